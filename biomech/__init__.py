@@ -1,0 +1,3 @@
+"""Which muscles carry the load? Static equilibrium and load sharing of a standing, leaning or squatting body."""
+
+from biomech.model.catalog import load_model

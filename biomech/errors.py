@@ -1,0 +1,26 @@
+"""The one error tree of the library."""
+
+from __future__ import annotations
+
+
+class BiomechError(Exception):
+    """Base of every error that biomech raises on purpose."""
+
+
+class StanceError(BiomechError, ValueError):
+    """What was asked of the body makes no sense.
+
+    The message names the parameter, the value and what is allowed.
+    """
+
+
+class ModelError(BiomechError, ValueError):
+    """A model, or one of its tables, is wrong; the message names the element."""
+
+
+class ProblemError(BiomechError, ValueError):
+    """A load-sharing problem is ill-posed; the message names the array and the first bad index."""
+
+
+class UnreachablePosture(BiomechError):
+    """The body cannot take the posture; the message says what stands in the way."""

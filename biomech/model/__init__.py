@@ -1,0 +1,1 @@
+"""Anatomy: what the body is made of. Knows nothing of statics or optimisation."""

@@ -1,0 +1,61 @@
+"""The ground: each sole is a polygon of points, each with a friction cone.
+
+The cone at a point is replaced by an inscribed pyramid: a force there is a sum, with coefficients that are not negative,
+of generators n + mu (cos a_j e_x + sin a_j e_z), with n the sole's normal, e_x and e_z the foot's long and lateral axis
+and a_j = 2 pi j / sides (Stewart & Trinkle 1996). The coefficients are unknowns of the equilibrium.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import jit
+from biomech.errors import ModelError
+from biomech.model.mirror import side_of
+from biomech.model.skeleton import Frames, point, rotate
+from biomech.model.tables import Table
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+class ContactTables(NamedTuple):
+    """``segment`` (point,), ``local`` (point, 3), ``direction`` (point, side, 2): tangents in the segment's x and z."""
+
+    segment: Index
+    local: Array
+    direction: Array
+
+
+def compile_contact(table: Table, segments: list[str], sides: float) -> ContactTables:
+    """Flat tables of the contact points on the given segments."""
+    if sides != int(sides) or not 3 <= sides <= 64:
+        raise ModelError(f"settings/friction_sides = {sides!r}: must be a whole number in 3..64")
+    place = {name: i for i, name in enumerate(["ground", *segments])}
+    rows = [i for i, name in enumerate(table.text("segment")) if name in place]
+    angle = 2.0 * np.pi * np.arange(int(sides)) / sides
+    tangent = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    mirror = np.array([[1.0, -1.0 if side_of(table.rows[i]) == "left" else 1.0] for i in rows]).reshape(-1, 2)
+    return ContactTables(
+        np.array([place[table.text("segment")[i]] for i in rows], dtype=np.int64),
+        table.numbers("x", "y", "z")[rows],
+        mirror[:, None, :] * tangent,
+    )
+
+
+@jit
+def contact_wrenches(t: ContactTables, f: Frames, friction: float, out: Array) -> None:
+    """Wrench (force, moment about the ground origin) of each generator of unit normal force: (point * side, 6)."""
+    g = 0
+    for p in range(len(t.segment)):
+        r = f.rotation[t.segment[p]]
+        x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
+        for s in range(t.direction.shape[1]):
+            fx, fy, fz = rotate(r, friction * t.direction[p, s, 0], 1.0, friction * t.direction[p, s, 1])
+            w = out[g]
+            w[0], w[1], w[2] = fx, fy, fz
+            w[3], w[4], w[5] = y * fz - z * fy, z * fx - x * fz, x * fy - y * fx
+            g += 1

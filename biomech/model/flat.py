@@ -1,0 +1,142 @@
+"""A model compiled to flat tables: what the kernels run on.
+
+Built once per model in plain Python. The *half* form holds the right leg and half of the midline: by symmetry the
+equilibrium of a body that stands symmetrically is that of its right half in the sagittal coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.errors import ModelError
+from biomech.model.contact import ContactTables, compile_contact
+from biomech.model.mirror import side_of
+from biomech.model.muscles import MuscleTables, compile_muscles
+from biomech.model.passive import PassiveTables, compile_passive
+from biomech.model.paths import PathTables, compile_paths
+from biomech.model.skeleton import TreeTables, compile_tree
+from biomech.model.splines import SplineTables, compile_splines
+from biomech.model.tables import Table
+
+#: Coordinates that leave the sagittal plane: zero in a symmetric stance.
+_ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """Names in kernel order, and one tuple of arrays per stage."""
+
+    half: bool
+    segments: list[str]
+    joints: list[str]
+    coordinates: list[str]
+    muscles: list[str]
+    tree: TreeTables
+    splines: SplineTables
+    paths: PathTables
+    muscle: MuscleTables
+    passive: PassiveTables
+    contact: ContactTables
+    gravity: float
+    rows: NDArray[np.int64]  #: the coordinates that must balance in a stance
+
+    @property
+    def body_mass(self) -> float:
+        """Mass of what the tables describe, kg."""
+        return float(self.tree.mass.sum())
+
+
+def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
+    """Flatten the tables of a model, with every reference between them checked."""
+    _check(tables)
+    joints, table = tables["joints"], tables["coordinates"]
+    splines, spline_number = compile_splines(tables["splines"])
+
+    def here(name: str) -> bool:
+        return not half or side_of(name) != "left"
+
+    segments = _outward(joints, here)
+    joint_of = dict(zip(joints.text("child"), joints.rows, strict=True))
+    own_joints = [joint_of[s] for s in segments]
+    coordinates = [
+        name
+        for joint in own_joints
+        for name, of in zip(table.rows, table.text("joint"), strict=True)
+        if of == joint and here(name) and not (half and name in _ANTISYMMETRIC)
+    ]
+    muscles = [name for name in tables["muscles"].rows if here(name)]
+    tree = compile_tree(tables, segments, coordinates, spline_number, half)
+    settings = tables["settings"]
+    free = [i for i, c in enumerate(coordinates) if table.text("stance")[table.index(c)] != "locked"]
+    return Flat(
+        half,
+        segments,
+        own_joints,
+        coordinates,
+        muscles,
+        tree,
+        splines,
+        compile_paths(tables, muscles, segments, coordinates, spline_number, tree.moves),
+        compile_muscles(tables["muscles"], muscles, settings.value("force_length_width")),
+        compile_passive(tables["passive"], coordinates, half),
+        compile_contact(tables["contact_points"], segments, settings.value("friction_sides")),
+        settings.value("gravity"),
+        np.array(free, dtype=np.int64),
+    )
+
+
+def _outward(joints: Table, here: object) -> list[str]:
+    """Segments in an order in which parents come before children."""
+    links = [
+        (p, c) for p, c in zip(joints.text("parent"), joints.text("child"), strict=True) if here(c)  # type: ignore[operator]
+    ]
+    order = ["ground"]
+    while True:
+        more = [c for p, c in links if p in order and c not in order]
+        if not more:
+            break
+        order.extend(more)
+    if len(order) != len(links) + 1:
+        lost = sorted({c for _, c in links} - set(order))
+        raise ModelError(f"joints: segments {lost} hang on nothing, or on themselves")
+    return order[1:]
+
+
+def _check(tables: Mapping[str, Table]) -> None:
+    """Every name that a table refers to must exist; masses must not be negative."""
+    segments = {"ground", *tables["joints"].text("child")}
+    coordinates = {"", *tables["coordinates"].rows}
+    splines = {"", *tables["splines"].text("spline")}
+    for table, column, known in (
+        ("joints", "parent", segments),
+        ("joints", "child", set(tables["segments"].rows)),
+        ("coordinates", "joint", set(tables["joints"].rows)),
+        ("couplings", "joint", set(tables["joints"].rows)),
+        ("couplings", "coordinate", coordinates),
+        ("couplings", "spline", splines),
+        ("path_points", "muscle", set(tables["muscles"].rows)),
+        ("path_points", "segment", segments),
+        ("path_points", "coordinate", coordinates),
+        ("path_points", "spline_x", splines),
+        ("path_points", "spline_y", splines),
+        ("contact_points", "segment", segments),
+    ):
+        for row, name in zip(tables[table].rows, tables[table].text(column), strict=True):
+            if name not in known:
+                raise ModelError(f"{table}/{row}/{column} = {name!r}: there is no such name in the model")
+    for table, column, words in (
+        ("coordinates", "motion", ("rotation", "translation")),
+        ("coordinates", "stance", ("free", "locked")),
+        ("couplings", "component", ("x", "y", "z")),
+        ("path_points", "kind", ("fixed", "conditional", "moving")),
+    ):
+        for row, word in zip(tables[table].rows, tables[table].text(column), strict=True):
+            if word not in words:
+                raise ModelError(f"{table}/{row}/{column} = {word!r}: must be one of {', '.join(words)}")
+    for row, mass in zip(tables["segments"].rows, tables["segments"].numbers("mass"), strict=True):
+        if mass < 0.0:
+            raise ModelError(f"segments/{row}/mass = {mass!r} kg: must not be negative")

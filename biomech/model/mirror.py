@@ -1,0 +1,101 @@
+"""The left half of the body as the mirror image of the right.
+
+Tables hold the right side and the midline. Mirroring in the sagittal plane negates z of every point and the x and y
+of every rotation axis (an axis is a pseudovector), and turns the ending ``_r`` of a name into ``_l``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from biomech.errors import ModelError
+from biomech.model.tables import SCHEMA, Table
+
+#: Number columns that change sign in the mirror.
+_NEGATED = {
+    "segments": ("com_z",),
+    "joints": ("z", "torsion"),
+    "coordinates": ("axis_x", "axis_y"),
+    "path_points": ("z",),
+    "contact_points": ("z",),
+}
+#: Text columns that hold names with a side.
+_NAMES = {
+    "segments": ("segment",),
+    "joints": ("joint", "parent", "child"),
+    "coordinates": ("coordinate", "joint"),
+    "couplings": ("coupling", "joint", "coordinate"),
+    "muscles": ("muscle",),
+    "path_points": ("point", "muscle", "segment", "coordinate"),
+    "contact_points": ("contact", "segment"),
+}
+_BARE = ("splines", "passive", "settings")
+_SIDE = re.compile(r"_[rl](?=$|[._])")
+
+
+def other_side(name: str) -> str:
+    """The mirrored name: ``soleus_r`` for ``soleus_l`` and back; a midline name is its own mirror."""
+    return _SIDE.sub(lambda match: "_l" if match[0] == "_r" else "_r", name)
+
+
+def side_of(name: str) -> str:
+    """``right``, ``left`` or ``midline``."""
+    match = _SIDE.search(name)
+    return "midline" if match is None else {"_r": "right", "_l": "left"}[match[0]]
+
+
+def mirrored(table: Table) -> Table:
+    """The mirror image of a table, row for row."""
+    columns = dict(table.columns)
+    for column in _NAMES.get(table.name, ()):
+        columns[column] = tuple(other_side(name) for name in table.text(column))
+    for column in _NEGATED.get(table.name, ()):
+        columns[column] = tuple(float(0.0 - value) for value in table.numbers(column))
+    return Table(table.name, columns)
+
+
+def with_left_side(table: Table) -> Table:
+    """Append the left side to a table of the right side and the midline."""
+    if table.name in _BARE:
+        return table
+    image = mirrored(table)
+    keep = [i for i, row in enumerate(image.rows) if row not in table.rows]
+    columns = {c: (*table.columns[c], *(image.columns[c][i] for i in keep)) for c in SCHEMA[table.name]}
+    return Table(table.name, columns)  # type: ignore[arg-type]
+
+
+def is_symmetric(tables: Mapping[str, Table]) -> bool:
+    """Whether the left side is the exact mirror of the right in every number."""
+    return all(_matches_mirror(table) for table in tables.values())
+
+
+def _matches_mirror(table: Table) -> bool:
+    if table.name in _BARE:
+        return True
+    image = mirrored(table)
+    try:
+        order = [image.index(row) for row in table.rows]
+    except ModelError:
+        return False
+    for column, kind in SCHEMA[table.name].items():
+        if column == "source":
+            continue
+        if kind == "text":
+            names = image.text(column)
+            if tuple(names[i] for i in order) != table.text(column):
+                return False
+        elif not _same_numbers(table, image, column, order):
+            return False
+    return True
+
+
+def _same_numbers(table: Table, image: Table, column: str, order: list[int]) -> bool:
+    ours, theirs = table.numbers(column), image.numbers(column)[order]
+    if table.name == "coordinates" and column.startswith("axis"):
+        # the sign of a midline coordinate that leaves the sagittal plane turns in the mirror, by its meaning
+        sided = [side_of(row) != "midline" for row in table.rows]
+        ours, theirs = ours[sided], theirs[sided]
+    return bool(np.array_equal(ours, theirs, equal_nan=True))

@@ -1,0 +1,176 @@
+"""The model: immutable tables, and the questions that need no statics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.errors import ModelError
+from biomech.model.flat import Flat, compile_model
+from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
+from biomech.model.mirror import is_symmetric, side_of
+from biomech.model.tables import SCHEMA, Table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A body as data.
+
+    Parameters
+    ----------
+    name : str
+        How the model is called.
+    tables : mapping of str to Table
+        The tables of ``biomech.model.tables.SCHEMA``, both sides of the body.
+
+    Notes
+    -----
+    A model never changes. ``replace`` and ``scale`` return a new one, in which any number of any table can differ.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> model = bm.load_model("gait2392")
+    >>> model.value("muscles/soleus_r/max_isometric_force")
+    3549.0
+    >>> weaker = model.scale({"muscles/soleus_*/max_isometric_force": 0.5})
+    >>> weaker.value("muscles/soleus_l/max_isometric_force")
+    1774.5
+    """
+
+    name: str
+    tables: Mapping[str, Table] = field(repr=False)
+    _cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def muscles(self) -> tuple[str, ...]:
+        """Names of all muscles."""
+        return self.tables["muscles"].rows
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of all coordinates, in the order of the joints."""
+        return tuple(self.flat().coordinates)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Names of all segments."""
+        return tuple(self.flat().segments)
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Muscles of each group, both sides; a muscle may be in several."""
+        members: dict[str, list[str]] = {}
+        for muscle, groups in zip(self.muscles, self.tables["muscles"].text("groups"), strict=True):
+            for group in filter(None, groups.split(";")):
+                members.setdefault(group, []).append(muscle)
+        return {group: tuple(names) for group, names in members.items()}
+
+    @property
+    def body_mass(self) -> float:
+        """Mass of the whole body, kg."""
+        return float(self.tables["segments"].numbers("mass").sum())
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether the left side is the exact mirror of the right."""
+        return bool(self._cached("symmetric", lambda: is_symmetric(self.tables)))
+
+    def flat(self, *, half: bool = False) -> Flat:
+        """The flat tables that the kernels run on; ``half``: the right half of the body."""
+        flat: Flat = self._cached(f"flat {half}", lambda: compile_model(self.tables, half))
+        return flat
+
+    def _cached(self, key: str, make: Callable[[], Any]) -> Any:
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+    def value(self, path: str) -> float:
+        """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
+        table, row, column = self._resolve(path)
+        return self.tables[table].value(row, column)
+
+    def replace(self, changes: Mapping[str, float]) -> Model:
+        """A new model with other numbers.
+
+        Parameters
+        ----------
+        changes : mapping of str to float
+            ``table/row/column`` (``table/row`` where the column is ``value``) to the new number; ``*`` and ``?``
+            in the row match several rows, so ``"muscles/soleus_*/max_isometric_force"`` is both sides.
+
+        Raises
+        ------
+        ModelError
+            Nothing matches, the column holds no numbers, or the result is no sound model.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> model = bm.load_model().replace({"segments/torso/com_x": 0.03, "passive/hip_offset": 5.0})
+        >>> model.value("segments/torso/com_x")
+        0.03
+        """
+        return self._changed(changes, lambda old, new: new)
+
+    def scale(self, factors: Mapping[str, float]) -> Model:
+        """A new model with some numbers multiplied; the same paths as ``replace``."""
+        return self._changed(factors, lambda old, factor: old * factor)
+
+    def _changed(self, changes: Mapping[str, float], rule: Callable[[float, float], float]) -> Model:
+        tables = dict(self.tables)
+        for path, number in changes.items():
+            if isinstance(number, bool) or not isinstance(number, int | float | np.floating | np.integer):
+                raise ModelError(f"{path} = {number!r}: must be a finite number")
+            name, pattern, column = self._resolve(path)
+            table = tables[name]
+            rows = table.matching(pattern)
+            if not rows:
+                raise ModelError(f"{path}: no row of table {name!r} matches {pattern!r}")
+            tables[name] = table.with_numbers(
+                column, {i: rule(float(table.columns[column][i]), float(number)) for i in rows}
+            )
+        changed = Model(self.name, tables)
+        changed.flat()  # a bad model is refused here, not at its first use
+        return changed
+
+    def _resolve(self, path: str) -> tuple[str, str, str]:
+        table, _, rest = path.partition("/")
+        row, _, column = rest.partition("/")
+        column = column or "value"
+        if table not in SCHEMA:
+            raise ModelError(f"{path!r}: there is no table {table!r}; tables are {', '.join(SCHEMA)}")
+        numbers = [name for name, kind in SCHEMA[table].items() if kind != "text"]
+        if column not in numbers:
+            raise ModelError(f"{path!r}: {column!r} is no number of table {table!r}; numbers are {', '.join(numbers)}")
+        return table, row, column
+
+    def sides(self, names: tuple[str, ...]) -> list[str]:
+        """``right``, ``left`` or ``midline`` for each name."""
+        return [side_of(name) for name in names]
+
+    def kinematics(self, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
+        """Where every segment is; see ``biomech.model.geometry.kinematics``."""
+        return kinematics(self.flat(), coordinates)
+
+    def muscle_geometry(self, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
+        """Length and moment arm of every muscle; see ``biomech.model.geometry.muscle_geometry``."""
+        return muscle_geometry(self.flat(), coordinates)
+
+    def gravity(self, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
+        """Generalised force of gravity; see ``biomech.model.geometry.gravity``."""
+        return gravity(self.flat(), coordinates)
+
+    def passive_moment(
+        self, *, knee_laxity: float = 0.0, **coordinates: float | NDArray[np.float64]
+    ) -> xr.Dataset:
+        """Passive moments and their derivatives; see ``biomech.model.geometry.passive_moment``."""
+        return passive_moment(self.flat(), coordinates, knee_laxity)

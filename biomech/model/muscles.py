@@ -1,0 +1,62 @@
+"""Muscle strength: how hard each muscle can pull at its present length.
+
+``"isometric"``: the maximal isometric force. ``"force_length"``: OpenSim's rule in static optimisation with a rigid
+tendon, F = Fmax exp(-(l / lo - 1)^2 / width) cos(alpha), l = sqrt((L - Ls)^2 + (lo sin alpha0)^2) (Thelen 2003,
+J Biomech Eng 125:70, eq. 6), with the passive fibre force left out: passive joint moments stand for all passive tissue.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import jit
+from biomech.errors import ModelError
+from biomech.model.tables import Table
+
+Array = NDArray[np.float64]
+
+STRENGTHS = ("isometric", "force_length")
+
+
+class MuscleTables(NamedTuple):
+    """Per muscle: maximal force (N), optimal fibre length and tendon slack length (m), fibre height lo sin a0 (m)."""
+
+    max_force: Array
+    optimal_length: Array
+    slack_length: Array
+    height: Array
+    width: float
+
+
+def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTables:
+    """Flat tables of the given muscles."""
+    rows = [table.index(name) for name in muscles]
+    force, optimal, slack, pennation = table.numbers(
+        "max_isometric_force", "optimal_fibre_length", "tendon_slack_length", "pennation"
+    )[rows].T
+    for name, values, least in (
+        ("max_isometric_force", force, 0.0),
+        ("optimal_fibre_length", optimal, 1e-6),
+        ("tendon_slack_length", slack, 0.0),
+    ):
+        for muscle, value in zip(muscles, values, strict=True):
+            if value < least:
+                raise ModelError(f"muscles/{muscle}/{name} = {value!r}: must be at least {least:g}")
+    return MuscleTables(force, optimal, slack, optimal * np.sin(np.radians(pennation)), width)
+
+
+@jit
+def strength(t: MuscleTables, force_length: bool, length: Array, out: Array) -> None:
+    """Strength (N) of every muscle at the given musculotendon lengths (m)."""
+    for m in range(len(t.max_force)):
+        if force_length:
+            along = length[m] - t.slack_length[m]
+            fibre = np.sqrt(along * along + t.height[m] * t.height[m])
+            stretch = fibre / t.optimal_length[m] - 1.0
+            # a slack tendon carries nothing
+            out[m] = t.max_force[m] * np.exp(-stretch * stretch / t.width) * max(along, 0.0) / fibre
+        else:
+            out[m] = t.max_force[m]

@@ -1,0 +1,272 @@
+"""Segments, joints and coordinates: where the body is, and how every point moves.
+
+One tree kernel gives the frames of all segments and one *screw* per coordinate: the angular velocity w and the
+velocity v of the ground origin when the coordinate changes at unit rate (Featherstone 2008, ch. 2). Everything that
+follows is a dot product with these screws: a point p of a moved segment has velocity w x p + v, and a force f along a
+line through p does work w . (p x f) + v . f on the coordinate.
+
+Joints follow OpenSim's CustomJoint: rotations about body-fixed axes in their order, after a translation that may
+depend on the joint's own coordinate through a spline (the knee: Yamaguchi & Zajac 1989).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import jit
+from biomech.errors import ModelError
+from biomech.model.mirror import side_of
+from biomech.model.splines import SplineTables, evaluate_spline
+from biomech.model.tables import Table
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+class TreeTables(NamedTuple):
+    """The kinematic tree, flat; segment 0 is ground, parents come before children.
+
+    ``parent`` (segment,); ``offset`` (segment, 3) and ``turn`` (segment, 9): the joint's frame in the parent;
+    ``motions``: rows (kind, coordinate, spline, component) of each segment from ``start[i]`` to ``start[i + 1]``, with
+    kind 0 = coupled translation, 1 = translation, 2 = rotation; ``axis`` (motion, 3); ``mass`` (segment,);
+    ``centre`` (segment, 3): centre of mass in the segment; ``carrier`` (coordinate,): the segment a coordinate moves
+    first; ``moves`` (coordinate, segment); ``load_segment``: what carries the load.
+    """
+
+    parent: Index
+    offset: Array
+    turn: Array
+    start: Index
+    motions: Index
+    axis: Array
+    mass: Array
+    centre: Array
+    carrier: Index
+    moves: NDArray[np.bool_]
+    load_segment: int
+
+
+class Frames(NamedTuple):
+    """What the tree kernel fills, in ground: the workspace of one posture.
+
+    ``rotation`` (segment, 9) row by row, ``origin`` (segment, 3), ``screw`` (coordinate, 6) = (w, v), ``mass``
+    (segment,) and ``moment`` (segment, 3): mass and first moment of mass of everything from the segment outward, load
+    included. The origin of a segment is the centre of the joint that carries it.
+    """
+
+    rotation: Array
+    origin: Array
+    screw: Array
+    mass: Array
+    moment: Array
+
+
+def make_frames(tree: TreeTables) -> Frames:
+    """An empty workspace."""
+    segments, coordinates = len(tree.parent), len(tree.carrier)
+    return Frames(
+        np.zeros((segments, 9)),
+        np.zeros((segments, 3)),
+        np.zeros((coordinates, 6)),
+        np.zeros(segments),
+        np.zeros((segments, 3)),
+    )
+
+
+def compile_tree(
+    tables: Mapping[str, Table], segments: list[str], coordinates: list[str], splines: dict[str, int], half: bool
+) -> TreeTables:
+    """Flat tables of the tree over the given segments and coordinates.
+
+    With ``half`` the midline segments carry half their mass in the sagittal plane: the right half of a body that stands
+    symmetrically, whose equilibrium is that of the whole.
+    """
+    joints, table, couplings = tables["joints"], tables["coordinates"], tables["couplings"]
+    inertia = tables["segments"]
+    child = joints.text("child")
+    place = {name: i for i, name in enumerate(["ground", *segments])}
+    number = {name: i for i, name in enumerate(coordinates)}
+    parent, start = np.zeros(len(place), dtype=np.int64), [0, 0]
+    offset, turn = np.zeros((len(place), 3)), np.tile(np.eye(3).ravel(), (len(place), 1))
+    mass, centre = np.zeros(len(place)), np.zeros((len(place), 3))
+    motions: list[tuple[int, int, int, int]] = []
+    axes: list[tuple[float, ...]] = []
+    carrier = np.zeros(len(coordinates), dtype=np.int64)
+    for name in segments:
+        i, j = place[name], child.index(name)
+        joint = joints.rows[j]
+        parent[i] = place[joints.text("parent")[j]]
+        offset[i] = joints.numbers("x", "y", "z")[j]
+        turn[i] = _about_y(-math.radians(joints.value(joint, "torsion")))
+        for row, of in zip(couplings.rows, couplings.text("joint"), strict=True):
+            if of == joint:
+                k = couplings.index(row)
+                motions.append(
+                    (
+                        0,
+                        number[couplings.text("coordinate")[k]],
+                        splines[couplings.text("spline")[k]],
+                        "xyz".index(couplings.text("component")[k]),
+                    )
+                )
+                axes.append((0.0, 0.0, 0.0))
+        own = [c for c, of in zip(table.rows, table.text("joint"), strict=True) if of == joint and c in number]
+        for kind, motion in ((1, "translation"), (2, "rotation")):
+            for c in own:
+                if table.text("motion")[table.index(c)] == motion:
+                    motions.append((kind, number[c], -1, -1))
+                    axes.append(_unit(table, c))
+                    carrier[number[c]] = i
+        start.append(len(motions))
+        share = 0.5 if half and side_of(name) == "midline" else 1.0
+        mass[i] = share * inertia.value(name, "mass")
+        centre[i] = inertia.numbers("com_x", "com_y", "com_z")[inertia.index(name)]
+    return TreeTables(
+        parent,
+        offset,
+        turn,
+        np.array(start),
+        np.array(motions, dtype=np.int64).reshape(-1, 4),
+        np.array(axes, dtype=np.float64).reshape(-1, 3),
+        mass,
+        centre,
+        carrier,
+        _moves(parent, carrier),
+        place["torso"],
+    )
+
+
+def _about_y(angle: float) -> Array:
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([c, 0.0, s, 0.0, 1.0, 0.0, -s, 0.0, c])
+
+
+def _unit(table: Table, coordinate: str) -> tuple[float, ...]:
+    axis = table.numbers("axis_x", "axis_y", "axis_z")[table.index(coordinate)]
+    length = float(np.linalg.norm(axis))
+    if not length > 0.0:
+        raise ModelError(f"coordinates/{coordinate}: the axis must not be zero")
+    return tuple(axis / length)
+
+
+def _moves(parent: Index, carrier: Index) -> NDArray[np.bool_]:
+    moves = np.zeros((len(carrier), len(parent)), dtype=np.bool_)
+    for coordinate, first in enumerate(carrier):
+        for segment in range(1, len(parent)):
+            ancestor = segment
+            while ancestor > 0 and ancestor != first:
+                ancestor = int(parent[ancestor])
+            moves[coordinate, segment] = ancestor == first
+    return moves
+
+
+@jit
+def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) -> None:
+    """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m."""
+    f.rotation[0, :] = 0.0
+    f.rotation[0, 0] = f.rotation[0, 4] = f.rotation[0, 8] = 1.0
+    f.origin[0, :] = 0.0
+    for i in range(1, len(t.parent)):
+        p = t.parent[i]
+        r = f.rotation[i]
+        multiply(f.rotation[p], t.turn[i], r)
+        x, y, z = point(f, p, t.offset[i, 0], t.offset[i, 1], t.offset[i, 2])
+        # translations run along the joint's frame, before any rotation; vx, vy, vz is the drift of the coupled ones
+        vx, vy, vz = 0.0, 0.0, 0.0
+        for k in range(t.start[i], t.start[i + 1]):
+            kind, c = t.motions[k, 0], t.motions[k, 1]
+            if kind == 0:
+                shift, slope = evaluate_spline(splines, t.motions[k, 2], q[c])
+                m = t.motions[k, 3]
+                x, y, z = x + shift * r[m], y + shift * r[3 + m], z + shift * r[6 + m]
+                vx, vy, vz = vx + slope * r[m], vy + slope * r[3 + m], vz + slope * r[6 + m]
+            elif kind == 1:
+                ax, ay, az = rotate(r, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
+                x, y, z = x + q[c] * ax, y + q[c] * ay, z + q[c] * az
+                f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = 0.0, 0.0, 0.0
+                f.screw[c, 3], f.screw[c, 4], f.screw[c, 5] = ax, ay, az
+        f.origin[i, 0], f.origin[i, 1], f.origin[i, 2] = x, y, z
+        for k in range(t.start[i], t.start[i + 1]):
+            if t.motions[k, 0] == 2:
+                c = t.motions[k, 1]
+                ax, ay, az = rotate(r, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
+                s = f.screw[c]
+                s[0], s[1], s[2] = ax, ay, az
+                # the ground origin moves with -w x centre, and with the coupled translation
+                s[3], s[4], s[5] = az * y - ay * z + vx, ax * z - az * x + vy, ay * x - ax * y + vz
+                turn_about(r, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
+
+
+@jit
+def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
+    """Mass and first moment of mass outward of every segment; ``load`` = (kg, x, y, z in the load's segment)."""
+    for i in range(len(t.parent)):
+        x, y, z = point(f, i, t.centre[i, 0], t.centre[i, 1], t.centre[i, 2])
+        f.mass[i] = t.mass[i]
+        f.moment[i, 0], f.moment[i, 1], f.moment[i, 2] = t.mass[i] * x, t.mass[i] * y, t.mass[i] * z
+    s = t.load_segment
+    x, y, z = point(f, s, load[1], load[2], load[3])
+    f.mass[s] += load[0]
+    f.moment[s, 0] += load[0] * x
+    f.moment[s, 1] += load[0] * y
+    f.moment[s, 2] += load[0] * z
+    for i in range(len(t.parent) - 1, 0, -1):
+        p = t.parent[i]
+        f.mass[p] += f.mass[i]
+        for k in range(3):
+            f.moment[p, k] += f.moment[i, k]
+
+
+@jit
+def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
+    """Generalised force of gravity, -dV/dq (coordinate,), after ``gather_masses``."""
+    for c in range(len(t.carrier)):
+        i = t.carrier[c]
+        s = f.screw[c]
+        # only the vertical velocity counts: (w x c + v)_y
+        out[c] = -gravity * (s[2] * f.moment[i, 0] - s[0] * f.moment[i, 2] + s[4] * f.mass[i])
+
+
+@jit
+def point(f: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A point of segment ``i``, in ground."""
+    rx, ry, rz = rotate(f.rotation[i], x, y, z)
+    return f.origin[i, 0] + rx, f.origin[i, 1] + ry, f.origin[i, 2] + rz
+
+
+@jit
+def rotate(r: Array, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector turned by the rotation ``r`` (9,)."""
+    return (
+        r[0] * x + r[1] * y + r[2] * z,
+        r[3] * x + r[4] * y + r[5] * z,
+        r[6] * x + r[7] * y + r[8] * z,
+    )
+
+
+@jit
+def multiply(a: Array, b: Array, out: Array) -> None:
+    """out = a b, for rotations (9,)."""
+    for i in range(0, 9, 3):
+        for j in range(3):
+            out[i + j] = a[i] * b[j] + a[i + 1] * b[3 + j] + a[i + 2] * b[6 + j]
+
+
+@jit
+def turn_about(r: Array, x: float, y: float, z: float, angle: float) -> None:
+    """r = r times the rotation by ``angle`` about the unit axis (x, y, z) (Rodrigues' formula)."""
+    c, s = np.cos(angle), np.sin(angle)
+    d = 1.0 - c
+    b0, b1, b2 = c + d * x * x, d * x * y - s * z, d * x * z + s * y
+    b3, b4, b5 = d * x * y + s * z, c + d * y * y, d * y * z - s * x
+    b6, b7, b8 = d * x * z - s * y, d * y * z + s * x, c + d * z * z
+    for i in range(0, 9, 3):
+        r0, r1, r2 = r[i], r[i + 1], r[i + 2]
+        r[i] = r0 * b0 + r1 * b3 + r2 * b6
+        r[i + 1] = r0 * b1 + r1 * b4 + r2 * b7
+        r[i + 2] = r0 * b2 + r1 * b5 + r2 * b8
