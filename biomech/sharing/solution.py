@@ -1,0 +1,93 @@
+"""The answer, and its certificate: computed from the problem and the answer alone, apart from the iteration.
+
+For any multipliers y the dual function D(y) = b.y + sum of min over lower <= x <= upper of (w x^2 - (A^T y) x) is a lower
+bound of the cost (weak duality; Boyd & Vandenberghe 2004, sec. 5.1). Where the cost P of an answer that meets A x = b
+equals D, no other answer is cheaper.
+
+Where A x = b cannot be met, multipliers z with b.z > max over the bounds of (A^T z).x prove it (Farkas 1902).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.sharing.problem import LoadSharingProblem
+
+Array = NDArray[np.float64]
+
+OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 2
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Answers of a batch, each with its certificate.
+
+    Attributes
+    ----------
+    value : ndarray, shape (B, n)
+        The unknowns.
+    multiplier : ndarray, shape (B, m)
+        Lagrange multipliers of A x = b: d cost / d demand; the Farkas proof where the status is ``INFEASIBLE``.
+    status : ndarray of int8, shape (B,)
+        ``OPTIMAL`` (0): residual and gap are below the tolerance. ``INFEASIBLE`` (1): proven that no x within the bounds
+        meets the demand; ``value`` comes nearest. ``UNCERTIFIED`` (2): neither is proven.
+    residual : ndarray, shape (B,)
+        max |A x - b| / max(1, max |b|).
+    gap : ndarray, shape (B,)
+        |P - D| / (1 + |P|); infinite where infeasible.
+    shortfall : ndarray, shape (B, m)
+        b - A x where infeasible, of least weighted squares; zero elsewhere.
+    cost : ndarray, shape (B,)
+        P.
+    """
+
+    problem: LoadSharingProblem
+    value: Array
+    multiplier: Array
+    status: NDArray[np.int8]
+    residual: Array
+    gap: Array
+    shortfall: Array
+    cost: Array
+
+
+def certify(problem: LoadSharingProblem, value: Array, multiplier: Array) -> Solution:
+    """Residual, gap and status of candidate answers."""
+    missing = problem.demand - np.einsum("bmn,bn->bm", problem.coefficients, value)
+    scale = np.maximum(1.0, np.abs(problem.demand).max(axis=1, initial=0.0))
+    residual = np.abs(missing).max(axis=1, initial=0.0) / scale
+    cost = np.einsum("n,bn,bn->b", problem.weight, value, value)
+    with np.errstate(invalid="ignore", over="ignore"):
+        gap = np.abs(cost - _dual(problem, multiplier)) / (1.0 + np.abs(cost))
+    inside = np.all((value >= problem.lower) & (value <= problem.upper), axis=1)
+    optimal = inside & (residual <= TOLERANCE) & (gap <= TOLERANCE)
+    infeasible = ~optimal & _proves_infeasible(problem, multiplier)
+    status = np.where(optimal, OPTIMAL, np.where(infeasible, INFEASIBLE, UNCERTIFIED)).astype(np.int8)
+    shortfall = np.where(optimal[:, None], 0.0, missing)
+    return Solution(
+        problem, value, multiplier, status, residual, np.where(infeasible, np.inf, gap), shortfall, cost
+    )
+
+
+def _dual(problem: LoadSharingProblem, multiplier: Array) -> Array:
+    """The dual function of the sum of squares, all bounds included."""
+    pull = np.einsum("bmn,bm->bn", problem.coefficients, multiplier)
+    best = np.clip(pull / (2.0 * problem.weight), problem.lower, problem.upper)
+    least = (problem.weight * best * best - pull * best).sum(axis=1)
+    return np.asarray(np.einsum("bm,bm->b", problem.demand, multiplier) + least)
+
+
+def _proves_infeasible(problem: LoadSharingProblem, multiplier: Array) -> NDArray[np.bool_]:
+    """Whether the multipliers separate the demand from everything that can be reached."""
+    size = np.linalg.norm(multiplier, axis=1, keepdims=True)
+    direction = multiplier / np.where(size > 0.0, size, 1.0)
+    pull = np.einsum("bmn,bm->bn", problem.coefficients, direction)
+    with np.errstate(invalid="ignore"):
+        most = np.where(pull > 0.0, pull * problem.upper, np.where(pull < 0.0, pull * problem.lower, 0.0)).sum(axis=1)
+    wanted = np.einsum("bm,bm->b", problem.demand, direction)
+    scale = np.maximum(1.0, np.abs(problem.demand).max(axis=1, initial=0.0))
+    return np.asarray((wanted - most > TOLERANCE * scale) & (size[:, 0] > 0.0))

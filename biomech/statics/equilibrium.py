@@ -1,0 +1,158 @@
+"""Equilibrium of every coordinate, written as A x = b for the load sharing.
+
+With x the activations of the muscles and the contact forces in units of half the body weight, virtual work on each
+coordinate that is free in the stance gives
+
+    sum_m strength_m r_m,c x_m + sum_g (half weight) w_g . screw_c x_g = -(gravity_c + passive_c)
+
+with r the moment arms and w_g the wrench of a contact generator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import jit
+from biomech.model.contact import ContactTables, contact_wrenches
+from biomech.model.flat import Flat
+from biomech.model.muscles import MuscleTables, strength
+from biomech.model.passive import PassiveTables, passive_moment
+from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.skeleton import Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
+from biomech.model.splines import SplineTables
+from biomech.statics.stance import Stance
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """What must balance, per posture.
+
+    ``coefficients`` (posture, row, unknown) and ``demand`` (posture, row): N.m, N for translations; unknowns are the
+    muscles, then the contact generators. ``strength`` (posture, muscle) N; ``passive`` (posture, coordinate) N.m;
+    ``contact_unit`` N: the contact force of a unit unknown.
+    """
+
+    coefficients: Array
+    demand: Array
+    strength: Array
+    passive: Array
+    contact_unit: float
+
+
+def assemble(flat: Flat, stance: Stance, contact: ContactTables, q: Array, force_length: bool) -> Equilibrium:
+    """Coefficients and demand of the equilibrium in the given postures.
+
+    Parameters
+    ----------
+    flat : Flat
+        The whole body, or its right half.
+    stance : Stance
+        One entry per posture: laxity, friction and load are read from it.
+    contact : ContactTables
+        The contact points that may carry load.
+    q : ndarray, shape (posture, coordinate)
+        Coordinates in rad and m.
+    force_length : bool
+        Whether strength depends on length, or is the isometric maximum.
+    """
+    load = np.column_stack([stance.values["load_mass"] * (0.5 if flat.half else 1.0), stance.values["load_position"]])
+    unit = flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5)
+    generators = contact.direction.shape[0] * contact.direction.shape[1]
+    shape = (len(q), len(flat.rows), len(flat.muscles) + generators)
+    coefficients, demand = np.zeros(shape), np.empty(shape[:2])
+    pull, passive = np.empty((len(q), len(flat.muscles))), np.empty(q.shape)
+    _assemble_all(
+        flat.tree,
+        flat.splines,
+        flat.paths,
+        flat.muscle,
+        flat.passive,
+        contact,
+        flat.gravity,
+        flat.rows,
+        q,
+        load,
+        stance.values["knee_laxity"],
+        stance.values["friction"],
+        force_length,
+        unit,
+        make_frames(flat.tree),
+        make_path_state(flat.paths),
+        coefficients,
+        demand,
+        pull,
+        passive,
+    )
+    return Equilibrium(coefficients, demand, pull, passive, unit)
+
+
+@jit
+def _assemble_all(
+    tree: TreeTables,
+    splines: SplineTables,
+    paths: PathTables,
+    muscle: MuscleTables,
+    tissue: PassiveTables,
+    contact: ContactTables,
+    gravity: float,
+    rows: Index,
+    q: Array,
+    load: Array,
+    laxity: Array,
+    friction: Array,
+    force_length: bool,
+    unit: float,
+    f: Frames,
+    state: PathState,
+    coefficients: Array,
+    demand: Array,
+    pull: Array,
+    passive: Array,
+) -> None:
+    coordinates = q.shape[1]
+    row_of = np.full(coordinates, -1)
+    row_of[rows] = np.arange(len(rows))
+    weight = np.empty(coordinates)
+    slope = np.empty((coordinates, coordinates))
+    wrench = np.empty((contact.direction.shape[0] * contact.direction.shape[1], 6))
+    for i in range(len(q)):
+        place_segments(tree, splines, q[i], f)
+        gather_masses(tree, load[i], f)
+        gravity_force(tree, f, gravity, weight)
+        passive_moment(tissue, q[i], laxity[i], passive[i], slope)
+        for r in range(len(rows)):
+            demand[i, r] = -(weight[rows[r]] + passive[i, rows[r]])
+        lay_paths(paths, splines, q[i], f, state)
+        moment_arms(paths, splines, q[i], f, state)
+        strength(muscle, force_length, state.length, pull[i])
+        _muscle_columns(paths, state, row_of, pull[i], coefficients[i])
+        contact_wrenches(contact, f, friction[i], wrench)
+        _contact_columns(tree, contact, f, rows, wrench, unit, len(pull[i]), coefficients[i])
+
+
+@jit
+def _muscle_columns(paths: PathTables, state: PathState, row_of: Index, pull: Array, a: Array) -> None:
+    for k in range(len(paths.arms)):
+        m, r = paths.arms[k, 0], row_of[paths.arms[k, 1]]
+        if r >= 0:
+            a[r, m] = pull[m] * state.arm[k]
+
+
+@jit
+def _contact_columns(
+    tree: TreeTables, contact: ContactTables, f: Frames, rows: Index, wrench: Array, unit: float, first: int, a: Array
+) -> None:
+    sides = contact.direction.shape[1]
+    for r in range(len(rows)):
+        s = f.screw[rows[r]]
+        for g in range(len(wrench)):
+            if tree.moves[rows[r], contact.segment[g // sides]]:
+                w = wrench[g]
+                work = s[0] * w[3] + s[1] * w[4] + s[2] * w[5] + s[3] * w[0] + s[4] * w[1] + s[5] * w[2]
+                a[r, first + g] = unit * work

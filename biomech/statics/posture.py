@@ -1,0 +1,404 @@
+"""Closing the chain: feet flat on the floor, toes where asked, weight where asked, trunk as asked.
+
+Each condition is a sum of terms, linear in the direction of a segment's axis, in a point, or in the centre of mass of
+the whole body, with coefficient vectors that are fixed in space; so its derivative with respect to a coordinate is a
+dot product with the coordinate's screw, and Newton's method closes the chain.
+
+The floor passes through the ground origin, midway between the ankle centres as seen along z, tilted by the slope about
+z. The weight acts where the vertical through the centre of mass meets the floor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import jit
+from biomech._linear import solve_lu
+from biomech.model.flat import Flat
+from biomech.model.mirror import other_side
+from biomech.model.model import Model
+from biomech.model.skeleton import Frames, TreeTables, gather_masses, make_frames, place_segments, point, rotate
+from biomech.model.splines import SplineTables
+from biomech.statics.stance import SUPPORTS, Stance
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+TOLERANCE = 1e-13
+STEPS = 60
+DIRECTION, POINT, CENTRE = 0, 1, 2
+VERTICAL = np.array([0.0, 1.0, 0.0])
+LATERAL = np.array([0.0, 0.0, 1.0])
+
+
+class ConditionTables(NamedTuple):
+    """``unknown`` (unknown,) coordinates; terms (kind, segment) with ``local`` (term, 3), of condition ``owner`` (term,)."""
+
+    unknown: Index
+    kind: Index
+    segment: Index
+    local: Array
+    owner: Index
+
+
+@dataclass(frozen=True)
+class Closure:
+    """The conditions of a set of stances: tables, and per posture ``vector`` (posture, term, 3), ``target`` (posture,
+    condition) and starting coordinates ``start`` (posture, coordinate)."""
+
+    tables: ConditionTables
+    labels: list[str]
+    vector: Array
+    target: Array
+    start: Array
+
+
+@dataclass(frozen=True)
+class Postures:
+    """Coordinates (posture, coordinate) in rad and m, and the residual of each condition (posture, condition)."""
+
+    coordinates: Array
+    residual: Array
+    labels: list[str]
+
+    @property
+    def closed(self) -> NDArray[np.bool_]:
+        """Whether every condition holds to 1e-10 (m, or sine of an angle)."""
+        return np.asarray(np.abs(self.residual).max(axis=1, initial=0.0) < 1e-10)
+
+
+class _Builder:
+    """Collects conditions, one call each."""
+
+    def __init__(self, flat: Flat, count: int) -> None:
+        self.flat, self.count = flat, count
+        self.terms: list[tuple[int, int, tuple[float, float, float], int]] = []
+        self.vectors: list[Array] = []
+        self.labels: list[str] = []
+        self.targets: list[Array] = []
+
+    def condition(self, label: str, target: Array | float) -> None:
+        self.labels.append(label)
+        self.targets.append(np.broadcast_to(np.asarray(target, dtype=np.float64), (self.count,)))
+
+    def term(self, kind: int, segment: str, local: tuple[float, float, float], vector: Array) -> None:
+        place = 0 if kind == CENTRE else 1 + self.flat.segments.index(segment)
+        self.terms.append((kind, place, local, len(self.labels) - 1))
+        self.vectors.append(np.broadcast_to(vector, (self.count, 3)))
+
+    def finish(self, unknown: list[str], start: Array) -> Closure:
+        kind, segment, local, owner = zip(*self.terms, strict=True)
+        tables = ConditionTables(
+            np.array([self.flat.coordinates.index(c) for c in unknown]),
+            np.array(kind),
+            np.array(segment),
+            np.array(local, dtype=np.float64),
+            np.array(owner),
+        )
+        vector = np.ascontiguousarray(np.stack(self.vectors, axis=1))
+        return Closure(tables, self.labels, vector, np.ascontiguousarray(np.stack(self.targets, axis=1)), start)
+
+
+def feet_of(support: int) -> list[str]:
+    """Side suffixes of the feet that stand: ``_r`` and ``_l``, or one of them."""
+    return {"both": ["_r", "_l"], "right": ["_r"], "left": ["_l"]}[SUPPORTS[support]]
+
+
+def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Closure:
+    """Conditions and starting coordinates of stances that share their support.
+
+    ``flat`` decides whether the half body is closed (symmetric stances only) or the whole.
+    """
+    settings = model.tables["settings"]
+    sole, toe = settings.value("sole_height"), settings.value("toe_tip")
+    slope = np.radians(stance.values["slope"])
+    zero = np.zeros_like(slope)
+    normal = np.stack([-np.sin(slope), np.cos(slope), zero], axis=-1)
+    forward = np.stack([np.cos(slope), np.sin(slope), zero], axis=-1)
+    build = _Builder(flat, len(stance))
+    feet = ["_r"] if flat.half else feet_of(support)
+    heading = {foot: _heading(stance, foot, forward) for foot in feet}
+    for foot in feet:
+        _stand(build, foot, heading[foot], normal, forward, stance.values["stance_width"], sole)
+    _put_weight(build, feet, heading, normal, forward, sole, toe * stance.values["weight_shift"])
+    unknown = ["pelvis_tx", "pelvis_ty"]
+    leg = ("hip_flexion", "hip_adduction", "hip_rotation", "ankle_angle", "subtalar_angle")
+    unknown += [joint + foot for foot in feet for joint in leg]
+    if not flat.half:
+        _hold_trunk(build, np.radians(stance.values["trunk_lean"]))
+        unknown += ["pelvis_tz", "lumbar_extension", "lumbar_bending", "lumbar_rotation"]
+        unknown += ["pelvis_list"] if len(feet) == 2 else []
+    return build.finish(unknown, _start(model, flat, stance, feet))
+
+
+def _heading(stance: Stance, foot: str, forward: Array) -> Array:
+    """Direction of the foot's long axis on the floor."""
+    sign = 1.0 if foot == "_r" else -1.0
+    angle = np.radians(stance.values["foot_rotation"][:, 0 if foot == "_r" else 1])[:, None]
+    return np.asarray(np.cos(angle) * forward + sign * np.sin(angle) * LATERAL)
+
+
+def _stand(build: _Builder, foot: str, ahead: Array, normal: Array, forward: Array, width: Array, sole: float) -> None:
+    calcn, talus, side = f"calcn{foot}", f"talus{foot}", {"_r": "right", "_l": "left"}[foot]
+    aside = np.cross(ahead, normal)
+    build.condition(f"the {side} sole is level along the foot", 0.0)
+    build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), ahead)
+    build.condition(f"the {side} sole is level across the foot", 0.0)
+    build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), aside)
+    build.condition(f"foot_rotation of the {side} foot", 0.0)
+    build.term(DIRECTION, calcn, (1.0, 0.0, 0.0), aside)
+    build.condition(f"the {side} sole is on the floor", 0.0)
+    build.term(POINT, calcn, (0.0, sole, 0.0), normal)
+    build.condition(f"stance_width at the {side} ankle", (0.5 if foot == "_r" else -0.5) * width)
+    build.term(POINT, talus, (0.0, 0.0, 0.0), LATERAL)
+    build.condition(f"the {side} ankle is beside the other", 0.0)
+    build.term(POINT, talus, (0.0, 0.0, 0.0), forward)
+
+
+def _onto_floor(vector: Array, normal: Array) -> Array:
+    """Coefficients that measure, along ``vector``, where the vertical through a point meets the floor."""
+    share = vector[..., 1:2] / normal[..., 1:2]
+    return np.asarray(vector - share * normal)
+
+
+def _put_weight(
+    build: _Builder, feet: list[str], heading: dict[str, Array], normal: Array, forward: Array, sole: float, along: Array
+) -> None:
+    """The weight acts midway between the asked points of the soles that stand: ``along`` metres from each heel line."""
+    share = 1.0 / len(feet)
+    middle = sum((share * heading[foot] for foot in feet), np.zeros_like(normal))
+    for label, way in (("weight_shift", forward), ("the weight is balanced sideways", LATERAL)):
+        if build.flat.half and way is LATERAL:
+            continue  # the whole body's centre lies in the sagittal plane
+        vector = _onto_floor(np.broadcast_to(way, normal.shape), normal)
+        build.condition(label, along * (middle * vector).sum(axis=-1))
+        build.term(CENTRE, "", (0.0, 0.0, 0.0), vector)
+        for foot in feet:
+            build.term(POINT, f"calcn{foot}", (0.0, sole, 0.0), -share * vector)
+
+
+def _hold_trunk(build: _Builder, lean: Array) -> None:
+    across = np.stack([np.cos(lean), -np.sin(lean), np.zeros_like(lean)], axis=-1)
+    build.condition("trunk_lean", 0.0)
+    build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), across)
+    build.condition("the trunk does not lean sideways", 0.0)
+    build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), LATERAL)
+    build.condition("the trunk does not turn", 0.0)
+    build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), LATERAL)
+
+
+def _start(model: Model, flat: Flat, stance: Stance, feet: list[str]) -> Array:
+    """Coordinates near the closed posture, from the sagittal picture; what is given is exact."""
+    q = np.zeros((len(stance), len(flat.coordinates)))
+    column = flat.coordinates.index
+    tilt = -np.radians(stance.values["pelvic_tilt"])
+    lean = np.radians(stance.values["trunk_lean"])
+    q[:, column("pelvis_tilt")] = tilt
+    q[:, column("lumbar_extension")] = -lean - tilt
+    q[:, column("pelvis_ty")] = 0.93
+    slope = np.radians(stance.values["slope"])
+    for leg in ["_r"] if flat.half else ["_r", "_l"]:
+        k = 0 if leg == "_r" else 1
+        knee = np.radians(stance.values["knee_flexion"][:, k])
+        q[:, column(f"knee_angle{leg}")] = -knee
+        if leg not in feet:
+            q[:, column(f"hip_flexion{leg}")] = -tilt  # the free thigh hangs down
+            continue
+        torsion = model.value(f"joints/ankle{leg}/torsion") * (1.0 if leg == "_r" else -1.0)
+        turn = np.radians(stance.values["foot_rotation"][:, k] - torsion)
+        # more of a bent, turned-out leg opens sideways instead of reaching forward
+        ankle = 0.45 * knee * np.cos(turn) + slope
+        q[:, column(f"ankle_angle{leg}")] = ankle
+        q[:, column(f"hip_rotation{leg}")] = -turn
+        q[:, column(f"hip_flexion{leg}")] = slope + knee * np.cos(turn) - ankle - tilt
+        q[:, column(f"hip_adduction{leg}")] = -0.5 * knee * np.sin(turn)
+    return q
+
+
+def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array | None = None) -> Postures:
+    """Coordinates that meet every condition, by Newton's method with a damped fall-back.
+
+    Parameters
+    ----------
+    model, flat
+        The model, and its whole or half tables.
+    stance : Stance
+        Stances with one support and the tilt in degrees.
+    support : int
+        Index into ``SUPPORTS``.
+    start : ndarray, shape (posture, coordinate), optional
+        Coordinates to begin at, of a neighbouring posture; what is given is still taken from the stance.
+
+    Returns
+    -------
+    Postures
+        Where a residual is not zero the posture was not reached: it is the nearest in the least-squares sense.
+    """
+    closure = set_conditions(model, flat, stance, support)
+    q = closure.start.copy()
+    if start is not None:
+        q[:, closure.tables.unknown] = start[:, closure.tables.unknown]
+    load = np.column_stack([stance.values["load_mass"] * (0.5 if flat.half else 1.0), stance.values["load_position"]])
+    residual = np.empty_like(closure.target)
+    tree, frames = flat.tree, make_frames(flat.tree)
+    _close_all(tree, flat.splines, closure.tables, closure.vector, closure.target, load, q, residual, frames)
+    return Postures(q, residual, closure.labels)
+
+
+@jit
+def _close_all(
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    vector: Array,
+    target: Array,
+    load: Array,
+    q: Array,
+    residual: Array,
+    f: Frames,
+) -> None:
+    n = len(t.unknown)
+    m = target.shape[1]
+    jacobian, normal = np.empty((m, n)), np.empty((n, n))
+    step, trial = np.empty(n), np.empty(q.shape[1])
+    for i in range(len(q)):
+        _close_one(tree, splines, t, vector[i], target[i], load[i], q[i], residual[i], f, jacobian, normal, step, trial)
+
+
+@jit
+def _close_one(
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    vector: Array,
+    target: Array,
+    load: Array,
+    q: Array,
+    residual: Array,
+    f: Frames,
+    jacobian: Array,
+    normal: Array,
+    step: Array,
+    trial: Array,
+) -> None:
+    """Newton's method; damped (Levenberg 1944) while a step does not bring the conditions closer."""
+    damping = 0.0
+    error = _conditions(tree, splines, t, vector, target, load, q, residual, f)
+    for _ in range(STEPS):
+        if error < TOLERANCE * TOLERANCE:
+            break
+        _jacobian(tree, t, vector, f, jacobian)
+        _step(jacobian, residual, damping, normal, step)
+        # no angle turns by more than half a radian at once
+        largest = 0.0
+        for k in range(len(step)):
+            largest = max(largest, abs(step[k]))
+        scale = 0.5 / max(largest, 0.5)
+        trial[:] = q
+        for k in range(len(step)):
+            trial[t.unknown[k]] -= scale * step[k]
+        new = _conditions(tree, splines, t, vector, target, load, trial, residual, f)
+        if new < error:
+            q[:] = trial
+            error = new
+            damping = 0.0 if damping < 1e-6 else 0.1 * damping
+        else:
+            damping = max(10.0 * damping, 1e-6)
+            error = _conditions(tree, splines, t, vector, target, load, q, residual, f)
+            if damping > 1e6:
+                break
+    _conditions(tree, splines, t, vector, target, load, q, residual, f)
+
+
+@jit
+def _step(jacobian: Array, residual: Array, damping: float, normal: Array, step: Array) -> None:
+    m, n = jacobian.shape
+    if damping == 0.0 and m == n:
+        normal[:, :] = jacobian
+        step[:] = residual
+        if solve_lu(normal, step):
+            return
+        damping = 1e-6
+    for i in range(n):
+        step[i] = 0.0
+        for k in range(m):
+            step[i] += jacobian[k, i] * residual[k]
+        for j in range(n):
+            normal[i, j] = damping if i == j else 0.0
+            for k in range(m):
+                normal[i, j] += jacobian[k, i] * jacobian[k, j]
+    solve_lu(normal, step)
+
+
+@jit
+def _conditions(
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    vector: Array,
+    target: Array,
+    load: Array,
+    q: Array,
+    residual: Array,
+    f: Frames,
+) -> float:
+    """Residual of every condition, and the sum of their squares."""
+    place_segments(tree, splines, q, f)
+    gather_masses(tree, load, f)
+    for k in range(len(target)):
+        residual[k] = -target[k]
+    for k in range(len(t.kind)):
+        x, y, z = _place(t, k, f)
+        residual[t.owner[k]] += vector[k, 0] * x + vector[k, 1] * y + vector[k, 2] * z
+    total = 0.0
+    for k in range(len(target)):
+        total += residual[k] * residual[k]
+    return total
+
+
+@jit
+def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
+    """The direction, point or centre of mass that a term measures."""
+    if t.kind[k] == DIRECTION:
+        return rotate(f.rotation[t.segment[k]], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+    if t.kind[k] == POINT:
+        return point(f, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+    return f.moment[0, 0] / f.mass[0], f.moment[0, 1] / f.mass[0], f.moment[0, 2] / f.mass[0]
+
+
+@jit
+def _jacobian(tree: TreeTables, t: ConditionTables, vector: Array, f: Frames, jacobian: Array) -> None:
+    jacobian[:, :] = 0.0
+    for k in range(len(t.kind)):
+        kind = t.kind[k]
+        x, y, z = _place(t, k, f)
+        share = 0.0 if kind == DIRECTION else 1.0
+        for u in range(len(t.unknown)):
+            c = t.unknown[u]
+            if kind == CENTRE:
+                # what the coordinate carries moves, as a part of the whole mass
+                i = tree.carrier[c]
+                share = f.mass[i] / f.mass[0]
+                x, y, z = f.moment[i, 0] / f.mass[0], f.moment[i, 1] / f.mass[0], f.moment[i, 2] / f.mass[0]
+            elif not tree.moves[c, t.segment[k]]:
+                continue
+            s = f.screw[c]
+            dx = s[1] * z - s[2] * y + share * s[3]
+            dy = s[2] * x - s[0] * z + share * s[4]
+            dz = s[0] * y - s[1] * x + share * s[5]
+            jacobian[t.owner[k], u] += vector[k, 0] * dx + vector[k, 1] * dy + vector[k, 2] * dz
+
+
+def spread_to_both_sides(flat: Flat, whole: Flat, q: Array) -> Array:
+    """Coordinates of the whole body from those of its right half."""
+    if not flat.half:
+        return q
+    full = np.zeros((len(q), len(whole.coordinates)))
+    for i, name in enumerate(flat.coordinates):
+        full[:, whole.coordinates.index(name)] = q[:, i]
+        full[:, whole.coordinates.index(other_side(name))] = q[:, i]
+    return full

@@ -1,0 +1,288 @@
+"""What is asked of the body, validated at the door."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.errors import StanceError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A stance parameter: its default, its range and its unit."""
+
+    default: float | None
+    least: float
+    most: float
+    unit: str
+    long_name: str
+    per_leg: bool = False
+
+
+#: Every numeric stance parameter.
+PARAMETERS: dict[str, Parameter] = {
+    "foot_rotation": Parameter(0.0, -30.0, 90.0, "deg", "heading of the foot, toe-out positive", per_leg=True),
+    "knee_flexion": Parameter(0.0, -10.0, 120.0, "deg", "knee flexion, hyperextension negative", per_leg=True),
+    "knee_laxity": Parameter(5.0, 0.0, 25.0, "deg", "shift of the knee's passive curve", per_leg=True),
+    "weight_shift": Parameter(0.42, 0.0, 1.0, "1", "place of the weight along the foot, 0 heel, 1 toe tip"),
+    "stance_width": Parameter(0.17, 0.05, 1.0, "m", "distance between the ankle centres"),
+    "trunk_lean": Parameter(0.0, -30.0, 100.0, "deg", "inclination of the trunk in space, forward positive"),
+    "pelvic_tilt": Parameter(None, -25.0, 35.0, "deg", "pelvic tilt in space, anterior positive"),
+    "slope": Parameter(0.0, -30.0, 30.0, "deg", "slope of the floor, uphill positive"),
+    "friction": Parameter(0.6, 0.0, 2.0, "1", "coefficient of friction of the floor"),
+    "load_mass": Parameter(0.0, 0.0, 200.0, "kg", "mass carried by the trunk"),
+    "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
+}
+SUPPORTS = ("both", "right", "left")
+POLICIES = ("least_effort",)
+SIDES = ("right", "left")
+AXES = ("x", "y", "z")
+#: Dimensions of the answers, which a parameter may not use as its own.
+RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound", "minimum", "pose")
+
+
+@dataclass(frozen=True, eq=False)
+class Stance:
+    """A set of validated stances, flat: one entry per posture.
+
+    ``dims`` maps each dimension to its labels (size, or an array); ``values`` maps each parameter to (posture,), a leg's
+    parameter to (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support`` (posture,) indexes
+    ``SUPPORTS``. ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in degrees.
+    """
+
+    dims: dict[str, NDArray[Any]]
+    values: dict[str, Array]
+    support: NDArray[np.int64]
+    policy: NDArray[np.int64]
+    held: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.support)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the sweep."""
+        return tuple(len(labels) for labels in self.dims.values())
+
+    def take(self, index: NDArray[Any], **changed: Array) -> Stance:
+        """Some of the postures, with some values changed, as a plain list of stances."""
+        values = {name: value[index] for name, value in self.values.items()} | changed
+        return Stance({}, values, self.support[index], self.policy[index], {})
+
+    def is_symmetric(self) -> NDArray[np.bool_]:
+        """Per posture: both legs are asked the same, and no load pulls to a side."""
+        legs = [self.values[name] for name, p in PARAMETERS.items() if p.per_leg]
+        same = np.logical_and.reduce([leg[:, 0] == leg[:, 1] for leg in legs])
+        central = (self.values["load_mass"] == 0.0) | (self.values["load_position"][:, 2] == 0.0)
+        return same & central & (self.support == 0)
+
+
+def read_stance(asked: Mapping[str, Any]) -> Stance:
+    """Validate and broadcast what is asked: a 1-D value makes a dimension, a DataArray broadcasts by its names.
+
+    Raises
+    ------
+    StanceError
+        With the parameter, the value and what is allowed.
+    """
+    import xarray as xr
+
+    _check_names(asked)
+    arrays = {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name != "pelvic_tilt"}
+    arrays["pelvic_tilt"], arrays["policy"] = _tilt(asked["pelvic_tilt"])
+    arrays["support"] = _support(asked.get("support", "both"))
+    order = [name for name in asked if name in arrays] + ["policy"]
+    arrays = {name: arrays[name] for name in dict.fromkeys([*order, *arrays])}
+    for name, parameter in PARAMETERS.items():
+        arrays.setdefault(name, xr.DataArray(parameter.default))
+    _check_load(arrays)
+    held = {name: array.item() for name, array in arrays.items() if array.ndim == 0 and name in PARAMETERS}
+    return _broadcast(arrays, held)
+
+
+def _check_names(asked: Mapping[str, Any]) -> None:
+    known = [*PARAMETERS, "support"]
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise StanceError(f"{name}: unknown stance parameter{hint}; parameters are {', '.join(known)}")
+    if "pelvic_tilt" not in asked:
+        raise StanceError(
+            "pelvic_tilt: has no default, because it decides what the back must do; give degrees in "
+            f"{_range('pelvic_tilt')}, or a policy: {', '.join(POLICIES)}"
+        )
+
+
+def _range(name: str) -> str:
+    p = PARAMETERS[name]
+    return f"{p.least:g}..{p.most:g}" + ("" if p.unit == "1" else f" {p.unit}")
+
+
+def _numbers(name: str, value: Any) -> xr.DataArray:
+    """A parameter as a DataArray of checked numbers, with its own dimension where it is swept."""
+    import xarray as xr
+
+    array = value if isinstance(value, xr.DataArray) else _as_array(name, value)
+    if array.size == 0:
+        raise StanceError(f"{name}: is empty (shape {array.shape}); give at least one value in {_range(name)}")
+    if array.dtype.kind not in "iuf":
+        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
+    _check_dims(name, array)
+    parameter = PARAMETERS[name]
+    flat = np.asarray(array.values, dtype=np.float64).ravel()
+    bad = np.flatnonzero(~(np.isfinite(flat) & (flat >= parameter.least) & (flat <= parameter.most)))
+    if bad.size:
+        where = "" if array.ndim == 0 else f" (entry {bad[0]})"
+        raise StanceError(f"{name} = {flat[bad[0]]:g}{where}: allowed is {_range(name)}")
+    return array.astype(np.float64)
+
+
+def _as_array(name: str, value: Any) -> xr.DataArray:
+    import xarray as xr
+
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}") from None
+    if array.dtype.kind not in "iuf":
+        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
+    if array.ndim == 0:
+        return xr.DataArray(array)
+    if name == "load_position":
+        if array.shape != (3,):
+            raise StanceError(f"{name}: has shape {array.shape}; must be (x, y, z), or a DataArray over 'axis'")
+        return xr.DataArray(array, dims="axis", coords={"axis": list(AXES)})
+    if array.ndim > 1:
+        raise StanceError(f"{name}: has shape {array.shape}; must be a scalar, 1-D, or a DataArray with named dimensions")
+    return xr.DataArray(array, dims=name, coords={name: array})
+
+
+def _check_dims(name: str, array: xr.DataArray) -> None:
+    for dim in array.dims:
+        if dim == "side":
+            if not PARAMETERS[name].per_leg:
+                raise StanceError(f"{name}: is not a parameter of a leg; it must not have a 'side' dimension")
+            _check_labels(name, array, "side", SIDES)
+        elif dim == "axis":
+            if name != "load_position":
+                raise StanceError(f"{name}: must not have an 'axis' dimension; only load_position has")
+            _check_labels(name, array, "axis", AXES)
+        elif dim in RESERVED or dim in ("tilt_policy", "support"):
+            raise StanceError(f"{name}: must not use the dimension {dim!r}, which the answer uses")
+    if name == "load_position" and "axis" not in array.dims:
+        raise StanceError(f"{name}: must be (x, y, z), or a DataArray over 'axis'")
+
+
+def _check_labels(name: str, array: xr.DataArray, dim: str, labels: tuple[str, ...]) -> None:
+    given = tuple(array[dim].values.tolist()) if dim in array.coords else labels
+    if array.sizes[dim] != len(labels) or set(given) != set(labels):
+        raise StanceError(f"{name}: dimension {dim!r} has labels {given}; they must be {labels}")
+
+
+def _tilt(value: Any) -> tuple[xr.DataArray, xr.DataArray]:
+    """Tilt in degrees and policy; a list that holds policies makes the dimension ``tilt_policy``."""
+    import xarray as xr
+
+    if isinstance(value, str):
+        return xr.DataArray(0.0), xr.DataArray(_policy(value))
+    if isinstance(value, list | tuple) and any(isinstance(entry, str) for entry in value):
+        labels = [entry if isinstance(entry, str) else f"{_numbers('pelvic_tilt', entry).item():g}" for entry in value]
+        if len(set(labels)) != len(labels):
+            raise StanceError(f"pelvic_tilt = {value!r}: names a policy twice")
+        coords = {"tilt_policy": labels}
+        degrees = [0.0 if isinstance(entry, str) else float(entry) for entry in value]
+        policies = [_policy(entry) if isinstance(entry, str) else -1 for entry in value]
+        return (
+            xr.DataArray(degrees, dims="tilt_policy", coords=coords),
+            xr.DataArray(policies, dims="tilt_policy", coords=coords),
+        )
+    degrees_given = _numbers("pelvic_tilt", value)
+    return degrees_given, xr.DataArray(-1)
+
+
+def _policy(name: str) -> int:
+    if name not in POLICIES:
+        raise StanceError(
+            f"pelvic_tilt = {name!r}: must be degrees in {_range('pelvic_tilt')}, or a policy: {', '.join(POLICIES)}"
+        )
+    return POLICIES.index(name)
+
+
+def _support(value: Any) -> xr.DataArray:
+    import xarray as xr
+
+    given = value if isinstance(value, xr.DataArray) else np.asarray(value)
+    names = [str(name) for name in np.asarray(given).ravel()]
+    for name in names:
+        if name not in SUPPORTS:
+            raise StanceError(f"support = {name!r}: allowed is {', '.join(SUPPORTS)}")
+    if not names:
+        raise StanceError(f"support: is empty; allowed is {', '.join(SUPPORTS)}")
+    codes = np.array([SUPPORTS.index(name) for name in names]).reshape(np.shape(given))
+    if isinstance(given, xr.DataArray):
+        return given.copy(data=codes)
+    if codes.ndim > 1:
+        raise StanceError(f"support: has shape {codes.shape}; must be a name or a list of names")
+    return xr.DataArray(codes, dims="support", coords={"support": names}) if codes.ndim else xr.DataArray(int(codes))
+
+
+def _check_load(arrays: dict[str, xr.DataArray]) -> None:
+    if "axis" not in arrays["load_position"].dims:
+        if float(arrays["load_mass"].max()) > 0.0:
+            heaviest = float(arrays["load_mass"].max())
+            raise StanceError(
+                f"load_mass = {heaviest:g}: needs load_position = (x, y, z) in the trunk frame, "
+                f"each in {_range('load_position')}"
+            )
+        arrays["load_position"] = arrays["load_position"].expand_dims({"axis": list(AXES)})
+
+
+def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> Stance:
+    import xarray as xr
+
+    inner = {"side": list(SIDES), "axis": list(AXES)}
+    prepared = {}
+    for name, array in arrays.items():
+        for dim, labels in inner.items():
+            if dim in array.dims and dim in array.coords:
+                array = array.sel({dim: labels})
+            array = array.drop_vars(dim, errors="ignore")
+        prepared[name] = array
+    try:
+        xr.align(*prepared.values(), join="exact", copy=False)
+    except ValueError as error:
+        raise StanceError(f"stance parameters do not broadcast: {error}") from None
+    sizes: dict[str, int] = {}
+    labels_of: dict[str, NDArray[Any]] = {}
+    for array in prepared.values():
+        for dim in array.dims:
+            if dim not in inner:
+                sizes[str(dim)] = array.sizes[dim]
+                if dim in array.coords:
+                    labels_of[str(dim)] = array[dim].values
+    count = int(np.prod(list(sizes.values()), dtype=np.int64))
+
+    def flat(name: str, last: str | None) -> NDArray[Any]:
+        array = prepared[name]
+        wanted = {**sizes, **({last: len(inner[last])} if last else {})}
+        full = array.broadcast_like(xr.DataArray(np.empty(tuple(wanted.values()), dtype=np.int8), dims=list(wanted)))
+        values = full.transpose(*wanted).values
+        return np.ascontiguousarray(values.reshape((count, -1) if last else (count,)))
+
+    values = {}
+    for name, parameter in PARAMETERS.items():
+        values[name] = flat(name, "side" if parameter.per_leg else "axis" if name == "load_position" else None)
+    dims = {dim: labels_of.get(dim, np.arange(size)) for dim, size in sizes.items()}
+    return Stance(dims, values, flat("support", None).astype(np.int64), flat("policy", None).astype(np.int64), held)

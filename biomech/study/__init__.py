@@ -1,0 +1,1 @@
+"""Research on top of the mechanics: sweeps, tilt policies, static optimisation of measured motion."""

@@ -1,0 +1,161 @@
+"""``sweep``: from stances to a labelled Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.errors import StanceError, UnreachablePosture
+from biomech.model.model import Model
+from biomech.model.muscles import STRENGTHS
+from biomech.sharing import Power
+from biomech.statics.stance import POLICIES, Stance, read_stance
+from biomech.study.dataset import sweep_dataset
+from biomech.study.standing import UNREACHABLE, Answers, Effort, stand
+from biomech.study.tilt import GRID, Tilts, least_effort
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+_BLOCK = 1024  #: postures solved at a time
+_GIVEN = -1
+
+
+def sweep(
+    model: Model,
+    *,
+    criterion: Power = Power(2),  # noqa: B008 - immutable
+    weight: Mapping[str, float] | None = None,
+    strength: str = "isometric",
+    progress: bool | None = None,
+    **stance: Any,
+) -> xr.Dataset:
+    """Which muscles carry the load in a set of stances, and what it does to the joints.
+
+    Each 1-D value of a stance parameter becomes a dimension of its own, a scalar is held, a DataArray broadcasts by its
+    names; parameters of a leg take a ``side`` dimension (``right``, ``left``).
+
+    Parameters
+    ----------
+    model : Model
+        The body.
+    criterion : Power
+        How load is shared: ``Power(2)`` is least sum of squared activations.
+    weight : mapping of str to float, optional
+        Weight of muscles in the cost, by name or pattern (``"soleus_*"``); 1 for all others.
+    strength : {"isometric", "force_length"}
+        Strength of a muscle: its maximal isometric force, or that times OpenSim's rigid-tendon rule.
+    progress : bool, optional
+        Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
+    **stance
+        Degrees and metres. ``pelvic_tilt`` is required: -25..35 deg, or ``"least_effort"``; a list that holds policies
+        makes the dimension ``tilt_policy``. Others with default and range: ``foot_rotation`` 0, -30..90 deg, toe-out
+        positive; ``knee_flexion`` 0, -10..120 deg; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe tip;
+        ``stance_width`` 0.17, 0.05..1 m between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive;
+        ``knee_laxity`` 5, 0..25 deg; ``slope`` 0, -30..30 deg, uphill positive; ``friction`` 0.6, 0..2; ``load_mass`` 0,
+        0..200 kg, at ``load_position`` (x, y, z) in the trunk frame; ``support`` "both", "right", "left".
+
+    Returns
+    -------
+    Dataset
+        Variables with ``units`` and ``long_name``: ``activation``, ``muscle_force`` (..., muscle), ``group_activation``,
+        ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle`` (..., coordinate),
+        ``joint_contact_force`` (..., joint, axis), ``lumbar_compression``, ``ground_force``, ``center_of_pressure`` (...,
+        foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 = optimal), ``limiting_muscle``,
+        ``equilibrium_residual``, ``duality_gap`` and ``valid``.
+
+    Raises
+    ------
+    StanceError
+        A parameter is unknown or out of range; the message names it, the value and what is allowed.
+    UnreachablePosture
+        A single posture cannot be taken; in a sweep its ``status`` says so and the rest goes on.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> ds = bm.sweep(bm.load_model(), pelvic_tilt=0, knee_flexion=[0, 30])
+    >>> ds.group_activation.sel(group="quadriceps").round(3).values
+    array([0.006, 0.097])
+    >>> bool((ds.status == 0).all())
+    True
+    """
+    effort = read_effort(model, criterion, weight, strength)
+    asked = read_stance(stance)
+    tilt, tilts = np.empty(len(asked)), None
+    if (asked.policy >= 0).any():
+        tilts = _no_tilts(len(asked))
+    blocks: list[Answers] = []
+    for index in _blocks(asked, progress):
+        block = asked.take(index)
+        tilt[index] = _tilt_of(model, block, index, effort, tilts)
+        blocks.append(stand(model, block.take(np.arange(len(block)), pelvic_tilt=tilt[index]), effort))
+    answers = _joined(blocks)
+    if not asked.dims and answers.status[0] == UNREACHABLE and tilts is None:
+        raise UnreachablePosture(answers.obstacle[0])
+    return sweep_dataset(model, asked, tilt, tilts, answers)
+
+
+def read_effort(model: Model, criterion: Power, weight: Mapping[str, float] | None, strength: str) -> Effort:
+    """Validate how effort is counted."""
+    if not isinstance(model, Model):
+        raise StanceError(f"model = {model!r}: must be a Model, see biomech.load_model")
+    if not isinstance(criterion, Power):
+        raise StanceError(f"criterion = {criterion!r}: must be biomech.Power(2)")
+    if strength not in STRENGTHS:
+        raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
+    weights = np.ones(len(model.muscles))
+    for pattern, value in (weight or {}).items():
+        rows = model.tables["muscles"].matching(pattern)
+        if not rows:
+            raise StanceError(f"weight: no muscle matches {pattern!r}")
+        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0.0):
+            raise StanceError(f"weight[{pattern!r}] = {value!r}: must be a positive number")
+        weights[rows] = value
+    return Effort(criterion, weights, strength == "force_length")
+
+
+def _blocks(asked: Stance, progress: bool | None) -> Iterator[NDArray[np.int64]]:
+    from tqdm import tqdm
+
+    size = _BLOCK if (asked.policy < 0).all() else max(1, _BLOCK // len(GRID))
+    shown = {"disable": not progress, "delay": 0.0} if progress is not None else {"disable": None, "delay": 2.0}
+    with tqdm(total=len(asked), unit=" postures", **shown) as bar:
+        for first in range(0, len(asked), size):
+            index = np.arange(first, min(first + size, len(asked)))
+            yield index
+            bar.update(len(index))
+
+
+def _no_tilts(count: int) -> Tilts:
+    return Tilts(
+        np.full(count, np.nan), np.full(count, _GIVEN, dtype=np.int8), np.full((count, 3), np.nan), np.full((count, 2), np.nan)
+    )
+
+
+def _tilt_of(model: Model, block: Stance, index: NDArray[np.int64], effort: Effort, tilts: Tilts | None) -> Array:
+    """Tilt of every posture of a block in degrees, solved for where a policy asks for it."""
+    tilt = block.values["pelvic_tilt"].copy()
+    free = np.flatnonzero(block.policy == POLICIES.index("least_effort"))
+    if free.size and tilts is not None:
+        found = least_effort(model, block.take(free), effort)
+        tilt[free] = found.tilt
+        for field in fields(Tilts):
+            getattr(tilts, field.name)[index[free]] = getattr(found, field.name)
+    return tilt
+
+
+def _joined(blocks: list[Answers]) -> Answers:
+    if len(blocks) == 1:
+        return blocks[0]
+    joined = {}
+    for field in fields(Answers):
+        pieces = [getattr(block, field.name) for block in blocks]
+        joined[field.name] = sum(pieces, []) if field.name == "obstacle" else np.concatenate(pieces)
+    return replace(blocks[0], **joined)
