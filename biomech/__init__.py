@@ -3,3 +3,4 @@
 from biomech import sharing
 from biomech.model.catalog import load_model
 from biomech.study.sweep import sweep
+from biomech.study.static_optimization import static_optimization

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from biomech._jit import jit, select
 from biomech.errors import ModelError
-from biomech.model.skeleton import Frames, point, rotate
+from biomech.model.skeleton import Frames, point, rotate, work_on
 from biomech.model.splines import SplineTables, evaluate_spline
 from biomech.model.tables import Table
 
@@ -195,8 +195,7 @@ def moment_arms(t: PathTables, splines: SplineTables, q: Array, f: Frames, state
     """Moment arms r = -dL/dq (m, or 1 for translations) of every muscle, after ``lay_paths``."""
     state.arm[:] = 0.0
     for k in range(len(t.terms)):
-        w, s = state.wrench[t.terms[k, 0]], f.screw[t.terms[k, 1]]
-        work = s[0] * w[3] + s[1] * w[4] + s[2] * w[5] + s[3] * w[0] + s[4] * w[1] + s[5] * w[2]
+        work = work_on(f.screw[t.terms[k, 1]], state.wrench[t.terms[k, 0]])
         state.arm[t.terms[k, 3]] += t.terms[k, 2] * work
     for k in range(len(t.slides)):
         p, span, c = t.slides[k, 0], t.slides[k, 1], t.slides[k, 2]

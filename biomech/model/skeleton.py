@@ -233,6 +233,19 @@ def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
 
 
 @jit
+def work_on(screw: Array, wrench: Array) -> float:
+    """Work of a wrench (force, moment about the ground origin) per unit of a coordinate."""
+    return float(
+        screw[0] * wrench[3]
+        + screw[1] * wrench[4]
+        + screw[2] * wrench[5]
+        + screw[3] * wrench[0]
+        + screw[4] * wrench[1]
+        + screw[5] * wrench[2]
+    )
+
+
+@jit
 def point(f: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A point of segment ``i``, in ground."""
     rx, ry, rz = rotate(f.rotation[i], x, y, z)

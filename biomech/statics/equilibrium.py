@@ -21,7 +21,15 @@ from biomech.model.flat import Flat
 from biomech.model.muscles import MuscleTables, strength
 from biomech.model.passive import PassiveTables, passive_moment
 from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
-from biomech.model.skeleton import Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
+from biomech.model.skeleton import (
+    Frames,
+    TreeTables,
+    gather_masses,
+    gravity_force,
+    make_frames,
+    place_segments,
+    work_on,
+)
 from biomech.model.splines import SplineTables
 from biomech.statics.stance import Stance
 
@@ -45,28 +53,53 @@ class Equilibrium:
     contact_unit: float
 
 
-def assemble(flat: Flat, stance: Stance, contact: ContactTables, q: Array, force_length: bool) -> Equilibrium:
+@dataclass(frozen=True)
+class Surroundings:
+    """What acts on a body in each posture besides its muscles and the ground's unknown forces.
+
+    ``load`` (posture, 4): kg and place in the load's segment; ``laxity`` (posture, 2) deg; ``friction`` (posture,);
+    ``applied`` (posture, segment, 6): known force and moment about the ground origin on each segment, ground as segment
+    0; ``tissue``: whether passive tissue acts.
+    """
+
+    load: Array
+    laxity: Array
+    friction: Array
+    applied: Array
+    tissue: bool
+
+    @classmethod
+    def of(cls, flat: Flat, stance: Stance) -> Surroundings:
+        """Those of a stance; the half body carries half the load."""
+        nothing = np.zeros((len(stance), len(flat.tree.parent), 6))
+        return cls(stance.load(half=flat.half), stance.values["knee_laxity"], stance.values["friction"], nothing, True)
+
+
+def assemble(
+    flat: Flat, rows: Index, contact: ContactTables, around: Surroundings, q: Array, force_length: bool
+) -> Equilibrium:
     """Coefficients and demand of the equilibrium in the given postures.
 
     Parameters
     ----------
     flat : Flat
         The whole body, or its right half.
-    stance : Stance
-        One entry per posture: laxity, friction and load are read from it.
+    rows : ndarray of int
+        The coordinates that must balance.
     contact : ContactTables
         The contact points that may carry load.
+    around : Surroundings
+        What acts on the body.
     q : ndarray, shape (posture, coordinate)
         Coordinates in rad and m.
     force_length : bool
         Whether strength depends on length, or is the isometric maximum.
     """
-    load = np.column_stack([stance.values["load_mass"] * (0.5 if flat.half else 1.0), stance.values["load_position"]])
     unit = flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5)
     generators = contact.direction.shape[0] * contact.direction.shape[1]
-    shape = (len(q), len(flat.rows), len(flat.muscles) + generators)
+    shape = (len(q), len(rows), len(flat.muscles) + generators)
     coefficients, demand = np.zeros(shape), np.empty(shape[:2])
-    pull, passive = np.empty((len(q), len(flat.muscles))), np.empty(q.shape)
+    pull, passive = np.empty((len(q), len(flat.muscles))), np.zeros(q.shape)
     _assemble_all(
         flat.tree,
         flat.splines,
@@ -75,11 +108,13 @@ def assemble(flat: Flat, stance: Stance, contact: ContactTables, q: Array, force
         flat.passive,
         contact,
         flat.gravity,
-        flat.rows,
+        rows,
         q,
-        load,
-        stance.values["knee_laxity"],
-        stance.values["friction"],
+        around.load,
+        around.laxity,
+        around.friction,
+        around.applied,
+        around.tissue,
         force_length,
         unit,
         make_frames(flat.tree),
@@ -106,6 +141,8 @@ def _assemble_all(
     load: Array,
     laxity: Array,
     friction: Array,
+    applied: Array,
+    with_tissue: bool,
     force_length: bool,
     unit: float,
     f: Frames,
@@ -118,22 +155,35 @@ def _assemble_all(
     coordinates = q.shape[1]
     row_of = np.full(coordinates, -1)
     row_of[rows] = np.arange(len(rows))
-    weight = np.empty(coordinates)
+    given = np.empty(coordinates)
     slope = np.empty((coordinates, coordinates))
     wrench = np.empty((contact.direction.shape[0] * contact.direction.shape[1], 6))
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         gather_masses(tree, load[i], f)
-        gravity_force(tree, f, gravity, weight)
-        passive_moment(tissue, q[i], laxity[i], passive[i], slope)
+        gravity_force(tree, f, gravity, given)
+        _add_applied(tree, f, applied[i], given)
+        if with_tissue:
+            passive_moment(tissue, q[i], laxity[i], passive[i], slope)
         for r in range(len(rows)):
-            demand[i, r] = -(weight[rows[r]] + passive[i, rows[r]])
+            demand[i, r] = -(given[rows[r]] + passive[i, rows[r]])
         lay_paths(paths, splines, q[i], f, state)
         moment_arms(paths, splines, q[i], f, state)
         strength(muscle, force_length, state.length, pull[i])
         _muscle_columns(paths, state, row_of, pull[i], coefficients[i])
         contact_wrenches(contact, f, friction[i], wrench)
         _contact_columns(tree, contact, f, rows, wrench, unit, len(pull[i]), coefficients[i])
+
+
+@jit
+def _add_applied(tree: TreeTables, f: Frames, applied: Array, given: Array) -> None:
+    """Work of the known forces on every coordinate."""
+    for s in range(1, len(applied)):
+        w = applied[s]
+        if w[0] != 0.0 or w[1] != 0.0 or w[2] != 0.0 or w[3] != 0.0 or w[4] != 0.0 or w[5] != 0.0:
+            for c in range(len(given)):
+                if tree.moves[c, s]:
+                    given[c] += work_on(f.screw[c], w)
 
 
 @jit
@@ -153,6 +203,4 @@ def _contact_columns(
         s = f.screw[rows[r]]
         for g in range(len(wrench)):
             if tree.moves[rows[r], contact.segment[g // sides]]:
-                w = wrench[g]
-                work = s[0] * w[3] + s[1] * w[4] + s[2] * w[5] + s[3] * w[0] + s[4] * w[1] + s[5] * w[2]
-                a[r, first + g] = unit * work
+                a[r, first + g] = unit * work_on(s, wrench[g])

@@ -242,7 +242,7 @@ def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array |
     q = closure.start.copy()
     if start is not None:
         q[:, closure.tables.unknown] = start[:, closure.tables.unknown]
-    load = np.column_stack([stance.values["load_mass"] * (0.5 if flat.half else 1.0), stance.values["load_position"]])
+    load = stance.load(half=flat.half)
     residual = np.empty_like(closure.target)
     tree, frames = flat.tree, make_frames(flat.tree)
     _close_all(tree, flat.splines, closure.tables, closure.vector, closure.target, load, q, residual, frames)

@@ -80,6 +80,10 @@ class Stance:
         values = {name: value[index] for name, value in self.values.items()} | changed
         return Stance({}, values, self.support[index], self.policy[index], {})
 
+    def load(self, *, half: bool) -> Array:
+        """Mass (kg) and place of the load, (posture, 4); the half body carries half of it."""
+        return np.column_stack([(0.5 if half else 1.0) * self.values["load_mass"], self.values["load_position"]])
+
     def is_symmetric(self) -> NDArray[np.bool_]:
         """Per posture: both legs are asked the same, and no load pulls to a side."""
         legs = [self.values[name] for name, p in PARAMETERS.items() if p.per_leg]

@@ -17,7 +17,7 @@ from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
 from biomech.sharing import LoadSharingProblem, Power, Solution, solve
 from biomech.sharing.solution import INFEASIBLE
-from biomech.statics.equilibrium import Equilibrium, assemble
+from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.ground import centre_of_pressure, ground_wrench, standing_contacts
 from biomech.statics.posture import Postures, close
 from biomech.statics.reactions import JOINTS, react
@@ -124,14 +124,14 @@ def ranges(model: Model, flat: Flat, kind: str) -> tuple[Array, Array]:
 
 def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equilibrium:
     """What must balance in given coordinates."""
-    return assemble(part.flat, stance, part.contact, q, effort.force_length)
+    around = Surroundings.of(part.flat, stance)
+    return assemble(part.flat, part.flat.rows, part.contact, around, q, effort.force_length)
 
 
 def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) -> Solution:
     """Share the load of balanced postures."""
     settings = model.tables["settings"]
-    names = list(model.muscles)
-    muscles = len(part.flat.muscles)
+    names, muscles = list(model.muscles), len(part.flat.muscles)
     contacts = equilibrium.coefficients.shape[2] - muscles
     weight = np.concatenate(
         [effort.weight[[names.index(m) for m in part.flat.muscles]], np.full(contacts, settings.value("contact_weight"))]
@@ -151,13 +151,14 @@ def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) ->
 
 def stand(model: Model, stance: Stance, effort: Effort) -> Answers:
     """Answers of stances with the tilt in degrees."""
-    answers = _blank(model, len(stance))
+    answers = blank(model, len(stance))
     for part in parts(model, stance, effort):
         _answer(model, part, stance.take(part.index), effort, answers)
     return answers
 
 
-def _blank(model: Model, count: int) -> Answers:
+def blank(model: Model, count: int) -> Answers:
+    """Answers of postures that nobody could take, to be filled."""
     whole = model.flat()
     muscles, coordinates = len(whole.muscles), len(whole.coordinates)
     joints = len([joint for joint in JOINTS if joint in whole.joints])
@@ -197,8 +198,7 @@ def _answer(model: Model, part: Part, stance: Stance, effort: Effort, answers: A
     force = activation * found.equilibrium.strength
     contact_force = solution.value[:, muscles:] * found.equilibrium.contact_unit
     wrench = ground_wrench(flat, part.contact, q, stood.values["friction"], contact_force)
-    load = np.column_stack([stood.values["load_mass"] * (0.5 if flat.half else 1.0), stood.values["load_position"]])
-    reactions = react(flat, q, load, force, wrench)
+    reactions = react(flat, q, stood.load(half=flat.half), force, wrench)
     shortfall = np.zeros(q.shape)
     shortfall[:, flat.rows] = solution.shortfall
     least, most = ranges(model, flat, "trusted")
@@ -215,12 +215,12 @@ def _answer(model: Model, part: Part, stance: Stance, effort: Effort, answers: A
     answers.pressure_point[place], answers.free_moment[place] = pressure, free
     answers.joint_force[place] = spread.joints(reactions.joints, reactions.force)
     answers.status[place] = solution.status
-    answers.limiting[place] = _limiting(model, flat, solution)
+    answers.limiting[place] = limiting_muscle(model, flat, solution)
     answers.residual[place], answers.gap[place] = solution.residual, solution.gap
     answers.valid[place] = np.all((q >= least - 1e-6) & (q <= most + 1e-6), axis=1)
 
 
-def _limiting(model: Model, flat: Flat, solution: Solution) -> NDArray[np.int64]:
+def limiting_muscle(model: Model, flat: Flat, solution: Solution) -> NDArray[np.int64]:
     """Of each overloaded posture the muscle at full strength of which a little more would help most, or -1."""
     muscles = len(flat.muscles)
     pull = np.einsum("bmn,bm->bn", solution.problem.coefficients, solution.multiplier)[:, :muscles]
