@@ -32,7 +32,11 @@ class MuscleTables(NamedTuple):
 
 
 def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTables:
-    """Flat tables of the given muscles."""
+    """Flat tables of the given muscles.
+
+    A slack length may be negative: a lumped line is only the part of its muscles near the joint, and its slack length is
+    what makes its fibres as long as theirs.
+    """
     rows = [table.index(name) for name in muscles]
     force, optimal, slack, pennation = table.numbers(
         "max_isometric_force", "optimal_fibre_length", "tendon_slack_length", "pennation"
@@ -40,7 +44,6 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
     for name, values, least in (
         ("max_isometric_force", force, 0.0),
         ("optimal_fibre_length", optimal, 1e-6),
-        ("tendon_slack_length", slack, 0.0),
     ):
         for muscle, value in zip(muscles, values, strict=True):
             if value < least:
