@@ -1,6 +1,63 @@
-"""Which muscles carry the load? Static equilibrium and load sharing of a standing, leaning or squatting body."""
+"""Which muscles carry the load? Static equilibrium and load sharing of a standing, leaning or squatting body.
 
-from biomech import sharing
-from biomech.model.catalog import load_model
-from biomech.study.sweep import sweep
-from biomech.study.static_optimization import static_optimization
+Angles are in degrees and lengths in metres at the public edge; axes are x forward, y up, z right.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from biomech.errors import BiomechError, ModelError, ProblemError, StanceError, UnreachablePosture
+
+if TYPE_CHECKING:
+    from biomech import sharing, symbolic, view
+    from biomech.model.catalog import load_model
+    from biomech.model.model import Model
+    from biomech.sharing.criteria import Power
+    from biomech.study.static_optimization import static_optimization
+    from biomech.study.sweep import sweep
+
+try:
+    __version__ = version("biomech")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0+unknown"
+
+__all__ = [
+    "BiomechError",
+    "Model",
+    "ModelError",
+    "Power",
+    "ProblemError",
+    "StanceError",
+    "UnreachablePosture",
+    "load_model",
+    "sharing",
+    "static_optimization",
+    "sweep",
+    "symbolic",
+    "view",
+]
+
+# compiled kernels and xarray are heavy: they are imported at their first use
+_HOME = {
+    "load_model": "biomech.model.catalog",
+    "Model": "biomech.model.model",
+    "Power": "biomech.sharing.criteria",
+    "static_optimization": "biomech.study.static_optimization",
+    "sweep": "biomech.study.sweep",
+}
+_MODULES = ("sharing", "symbolic", "view")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"biomech.{name}")
+    raise AttributeError(f"module 'biomech' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

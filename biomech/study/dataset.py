@@ -159,7 +159,7 @@ def _tilt_variables(dims: tuple[str, ...], tilts: Tilts) -> dict[str, Variable]:
 
 def _unflatten(stance: Stance, variable: Variable) -> Variable:
     dims, values, attributes = variable
-    return (*stance.dims, *dims[1:]), values.reshape(*stance.shape, *values.shape[1:]), attributes
+    return (*stance.dims, *dims[1:]), values.reshape((*stance.shape, *values.shape[1:])), attributes
 
 
 def _stance_coordinates(stance: Stance) -> dict[str, Any]:

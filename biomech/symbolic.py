@@ -1,0 +1,379 @@
+"""The same model in SymPy: equations to read, to print and to check the kernels against.
+
+Everything is derived from the model's tables by its own route: homogeneous transforms instead of screws, exact rational
+splines instead of truncated powers, and differentiation instead of virtual work.
+
+Examples
+--------
+>>> import biomech as bm
+>>> from biomech import symbolic
+>>> equations = symbolic.sagittal_equilibrium(bm.load_model("small"))
+>>> sorted(equations)[:2]
+['ankle_angle_r', 'hip_flexion_r']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+
+import sympy as sp
+
+from biomech.errors import ModelError
+from biomech.model.mirror import side_of
+from biomech.model.model import Model
+from biomech.model.paths import SLACK
+
+Expression = sp.Expr
+
+#: Coordinates of the sagittal plane, right leg.
+SAGITTAL = (
+    "pelvis_tilt",
+    "pelvis_tx",
+    "pelvis_ty",
+    "hip_flexion_r",
+    "knee_angle_r",
+    "ankle_angle_r",
+    "lumbar_extension",
+)
+
+
+def coordinate(name: str) -> sp.Symbol:
+    """The symbol of a coordinate (rad or m)."""
+    return sp.Symbol(name, real=True)
+
+
+def transform(model: Model, segment: str, ancestor: str = "ground") -> sp.Matrix:
+    """Homogeneous transform (4, 4) from a segment to one it hangs on."""
+    frame = sp.eye(4)
+    for outer in _way(model, segment, ancestor)[:-1]:
+        joints = model.tables["joints"]
+        frame = _joint_transform(model, joints.rows[joints.text("child").index(outer)]) * frame
+    return frame
+
+
+def _way(model: Model, segment: str, ancestor: str = "ground") -> list[str]:
+    """Segments from one to its ancestor, both ends included."""
+    joints = model.tables["joints"]
+    way = [segment]
+    while way[-1] != ancestor:
+        if way[-1] not in joints.text("child"):
+            raise ModelError(f"segment = {segment!r}: there is no such segment on {ancestor!r}")
+        way.append(joints.text("parent")[joints.text("child").index(way[-1])])
+    return way
+
+
+def _joint_transform(model: Model, joint: str) -> sp.Matrix:
+    """Transform from the child of a joint to its parent."""
+    joints, table, couplings = model.tables["joints"], model.tables["coordinates"], model.tables["couplings"]
+    offset = sp.Matrix([_exact(v) for v in joints.numbers("x", "y", "z")[joints.index(joint)]])
+    torsion = -_exact(joints.value(joint, "torsion")) * sp.pi / 180
+    shift, turns = sp.zeros(3, 1), sp.eye(4)
+    for k, of in enumerate(couplings.text("joint")):
+        if of == joint:
+            slide = spline(model, couplings.text("spline")[k], coordinate(couplings.text("coordinate")[k]))
+            shift["xyz".index(couplings.text("component")[k])] += slide
+    for k, of in enumerate(table.text("joint")):
+        if of == joint:
+            axis = sp.Matrix([_exact(v) for v in table.numbers("axis_x", "axis_y", "axis_z")[k]])
+            axis = axis / sp.sqrt(axis.dot(axis))
+            q = coordinate(table.rows[k])
+            if table.text("motion")[k] == "translation":
+                shift += q * axis
+            else:
+                turns = turns * _turned(axis, q)
+    return _moved(offset) * _turned(sp.Matrix([0, 1, 0]), torsion) * _moved(shift) * turns
+
+
+def _exact(value: float) -> sp.Rational:
+    """The decimal number that the table holds."""
+    return sp.Rational(repr(float(value)))
+
+
+def _moved(offset: sp.Matrix) -> sp.Matrix:
+    frame = sp.eye(4)
+    frame[:3, 3] = offset
+    return frame
+
+
+def _turned(axis: sp.Matrix, angle: Expression) -> sp.Matrix:
+    """Rotation about a unit axis: exp of the cross-product matrix (Rodrigues)."""
+    x, y, z = axis
+    cross = sp.Matrix([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    frame = sp.eye(4)
+    frame[:3, :3] = sp.eye(3) + sp.sin(angle) * cross + (1 - sp.cos(angle)) * cross * cross
+    return frame
+
+
+def spline(model: Model, name: str, x: Expression) -> Expression:
+    """A spline of the model as exact cubics, piece by piece, straight beyond its ends.
+
+    The ends meet the condition of Forsythe, Malcolm & Moler (1977): there the third derivative is that of the cubic
+    through the four nearest knots.
+    """
+    table = model.tables["splines"]
+    rows = [i for i, owner in enumerate(table.text("spline")) if owner == name]
+    knots = tuple((_exact(a), _exact(v)) for a, v in table.numbers("angle", "value")[rows])
+    pieces = _cubics(knots)
+    u = sp.Symbol("u")
+    (first, _), (last, _) = knots[0], knots[-1]
+    ends = [(pieces[0], first), (pieces[-1], last)]
+    lines = [p.subs(u, end) + sp.diff(p, u).subs(u, end) * (x - end) for p, end in ends]
+    cases = [(lines[0], x < first)]
+    cases += [(piece.subs(u, x), x <= right) for piece, (_, (right, _)) in zip(pieces, pairwise(knots), strict=True)]
+    return sp.Piecewise(*cases, (lines[1], True))
+
+
+@lru_cache(maxsize=None)
+def _cubics(knots: tuple[tuple[sp.Rational, sp.Rational], ...]) -> tuple[Expression, ...]:
+    """The cubic of every interval, in u, from the second derivatives at the knots."""
+    u = sp.Symbol("u")
+    x, y = zip(*knots, strict=True)
+    n = len(knots)
+    if n < 4:
+        return tuple(sp.interpolate(list(knots), u) for _ in range(n - 1))
+    matrix, right = sp.zeros(n, n), sp.zeros(n, 1)
+    for row, own in ((0, knots[:4]), (n - 1, knots[-4:])):
+        a, b = (0, 1) if row == 0 else (n - 2, n - 1)
+        third = 6 * sp.Poly(sp.interpolate(list(own), u), u).coeff_monomial(u**3)
+        matrix[row, a], matrix[row, b], right[row] = -1 / (x[b] - x[a]), 1 / (x[b] - x[a]), third
+    for i in range(1, n - 1):
+        before, after = x[i] - x[i - 1], x[i + 1] - x[i]
+        matrix[i, i - 1], matrix[i, i], matrix[i, i + 1] = before, 2 * (before + after), after
+        right[i] = 6 * ((y[i + 1] - y[i]) / after - (y[i] - y[i - 1]) / before)
+    bend = matrix.LUsolve(right)
+    cubics = []
+    for i in range(n - 1):
+        h = x[i + 1] - x[i]
+        cubics.append(
+            (bend[i] * (x[i + 1] - u) ** 3 + bend[i + 1] * (u - x[i]) ** 3) / (6 * h)
+            + (y[i] / h - bend[i] * h / 6) * (x[i + 1] - u)
+            + (y[i + 1] / h - bend[i + 1] * h / 6) * (u - x[i])
+        )
+    return tuple(cubics)
+
+
+def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = None) -> Expression:
+    """Length of a muscle (m) as a function of the coordinates.
+
+    Parameters
+    ----------
+    model : Model
+        The body.
+    muscle : str
+        Its name.
+    at : mapping of str to float, optional
+        Coordinates (rad) that decide which conditional points count; zero by default.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> from biomech import symbolic
+    >>> length = symbolic.muscle_length(bm.load_model("gait2392"), "soleus_r")
+    >>> sorted(map(str, length.free_symbols))
+    ['ankle_angle_r', 'subtalar_angle_r']
+    """
+    table = model.tables["path_points"]
+    chosen = at or {}
+    points = []
+    for i in range(len(table)):
+        if table.text("muscle")[i] != muscle:
+            continue
+        if table.text("kind")[i] == "conditional":
+            angle = chosen.get(table.text("coordinate")[i], 0.0)
+            least, most = table.numbers("active_min", "active_max")[i]
+            if not least - SLACK <= angle <= most + SLACK:
+                continue
+        points.append((table.text("segment")[i], _local(model, i)))
+    if not points:
+        raise ModelError(f"muscle = {muscle!r}: there is no such muscle in model {model.name!r}")
+    return sp.Add(*(_distance(model, near, far) for near, far in pairwise(points)))
+
+
+def _local(model: Model, row: int) -> sp.Matrix:
+    """Place of a path point in its segment."""
+    table = model.tables["path_points"]
+    x, y, z = (_exact(v) for v in table.numbers("x", "y", "z")[row])
+    if table.text("kind")[row] == "moving":
+        q = coordinate(table.text("coordinate")[row])
+        x, y = spline(model, table.text("spline_x")[row], q), spline(model, table.text("spline_y")[row], q)
+    return sp.Matrix([x, y, z, 1])
+
+
+def _distance(model: Model, near: tuple[str, sp.Matrix], far: tuple[str, sp.Matrix]) -> Expression:
+    """Distance of two points, seen from the nearest segment that both hang on."""
+    (a, p), (b, q) = near, far
+    common = next(segment for segment in _way(model, a) if segment in _way(model, b))
+    gap = transform(model, a, common) * p - transform(model, b, common) * q
+    return sp.sqrt(sum(gap[k] ** 2 for k in range(3)))
+
+
+def moment_arm(length: Expression, name: str) -> Expression:
+    """Moment arm r = -dL/dq (An et al. 1984) of a length about a coordinate."""
+    return -sp.diff(length, coordinate(name))
+
+
+def _sagittal_model(model: Model) -> Model:
+    """The model with straight feet: with tibial torsion the ankle leaves the sagittal plane."""
+    return model.replace({"joints/ankle_*/torsion": 0.0})
+
+
+def sagittal_lengths(model: Model) -> dict[str, Expression]:
+    """Length of every right-hand muscle over the sagittal coordinates, all others zero."""
+    straight = _sagittal_model(model)
+    still = {coordinate(c): 0 for c in model.coordinates if c not in SAGITTAL}
+    muscles = [m for m in model.muscles if side_of(m) == "right"]
+    return {muscle: muscle_length(straight, muscle).subs(still) for muscle in muscles}
+
+
+def sagittal_equilibrium(model: Model) -> dict[str, sp.Eq]:
+    """Equilibrium of a symmetric body in the sagittal plane, one equation per coordinate.
+
+    Symbols: F_m force of a right-hand muscle, r_m,c its moment arm about a coordinate, M_c passive moment, R_x, R_y ground
+    force on the right foot at the point (p_x, p_y), g gravity; both legs are alike, so the whole body feels everything of
+    the right side twice.
+
+    Returns
+    -------
+    dict of str to Eq
+        Coordinate name to equation: what muscles, passive tissue, gravity and ground do adds up to zero.
+    """
+    straight = _sagittal_model(model)
+    q = {name: coordinate(name) for name in SAGITTAL}
+    gravity = sp.Symbol("g", positive=True)
+    height = sum(mass * _sagittal_place(straight, s, centre)[1] for s, mass, centre in _masses(straight))
+    p_x, p_y, r_x, r_y = sp.symbols("p_x p_y R_x R_y", real=True)
+    lengths = sagittal_lengths(model)
+    equations = {}
+    for name in SAGITTAL:
+        both = 2 if side_of(name) == "midline" else 1
+        muscles = sum(
+            both * muscle_force(muscle) * arm_symbol(muscle, name)
+            for muscle, length in lengths.items()
+            if coordinate(name) in length.free_symbols
+        )
+        passive = sp.Symbol(f"M_{name}") if not name.startswith("pelvis") else sp.Integer(0)
+        fall = -gravity * sp.diff(height, q[name])
+        dx, dy = _foot_motion(straight, name, p_x, p_y)
+        equations[name] = sp.Eq(muscles + passive + fall + both * (r_x * dx + r_y * dy), 0, evaluate=False)
+    return equations
+
+
+def muscle_force(muscle: str) -> sp.Symbol:
+    """The symbol of a muscle's force."""
+    return sp.Symbol(f"F_{muscle}", nonnegative=True)
+
+
+def arm_symbol(muscle: str, name: str) -> sp.Symbol:
+    """The symbol of a muscle's moment arm about a coordinate."""
+    return sp.Symbol(f"r_{muscle},{name}", real=True)
+
+
+def _masses(model: Model) -> list[tuple[str, Expression, sp.Matrix]]:
+    """Segments of the sagittal plane with their mass, both sides on the right one."""
+    table = model.tables["segments"]
+    centres = table.numbers("com_x", "com_y", "com_z")
+    masses = []
+    for i, name in enumerate(table.rows):
+        if side_of(name) != "left" and table.value(name, "mass") > 0.0:
+            share = 1 if side_of(name) == "midline" else 2
+            masses.append((name, share * _exact(table.value(name, "mass")), sp.Matrix([_exact(v) for v in centres[i]])))
+    return masses
+
+
+def _sagittal_place(model: Model, segment: str, local: sp.Matrix) -> sp.Matrix:
+    """Place (x, y) in the sagittal plane, with the angles of the chain added up."""
+    joints, table = model.tables["joints"], model.tables["coordinates"]
+    place, angle = sp.zeros(2, 1), sp.Integer(0)
+    for outer in reversed(_way(model, segment)[:-1]):
+        i = joints.text("child").index(outer)
+        place += _in_plane(angle, *[_exact(v) for v in joints.numbers("x", "y")[i]])
+        for k, of in enumerate(table.text("joint")):
+            if of == joints.rows[i] and table.rows[k] in SAGITTAL:
+                if table.text("motion")[k] == "translation":
+                    axis = [_exact(v) for v in table.numbers("axis_x", "axis_y")[k]]
+                    place += coordinate(table.rows[k]) * sp.Matrix(axis)
+                else:
+                    angle += coordinate(table.rows[k])
+    return place + _in_plane(angle, local[0], local[1])
+
+
+def _in_plane(angle: Expression, x: Expression, y: Expression) -> sp.Matrix:
+    return sp.Matrix([x * sp.cos(angle) - y * sp.sin(angle), x * sp.sin(angle) + y * sp.cos(angle)])
+
+
+def _foot_motion(model: Model, name: str, p_x: sp.Symbol, p_y: sp.Symbol) -> tuple[Expression, Expression]:
+    """Velocity of the foot's point at (p_x, p_y) when a coordinate changes at unit rate."""
+    if name == "pelvis_tx":
+        return sp.Integer(1), sp.Integer(0)
+    if name == "pelvis_ty":
+        return sp.Integer(0), sp.Integer(1)
+    centre_of = {
+        "pelvis_tilt": "pelvis",
+        "hip_flexion_r": "femur_r",
+        "knee_angle_r": "tibia_r",
+        "ankle_angle_r": "talus_r",
+    }
+    if name not in centre_of:
+        return sp.Integer(0), sp.Integer(0)
+    centre = _sagittal_place(model, centre_of[name], sp.zeros(3, 1))
+    return -(p_y - centre[1]), p_x - centre[0]
+
+
+def latex(equations: Mapping[str, sp.Eq], digits: int = 4) -> str:
+    """Equations as LaTeX lines of an ``aligned`` environment, numbers rounded to so many digits.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> from biomech import symbolic
+    >>> print(symbolic.latex({"pelvis_tx": symbolic.sagittal_equilibrium(bm.load_model("small"))["pelvis_tx"]}))
+    \\begin{aligned}
+    2 R_{x} &= 0
+    \\end{aligned}
+    """
+    lines = []
+    for equation in equations.values():
+        left = sp.nfloat(equation.lhs, 15)
+        rounded = {number: _rounded(number, digits) for number in left.atoms(sp.Float)}
+        names = {symbol: _latex_name(symbol.name) for symbol in left.free_symbols}
+        lines.append(sp.latex(left.xreplace(rounded), symbol_names=names) + " &= 0")
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _rounded(number: sp.Float, digits: int) -> Expression:
+    text = f"{float(number):.{digits}g}"
+    return sp.Integer(text) if float(number).is_integer() else sp.Float(text, digits)
+
+
+_ANGLES = {
+    "pelvis_tilt": r"\theta_p",
+    "hip_flexion_r": r"\theta_h",
+    "knee_angle_r": r"\theta_k",
+    "ankle_angle_r": r"\theta_a",
+    "lumbar_extension": r"\theta_l",
+    "pelvis_tx": "x_p",
+    "pelvis_ty": "y_p",
+}
+_SHORT = {
+    "pelvis_tilt": "p",
+    "hip_flexion_r": "h",
+    "knee_angle_r": "k",
+    "ankle_angle_r": "a",
+    "lumbar_extension": "l",
+    "pelvis_tx": "x",
+    "pelvis_ty": "y",
+}
+
+
+def _latex_name(name: str) -> str:
+    """Names that read well: angles as theta, muscles as words."""
+    if name in _ANGLES:
+        return _ANGLES[name]
+    head, _, tail = name.partition("_")
+    if head not in ("F", "r", "M") or not tail:
+        return f"{head}_{{{tail}}}" if tail else head
+    parts = [_SHORT.get(part, part.removesuffix("_r").replace("_", " ")) for part in tail.split(",")]
+    words = ",".join(rf"\text{{{part}}}" if len(part) > 1 else part for part in parts)
+    return f"{head}_{{{words}}}"

@@ -1,0 +1,5 @@
+"""Pictures of answers. Needs the extra ``plot`` (Matplotlib)."""
+
+from biomech.view.load_chart import LOADS, load_chart
+
+__all__ = ["LOADS", "load_chart"]

@@ -1,0 +1,127 @@
+"""Who carries the load: muscle groups and joints, one panel each, over a stance parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from biomech.model.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Rows of the chart: plain words to the quantity.
+LOADS = {
+    "Lower back\n(lumbar extensors)": "lumbar_extensors",
+    "Buttock\n(gluteus maximus)": "gluteus_maximus",
+    "Deep hip rotators": "deep_external_rotators",
+    "Front of thigh\n(quadriceps)": "quadriceps",
+    "Hip joint force": "hip_r",
+    "Knee joint force": "knee_r",
+    "Lumbar joint force\n(compression)": "lumbar",
+}
+
+
+def load_of(model: Model, ds: xr.Dataset, name: str) -> xr.DataArray:
+    """One quantity of ``LOADS``: a group in percent of its strength, a joint's force in body weights."""
+    weight = model.body_mass * model.value("settings/gravity")
+    if name == "lumbar":
+        return ds.lumbar_compression / weight
+    if name in ds.joint.values:
+        return np.sqrt((ds.joint_contact_force.sel(joint=name) ** 2).sum("axis", skipna=False)) / weight
+    return 100.0 * ds.group_activation.sel(group=name)
+
+
+def load_chart(
+    model: Model,
+    ds: xr.Dataset,
+    *,
+    x: str,
+    hue: str,
+    column: str,
+    band: str,
+    middle: float,
+    hue_labels: Mapping[float, str],
+    column_labels: Mapping[str, str],
+    x_label: str,
+    rows: Sequence[str] = tuple(LOADS),
+    title: str = "",
+) -> Figure:
+    """Panels of muscle groups and joints (rows) by a dimension (columns), lines over ``x``, one colour per ``hue``.
+
+    Parameters
+    ----------
+    model : Model
+        The body that was swept; its weight is the unit of the forces.
+    ds : Dataset
+        What ``sweep`` returned.
+    x, hue, column, band : str
+        Dimensions of ``ds``; the line is at ``band`` = ``middle``, the shade spans all of ``band``.
+    hue_labels, column_labels : mapping
+        Labels to show, by coordinate value.
+    x_label, title : str
+        Text of the figure.
+    rows : sequence of str
+        Keys of ``LOADS``.
+
+    Returns
+    -------
+    Figure
+        Dashed lines are outside the trusted range of the geometry.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        len(rows),
+        len(column_labels),
+        figsize=(4.6 * len(column_labels) + 1.0, 1.75 * len(rows) + 1.6),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+        layout="constrained",
+    )
+    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(hue_labels)))
+    for i, row in enumerate(rows):
+        load = load_of(model, ds, LOADS[row])
+        for j, (value, text) in enumerate(column_labels.items()):
+            panel: Axes = axes[i, j]
+            for colour, (angle, label) in zip(colours, hue_labels.items(), strict=True):
+                chosen = {column: value, hue: angle}
+                valid = ds.valid.sel(chosen).sel({band: middle}).values
+                _line(panel, load.sel(chosen), x, band, middle, valid, colour, label)
+            lines = load.sel({column: value, hue: list(hue_labels)})
+            if float((lines.max(hue) - lines.min(hue)).max()) < 1e-3 * float(lines.max()):
+                panel.text(0.5, 0.35, "the same in every line", transform=panel.transAxes, ha="center", fontsize=9, color="0.4")
+            panel.grid(alpha=0.25)
+            panel.spines[["top", "right"]].set_visible(False)
+            if i == 0:
+                panel.set_title(text, fontsize=11)
+            if i == len(rows) - 1:
+                panel.set_xlabel(x_label)
+        axes[i, 0].set_ylim(0.0, 1.08 * axes[i, 0].get_ylim()[1])
+        unit = "x body weight" if LOADS[row] in ("lumbar", *ds.joint.values) else "% of strength"
+        axes[i, 0].set_ylabel(f"{row}\n{unit}", fontsize=9)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(hue_labels), frameon=False)
+    figure.suptitle(title)
+    return figure
+
+
+def _line(
+    panel: Axes,
+    load: xr.DataArray,
+    x: str,
+    band: str,
+    middle: float,
+    valid: np.ndarray,
+    colour: np.ndarray,
+    label: str,
+) -> None:
+    along, values = load[x].values, load.sel({band: middle}).values
+    panel.fill_between(along, load.min(band).values, load.max(band).values, color=colour, alpha=0.12, linewidth=0)
+    panel.plot(along, values, color=colour, linestyle=(0, (2, 1)), linewidth=1.5)
+    panel.plot(along, np.where(valid, values, np.nan), color=colour, linewidth=2.0, label=label)
