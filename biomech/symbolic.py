@@ -15,7 +15,7 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from itertools import pairwise
 
 import sympy as sp
@@ -24,8 +24,6 @@ from biomech.errors import ModelError
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.model.paths import SLACK
-
-Expression = sp.Expr
 
 #: Coordinates of the sagittal plane, right leg.
 SAGITTAL = (
@@ -97,7 +95,7 @@ def _moved(offset: sp.Matrix) -> sp.Matrix:
     return frame
 
 
-def _turned(axis: sp.Matrix, angle: Expression) -> sp.Matrix:
+def _turned(axis: sp.Matrix, angle: sp.Expr) -> sp.Matrix:
     """Rotation about a unit axis: exp of the cross-product matrix (Rodrigues)."""
     x, y, z = axis
     cross = sp.Matrix([[0, -z, y], [z, 0, -x], [-y, x, 0]])
@@ -106,7 +104,7 @@ def _turned(axis: sp.Matrix, angle: Expression) -> sp.Matrix:
     return frame
 
 
-def spline(model: Model, name: str, x: Expression) -> Expression:
+def spline(model: Model, name: str, x: sp.Expr) -> sp.Expr:
     """A spline of the model as exact cubics, piece by piece, straight beyond its ends.
 
     The ends meet the condition of Forsythe, Malcolm & Moler (1977): there the third derivative is that of the cubic
@@ -125,8 +123,8 @@ def spline(model: Model, name: str, x: Expression) -> Expression:
     return sp.Piecewise(*cases, (lines[1], True))
 
 
-@lru_cache(maxsize=None)
-def _cubics(knots: tuple[tuple[sp.Rational, sp.Rational], ...]) -> tuple[Expression, ...]:
+@cache
+def _cubics(knots: tuple[tuple[sp.Rational, sp.Rational], ...]) -> tuple[sp.Expr, ...]:
     """The cubic of every interval, in u, from the second derivatives at the knots."""
     u = sp.Symbol("u")
     x, y = zip(*knots, strict=True)
@@ -154,7 +152,7 @@ def _cubics(knots: tuple[tuple[sp.Rational, sp.Rational], ...]) -> tuple[Express
     return tuple(cubics)
 
 
-def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = None) -> Expression:
+def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = None) -> sp.Expr:
     """Length of a muscle (m) as a function of the coordinates.
 
     Parameters
@@ -201,7 +199,7 @@ def _local(model: Model, row: int) -> sp.Matrix:
     return sp.Matrix([x, y, z, 1])
 
 
-def _distance(model: Model, near: tuple[str, sp.Matrix], far: tuple[str, sp.Matrix]) -> Expression:
+def _distance(model: Model, near: tuple[str, sp.Matrix], far: tuple[str, sp.Matrix]) -> sp.Expr:
     """Distance of two points, seen from the nearest segment that both hang on."""
     (a, p), (b, q) = near, far
     common = next(segment for segment in _way(model, a) if segment in _way(model, b))
@@ -209,7 +207,7 @@ def _distance(model: Model, near: tuple[str, sp.Matrix], far: tuple[str, sp.Matr
     return sp.sqrt(sum(gap[k] ** 2 for k in range(3)))
 
 
-def moment_arm(length: Expression, name: str) -> Expression:
+def moment_arm(length: sp.Expr, name: str) -> sp.Expr:
     """Moment arm r = -dL/dq (An et al. 1984) of a length about a coordinate."""
     return -sp.diff(length, coordinate(name))
 
@@ -219,7 +217,7 @@ def _sagittal_model(model: Model) -> Model:
     return model.replace({"joints/ankle_*/torsion": 0.0})
 
 
-def sagittal_lengths(model: Model) -> dict[str, Expression]:
+def sagittal_lengths(model: Model) -> dict[str, sp.Expr]:
     """Length of every right-hand muscle over the sagittal coordinates, all others zero."""
     straight = _sagittal_model(model)
     still = {coordinate(c): 0 for c in model.coordinates if c not in SAGITTAL}
@@ -230,9 +228,9 @@ def sagittal_lengths(model: Model) -> dict[str, Expression]:
 def sagittal_equilibrium(model: Model) -> dict[str, sp.Eq]:
     """Equilibrium of a symmetric body in the sagittal plane, one equation per coordinate.
 
-    Symbols: F_m force of a right-hand muscle, r_m,c its moment arm about a coordinate, M_c passive moment, R_x, R_y ground
-    force on the right foot at the point (p_x, p_y), g gravity; both legs are alike, so the whole body feels everything of
-    the right side twice.
+    Symbols: F_m force of a right-hand muscle, r_m,c its moment arm about a coordinate, M_c passive moment, R_x, R_y
+    ground force on the right foot at the point (p_x, p_y), g gravity; both legs are alike, so the whole body feels
+    everything of the right side twice.
 
     Returns
     -------
@@ -270,7 +268,7 @@ def arm_symbol(muscle: str, name: str) -> sp.Symbol:
     return sp.Symbol(f"r_{muscle},{name}", real=True)
 
 
-def _masses(model: Model) -> list[tuple[str, Expression, sp.Matrix]]:
+def _masses(model: Model) -> list[tuple[str, sp.Expr, sp.Matrix]]:
     """Segments of the sagittal plane with their mass, both sides on the right one."""
     table = model.tables["segments"]
     centres = table.numbers("com_x", "com_y", "com_z")
@@ -299,11 +297,11 @@ def _sagittal_place(model: Model, segment: str, local: sp.Matrix) -> sp.Matrix:
     return place + _in_plane(angle, local[0], local[1])
 
 
-def _in_plane(angle: Expression, x: Expression, y: Expression) -> sp.Matrix:
+def _in_plane(angle: sp.Expr, x: sp.Expr, y: sp.Expr) -> sp.Matrix:
     return sp.Matrix([x * sp.cos(angle) - y * sp.sin(angle), x * sp.sin(angle) + y * sp.cos(angle)])
 
 
-def _foot_motion(model: Model, name: str, p_x: sp.Symbol, p_y: sp.Symbol) -> tuple[Expression, Expression]:
+def _foot_motion(model: Model, name: str, p_x: sp.Symbol, p_y: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
     """Velocity of the foot's point at (p_x, p_y) when a coordinate changes at unit rate."""
     if name == "pelvis_tx":
         return sp.Integer(1), sp.Integer(0)
@@ -322,16 +320,16 @@ def _foot_motion(model: Model, name: str, p_x: sp.Symbol, p_y: sp.Symbol) -> tup
 
 
 def latex(equations: Mapping[str, sp.Eq], digits: int = 4) -> str:
-    """Equations as LaTeX lines of an ``aligned`` environment, numbers rounded to so many digits.
+    r"""Equations as LaTeX lines of an ``aligned`` environment, numbers rounded to so many digits.
 
     Examples
     --------
     >>> import biomech as bm
     >>> from biomech import symbolic
     >>> print(symbolic.latex({"pelvis_tx": symbolic.sagittal_equilibrium(bm.load_model("small"))["pelvis_tx"]}))
-    \\begin{aligned}
+    \begin{aligned}
     2 R_{x} &= 0
-    \\end{aligned}
+    \end{aligned}
     """
     lines = []
     for equation in equations.values():
@@ -342,7 +340,7 @@ def latex(equations: Mapping[str, sp.Eq], digits: int = 4) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
-def _rounded(number: sp.Float, digits: int) -> Expression:
+def _rounded(number: sp.Float, digits: int) -> sp.Expr:
     text = f"{float(number):.{digits}g}"
     return sp.Integer(text) if float(number).is_integer() else sp.Float(text, digits)
 

@@ -1,8 +1,8 @@
-"""Turned-out feet and bent or hyperextended knees: who carries the load?
+"""Sweep turned-out feet and bent or hyperextended knees: who carries the load.
 
-Sweeps the foot from parallel to 60 degrees of turnout and the knee from 10 degrees of hyperextension to 30 of flexion, with
-the weight towards the heels, over the mid-foot and forward, once with the pelvis held level and once with the pelvis at the
-tilt of least effort. Prints a short table and draws a figure.
+Sweeps the foot from parallel to 60 degrees of turnout and the knee from 10 degrees of hyperextension to 30 of
+flexion, with the weight towards the heels, over the mid-foot and forward, once with the pelvis held level and once
+with the pelvis at the tilt of least effort. Prints a short table and draws a figure.
 
     python examples/turnout_and_knees.py [--figure FILE]
 """
@@ -86,14 +86,17 @@ def figure(model: bm.Model, ds: xr.Dataset, file: Path) -> None:
 def main() -> None:
     """Run, print and draw."""
     parser = argparse.ArgumentParser(description="Who carries the load in turned-out feet and bent knees?")
-    parser.add_argument("--figure", type=Path, default=Path("out/turnout_and_knees.png"), help="where to draw the figure")
+    parser.add_argument(
+        "--figure", type=Path, default=Path("out/turnout_and_knees.png"), help="where to draw the figure"
+    )
     file = parser.parse_args().figure
     print("Sweeping 702 stances (the first run compiles the kernels, about half a minute) ...", flush=True)
     model = bm.load_model()
     ds = run(model)
     print(table(model, ds))
     print(ds.attrs["message"])
-    print(f"largest equilibrium error {float(ds.equilibrium_residual.max()):.0e}, duality gap {float(ds.duality_gap.max()):.0e}")
+    print(f"largest equilibrium error {float(ds.equilibrium_residual.max()):.0e}", end=", ")
+    print(f"duality gap {float(ds.duality_gap.max()):.0e}")
     figure(model, ds, file)
     print(f"figure: {file}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 from biomech.errors import ModelError
@@ -13,7 +13,7 @@ from biomech.model.tables import SCHEMA, read_table
 MODELS = ("adult", "gait2392", "small")
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_model(name: str = "adult") -> Model:
     """One of the built-in models.
 
@@ -21,8 +21,8 @@ def load_model(name: str = "adult") -> Model:
     ----------
     name : {"adult", "gait2392", "small"}
         ``"adult"``: 55 muscles a side, gait2392's legs with reviewed strengths and a trunk of ten muscles a side.
-        ``"gait2392"``: the published model (Delp et al. 1990, IEEE TBME 37:757), 92 muscles. ``"small"``: trunk, pelvis,
-        femur, shank and rigid foot with one line of action per group, small enough to read whole.
+        ``"gait2392"``: the published model (Delp et al. 1990, IEEE TBME 37:757), 92 muscles. ``"small"``: trunk,
+        pelvis, femur, shank and rigid foot with one line of action per group, small enough to read whole.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """The ground: each sole is a polygon of points, each with a friction cone.
 
-The cone at a point is replaced by an inscribed pyramid: a force there is a sum, with coefficients that are not negative,
-of generators n + mu (cos a_j e_x + sin a_j e_z), with n the sole's normal, e_x and e_z the foot's long and lateral axis
-and a_j = 2 pi j / sides (Stewart & Trinkle 1996). The coefficients are unknowns of the equilibrium.
+The cone at a point is replaced by an inscribed pyramid: a force there is a sum, with coefficients that are not
+negative, of generators n + mu (cos a_j e_x + sin a_j e_z), with n the sole's normal, e_x and e_z the foot's long and
+lateral axis and a_j = 2 pi j / sides (Stewart & Trinkle 1996). The coefficients are unknowns of the equilibrium.
 """
 
 from __future__ import annotations

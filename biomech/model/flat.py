@@ -92,7 +92,9 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
 def _outward(joints: Table, here: object) -> list[str]:
     """Segments in an order in which parents come before children."""
     links = [
-        (p, c) for p, c in zip(joints.text("parent"), joints.text("child"), strict=True) if here(c)  # type: ignore[operator]
+        (p, c)
+        for p, c in zip(joints.text("parent"), joints.text("child"), strict=True)
+        if here(c)  # type: ignore[operator]
     ]
     order = ["ground"]
     while True:

@@ -1,7 +1,7 @@
 """Questions about a body in given coordinates: frames, lengths, moment arms, gravity, passive moments.
 
-Coordinates go by the model's own names and signs, in degrees (translations in m). One-dimensional arrays pair element by
-element along ``pose``, scalars broadcast, unnamed coordinates are zero.
+Coordinates go by the model's own names and signs, in degrees (translations in m). One-dimensional arrays pair element
+by element along ``pose``, scalars broadcast, unnamed coordinates are zero.
 """
 
 from __future__ import annotations

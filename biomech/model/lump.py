@@ -1,8 +1,9 @@
 """The small model, made from the adult: one line of action per group and side.
 
 The line of a group is the central axis of the wrench that its muscles, each at full strength, exert together across a
-joint at the neutral pose (Zatsiorsky 2002, ch. 1): it has the force and, but for the small moment along itself, the moment of
-the group. The tables in ``data/small`` are what this module gives; ``python -m biomech.model.lump FOLDER`` writes them.
+joint at the neutral pose (Zatsiorsky 2002, ch. 1): it has the force and, but for the small moment along itself, the
+moment of the group. The tables in ``data/small`` are what this module gives; ``python -m biomech.model.lump FOLDER``
+writes them.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class _Neutral:
         lay_paths(self.flat.paths, self.flat.splines, q, self.frames, self.state)
 
     def origin(self, segment: str) -> Array:
-        return self.frames.origin[1 + self.flat.segments.index(segment)]
+        return np.asarray(self.frames.origin[1 + self.flat.segments.index(segment)])
 
     def into(self, segment: str, point: Array) -> Array:
         """A point of ground in a segment's frame."""
@@ -76,7 +77,14 @@ def lump(adult: Model) -> dict[str, list[Record]]:
             x, y, z = neutral.into(segment, end)
             points.append(
                 _record(
-                    "path_points", point=f"{group}_r.{i}", muscle=f"{group}_r", segment=segment, kind="fixed", x=x, y=y, z=z
+                    "path_points",
+                    point=f"{group}_r.{i}",
+                    muscle=f"{group}_r",
+                    segment=segment,
+                    kind="fixed",
+                    x=x,
+                    y=y,
+                    z=z,
                 )
             )
     return {
@@ -162,7 +170,9 @@ def _segments(adult: Model, neutral: _Neutral) -> list[Record]:
         if name == "calcn_r":
             rows = [table.index(part) for part in _FOOT]
             masses = table.numbers("mass")[rows]
-            places = [_in_ground(neutral, part, table.numbers("com_x", "com_y", "com_z")[table.index(part)]) for part in _FOOT]
+            places = [
+                _in_ground(neutral, part, table.numbers("com_x", "com_y", "com_z")[table.index(part)]) for part in _FOOT
+            ]
             mass, centre = float(masses.sum()), neutral.into(name, np.average(places, axis=0, weights=masses))
         records.append(_record("segments", segment=name, mass=mass, com_x=centre[0], com_y=centre[1], com_z=centre[2]))
     return records

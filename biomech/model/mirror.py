@@ -64,7 +64,7 @@ def with_left_side(table: Table) -> Table:
     image = mirrored(table)
     keep = [i for i, row in enumerate(image.rows) if row not in table.rows]
     columns = {c: (*table.columns[c], *(image.columns[c][i] for i in keep)) for c in SCHEMA[table.name]}
-    return Table(table.name, columns)  # type: ignore[arg-type]
+    return Table(table.name, columns)
 
 
 def is_symmetric(tables: Mapping[str, Table]) -> bool:

@@ -169,8 +169,6 @@ class Model:
         """Generalised force of gravity; see ``biomech.model.geometry.gravity``."""
         return gravity(self.flat(), coordinates)
 
-    def passive_moment(
-        self, *, knee_laxity: float = 0.0, **coordinates: float | NDArray[np.float64]
-    ) -> xr.Dataset:
+    def passive_moment(self, *, knee_laxity: float = 0.0, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
         """Passive moments and their derivatives; see ``biomech.model.geometry.passive_moment``."""
         return passive_moment(self.flat(), coordinates, knee_laxity)

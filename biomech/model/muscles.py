@@ -34,8 +34,8 @@ class MuscleTables(NamedTuple):
 def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTables:
     """Flat tables of the given muscles.
 
-    A slack length may be negative: a lumped line is only the part of its muscles near the joint, and its slack length is
-    what makes its fibres as long as theirs.
+    A slack length may be negative: a lumped line is only the part of its muscles near the joint, and its slack length
+    is what makes its fibres as long as theirs.
     """
     rows = [table.index(name) for name in muscles]
     force, optimal, slack, pennation = table.numbers(

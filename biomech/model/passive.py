@@ -1,7 +1,7 @@
 """Passive tissue: the moments of capsule, ligament and unstimulated muscle.
 
-Hip, knee and ankle flexion: Riener & Edrich 1999, J Biomech 32:539, with angles in degrees, h hip flexion, k knee flexion,
-a plantarflexion positive, and moments in N.m that flex hip and knee and plantarflex the ankle:
+Hip, knee and ankle flexion: Riener & Edrich 1999, J Biomech 32:539, with angles in degrees, h hip flexion, k knee
+flexion, a plantarflexion positive, and moments in N.m that flex hip and knee and plantarflex the ankle:
 
     M_hip   = exp(a0 + aK k + aH h) - exp(b0 + bK k + bH h) + c
     M_knee  = exp(a0 + aA a + aK k' + aH h) - exp(b0 + bA a + bK k' + bH h) + c + exp(d0 + dK k')
@@ -154,7 +154,13 @@ def _leg(t: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slo
     slope[ankle, ankle] = (rise * c[1] - fall * c[4]) * DEGREE
     slope[ankle, knee] = (rise * c[2] - fall * c[5]) * DEGREE
 
-    stiffness, external, internal, shift, blend = t.rotation[0], t.rotation[1], t.rotation[2], t.rotation[3], t.rotation[4]
+    stiffness, external, internal, shift, blend = (
+        t.rotation[0],
+        t.rotation[1],
+        t.rotation[2],
+        t.rotation[3],
+        t.rotation[4],
+    )
     e = -q[turn] * DEGREE
     out, out_slope = _softplus(e - external - shift * h, blend)
     back, back_slope = _softplus(-e - internal + shift * h, blend)

@@ -1,15 +1,16 @@
 """Lines of action: length, moment arm and the wrench on the bones.
 
 A path is a chain of points on segments. A *conditional* point counts only while its coordinate lies in a range; while
-it is off it is put midway between its neighbours, which changes neither length nor moment arm. A *moving* point slides
-on its segment as a spline of one coordinate (the patella: Delp et al. 1990). A *span* joins two consecutive points; the
-force along it acts on a coordinate through the coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u), and through the
-sliding of moving points (virtual work; An et al. 1984, J Biomech Eng 106:280).
+it is off it is put midway between its neighbours, which changes neither length nor moment arm. A *moving* point
+slides on its segment as a spline of one coordinate (the patella: Delp et al. 1990). A *span* joins two consecutive
+points; the force along it acts on a coordinate through the coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u),
+and through the sliding of moving points (virtual work; An et al. 1984, J Biomech Eng 106:280).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -34,9 +35,9 @@ class PathTables(NamedTuple):
     """All paths, flat.
 
     ``segment``, ``kind``, ``coordinate`` (point,); ``local`` (point, 3); ``spline`` (point, 2) for x and y;
-    ``active`` (point, 2) in rad; points of a muscle from ``start[i]`` to ``start[i + 1]``, and span s joins points s and
-    s + 1. ``terms``: rows (span, coordinate, sign, arm); ``arms``: rows (muscle, coordinate), the moment arms that can
-    differ from zero; ``slides``: rows (moving point, span, coordinate, sign, arm).
+    ``active`` (point, 2) in rad; points of a muscle from ``start[i]`` to ``start[i + 1]``, and span s joins points s
+    and s + 1. ``terms``: rows (span, coordinate, sign, arm); ``arms``: rows (muscle, coordinate), the moment arms
+    that can differ from zero; ``slides``: rows (moving point, span, coordinate, sign, arm).
     """
 
     segment: Index
@@ -116,7 +117,7 @@ def _terms(
     terms: list[tuple[int, int, int, int]] = []
     arms: dict[tuple[int, int], int] = {}
     slides: list[tuple[int, int, int, int, int]] = []
-    for muscle, (a, b) in enumerate(zip(start[:-1], start[1:], strict=True)):
+    for muscle, (a, b) in enumerate(pairwise(start)):
         for s in range(a, b - 1):
             near, far = moves[:, segment[s]], moves[:, segment[s + 1]]
             for c in np.flatnonzero(near != far):
@@ -124,10 +125,10 @@ def _terms(
                 terms.append((s, int(c), 1 if near[c] else -1, arm))
         for p in range(a, b):
             if kind[p] == MOVING:
-                c = int(coordinate[p])
-                arm = arms.setdefault((muscle, c), len(arms))
+                slider = int(coordinate[p])
+                arm = arms.setdefault((muscle, slider), len(arms))
                 # sliding on along a span shortens it, sliding on along the span before lengthens that
-                slides += [(p, s, c, sign, arm) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1]
+                slides += [(p, s, slider, sign, arm) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1]
     return (
         np.array(terms, dtype=np.int64).reshape(-1, 4),
         np.array(list(arms), dtype=np.int64).reshape(-1, 2),

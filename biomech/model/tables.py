@@ -150,12 +150,12 @@ class Table:
 
     def with_numbers(self, column: str, values: Mapping[int, float]) -> Table:
         """A new table in which some rows of one number column have other values."""
-        changed = list(self.columns[column])
+        changed = self.numbers(column).tolist()
         for i, value in values.items():
             if not math.isfinite(value):
                 raise ModelError(f"{self.name}/{self.rows[i]}/{column} = {value!r}: must be a finite number")
             changed[i] = float(value)
-        return Table(self.name, {**self.columns, column: tuple(changed)})  # type: ignore[arg-type]
+        return Table(self.name, {**self.columns, column: tuple(changed)})
 
 
 def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
@@ -195,5 +195,5 @@ def _parse(cell: str, kind: str, where: str) -> float | str:
 
 def read_table(name: str, folder: Traversable) -> Table:
     """Read ``<name>.csv`` from a folder of the package."""
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return make_table(name, csv.DictReader(file))
+    text = (folder / f"{name}.csv").read_text(encoding="utf-8")
+    return make_table(name, csv.DictReader(text.splitlines()))

@@ -1,19 +1,22 @@
 """The kernel: Newton's method on the dual of the sum of squares.
 
-Minimise sum w x^2 subject to A x = b, lower <= x <= upper. For multipliers y the cost of the Lagrangian is least at
+Minimise sum w (x - c)^2 subject to A x = b, lower <= x <= upper; the centre c is zero. For multipliers y the
+Lagrangian is least at
 
-    x(y) = clip(D A^T y, lower, upper),    D = diag(1 / 2w),
+    x(y) = clip(c + D A^T y, lower, upper),    D = diag(1 / 2w),
 
 and the dual function is concave with gradient b - A x(y) and curvature -A D_free A^T, free being the unknowns between
 their bounds. Newton's method on these m equations, with an exact line search along each step, ends in a finite number
 of steps because everything is piecewise linear (Mangasarian & De Leone 1988). The start is the answer without bounds.
 
-With a softness s >= 0 per row the demand is met up to s y, at a price: the gradient is b - A x(y) - s y and the
-curvature gains s. Letting s go to zero finds the least-squares shortfall of a demand that is too high, and with it the
-proof that it is too high.
+A demand that cannot be met is approached with a softness s > 0 per row: the demand is met up to s y at a price, the
+gradient is b - A x(y) - s y and the curvature gains s. Moving the centre to the last x and solving again (the proximal
+point method, Rockafellar 1976) leads to the least-squares shortfall, and its multipliers prove that it is due.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +31,34 @@ from biomech.sharing.solution import Solution, certify
 Array = NDArray[np.float64]
 
 STEPS = 100
-#: Softness, in units of demand squared per unit cost, through which an unmet demand is approached.
-SOFTNESS = 10.0 ** np.arange(2.0, -8.0, -1.0)
+#: Softness of a row of unit shortfall weight, from far to near, and how often the centre is moved at the last.
+SOFTNESS = np.array([1e2, 1.0, 1e-2, 1e-4])
+CENTRINGS = 30
+#: In a demand that cannot be met no unknown is freer than this part of the heaviest: it would drown the softness.
+LIGHTEST = 1e-2
+
+
+class Terms(NamedTuple):
+    """One problem: ``a`` (m, n), ``b`` (m,), ``d`` = 1 / 2w, bounds and centre (n,), softness (m,)."""
+
+    a: Array
+    b: Array
+    d: Array
+    lower: Array
+    upper: Array
+    centre: Array
+    soft: Array
+    tolerance: float
+
+
+class Work(NamedTuple):
+    """Room for one problem: ``hessian`` (m, m), ``step`` and ``gradient`` (m,), ``pull`` = A^T y and ``along`` (n,)."""
+
+    hessian: Array
+    step: Array
+    gradient: Array
+    pull: Array
+    along: Array
 
 
 def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
@@ -67,6 +96,7 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
         raise ProblemError(f"criterion = {criterion!r}: must be Power(2)")
     batch, rows, unknowns = problem.coefficients.shape
     value, multiplier = np.empty((batch, unknowns)), np.zeros((batch, rows))
+    work = Work(np.empty((rows, rows)), np.empty(rows), np.empty(rows), np.empty(unknowns), np.empty(unknowns))
     _solve_all(
         problem.coefficients,
         problem.demand,
@@ -74,7 +104,7 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
         problem.lower,
         problem.upper,
         1.0 / problem.shortfall_weight,
-        SOFTNESS,
+        work,
         value,
         multiplier,
     )
@@ -83,44 +113,53 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
 
 @jit
 def _solve_all(
-    a: Array, b: Array, w: Array, lower: Array, upper: Array, give: Array, softness: Array, x: Array, y: Array
+    a: Array, b: Array, w: Array, lower: Array, upper: Array, give: Array, work: Work, x: Array, y: Array
 ) -> None:
-    rows, unknowns = a.shape[1], a.shape[2]
-    d = 0.5 / w
-    hessian, step, gradient = np.empty((rows, rows)), np.empty(rows), np.empty(rows)
-    pull, along, soft = np.empty(unknowns), np.empty(unknowns), np.empty(rows)
+    hard, nowhere = np.zeros(len(give)), np.zeros(len(w))
     for i in range(len(a)):
         scale = 1.0
-        for r in range(rows):
+        for r in range(len(give)):
             scale = max(scale, abs(b[i, r]))
-        soft[:] = 0.0
-        _unbounded_start(a[i], b[i], d, hessian, y[i])
-        if not _newton(a[i], b[i], d, lower[i], upper[i], soft, 1e-12 * scale, x[i], y[i], hessian, step, gradient, pull, along):
-            y[i, :] = 0.0
-            for k in range(len(softness)):
-                soft[:] = softness[k] * give
-                _newton(a[i], b[i], d, lower[i], upper[i], soft, 1e-12 * scale, x[i], y[i], hessian, step, gradient, pull, along)
-                # the shortfall is s y: it stays while s falls
-                if k + 1 < len(softness):
-                    y[i] *= softness[k] / softness[k + 1]
-            soft[:] = 0.0
-            _share_out(a[i], d, lower[i], upper[i], y[i], pull, x[i])
+        terms = Terms(a[i], b[i], 0.5 / w, lower[i], upper[i], nowhere, hard, 1e-12 * scale)
+        _unbounded_start(terms, work, y[i])
+        if not _newton(terms, work, x[i], y[i]):
+            _fall_short(terms, work, give, x[i], y[i])
 
 
 @jit
-def _unbounded_start(a: Array, b: Array, d: Array, hessian: Array, y: Array) -> None:
+def _fall_short(hard: Terms, work: Work, give: Array, x: Array, y: Array) -> None:
+    """The least-squares shortfall, and multipliers that prove it."""
+    d = np.minimum(hard.d, hard.d.min() / LIGHTEST)
+    centre, before = np.zeros(len(d)), np.empty(len(y))
+    y[:] = 0.0
+    for k in range(len(SOFTNESS)):
+        soft = SOFTNESS[k] * give
+        terms = Terms(hard.a, hard.b, d, hard.lower, hard.upper, centre, soft, hard.tolerance)
+        _newton(terms, work, x, y)
+        if k + 1 < len(SOFTNESS):
+            y *= SOFTNESS[k] / SOFTNESS[k + 1]  # the shortfall s y stays while s falls
+    for _ in range(CENTRINGS):
+        centre[:] = x
+        before[:] = y
+        _newton(terms, work, x, y)
+        if np.abs(y - before).max() <= 1e-9 * np.abs(y).max():
+            break
+
+
+@jit
+def _unbounded_start(t: Terms, work: Work, y: Array) -> None:
     """Multipliers of the problem without bounds."""
-    rows, unknowns = a.shape
+    rows, unknowns = t.a.shape
     for r in range(rows):
         for c in range(r + 1):
             total = 0.0
             for k in range(unknowns):
-                total += a[r, k] * d[k] * a[c, k]
-            hessian[r, c] = total
-    _keep_definite(hessian)
-    y[:] = b
-    factor_ldl(hessian)
-    solve_ldl(hessian, y)
+                total += t.a[r, k] * t.d[k] * t.a[c, k]
+            work.hessian[r, c] = total
+    _keep_definite(work.hessian)
+    y[:] = t.b
+    factor_ldl(work.hessian)
+    solve_ldl(work.hessian, y)
 
 
 @jit
@@ -130,116 +169,96 @@ def _keep_definite(hessian: Array) -> None:
     for r in range(len(hessian)):
         largest = max(largest, hessian[r, r])
     for r in range(len(hessian)):
-        hessian[r, r] += 1e-13 * hessian[r, r] + 1e-14 * largest + 1e-300
+        hessian[r, r] += 1e-13 * hessian[r, r] + 1e-15 * largest + 1e-300
 
 
 @jit
-def _share_out(a: Array, d: Array, lower: Array, upper: Array, y: Array, pull: Array, x: Array) -> None:
-    """x(y) = clip(D A^T y), and pull = A^T y."""
-    for k in range(len(d)):
-        pull[k] = 0.0
+def _share_out(t: Terms, work: Work, y: Array, x: Array) -> None:
+    """x(y), with A^T y in the workspace."""
+    for k in range(len(x)):
+        work.pull[k] = 0.0
     for r in range(len(y)):
-        for k in range(len(d)):
-            pull[k] += a[r, k] * y[r]
-    for k in range(len(d)):
-        x[k] = min(max(d[k] * pull[k], lower[k]), upper[k])
+        for k in range(len(x)):
+            work.pull[k] += t.a[r, k] * y[r]
+    for k in range(len(x)):
+        x[k] = min(max(t.centre[k] + t.d[k] * work.pull[k], t.lower[k]), t.upper[k])
 
 
 @jit
-def _gradient(a: Array, b: Array, soft: Array, y: Array, x: Array, gradient: Array) -> float:
+def _gradient(t: Terms, y: Array, x: Array, gradient: Array) -> float:
     """b - A x - s y, and its largest entry."""
     largest = 0.0
-    for r in range(len(b)):
-        total = b[r] - soft[r] * y[r]
+    for r in range(len(y)):
+        total = t.b[r] - t.soft[r] * y[r]
         for k in range(len(x)):
-            total -= a[r, k] * x[k]
+            total -= t.a[r, k] * x[k]
         gradient[r] = total
         largest = max(largest, abs(total))
     return largest
 
 
 @jit
-def _newton(
-    a: Array,
-    b: Array,
-    d: Array,
-    lower: Array,
-    upper: Array,
-    soft: Array,
-    tolerance: float,
-    x: Array,
-    y: Array,
-    hessian: Array,
-    step: Array,
-    gradient: Array,
-    pull: Array,
-    along: Array,
-) -> bool:
+def _newton(t: Terms, work: Work, x: Array, y: Array) -> bool:
     """Iterate from ``y``; returns whether the gradient vanished. Leaves x within its bounds."""
-    _share_out(a, d, lower, upper, y, pull, x)
-    error = _gradient(a, b, soft, y, x, gradient)
+    _share_out(t, work, y, x)
+    error = _gradient(t, y, x, work.gradient)
     for _ in range(STEPS):
-        if error <= tolerance:
+        if error <= t.tolerance:
             return True
-        _curvature(a, d, lower, upper, soft, pull, hessian)
-        factor_ldl(hessian)
-        step[:] = gradient
-        solve_ldl(hessian, step)
-        length = _line_search(a, b, d, lower, upper, soft, y, step, pull, along)
+        _newton_step(t, work)
+        length = _line_search(t, work, y)
         if not length > 0.0:
             break
         for r in range(len(y)):
-            y[r] += length * step[r]
-        _share_out(a, d, lower, upper, y, pull, x)
+            y[r] += length * work.step[r]
+        _share_out(t, work, y, x)
         before = error
-        error = _gradient(a, b, soft, y, x, gradient)
-        if error < 1e3 * tolerance and error > 0.5 * before:
+        error = _gradient(t, y, x, work.gradient)
+        if error < 1e3 * t.tolerance and error > 0.5 * before:
             break  # rounding: what is left is for the correction
-    return _correct(a, b, d, lower, upper, soft, tolerance, x, y, hessian, step, gradient, pull)
+    return _correct(t, work, x, y)
 
 
 @jit
-def _curvature(a: Array, d: Array, lower: Array, upper: Array, soft: Array, pull: Array, hessian: Array) -> None:
-    """A D_free A^T + s in the lower triangle."""
-    rows, unknowns = a.shape
+def _newton_step(t: Terms, work: Work) -> None:
+    """Solve (A D_free A^T + s) step = gradient."""
+    rows, unknowns = t.a.shape
     for r in range(rows):
         for c in range(r + 1):
-            hessian[r, c] = 0.0
+            work.hessian[r, c] = 0.0
     for k in range(unknowns):
-        if lower[k] < d[k] * pull[k] < upper[k]:
+        if t.lower[k] < t.centre[k] + t.d[k] * work.pull[k] < t.upper[k]:
             for r in range(rows):
-                if a[r, k] != 0.0:
-                    share = d[k] * a[r, k]
+                if t.a[r, k] != 0.0:
+                    share = t.d[k] * t.a[r, k]
                     for c in range(r + 1):
-                        hessian[r, c] += share * a[c, k]
+                        work.hessian[r, c] += share * t.a[c, k]
     for r in range(rows):
-        hessian[r, r] += soft[r]
-    _keep_definite(hessian)
+        work.hessian[r, r] += t.soft[r]
+        work.step[r] = work.gradient[r]
+    _keep_definite(work.hessian)
+    factor_ldl(work.hessian)
+    solve_ldl(work.hessian, work.step)
 
 
 @jit
-def _line_search(
-    a: Array, b: Array, d: Array, lower: Array, upper: Array, soft: Array, y: Array, step: Array, pull: Array, along: Array
-) -> float:
+def _line_search(t: Terms, work: Work, y: Array) -> float:
     """Where the slope of the dual along the step vanishes; 0 where it never falls.
 
     The slope is continuous, piecewise linear and falling, so Newton's method within a bracket finds its root: exactly,
     once the bracket holds no kink.
     """
-    rise = 0.0
+    for k in range(len(t.d)):
+        work.along[k] = 0.0
     for r in range(len(y)):
-        rise += step[r] * b[r]
-    for k in range(len(d)):
-        along[k] = 0.0
-    for r in range(len(y)):
-        for k in range(len(d)):
-            along[k] += a[r, k] * step[r]
+        for k in range(len(t.d)):
+            work.along[k] += t.a[r, k] * work.step[r]
     low, high, length = 0.0, np.inf, 1.0
-    start, _ = _slope(rise, d, lower, upper, soft, y, step, pull, along, 0.0)
+    start, _ = _slope(t, work, y, 0.0)
     if not start > 0.0:
         return 0.0
     for _ in range(100):
-        slope, fall = _slope(rise, d, lower, upper, soft, y, step, pull, along, length)
+        slope, fall = _slope(t, work, y, length)
         if abs(slope) <= 1e-9 * start:
             return length
         if slope > 0.0:
@@ -261,61 +280,34 @@ def _line_search(
 
 
 @jit
-def _slope(
-    rise: float,
-    d: Array,
-    lower: Array,
-    upper: Array,
-    soft: Array,
-    y: Array,
-    step: Array,
-    pull: Array,
-    along: Array,
-    length: float,
-) -> tuple[float, float]:
+def _slope(t: Terms, work: Work, y: Array, length: float) -> tuple[float, float]:
     """Slope of the dual at a length along the step, and the rate at which it falls."""
-    slope, fall = rise, 0.0
-    for k in range(len(d)):
-        free = d[k] * (pull[k] + length * along[k])
-        slope -= along[k] * min(max(free, lower[k]), upper[k])
-        if lower[k] < free < upper[k]:
-            fall += along[k] * along[k] * d[k]
+    slope, fall = 0.0, 0.0
     for r in range(len(y)):
-        slope -= soft[r] * step[r] * (y[r] + length * step[r])
-        fall += soft[r] * step[r] * step[r]
+        slope += work.step[r] * (t.b[r] - t.soft[r] * (y[r] + length * work.step[r]))
+        fall += t.soft[r] * work.step[r] * work.step[r]
+    for k in range(len(t.d)):
+        free = t.centre[k] + t.d[k] * (work.pull[k] + length * work.along[k])
+        slope -= work.along[k] * min(max(free, t.lower[k]), t.upper[k])
+        if t.lower[k] < free < t.upper[k]:
+            fall += work.along[k] * work.along[k] * t.d[k]
     return slope, fall
 
 
 @jit
-def _correct(
-    a: Array,
-    b: Array,
-    d: Array,
-    lower: Array,
-    upper: Array,
-    soft: Array,
-    tolerance: float,
-    x: Array,
-    y: Array,
-    hessian: Array,
-    step: Array,
-    gradient: Array,
-    pull: Array,
-) -> bool:
-    """Move the free unknowns so that A x = b - s y holds to rounding: unknowns of tiny weight leave a residual even at
-    the exact multipliers."""
+def _correct(t: Terms, work: Work, x: Array, y: Array) -> bool:
+    """Move the free unknowns so that A x = b - s y holds to rounding.
+
+    Unknowns of tiny weight leave a residual even at the exact multipliers.
+    """
     for _ in range(3):
-        error = _gradient(a, b, soft, y, x, gradient)
-        if error <= tolerance:
+        if _gradient(t, y, x, work.gradient) <= t.tolerance:
             return True
-        _curvature(a, d, lower, upper, soft, pull, hessian)
-        factor_ldl(hessian)
-        step[:] = gradient
-        solve_ldl(hessian, step)
-        for k in range(len(d)):
-            if lower[k] < d[k] * pull[k] < upper[k]:
+        _newton_step(t, work)
+        for k in range(len(x)):
+            if t.lower[k] < t.centre[k] + t.d[k] * work.pull[k] < t.upper[k]:
                 move = 0.0
                 for r in range(len(y)):
-                    move += a[r, k] * step[r]
-                x[k] = min(max(x[k] + d[k] * move, lower[k]), upper[k])
-    return bool(_gradient(a, b, soft, y, x, gradient) <= 1e3 * tolerance)
+                    move += t.a[r, k] * work.step[r]
+                x[k] = min(max(x[k] + t.d[k] * move, t.lower[k]), t.upper[k])
+    return bool(_gradient(t, y, x, work.gradient) <= 1e3 * t.tolerance)

@@ -63,9 +63,7 @@ class LoadSharingProblem:
             raise ProblemError(f"coefficients: has shape {a.shape}; must be (B, m, n)")
         batch, rows, unknowns = a.shape
         b = _shaped("demand", _floats("demand", demand), (batch, rows))
-        bounds = {
-            name: _bounds(name, value, batch, unknowns) for name, value in (("lower", lower), ("upper", upper))
-        }
+        bounds = {name: _bounds(name, value, batch, unknowns) for name, value in (("lower", lower), ("upper", upper))}
         _check(bounds["lower"] <= bounds["upper"], "upper", bounds["upper"], "at least the lower bound")
         w = _shaped("weight", _floats("weight", weight), (unknowns,))
         _check(w > 0.0, "weight", w, "positive")

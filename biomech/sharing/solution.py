@@ -1,8 +1,8 @@
 """The answer, and its certificate: computed from the problem and the answer alone, apart from the iteration.
 
-For any multipliers y the dual function D(y) = b.y + sum of min over lower <= x <= upper of (w x^2 - (A^T y) x) is a lower
-bound of the cost (weak duality; Boyd & Vandenberghe 2004, sec. 5.1). Where the cost P of an answer that meets A x = b
-equals D, no other answer is cheaper.
+For any multipliers y the dual function D(y) = b.y + sum of min over lower <= x <= upper of (w x^2 - (A^T y) x) is a
+lower bound of the cost (weak duality; Boyd & Vandenberghe 2004, sec. 5.1). Where the cost P of an answer that meets A
+x = b equals D, no other answer is cheaper.
 
 Where A x = b cannot be met, multipliers z with b.z > max over the bounds of (A^T z).x prove it (Farkas 1902).
 """
@@ -33,8 +33,8 @@ class Solution:
     multiplier : ndarray, shape (B, m)
         Lagrange multipliers of A x = b: d cost / d demand; the Farkas proof where the status is ``INFEASIBLE``.
     status : ndarray of int8, shape (B,)
-        ``OPTIMAL`` (0): residual and gap are below the tolerance. ``INFEASIBLE`` (1): proven that no x within the bounds
-        meets the demand; ``value`` comes nearest. ``UNCERTIFIED`` (2): neither is proven.
+        ``OPTIMAL`` (0): residual and gap are below the tolerance. ``INFEASIBLE`` (1): proven that no x within the
+        bounds meets the demand; ``value`` comes nearest. ``UNCERTIFIED`` (2): neither is proven.
     residual : ndarray, shape (B,)
         max |A x - b| / max(1, max |b|).
     gap : ndarray, shape (B,)
@@ -68,9 +68,7 @@ def certify(problem: LoadSharingProblem, value: Array, multiplier: Array) -> Sol
     infeasible = ~optimal & _proves_infeasible(problem, multiplier)
     status = np.where(optimal, OPTIMAL, np.where(infeasible, INFEASIBLE, UNCERTIFIED)).astype(np.int8)
     shortfall = np.where(optimal[:, None], 0.0, missing)
-    return Solution(
-        problem, value, multiplier, status, residual, np.where(infeasible, np.inf, gap), shortfall, cost
-    )
+    return Solution(problem, value, multiplier, status, residual, np.where(infeasible, np.inf, gap), shortfall, cost)
 
 
 def _dual(problem: LoadSharingProblem, multiplier: Array) -> Array:

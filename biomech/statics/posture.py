@@ -36,7 +36,11 @@ LATERAL = np.array([0.0, 0.0, 1.0])
 
 
 class ConditionTables(NamedTuple):
-    """``unknown`` (unknown,) coordinates; terms (kind, segment) with ``local`` (term, 3), of condition ``owner`` (term,)."""
+    """The conditions, flat.
+
+    ``unknown`` (unknown,): coordinates to be found; ``kind``, ``segment``, ``local`` (term, 3) of every term, and
+    ``owner`` (term,), the condition it adds to.
+    """
 
     unknown: Index
     kind: Index
@@ -47,8 +51,11 @@ class ConditionTables(NamedTuple):
 
 @dataclass(frozen=True)
 class Closure:
-    """The conditions of a set of stances: tables, and per posture ``vector`` (posture, term, 3), ``target`` (posture,
-    condition) and starting coordinates ``start`` (posture, coordinate)."""
+    """The conditions of a set of stances.
+
+    Tables and labels, and per posture ``vector`` (posture, term, 3), ``target`` (posture, condition) and the coordinates
+    to begin at, ``start`` (posture, coordinate).
+    """
 
     tables: ConditionTables
     labels: list[str]
@@ -166,7 +173,13 @@ def _onto_floor(vector: Array, normal: Array) -> Array:
 
 
 def _put_weight(
-    build: _Builder, feet: list[str], heading: dict[str, Array], normal: Array, forward: Array, sole: float, along: Array
+    build: _Builder,
+    feet: list[str],
+    heading: dict[str, Array],
+    normal: Array,
+    forward: Array,
+    sole: float,
+    along: Array,
 ) -> None:
     """The weight acts midway between the asked points of the soles that stand: ``along`` metres from each heel line."""
     share = 1.0 / len(feet)

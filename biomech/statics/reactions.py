@@ -27,8 +27,11 @@ JOINTS = ("hip_r", "knee_r", "ankle_r", "hip_l", "knee_l", "ankle_l", "lumbosacr
 
 
 class CutTables(NamedTuple):
-    """``child`` (cut,): first segment outward; rows (cut, span, muscle, sign) of ``crossing``: spans that cross, sign +1
-    where the span's near end is outward; ``outward`` (cut, segment)."""
+    """Where the body is cut.
+
+    ``child`` (cut,): the first segment outward; rows (cut, span, muscle, sign) of ``crossing``: the spans that cross,
+    with sign +1 where the span's near end is outward; ``outward`` (cut, segment).
+    """
 
     child: Index
     crossing: Index
@@ -37,8 +40,10 @@ class CutTables(NamedTuple):
 
 @dataclass(frozen=True)
 class Reactions:
-    """Force (posture, joint, axis) in N and moment about the joint's centre (posture, joint, axis) in N.m, of the
-    parent on the child in the child's frame."""
+    """What the parent exerts on the child, in the child's frame.
+
+    ``force`` (posture, joint, axis) in N and ``moment`` about the joint's centre (posture, joint, axis) in N.m.
+    """
 
     joints: list[str]
     force: Array
@@ -84,7 +89,19 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
     force, moment = np.empty((len(q), len(joints), 3)), np.empty((len(q), len(joints), 3))
     frames, state = make_frames(flat.tree), make_path_state(flat.paths)
     _react_all(
-        flat.tree, flat.splines, flat.paths, cuts, flat.gravity, q, load, muscle_force, applied, frames, state, force, moment
+        flat.tree,
+        flat.splines,
+        flat.paths,
+        cuts,
+        flat.gravity,
+        q,
+        load,
+        muscle_force,
+        applied,
+        frames,
+        state,
+        force,
+        moment,
     )
     return Reactions(joints, force, moment)
 

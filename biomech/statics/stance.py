@@ -56,9 +56,10 @@ RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound"
 class Stance:
     """A set of validated stances, flat: one entry per posture.
 
-    ``dims`` maps each dimension to its labels (size, or an array); ``values`` maps each parameter to (posture,), a leg's
-    parameter to (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support`` (posture,) indexes
-    ``SUPPORTS``. ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in degrees.
+    ``dims`` maps each dimension to its labels (size, or an array); ``values`` maps each parameter to (posture,), a
+    leg's parameter to (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support``
+    (posture,) indexes ``SUPPORTS``. ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in
+    degrees.
     """
 
     dims: dict[str, NDArray[Any]]
@@ -89,7 +90,7 @@ class Stance:
         legs = [self.values[name] for name, p in PARAMETERS.items() if p.per_leg]
         same = np.logical_and.reduce([leg[:, 0] == leg[:, 1] for leg in legs])
         central = (self.values["load_mass"] == 0.0) | (self.values["load_position"][:, 2] == 0.0)
-        return same & central & (self.support == 0)
+        return np.asarray(same & central & (self.support == 0))
 
 
 def read_stance(asked: Mapping[str, Any]) -> Stance:
@@ -112,6 +113,8 @@ def read_stance(asked: Mapping[str, Any]) -> Stance:
         arrays.setdefault(name, xr.DataArray(parameter.default))
     _check_load(arrays)
     held = {name: array.item() for name, array in arrays.items() if array.ndim == 0 and name in PARAMETERS}
+    if arrays["support"].ndim == 0:
+        held["support"] = SUPPORTS[arrays["support"].item()]
     return _broadcast(arrays, held)
 
 
@@ -169,7 +172,9 @@ def _as_array(name: str, value: Any) -> xr.DataArray:
             raise StanceError(f"{name}: has shape {array.shape}; must be (x, y, z), or a DataArray over 'axis'")
         return xr.DataArray(array, dims="axis", coords={"axis": list(AXES)})
     if array.ndim > 1:
-        raise StanceError(f"{name}: has shape {array.shape}; must be a scalar, 1-D, or a DataArray with named dimensions")
+        raise StanceError(
+            f"{name}: has shape {array.shape}; must be a scalar, 1-D, or a DataArray with named dimensions"
+        )
     return xr.DataArray(array, dims=name, coords={name: array})
 
 
@@ -271,11 +276,11 @@ def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> Stance:
     sizes: dict[str, int] = {}
     labels_of: dict[str, NDArray[Any]] = {}
     for array in prepared.values():
-        for dim in array.dims:
+        for dim in map(str, array.dims):
             if dim not in inner:
-                sizes[str(dim)] = array.sizes[dim]
+                sizes[dim] = array.sizes[dim]
                 if dim in array.coords:
-                    labels_of[str(dim)] = array[dim].values
+                    labels_of[dim] = array[dim].values
     count = int(np.prod(list(sizes.values()), dtype=np.int64))
 
     def flat(name: str, last: str | None) -> NDArray[Any]:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Variable = tuple[tuple[str, ...], NDArray[Any], dict[str, Any]]
 
-JOINT_FRAMES = "force of the parent on the child segment, in the child's frame: hip in femur, knee in tibia, ankle in talus, lumbosacral in torso"
+JOINT_FRAMES = (
+    "force of the parent on the child segment, in the child's frame: "
+    "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso"
+)
 
 
 def about(units: str, long_name: str, **more: Any) -> dict[str, Any]:
@@ -49,7 +52,9 @@ def label_coordinates(model: Model) -> dict[str, Any]:
 
 def muscle_variables(model: Model, dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
     """Activation and force of muscles and groups."""
-    groups = np.array([[muscle in members for muscle in model.muscles] for members in model.groups.values()], dtype=float)
+    groups = np.array(
+        [[muscle in members for muscle in model.muscles] for members in model.groups.values()], dtype=float
+    )
     force, strength = answers.muscle_force @ groups.T, answers.strength @ groups.T
     activation = np.divide(force, strength, out=np.full(force.shape, np.nan), where=strength > 0.0)
     return {
@@ -87,14 +92,26 @@ def proof_variables(model: Model, dims: tuple[str, ...], answers: Answers) -> di
     names = np.array([*model.muscles, ""])
     return {
         "status": (dims, answers.status, flags("what was found", 0, STATUSES)),
-        "limiting_muscle": (dims, names[answers.limiting], about("1", "muscle at full strength that limits the posture")),
+        "limiting_muscle": (
+            dims,
+            names[answers.limiting],
+            about("1", "muscle at full strength that limits the posture"),
+        ),
         "shortfall": (
             (*dims, "coordinate"),
             answers.shortfall,
             about("N.m", "what is missing for equilibrium, least weighted squares (N for translations)"),
         ),
-        "equilibrium_residual": (dims, answers.residual, about("1", "largest error of equilibrium over largest demand")),
-        "duality_gap": (dims, answers.gap, about("1", "|P - D| / (1 + |P|), a bound on what a better sharing could gain")),
+        "equilibrium_residual": (
+            dims,
+            answers.residual,
+            about("1", "largest error of equilibrium over largest demand"),
+        ),
+        "duality_gap": (
+            dims,
+            answers.gap,
+            about("1", "|P - D| / (1 + |P|), a bound on what a better sharing could gain"),
+        ),
     }
 
 
@@ -172,25 +189,25 @@ def _stance_coordinates(stance: Stance) -> dict[str, Any]:
 
 def _held(stance: Stance) -> dict[str, Any]:
     """What was held in the sweep, as attributes; a tilt that varies has its own variable."""
-    return {f"stance_{name}": value for name, value in stance.held.items() if name not in ("pelvic_tilt", "load_position")}
+    return {
+        f"stance_{name}": value for name, value in stance.held.items() if name not in ("pelvic_tilt", "load_position")
+    }
 
 
 def message(model: Model, answers: Answers) -> str:
-    """One sentence on what was not optimal, with the first such posture's reason."""
-    counts = [f"{int((answers.status == i).sum())} {name}" for i, name in enumerate(STATUSES)]
-    text = f"{len(answers.status)} postures: {', '.join(counts)}"
+    """How many answers are of which kind, and why the first that is not optimal is not."""
+    counts = {name: int((answers.status == i).sum()) for i, name in enumerate(STATUSES)}
+    text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     for i in np.flatnonzero(answers.status)[:1]:
-        text += f"; posture {i} {STATUSES[answers.status[i]]}: {reason(model, answers, int(i))}"
+        text += f"; posture {i} is {STATUSES[answers.status[i]]}: {_reason(model, answers, int(i))}"
     return text
 
 
-def reason(model: Model, answers: Answers, i: int) -> str:
-    """Why a posture is not optimal."""
+def _reason(model: Model, answers: Answers, i: int) -> str:
     if answers.obstacle[i]:
         return answers.obstacle[i]
     worst = int(np.abs(answers.shortfall[i]).argmax())
-    muscle = model.muscles[answers.limiting[i]] if answers.limiting[i] >= 0 else "no muscle, but a contact or none that pulls that way,"
     unit = "N" if model.coordinates[worst] in ("pelvis_tx", "pelvis_ty", "pelvis_tz") else "N.m"
-    return f"short of {answers.shortfall[i, worst]:+.3g} {unit} at {model.coordinates[worst]}, limited by {muscle}"
-
-
+    limit = answers.limiting[i]
+    cause = f"{model.muscles[limit]} is at full strength" if limit >= 0 else "no muscle could give it, nor the ground"
+    return f"{answers.shortfall[i, worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

@@ -81,7 +81,7 @@ class Answers:
     residual: Array
     gap: Array
     valid: NDArray[np.bool_]
-    obstacle: list[str]
+    obstacle: NDArray[np.object_]
 
 
 def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
@@ -99,7 +99,7 @@ def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
 
 
 def balance(model: Model, part: Part, stance: Stance, effort: Effort, start: Array | None = None) -> Balance:
-    """Close the postures of a part and share their load; ``stance`` holds the part's stances with the tilt in degrees."""
+    """Close the postures of a part and share their load; ``stance`` holds its stances with the tilt in degrees."""
     postures = close(model, part.flat, stance, part.support, start)
     closed = np.flatnonzero(reachable(model, part.flat, postures))
     equilibrium = equilibrium_of(part, stance.take(closed), postures.coordinates[closed], effort)
@@ -134,7 +134,10 @@ def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) ->
     names, muscles = list(model.muscles), len(part.flat.muscles)
     contacts = equilibrium.coefficients.shape[2] - muscles
     weight = np.concatenate(
-        [effort.weight[[names.index(m) for m in part.flat.muscles]], np.full(contacts, settings.value("contact_weight"))]
+        [
+            effort.weight[[names.index(m) for m in part.flat.muscles]],
+            np.full(contacts, settings.value("contact_weight")),
+        ]
     )
     upper = np.concatenate([np.ones(muscles), np.full(contacts, settings.value("contact_limit"))])
     root = [part.flat.coordinates[row].startswith("pelvis_") for row in part.flat.rows]
@@ -182,7 +185,7 @@ def blank(model: Model, count: int) -> Answers:
         residual=nan(),
         gap=nan(),
         valid=np.zeros(count, dtype=bool),
-        obstacle=[""] * count,
+        obstacle=np.full(count, "", dtype=object),
     )
 
 
@@ -221,15 +224,19 @@ def _answer(model: Model, part: Part, stance: Stance, effort: Effort, answers: A
 
 
 def limiting_muscle(model: Model, flat: Flat, solution: Solution) -> NDArray[np.int64]:
-    """Of each overloaded posture the muscle at full strength of which a little more would help most, or -1."""
+    """Of each overloaded posture the muscle at full strength that does most for the coordinate that falls most short.
+
+    -1 where there is none: then it is a contact that gives way, or nothing pulls that way.
+    """
+    worst = np.abs(solution.shortfall).argmax(axis=1)[:, None]
     muscles = len(flat.muscles)
-    pull = np.einsum("bmn,bm->bn", solution.problem.coefficients, solution.multiplier)[:, :muscles]
-    full = solution.value[:, :muscles] >= solution.problem.upper[:, :muscles] - 1e-9
-    price = np.where(full, pull, -np.inf)
-    best = price.argmax(axis=1)
+    action = np.take_along_axis(solution.problem.coefficients[:, :, :muscles], worst[:, :, None], axis=1)[:, 0]
+    helps = action * np.take_along_axis(solution.shortfall, worst, axis=1)
+    full = solution.value[:, :muscles] >= solution.problem.upper[:, :muscles] - 1e-6
+    gain = np.where(full, helps, 0.0)
     names = np.array([model.muscles.index(name) for name in flat.muscles])
-    found = (solution.status == INFEASIBLE) & (price.max(axis=1) > 0.0)
-    return np.where(found, names[best], -1)
+    found = (solution.status == INFEASIBLE) & (gain.max(axis=1) > 0.0)
+    return np.where(found, names[gain.argmax(axis=1)], -1)
 
 
 def obstacle(model: Model, flat: Flat, postures: Postures, i: int) -> str:
@@ -252,9 +259,13 @@ class _Spread:
         self.flat, self.whole = flat, whole
 
         def source(name: str, names: list[str]) -> int:
-            return names.index(name) if name in names else names.index(other) if (
-                other := other_side(name)
-            ) in names else -1
+            return (
+                names.index(name)
+                if name in names
+                else names.index(other)
+                if (other := other_side(name)) in names
+                else -1
+            )
 
         self.coordinate = np.array([source(name, flat.coordinates) for name in whole.coordinates])
         self.muscle = np.array([source(name, flat.muscles) for name in whole.muscles])
@@ -272,7 +283,11 @@ class _Spread:
 
     def feet(self, wrench: Array) -> Array:
         """(posture, foot, 6), right first; the mirror turns z of a force and x, y of a moment."""
-        feet = [wrench[:, 1 + self.flat.segments.index(foot)] for foot in ("calcn_r", "calcn_l") if foot in self.flat.segments]
+        feet = [
+            wrench[:, 1 + self.flat.segments.index(foot)]
+            for foot in ("calcn_r", "calcn_l")
+            if foot in self.flat.segments
+        ]
         if self.flat.half:
             feet.append(feet[0] * np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]))
         return np.stack(feet, axis=1)

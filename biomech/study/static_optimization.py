@@ -45,19 +45,19 @@ def static_optimization(
     model : Model
         The body.
     coordinates : mapping or Dataset
-        The model's coordinate names to values over ``frame``, in degrees (m for translations); scalars are held, unnamed
-        coordinates are zero, and scalars alone are a single frame.
+        The model's coordinate names to values over ``frame``, in degrees (m for translations); scalars are held,
+        unnamed coordinates are zero, and scalars alone are a single frame.
     ground_reaction : Dataset
-        ``force`` (frame, foot, axis) in N, ``point`` (frame, foot, axis) in m, where it acts, and optionally ``moment``
-        (frame, foot, axis) in N.m; in ground, on the calcn of each foot (``right``, ``left``). Without ``frame`` it holds
-        for all.
+        ``force`` (frame, foot, axis) in N, ``point`` (frame, foot, axis) in m, where it acts, and optionally
+        ``moment`` (frame, foot, axis) in N.m; in ground, on the calcn of each foot (``right``, ``left``). Without
+        ``frame`` it holds for all.
     criterion : Power
         How load is shared.
     lower : float
         Least activation, 0..1.
     reserve : float or mapping of str to float
-        Reserve on every coordinate, or by coordinate, in N.m (N) at unit control; it costs its control squared. 0 is none.
-        Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
+        Reserve on every coordinate, or by coordinate, in N.m (N) at unit control; it costs its control squared. 0 is
+        none. Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
     strength : {"force_length", "isometric"}
         OpenSim's rigid-tendon rule, or the maximal isometric force.
 
@@ -65,8 +65,9 @@ def static_optimization(
     -------
     Dataset
         ``activation``, ``muscle_force`` (frame, muscle), ``group_activation``, ``group_force`` (frame, group),
-        ``required_moment``, ``reserve_moment``, ``shortfall`` (frame, coordinate), ``joint_contact_force`` (frame, joint,
-        axis), ``lumbar_compression``, ``status``, ``limiting_muscle``, ``equilibrium_residual`` and ``duality_gap``.
+        ``required_moment``, ``reserve_moment``, ``shortfall`` (frame, coordinate), ``joint_contact_force`` (frame,
+        joint, axis), ``lumbar_compression``, ``status``, ``limiting_muscle``, ``equilibrium_residual`` and
+        ``duality_gap``.
 
     Raises
     ------
@@ -211,12 +212,18 @@ def _dataset(
         getattr(answers, name)[...] = value
     variables = {
         **muscle_variables(model, dims, answers),
-        "required_moment": ((*dims, "coordinate"), equilibrium.demand, about("N.m", "moment asked of the muscles (N for translations)")),
-        "reserve_moment": ((*dims, "coordinate"), reaction, about("N.m", "moment of the reserves (N for translations)")),
+        "required_moment": (
+            (*dims, "coordinate"),
+            equilibrium.demand,
+            about("N.m", "moment asked of the muscles (N for translations)"),
+        ),
+        "reserve_moment": (
+            (*dims, "coordinate"),
+            reaction,
+            about("N.m", "moment of the reserves (N for translations)"),
+        ),
         **joint_variables(model, dims, answers),
         **proof_variables(model, dims, answers),
     }
     attrs = {"title": f"biomech static optimisation of model {model.name}", "message": message(model, answers)}
     return xr.Dataset(variables, coords={"frame": np.arange(len(q)), **label_coordinates(model)}, attrs=attrs)
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,21 +54,21 @@ def sweep(
     progress : bool, optional
         Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
     **stance
-        Degrees and metres. ``pelvic_tilt`` is required: -25..35 deg, or ``"least_effort"``; a list that holds policies
-        makes the dimension ``tilt_policy``. Others with default and range: ``foot_rotation`` 0, -30..90 deg, toe-out
-        positive; ``knee_flexion`` 0, -10..120 deg; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe tip;
-        ``stance_width`` 0.17, 0.05..1 m between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive;
-        ``knee_laxity`` 5, 0..25 deg; ``slope`` 0, -30..30 deg, uphill positive; ``friction`` 0.6, 0..2; ``load_mass`` 0,
-        0..200 kg, at ``load_position`` (x, y, z) in the trunk frame; ``support`` "both", "right", "left".
+        Degrees and metres. ``pelvic_tilt`` is required: -25..35 deg, or ``"least_effort"``; a list that holds
+        policies makes the dimension ``tilt_policy``. Others with default and range: ``foot_rotation`` 0, -30..90 deg,
+        toe-out positive; ``knee_flexion`` 0, -10..120 deg; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe
+        tip; ``stance_width`` 0.17, 0.05..1 m between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive;
+        ``knee_laxity`` 5, 0..25 deg; ``slope`` 0, -30..30 deg, uphill positive; ``friction`` 0.6, 0..2; ``load_mass``
+        0, 0..200 kg, at ``load_position`` (x, y, z) in the trunk frame; ``support`` "both", "right", "left".
 
     Returns
     -------
     Dataset
-        Variables with ``units`` and ``long_name``: ``activation``, ``muscle_force`` (..., muscle), ``group_activation``,
-        ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle`` (..., coordinate),
-        ``joint_contact_force`` (..., joint, axis), ``lumbar_compression``, ``ground_force``, ``center_of_pressure`` (...,
-        foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 = optimal), ``limiting_muscle``,
-        ``equilibrium_residual``, ``duality_gap`` and ``valid``.
+        Variables with ``units`` and ``long_name``: ``activation``, ``muscle_force`` (..., muscle),
+        ``group_activation``, ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle``
+        (..., coordinate), ``joint_contact_force`` (..., joint, axis), ``lumbar_compression``, ``ground_force``,
+        ``center_of_pressure`` (..., foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 =
+        optimal), ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid``.
 
     Raises
     ------
@@ -135,7 +135,10 @@ def _blocks(asked: Stance, progress: bool | None) -> Iterator[NDArray[np.int64]]
 
 def _no_tilts(count: int) -> Tilts:
     return Tilts(
-        np.full(count, np.nan), np.full(count, _GIVEN, dtype=np.int8), np.full((count, 3), np.nan), np.full((count, 2), np.nan)
+        np.full(count, np.nan),
+        np.full(count, _GIVEN, dtype=np.int8),
+        np.full((count, 3), np.nan),
+        np.full((count, 2), np.nan),
     )
 
 
@@ -154,8 +157,4 @@ def _tilt_of(model: Model, block: Stance, index: NDArray[np.int64], effort: Effo
 def _joined(blocks: list[Answers]) -> Answers:
     if len(blocks) == 1:
         return blocks[0]
-    joined = {}
-    for field in fields(Answers):
-        pieces = [getattr(block, field.name) for block in blocks]
-        joined[field.name] = sum(pieces, []) if field.name == "obstacle" else np.concatenate(pieces)
-    return replace(blocks[0], **joined)
+    return Answers(*(np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(Answers)))

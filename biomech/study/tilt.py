@@ -1,17 +1,19 @@
 """Pelvic-tilt policies: how the pelvis stands when nobody says.
 
-``least_effort``: the tilt of least muscle cost J among the postures that close and can be held, searched in -15..25 deg.
-J is bracketed on a grid of one degree; within a bracket dJ/dtilt = 0 is solved, with the derivative from the envelope
-theorem: with multipliers y and unknowns x of the optimum,
+``least_effort``: the tilt of least muscle cost J among the postures that close and can be held, searched in -15..25
+deg. J is bracketed on a grid of one degree; within a bracket dJ/dtilt = 0 is solved, with the derivative from the
+envelope theorem: with multipliers y and unknowns x of the optimum,
 
     dJ/dtilt = -y . (dA/dtilt x - db/dtilt).
 
-The curve is flat, so the minima that come within 5 % of the best, and the range of tilts that do, are reported beside it.
+The curve is flat, so the minima that come within 5 % of the best, and the range of tilts that do, are reported beside
+it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +38,11 @@ TILT_STATUSES = ("interior_minimum", "lower_bound", "upper_bound", "edge_of_hold
 
 @dataclass(frozen=True)
 class Tilts:
-    """Per stance: ``tilt`` in deg, ``status``, ``minimum`` (stance, MINIMA) all minima within 5 %, best first, NaN where
-    there are fewer, and ``interval`` (stance, 2) of the tilts within 5 %."""
+    """What was found, per stance.
+
+    ``tilt`` in deg and ``status``; ``minimum`` (stance, MINIMA): all minima within 5 %, best first, NaN where there are
+    fewer; ``interval`` (stance, 2): the tilts within 5 %.
+    """
 
     tilt: Array
     status: NDArray[np.int8]
@@ -85,7 +90,7 @@ class _Curve:
         return self.stance.take(index, pelvic_tilt=np.asarray(tilt, dtype=np.float64))
 
     def cost(self, index: NDArray[np.int64], tilt: Array) -> tuple[Array, Array]:
-        """Cost (infinite where the posture cannot be held), and the size of the shortfall (infinite where not closed)."""
+        """Cost, infinite where the posture cannot be held, and size of the shortfall, infinite where not closed."""
         found = balance(self.model, self.part, self.at(index, tilt), self.effort)
         cost, short = np.full(len(index), np.inf), np.full(len(index), np.inf)
         held = found.solution.status == OPTIMAL
@@ -101,7 +106,9 @@ class _Curve:
         away = []
         for step in (-_STEP, _STEP):
             near = stance.take(closed, pelvic_tilt=tilt[closed] + step)
-            q = close(self.model, self.part.flat, near, self.part.support, found.postures.coordinates[closed]).coordinates
+            q = close(
+                self.model, self.part.flat, near, self.part.support, found.postures.coordinates[closed]
+            ).coordinates
             e = equilibrium_of(self.part, near, q, self.effort)
             away.append(np.einsum("bmn,bn->bm", e.coefficients, solution.value) - e.demand)
         slope = np.full(len(index), np.nan)
@@ -148,7 +155,7 @@ def _refine(
     low, high = GRID[np.maximum(knot - 1, 0)], GRID[np.minimum(knot + 1, last)]
     middle = GRID[knot]
 
-    def slope(tilt: Array, which: Array) -> Array:
+    def slope(tilt: Array, which: NDArray[Any]) -> Array:
         index = which.astype(np.int64).ravel()
         value = curve.slope(owner[index], tilt.ravel())
         # beyond what can be held the curve rises without end

@@ -29,11 +29,14 @@ LOADS = {
 def load_of(model: Model, ds: xr.Dataset, name: str) -> xr.DataArray:
     """One quantity of ``LOADS``: a group in percent of its strength, a joint's force in body weights."""
     weight = model.body_mass * model.value("settings/gravity")
+    load: xr.DataArray
     if name == "lumbar":
-        return ds.lumbar_compression / weight
-    if name in ds.joint.values:
-        return np.sqrt((ds.joint_contact_force.sel(joint=name) ** 2).sum("axis", skipna=False)) / weight
-    return 100.0 * ds.group_activation.sel(group=name)
+        load = ds.lumbar_compression / weight
+    elif name in ds.joint.values:
+        load = np.sqrt((ds.joint_contact_force.sel(joint=name) ** 2).sum("axis", skipna=False)) / weight
+    else:
+        load = 100.0 * ds.group_activation.sel(group=name)
+    return load
 
 
 def load_chart(
@@ -95,7 +98,9 @@ def load_chart(
                 _line(panel, load.sel(chosen), x, band, middle, valid, colour, label)
             lines = load.sel({column: value, hue: list(hue_labels)})
             if float((lines.max(hue) - lines.min(hue)).max()) < 1e-3 * float(lines.max()):
-                panel.text(0.5, 0.35, "the same in every line", transform=panel.transAxes, ha="center", fontsize=9, color="0.4")
+                panel.text(
+                    0.5, 0.35, "the same in every line", transform=panel.transAxes, ha="center", fontsize=9, color="0.4"
+                )
             panel.grid(alpha=0.25)
             panel.spines[["top", "right"]].set_visible(False)
             if i == 0:
