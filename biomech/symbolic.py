@@ -252,7 +252,7 @@ def sagittal_equilibrium(model: Model) -> dict[str, sp.Eq]:
             if coordinate(name) in length.free_symbols
         )
         passive = sp.Symbol(f"M_{name}") if not name.startswith("pelvis") else sp.Integer(0)
-        fall = -gravity * sp.diff(height, q[name])
+        fall = -gravity * sp.diff(height, q[name]) * both / 2
         dx, dy = _foot_motion(straight, name, p_x, p_y)
         equations[name] = sp.Eq(muscles + passive + fall + both * (r_x * dx + r_y * dy), 0, evaluate=False)
     return equations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +49,12 @@ class Model:
     name: str
     tables: Mapping[str, Table] = field(repr=False)
     _cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+
+    def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table]]]:
+        return Model, (self.name, dict(self.tables))
 
     @property
     def muscles(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +116,12 @@ class Table:
 
     name: str
     columns: Mapping[str, Column]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+    def __reduce__(self) -> tuple[type[Table], tuple[str, dict[str, Column]]]:
+        return Table, (self.name, dict(self.columns))
 
     @property
     def rows(self) -> tuple[str, ...]:

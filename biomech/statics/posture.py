@@ -53,8 +53,8 @@ class ConditionTables(NamedTuple):
 class Closure:
     """The conditions of a set of stances.
 
-    Tables and labels, and per posture ``vector`` (posture, term, 3), ``target`` (posture, condition) and the coordinates
-    to begin at, ``start`` (posture, coordinate).
+    Tables and labels; ``vector`` (posture, term, 3), ``target`` (posture, condition) and the coordinates to begin at,
+    ``start`` (posture, coordinate).
     """
 
     tables: ConditionTables

@@ -205,7 +205,7 @@ def message(model: Model, answers: Answers) -> str:
 
 def _reason(model: Model, answers: Answers, i: int) -> str:
     if answers.obstacle[i]:
-        return answers.obstacle[i]
+        return str(answers.obstacle[i])
     worst = int(np.abs(answers.shortfall[i]).argmax())
     unit = "N" if model.coordinates[worst] in ("pelvis_tx", "pelvis_ty", "pelvis_tz") else "N.m"
     limit = answers.limiting[i]

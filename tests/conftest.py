@@ -1,0 +1,37 @@
+"""The models, and the reference poses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference_tables import rows
+
+import biomech as bm
+
+
+@pytest.fixture(scope="session")
+def adult():
+    return bm.load_model()
+
+
+@pytest.fixture(scope="session")
+def gait2392():
+    return bm.load_model("gait2392")
+
+
+@pytest.fixture(scope="session")
+def small():
+    return bm.load_model("small")
+
+
+@pytest.fixture(params=["adult", "gait2392", "small"], scope="session")
+def model(request):
+    return bm.load_model(request.param)
+
+
+@pytest.fixture(scope="session")
+def reference_poses():
+    """Coordinates of the reference poses (deg), and the position of each pose by name."""
+    table = rows("gait2392_poses.csv")
+    coordinates = {name: np.array([float(row[name]) for row in table]) for name in table[0] if name != "pose"}
+    return coordinates, {row["pose"]: i for i, row in enumerate(table)}

@@ -1,0 +1,184 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import biomech as bm
+from biomech.errors import ModelError
+from biomech.model.flat import compile_model
+from biomech.model.lump import lump
+from biomech.model.mirror import is_symmetric, mirrored, other_side, side_of
+from biomech.model.tables import SCHEMA, Table, make_table
+
+PASSIVE = {"parameter": "a", "value": "1.5", "unit": "deg", "source": "x"}
+
+
+def changed(model, table, column, row, value):
+    """The model's tables with one cell of any type replaced."""
+    old = model.tables[table]
+    cells = list(old.columns[column])
+    cells[old.index(row)] = value
+    return {**model.tables, table: Table(table, {**old.columns, column: tuple(cells)})}
+
+
+def test_left_is_the_mirror_of_right(model):
+    assert model.is_symmetric
+    for table in model.tables.values():
+        twice = mirrored(mirrored(table))
+        assert all(twice.columns[c] == table.columns[c] for c in SCHEMA[table.name])
+
+
+@pytest.mark.parametrize(
+    ("row", "column"), [("femur_l", "mass"), ("femur_r", "com_x"), ("pelvis", "com_z"), ("torso", "com_z")]
+)
+def test_a_changed_side_is_noticed(adult, row, column):
+    other = adult.replace({f"segments/{row}/{column}": 0.0123})
+    assert not other.is_symmetric
+    assert adult.is_symmetric
+
+
+def test_a_turned_axis_is_noticed(adult):
+    assert not adult.scale({"coordinates/subtalar_angle_l/axis_x": -1.0}).is_symmetric
+
+
+def test_sides():
+    assert other_side("external_oblique_lateral_r.1") == "external_oblique_lateral_l.1"
+    assert other_side("knee_l_tx") == "knee_r_tx"
+    assert [side_of(n) for n in ("hip_rotation_r", "hip_rotation_l", "lumbar_rotation")] == ["right", "left", "midline"]
+
+
+def test_every_row_names_its_source(model):
+    for table in model.tables.values():
+        assert all(table.text("source")), table.name
+
+
+def test_counts_and_mass(adult, gait2392, small):
+    assert (len(adult.muscles), len(gait2392.muscles), len(small.muscles)) == (110, 92, 24)
+    for model in (adult, gait2392, small):
+        assert model.body_mass == pytest.approx(75.1646)
+        assert set(model.groups) == set(adult.groups)
+
+
+def test_the_small_model_is_the_lump_of_the_adult(adult, small):
+    for name, records in lump(adult).items():
+        table = make_table(name, records)
+        right = [i for i, row in enumerate(small.tables[name].rows) if side_of(row) != "left"]
+        for column, kind in SCHEMA[name].items():
+            stored = [small.tables[name].columns[column][i] for i in right]
+            if kind == "text":
+                assert tuple(stored) == table.columns[column]
+            else:
+                np.testing.assert_allclose(stored, table.columns[column], atol=1e-12)
+
+
+def test_a_lump_has_the_moments_of_its_group(adult, small):
+    """Full strength of a group does the same at the joint it was lumped across, but for the moment along its line."""
+    for group, coordinate in (("lumbar_extensors", "lumbar_extension"), ("gluteus_maximus", "hip_flexion_r"),
+                              ("quadriceps", "knee_angle_r"), ("gluteus_medius", "hip_adduction_r")):  # fmt: skip
+        moment = []
+        for model in (adult, small):
+            arm = model.muscle_geometry().moment_arm.sel(coordinate=coordinate)[0]
+            members = [m for m in model.groups[group] if m.endswith("_r")]
+            moment.append(
+                sum(model.value(f"muscles/{m}/max_isometric_force") * float(arm.sel(muscle=m)) for m in members)
+            )
+        assert moment[1] == pytest.approx(moment[0], rel=0.05), group
+
+
+def test_replace_and_scale_return_new_models(adult):
+    path = "muscles/soleus_*/max_isometric_force"
+    stronger = adult.scale({path: 2.0}).replace({"passive/hip_offset": 3.0})
+    assert stronger.value("muscles/soleus_l/max_isometric_force") == 2 * adult.value(
+        "muscles/soleus_l/max_isometric_force"
+    )
+    assert (stronger.value("passive/hip_offset"), adult.value("passive/hip_offset")) == (3.0, 0.0)
+
+
+def test_a_model_cannot_be_changed(adult):
+    with pytest.raises(AttributeError):
+        adult.name = "other"
+    with pytest.raises(TypeError):
+        adult.tables["muscles"] = None
+    with pytest.raises(TypeError):
+        adult.tables["muscles"].columns["pennation"] = ()
+
+
+def test_a_model_travels(adult):
+    for twin in (pickle.loads(pickle.dumps(adult)), copy.deepcopy(adult)):
+        assert twin.muscles == adult.muscles
+        assert twin.value("settings/gravity") == adult.value("settings/gravity")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"muscle/soleus_r/pennation": 1.0}, "no table 'muscle'"),
+        ({"muscles/solus_r/pennation": 1.0}, "solus_r"),
+        ({"muscles/soleus_r/strength": 1.0}, "'strength' is no number"),
+        ({"muscles/soleus_r/groups": 1.0}, "'groups' is no number"),
+        ({"muscles/soleus_r/pennation": float("nan")}, "must be a finite number"),
+        ({"muscles/soleus_r/pennation": "5"}, "must be a finite number"),
+        ({"muscles/soleus_r/pennation": True}, "must be a finite number"),
+        ({"segments/femur_r/mass": -1.0}, "segments/femur_r/mass"),
+        ({"muscles/soleus_r/max_isometric_force": -1.0}, "muscles/soleus_r/max_isometric_force"),
+        ({"settings/friction_sides": 2.5}, "friction_sides"),
+        ({"coordinates/hip_flexion_r/axis_z": 0.0}, "hip_flexion_r"),
+    ],
+)
+def test_bad_changes_are_refused_by_name(adult, changes, named):
+    with pytest.raises(ModelError, match=named):
+        adult.replace(changes)
+
+
+@pytest.mark.parametrize("name", ["../adult", "gait2354", "", "ADULT"])
+def test_unknown_models_are_refused(name):
+    with pytest.raises(ModelError, match="there is no such model"):
+        bm.load_model(name)
+
+
+@pytest.mark.parametrize(
+    ("records", "named"),
+    [
+        ([{**PASSIVE, "value": "__import__('os')"}], "row 1, value"),
+        ([{**PASSIVE, "value": "nan"}], "finite"),
+        ([{**PASSIVE, "value": "1e999"}], "finite"),
+        ([{**PASSIVE, "value": ""}], "not a number"),
+        ([PASSIVE, PASSIVE], "unique"),
+        ([{**PASSIVE, "parameter": ""}], "unique"),
+        ([{"parameter": "a"}], "columns"),
+        ([{**PASSIVE, "more": "1"}], "columns"),
+    ],
+)
+def test_bad_tables_are_refused(records, named):
+    with pytest.raises(ModelError, match=named):
+        make_table("passive", records)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "row", "value", "named"),
+    [
+        ("joints", "parent", "hip_r", "nowhere", "joints/hip_r/parent"),
+        ("joints", "parent", "hip_r", "tibia_r", "hang on nothing"),
+        ("path_points", "segment", "soleus_r.0", "patella", "path_points/soleus_r.0/segment"),
+        ("path_points", "kind", "soleus_r.0", "wrapping", "must be one of"),
+        ("path_points", "kind", "soleus_r.0", "conditional", "must not be conditional"),
+        ("path_points", "muscle", "soleus_r.0", "gem_r", "soleus_r"),
+        ("coordinates", "motion", "hip_flexion_r", "screw", "must be one of"),
+    ],
+)
+def test_broken_references_are_refused(adult, table, column, row, value, named):
+    with pytest.raises(ModelError, match=named):
+        compile_model(changed(adult, table, column, row, value), half=False)
+
+
+def test_a_spline_needs_rising_knots(adult):
+    with pytest.raises(ModelError, match="knee_tx"):
+        adult.replace({"splines/knee_tx.1/angle": -3.0})
+
+
+def test_symmetry_needs_both_sides(adult):
+    muscles = adult.tables["muscles"]
+    keep = [i for i, name in enumerate(muscles.rows) if name != "soleus_l"]
+    short = Table("muscles", {c: tuple(v[i] for i in keep) for c, v in muscles.columns.items()})
+    assert not is_symmetric({**adult.tables, "muscles": short})
