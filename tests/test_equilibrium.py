@@ -29,6 +29,13 @@ def stood(request, adult):
     return adult, stance, ds
 
 
+def frames(model, pose):
+    """Rotation, origin and centre of mass of every segment, by name."""
+    ds = model.kinematics(**pose)
+    parts = (ds.rotation.values[0], ds.origin.values[0], ds.segment_centre.values[0])
+    return {name: tuple(part[i] for part in parts) for i, name in enumerate(model.segments)}
+
+
 def coordinates(ds):
     return {str(c): float(ds.coordinate_angle.sel(coordinate=c)) for c in ds.coordinate.values}
 
@@ -109,14 +116,15 @@ def spans(model, where, muscle, pose):
                 own = [j for j, s in enumerate(knots.text("spline")) if s == table.text(column)[i]]
                 local[k] = simm_spline(*knots.numbers("angle", "value")[own].T)(angle)
         segment = table.text("segment")[i]
-        frame = where.sel(segment=segment)
-        found.append((segment, frame.origin.values + frame.rotation.values @ local))
+        turn, origin, _ = where[segment]
+        found.append((segment, origin + turn @ local))
     return found
 
 
 def forces_on_segments(model, stance, ds):
     """Force and moment about the ground origin on every segment from gravity, ground, load and muscles."""
-    pose, where = coordinates(ds), model.kinematics(**coordinates(ds)).isel(pose=0)
+    pose = coordinates(ds)
+    where = frames(model, pose)
     total = {segment: np.zeros(6) for segment in model.segments}
 
     def add(segment, point, force):
@@ -125,10 +133,10 @@ def forces_on_segments(model, stance, ds):
     gravity = model.value("settings/gravity")
     for segment in model.segments:
         weight = np.array([0.0, -gravity * model.value(f"segments/{segment}/mass"), 0.0])
-        add(segment, where.segment_centre.sel(segment=segment).values, weight)
+        add(segment, where[segment][2], weight)
     mass, place = load_of(stance)
-    torso = where.sel(segment="torso")
-    add("torso", torso.origin.values + torso.rotation.values @ place, np.array([0.0, -gravity * mass, 0.0]))
+    turn, origin, _ = where["torso"]
+    add("torso", origin + turn @ place, np.array([0.0, -gravity * mass, 0.0]))
     slope = np.radians(stance.get("slope", 0.0))
     for foot, side in (("right", "r"), ("left", "l")):
         point = ds.center_of_pressure.sel(foot=foot).fillna(0.0).values
@@ -164,7 +172,7 @@ def test_free_bodies_balance(stood):
         force = sum(total[segment][:3] for segment in segments)
         for joint, sign in joints.items():
             frame = "torso" if joint == "lumbosacral" else f"{child[joint[:-2]]}{joint[-2:]}"
-            turn = where.rotation.sel(segment=frame).values
+            turn = where[frame][0]
             force = force + sign * turn @ ds.joint_contact_force.sel(joint=joint).values
         assert np.abs(force).max() < 1e-8 * weight, name
 
@@ -175,9 +183,9 @@ def test_hip_moment_is_the_passive_moment(stood):
     total, where = forces_on_segments(model, stance, ds)
     leg = ["femur_r", "tibia_r", "talus_r", "calcn_r", "toes_r"]
     wrench = sum(total[segment] for segment in leg)
-    centre = where.origin.sel(segment="femur_r").values
+    centre = where["femur_r"][1]
     moment = wrench[3:] - np.cross(centre, wrench[:3])
-    pelvis, femur = (where.rotation.sel(segment=s).values for s in ("pelvis", "femur_r"))
+    pelvis, femur = where["pelvis"][0], where["femur_r"][0]
     axes = {"hip_flexion_r": pelvis[:, 2], "hip_rotation_r": femur[:, 1]}
     axes["hip_adduction_r"] = np.cross(axes["hip_rotation_r"], axes["hip_flexion_r"])
     axes["hip_adduction_r"] /= np.linalg.norm(axes["hip_adduction_r"])
@@ -193,50 +201,52 @@ def test_virtual_work(stood):
     total, where = forces_on_segments(model, stance, ds)
     table = model.tables["coordinates"]
     geometry = model.muscle_geometry(**pose).moment_arm[0]
+    paths = {muscle: spans(model, where, muscle, pose) for muscle in moving_muscles(model)}
     for name in model.coordinates:
         if name.startswith("mtp"):
             continue  # locked in a stance
         rotation = table.text("motion")[table.index(name)] == "rotation"
         step = 1e-3
         unit = np.radians(step) if rotation else step
-        near = [model.kinematics(**{**pose, name: pose[name] + s * step}).isel(pose=0) for s in (-1, 1)]
+        near = [frames(model, {**pose, name: pose[name] + s * step}) for s in (-1, 1)]
         work = 0.0
         for segment in model.segments:
             wrench = total[segment]
-            a, b = (n.sel(segment=segment) for n in near)
-            move = (b.origin.values - a.origin.values) / (2 * unit)
-            spin = (b.rotation.values - a.rotation.values) / (2 * unit) @ where.rotation.sel(segment=segment).values.T
+            (before, a, _), (after, b, _) = (n[segment] for n in near)
+            move = (b - a) / (2 * unit)
+            turn, origin, _ = where[segment]
+            spin = (after - before) / (2 * unit) @ turn.T
             omega = np.array([spin[2, 1] - spin[1, 2], spin[0, 2] - spin[2, 0], spin[1, 0] - spin[0, 1]]) / 2
-            origin = where.origin.sel(segment=segment).values
             work += wrench[:3] @ move + (wrench[3:] - np.cross(origin, wrench[:3])) @ omega
         # a moving point slides on its segment: the rest of the muscle's work
-        slide = 0.0
-        for muscle in (m for m in model.muscles if any(p.startswith(f"{m}.") for p in moving_points(model))):
-            slide += float(ds.muscle_force.sel(muscle=muscle)) * slide_arm(model, pose, muscle, name, geometry, where)
+        slide = sum(
+            float(ds.muscle_force.sel(muscle=muscle)) * (float(geometry.sel(muscle=muscle, coordinate=name)) - held)
+            for muscle, held in held_arms(model, where, near, paths, unit).items()
+        )
         passive = float(ds.passive_moment.sel(coordinate=name))
         assert work + slide + passive == pytest.approx(0.0, abs=2e-4), name
 
 
-def moving_points(model):
+def moving_muscles(model):
+    """Muscles with a moving point."""
     table = model.tables["path_points"]
-    return [p for p, kind in zip(table.rows, table.text("kind"), strict=True) if kind == "moving"]
+    moving = [m for m, kind in zip(table.text("muscle"), table.text("kind"), strict=True) if kind == "moving"]
+    return sorted(set(moving))
 
 
-def slide_arm(model, pose, muscle, name, geometry, where):
-    """Moment arm of a muscle less that of the same line with its moving points held."""
-    path = spans(model, where, muscle, pose)
-    table = model.tables["coordinates"]
-    unit = np.radians(1e-3) if table.text("motion")[table.index(name)] == "rotation" else 1e-3
-    lengths = []
-    for s in (-1, 1):
-        moved = model.kinematics(**{**pose, name: pose[name] + s * 1e-3}).isel(pose=0)
-        points = []
-        for segment, p in path:
-            a, b = where.sel(segment=segment), moved.sel(segment=segment)
-            points.append(b.origin.values + b.rotation.values @ a.rotation.values.T @ (p - a.origin.values))
-        lengths.append(sum(np.linalg.norm(q - p) for p, q in zip(points[:-1], points[1:], strict=True)))
-    held = -(lengths[1] - lengths[0]) / (2 * unit)
-    return float(geometry.sel(muscle=muscle, coordinate=name)) - held
+def held_arms(model, where, near, paths, unit):
+    """Moment arms with the moving points held on their segments."""
+    arms = {}
+    for muscle, path in paths.items():
+        lengths = []
+        for moved in near:
+            points = [
+                moved[segment][1] + moved[segment][0] @ where[segment][0].T @ (p - where[segment][1])
+                for segment, p in path
+            ]
+            lengths.append(sum(np.linalg.norm(q - p) for p, q in zip(points[:-1], points[1:], strict=True)))
+        arms[muscle] = -(lengths[1] - lengths[0]) / (2 * unit)
+    return arms
 
 
 def test_whole_body_solution_equals_the_half(adult):

@@ -36,6 +36,8 @@ SOFTNESS = np.array([1e2, 1.0, 1e-2, 1e-4])
 CENTRINGS = 30
 #: In a demand that cannot be met no unknown is freer than this part of the heaviest: it would drown the softness.
 LIGHTEST = 1e-2
+#: Curvature that a row always keeps, as a part of what it has with every unknown free.
+TRACE = 1e-13
 
 
 class Terms(NamedTuple):
@@ -52,9 +54,14 @@ class Terms(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Room for one problem: ``hessian`` (m, m), ``step`` and ``gradient`` (m,), ``pull`` = A^T y and ``along`` (n,)."""
+    """Room for one problem.
+
+    ``hessian`` (m, m); ``scale`` (m,): the curvature of each row if every unknown were free; ``step`` and ``gradient``
+    (m,); ``pull`` = A^T y and ``along`` (n,).
+    """
 
     hessian: Array
+    scale: Array
     step: Array
     gradient: Array
     pull: Array
@@ -96,7 +103,14 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
         raise ProblemError(f"criterion = {criterion!r}: must be Power(2)")
     batch, rows, unknowns = problem.coefficients.shape
     value, multiplier = np.empty((batch, unknowns)), np.zeros((batch, rows))
-    work = Work(np.empty((rows, rows)), np.empty(rows), np.empty(rows), np.empty(unknowns), np.empty(unknowns))
+    work = Work(
+        np.empty((rows, rows)),
+        np.empty(rows),
+        np.empty(rows),
+        np.empty(rows),
+        np.empty(unknowns),
+        np.empty(unknowns),
+    )
     _solve_all(
         problem.coefficients,
         problem.demand,
@@ -132,6 +146,7 @@ def _fall_short(hard: Terms, work: Work, give: Array, x: Array, y: Array) -> Non
     d = np.minimum(hard.d, hard.d.min() / LIGHTEST)
     centre, before = np.zeros(len(d)), np.empty(len(y))
     y[:] = 0.0
+    work.scale[:] = 0.0  # the softness keeps every row's curvature
     for k in range(len(SOFTNESS)):
         soft = SOFTNESS[k] * give
         terms = Terms(hard.a, hard.b, d, hard.lower, hard.upper, centre, soft, hard.tolerance)
@@ -156,20 +171,20 @@ def _unbounded_start(t: Terms, work: Work, y: Array) -> None:
             for k in range(unknowns):
                 total += t.a[r, k] * t.d[k] * t.a[c, k]
             work.hessian[r, c] = total
-    _keep_definite(work.hessian)
-    y[:] = t.b
+        work.scale[r] = work.hessian[r, r]
+        y[r] = t.b[r] if work.scale[r] > 0.0 else 0.0
+    _keep_definite(work)
     factor_ldl(work.hessian)
     solve_ldl(work.hessian, y)
 
 
 @jit
-def _keep_definite(hessian: Array) -> None:
+def _keep_definite(work: Work) -> None:
     """Rows on which nothing free acts keep a trace of curvature, so that a step along them is long but finite."""
-    largest = 0.0
-    for r in range(len(hessian)):
-        largest = max(largest, hessian[r, r])
-    for r in range(len(hessian)):
-        hessian[r, r] += 1e-13 * hessian[r, r] + 1e-15 * largest + 1e-300
+    for r in range(len(work.scale)):
+        work.hessian[r, r] += TRACE * work.scale[r]
+        if work.hessian[r, r] <= 0.0:
+            work.hessian[r, r] = 1.0
 
 
 @jit
@@ -235,8 +250,9 @@ def _newton_step(t: Terms, work: Work) -> None:
                         work.hessian[r, c] += share * t.a[c, k]
     for r in range(rows):
         work.hessian[r, r] += t.soft[r]
-        work.step[r] = work.gradient[r]
-    _keep_definite(work.hessian)
+        # a row on which nothing acts at all cannot be helped by any multiplier
+        work.step[r] = work.gradient[r] if work.scale[r] > 0.0 or t.soft[r] > 0.0 else 0.0
+    _keep_definite(work)
     factor_ldl(work.hessian)
     solve_ldl(work.hessian, work.step)
 
@@ -257,7 +273,7 @@ def _line_search(t: Terms, work: Work, y: Array) -> float:
     start, _ = _slope(t, work, y, 0.0)
     if not start > 0.0:
         return 0.0
-    for _ in range(100):
+    for trial in range(200):
         slope, fall = _slope(t, work, y, length)
         if abs(slope) <= 1e-9 * start:
             return length
@@ -266,17 +282,17 @@ def _line_search(t: Terms, work: Work, y: Array) -> float:
         else:
             high = length
         guess = length + slope / fall if fall > 0.0 else np.inf
-        if low < guess < high:
+        if low < guess < high and trial % 3 < 2:
             length = guess
         elif high < np.inf:
-            length = 0.5 * (low + high)
+            length = 0.5 * (low + high)  # also every third time: where there are many kinks Newton's method creeps
         else:
             length = 4.0 * low
             if length > 1e20:
                 return 0.0
         if high - low <= 1e-15 * high:
-            return length
-    return length
+            break
+    return low  # the dual still rises there
 
 
 @jit

@@ -1,0 +1,197 @@
+import numpy as np
+import pytest
+import quadprog
+from scipy.optimize import lsq_linear
+
+from biomech.errors import ProblemError
+from biomech.sharing import INFEASIBLE, OPTIMAL, UNCERTIFIED, LoadSharingProblem, Power, solve
+from biomech.sharing.solution import certify
+
+SIZES = [(26, 6), (57, 9), (114, 17)]
+
+
+def random_problem(rng, batch, unknowns, rows, *, light=0, light_weight=1e-6, excess=1.0):
+    """Muscles with a few joints each, a demand that some sharing meets, and unknowns of tiny weight."""
+    a = rng.normal(size=(batch, rows, unknowns)) * 50 * (rng.random((batch, rows, unknowns)) < 0.4)
+    x = rng.random((batch, unknowns)) * (rng.random((batch, unknowns)) < 0.6) * 0.5
+    upper, weight = np.ones(unknowns), rng.uniform(0.5, 2.0, unknowns)
+    if light:
+        upper[-light:], weight[-light:] = 20.0, light_weight
+    return LoadSharingProblem(a, excess * np.einsum("bmn,bn->bm", a, x), upper, weight)
+
+
+def by_quadprog(problem, i):
+    rows, unknowns = problem.coefficients[i].shape
+    constraints = np.hstack([problem.coefficients[i].T, np.eye(unknowns), -np.eye(unknowns)])
+    bounds = np.concatenate([problem.demand[i], problem.lower[i], -problem.upper[i]])
+    return quadprog.solve_qp(np.diag(2 * problem.weight), np.zeros(unknowns), constraints, bounds, rows)[0]
+
+
+@pytest.mark.parametrize(("unknowns", "rows"), SIZES)
+@pytest.mark.parametrize("light_weight", [1.0, 1e-6, 1e-9])
+def test_agrees_with_quadprog(unknowns, rows, light_weight):
+    problem = random_problem(np.random.default_rng(unknowns), 40, unknowns, rows, light=8, light_weight=light_weight)
+    solution = solve(problem, Power(2))
+    assert (solution.status == OPTIMAL).all()
+    for i in range(len(problem)):
+        bound = np.minimum(problem.upper[i], 100.0)
+        assert np.abs((solution.value[i] - by_quadprog(problem, i)) / bound).max() < 1e-8
+
+
+@pytest.mark.parametrize(("unknowns", "rows"), SIZES)
+def test_no_answer_is_uncertified(unknowns, rows):
+    rng = np.random.default_rng(rows)
+    for excess in (0.3, 1.0, 1.7, 5.0, 50.0):
+        problem = random_problem(rng, 2000, unknowns, rows, light=8, excess=excess)
+        solution = solve(problem, Power(2))
+        assert (solution.status != UNCERTIFIED).all(), excess
+
+
+@pytest.mark.parametrize("excess", [1.6, 5.0, 50.0])
+def test_shortfall_is_the_least_squares_one(excess):
+    problem = random_problem(np.random.default_rng(3), 60, 57, 9, excess=excess)
+    rng = np.random.default_rng(4)
+    weight = rng.uniform(0.1, 10.0, 9)
+    problem = LoadSharingProblem(
+        problem.coefficients, problem.demand, problem.upper, problem.weight, shortfall_weight=weight
+    )
+    solution = solve(problem, Power(2))
+    over = np.flatnonzero(solution.status == INFEASIBLE)
+    assert over.size
+    root = np.sqrt(weight)
+    for i in over:
+        best = lsq_linear(
+            root[:, None] * problem.coefficients[i], root * problem.demand[i], (0, 1), method="bvls", tol=1e-14
+        )
+        found = solution.shortfall[i]
+        np.testing.assert_allclose(
+            found, problem.demand[i] - problem.coefficients[i] @ best.x, atol=1e-7 * abs(found).max()
+        )
+
+
+def test_multiplier_is_the_derivative_of_the_cost():
+    problem = random_problem(np.random.default_rng(5), 1, 26, 6)
+    solution = solve(problem, Power(2))
+    for row in range(6):
+        step = np.zeros(6)
+        step[row] = 1e-5
+        near = [
+            solve(
+                LoadSharingProblem(problem.coefficients, problem.demand + s * step, problem.upper, problem.weight),
+                Power(2),
+            )
+            for s in (-1, 1)
+        ]
+        slope = float(near[1].cost[0] - near[0].cost[0]) / 2e-5
+        assert slope == pytest.approx(float(solution.multiplier[0, row]), rel=1e-5, abs=1e-9)
+
+
+def test_hard_cases():
+    rng = np.random.default_rng(6)
+    a = rng.normal(size=(1, 4, 12)) * 30
+    x = rng.random(12) * 0.4
+    cases = {
+        "repeated row": (np.concatenate([a, a[:, :1]], axis=1), np.append(a[0] @ x, a[0, 0] @ x)),
+        "zero row": (np.concatenate([a, 0 * a[:, :1]], axis=1), np.append(a[0] @ x, 0.0)),
+        "empty column": (a * (np.arange(12) != 3), a[0] @ (x * (np.arange(12) != 3))),
+        "nothing asked": (a, np.zeros(4)),
+        "all at a bound": (a, a[0] @ np.ones(12)),
+    }
+    for name, (coefficients, demand) in cases.items():
+        problem = LoadSharingProblem(coefficients, demand[None], np.ones(12), np.ones(12))
+        solution = solve(problem, Power(2))
+        assert solution.residual[0] < 1e-9, name
+        assert solution.status[0] == OPTIMAL, name
+
+
+def test_an_impossible_row_is_proven():
+    a = np.array([[[30.0, 20.0], [0.0, 0.0]]])
+    solution = solve(LoadSharingProblem(a, np.array([[10.0, 5.0]]), np.ones(2), np.ones(2)), Power(2))
+    assert solution.status[0] == INFEASIBLE
+    np.testing.assert_allclose(solution.shortfall, [[0.0, 5.0]], atol=1e-9)
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+def test_small_batches(batch):
+    problem = random_problem(np.random.default_rng(7), batch, 26, 6)
+    assert solve(problem, Power(2)).value.shape == (batch, 26)
+
+
+def test_batch_equals_loop():
+    problem = random_problem(np.random.default_rng(8), 30, 57, 9)
+    together = solve(problem, Power(2))
+    for i in range(30):
+        alone = solve(LoadSharingProblem(problem.coefficients[i : i + 1], problem.demand[i : i + 1], problem.upper[i],
+                                         problem.weight), Power(2))  # fmt: skip
+        np.testing.assert_array_equal(alone.value[0], together.value[i])
+
+
+def test_reserves_of_free_sign():
+    problem = LoadSharingProblem(
+        np.array([[[20.0, 10.0]]]),
+        np.array([[-6.0]]),
+        np.array([1.0, np.inf]),
+        np.array([1.0, 1.0]),
+        np.array([0.0, -np.inf]),
+    )
+    solution = solve(problem, Power(2))
+    np.testing.assert_allclose(solution.value, [[0.0, -0.6]])
+    assert solution.status[0] == OPTIMAL
+
+
+def test_the_certificate_is_not_fooled():
+    problem = random_problem(np.random.default_rng(9), 20, 57, 9)
+    solution = solve(problem, Power(2))
+    # feasible but not least: move along the null space of the free unknowns
+    moved = solution.value.copy()
+    for i in range(20):
+        free = (moved[i] > 0.05) & (moved[i] < 0.95)
+        null = np.linalg.svd(problem.coefficients[i][:, free])[2][-1]
+        moved[i, free] += 1e-3 * null
+    assert (certify(problem, moved, solution.multiplier).status == UNCERTIFIED).all()
+    # least of another problem: does not meet the demand
+    assert (certify(problem, solution.value * (1 + 1e-7), solution.multiplier).status == UNCERTIFIED).all()
+    # outside the bounds
+    outside = solution.value - 1e-3 * (solution.value == 0.0)
+    assert (certify(problem, outside, solution.multiplier).status == UNCERTIFIED).all()
+    # multipliers that prove nothing
+    assert (certify(problem, solution.value, 0 * solution.multiplier).status == UNCERTIFIED).all()
+
+
+GOOD = {"coefficients": np.ones((2, 3, 4)), "demand": np.ones((2, 3)), "upper": np.ones(4), "weight": np.ones(4)}
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        ({"coefficients": np.ones((3, 4))}, r"coefficients: has shape \(3, 4\)"),
+        (
+            {"coefficients": np.where(np.arange(24).reshape(2, 3, 4) == 17, np.nan, 1.0)},
+            r"coefficients\[1, 1, 1\] = .*nan",
+        ),
+        ({"coefficients": "many"}, "coefficients: must be an array of numbers"),
+        ({"demand": np.array([[1.0, np.inf, 1.0], [1.0, 1.0, 1.0]])}, r"demand\[0, 1\] = .*inf"),
+        ({"demand": np.ones((2, 4))}, r"demand: has shape \(2, 4\); must be \(2, 3\)"),
+        ({"upper": np.ones(5)}, r"upper: has shape \(5,\)"),
+        ({"upper": np.array([1.0, 1.0, np.nan, 1.0])}, r"upper\[2\]"),
+        ({"lower": np.array([0.0, 2.0, 0.0, 0.0])}, r"upper\[0, 1\] = .*1.0.*: must be at least the lower bound"),
+        ({"weight": np.array([1.0, 0.0, 1.0, 1.0])}, r"weight\[1\] = .*0.0.*: must be positive"),
+        ({"weight": np.array([1.0, 1.0, -1.0, 1.0])}, r"weight\[2\]"),
+        ({"quadratic": np.zeros(4)}, "quadratic"),
+        ({"shortfall_weight": np.zeros(3)}, r"shortfall_weight\[0\]"),
+    ],
+)
+def test_bad_problems_are_refused_by_name(bad, named):
+    with pytest.raises(ProblemError, match=named):
+        LoadSharingProblem(**{**GOOD, **bad})
+
+
+@pytest.mark.parametrize("exponent", [1, 3, "2", True, float("nan")])
+def test_bad_criteria_are_refused(exponent):
+    with pytest.raises(ProblemError, match="exponent"):
+        Power(exponent)
+
+
+def test_unknown_criterion_is_refused():
+    with pytest.raises(ProblemError, match="criterion"):
+        solve(LoadSharingProblem(**GOOD), "squares")

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+import biomech as bm
+from biomech.errors import StanceError
+
+SIDE = xr.DataArray([0.0, 10.0], dims="side", coords={"side": ["right", "left"]})
+
+
+@pytest.mark.parametrize(
+    ("stance", "named"),
+    [
+        ({}, "pelvic_tilt: has no default"),
+        ({"pelvic_tilt": 40}, r"pelvic_tilt = 40: allowed is -25..35 deg"),
+        (
+            {"pelvic_tilt": "relaxed"},
+            r"pelvic_tilt = 'relaxed': must be degrees in -25..35 deg, or a policy: least_effort",
+        ),
+        ({"pelvic_tilt": ["least_effort", "least_effort"]}, "names a policy twice"),
+        ({"pelvic_tilt": [0, "hanging"]}, "pelvic_tilt = 'hanging'"),
+        ({"pelvic_tilt": [50, "least_effort"]}, "pelvic_tilt = 50"),
+        ({"pelvic_tilt": float("nan")}, "pelvic_tilt = nan"),
+        ({"foot_rotaton": 3}, r"foot_rotaton: unknown stance parameter \(did you mean 'foot_rotation'\?\)"),
+        ({"weather": 3}, "weather: unknown stance parameter; parameters are foot_rotation"),
+        ({"foot_rotation": 91}, r"foot_rotation = 91: allowed is -30..90 deg"),
+        ({"foot_rotation": [0, 10, -31]}, r"foot_rotation = -31 \(entry 2\)"),
+        ({"knee_flexion": 121}, r"knee_flexion = 121: allowed is -10..120 deg"),
+        ({"knee_flexion": float("nan")}, "knee_flexion = nan"),
+        ({"knee_flexion": [0, float("inf")]}, r"knee_flexion = inf \(entry 1\)"),
+        ({"knee_flexion": "bent"}, "knee_flexion = 'bent': must be numbers in -10..120 deg"),
+        ({"knee_flexion": None}, "knee_flexion = None"),
+        ({"knee_flexion": True}, "knee_flexion = True"),
+        ({"knee_flexion": []}, r"knee_flexion"),
+        ({"knee_flexion": np.empty(0)}, r"knee_flexion: is empty"),
+        ({"knee_flexion": [[0, 1], [2, 3]]}, r"knee_flexion: has shape \(2, 2\)"),
+        ({"knee_flexion": [[0, 1], [2]]}, "knee_flexion"),
+        ({"weight_shift": 1.2}, r"weight_shift = 1.2: allowed is 0..1$"),
+        ({"weight_shift": SIDE / 10}, "weight_shift: is not a parameter of a leg"),
+        ({"foot_rotation": SIDE.assign_coords(side=["r", "l"])}, "foot_rotation: dimension 'side' has labels"),
+        ({"foot_rotation": xr.DataArray([1.0, 2.0, 3.0], dims="side")}, "foot_rotation: dimension 'side'"),
+        ({"foot_rotation": xr.DataArray([1.0], dims="muscle")}, "must not use the dimension 'muscle'"),
+        ({"stance_width": 0.01}, r"stance_width = 0.01: allowed is 0.05..1 m"),
+        ({"trunk_lean": -31}, "trunk_lean = -31"),
+        ({"knee_laxity": 30}, "knee_laxity = 30"),
+        ({"slope": 31}, "slope = 31"),
+        ({"friction": -0.1}, "friction = -0.1"),
+        ({"load_mass": -1}, r"load_mass = -1: allowed is 0..200 kg"),
+        ({"load_mass": 5}, "load_mass = 5: needs load_position"),
+        ({"load_mass": 5, "load_position": 0.3}, "load_position: must be"),
+        ({"load_mass": 5, "load_position": (0.3, 0.1)}, r"load_position: has shape \(2,\)"),
+        ({"load_mass": 5, "load_position": (0.3, 0.1, 5.0)}, "load_position = 5"),
+        ({"support": "hands"}, "support = 'hands': allowed is both, right, left"),
+        ({"support": []}, "support: is empty"),
+        (
+            {
+                "foot_rotation": xr.DataArray([1.0, 2.0], dims="case"),
+                "knee_flexion": xr.DataArray([1.0] * 3, dims="case"),
+            },
+            "do not broadcast",
+        ),
+    ],
+)
+def test_bad_stances_are_refused_by_name(adult, stance, named):
+    asked = stance if "pelvic_tilt" in stance or not stance else {"pelvic_tilt": 0, **stance}
+    with pytest.raises(StanceError, match=named):
+        bm.sweep(adult, **asked)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "named"),
+    [
+        ({"strength": "dynamic"}, "strength = 'dynamic': allowed is isometric, force_length"),
+        ({"criterion": "squares"}, "criterion = 'squares'"),
+        ({"weight": {"soleus_r": 0.0}}, r"weight\['soleus_r'\] = 0.0: must be a positive number"),
+        ({"weight": {"soleus": 1.0}}, "no muscle matches 'soleus'"),
+    ],
+)
+def test_bad_keywords_are_refused_by_name(adult, keywords, named):
+    with pytest.raises(StanceError, match=named):
+        bm.sweep(adult, pelvic_tilt=0, **keywords)
+
+
+def test_a_model_is_asked_for():
+    with pytest.raises(StanceError, match="model = 'adult'"):
+        bm.sweep("adult", pelvic_tilt=0)
+
+
+def test_errors_are_one_tree():
+    for error in (bm.StanceError, bm.ModelError, bm.ProblemError, bm.UnreachablePosture):
+        assert issubclass(error, bm.BiomechError)

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+import biomech as bm
+from biomech.study import sweep as sweep_module
+from biomech.study.standing import STATUSES
+
+
+@pytest.fixture(scope="module")
+def swept(adult):
+    return bm.sweep(
+        adult, foot_rotation=[0, 30], knee_flexion=[0, 20, 120], pelvic_tilt=[0, "least_effort"], weight_shift=0.4
+    )
+
+
+def test_dimensions_follow_the_keywords(swept):
+    assert list(swept.status.dims) == ["foot_rotation", "knee_flexion", "tilt_policy"]
+    assert swept.tilt_policy.values.tolist() == ["0", "least_effort"]
+    assert swept.activation.dims[-1] == "muscle"
+    assert swept.attrs["stance_weight_shift"] == 0.4
+    assert swept.attrs["stance_support"] == "both"
+
+
+def test_every_variable_says_what_it_is(swept):
+    for name, variable in swept.data_vars.items():
+        assert variable.attrs["units"], name
+        assert variable.attrs["long_name"], name
+    assert swept.status.attrs["flag_meanings"].split() == list(STATUSES)
+    assert swept.status.attrs["flag_values"].tolist() == [0, 1, 2, 3]
+    assert swept.status.dtype == np.int8
+    assert "tibia" in swept.joint_contact_force.attrs["frame"]
+
+
+def test_groups_add_up(adult, swept):
+    for group, members in adult.groups.items():
+        force = swept.muscle_force.sel(muscle=list(members)).sum("muscle", skipna=False)
+        strength = sum(adult.value(f"muscles/{m}/max_isometric_force") for m in members)
+        xr.testing.assert_allclose(swept.group_force.sel(group=group, drop=True), force)
+        xr.testing.assert_allclose(swept.group_activation.sel(group=group, drop=True), force / strength)
+
+
+def test_netcdf_round_trip(swept, tmp_path):
+    file = tmp_path / "swept.nc"
+    swept.to_netcdf(file, engine="h5netcdf")
+    with xr.open_dataset(file, engine="h5netcdf") as back:
+        xr.testing.assert_identical(swept, back.load())
+        assert back.status.dtype == np.int8
+        assert back.valid.dtype == bool
+
+
+def test_batch_equals_loop(adult):
+    stance = {"foot_rotation": [0, 25, 50], "knee_flexion": [-5, 20], "trunk_lean": [0, 20], "pelvic_tilt": 3}
+    together = bm.sweep(adult, **stance)
+    for foot in stance["foot_rotation"]:
+        for knee in stance["knee_flexion"]:
+            for lean in stance["trunk_lean"]:
+                alone = bm.sweep(adult, foot_rotation=foot, knee_flexion=knee, trunk_lean=lean, pelvic_tilt=3)
+                same = together.sel(foot_rotation=foot, knee_flexion=knee, trunk_lean=lean, drop=True)
+                for name in alone.data_vars:
+                    np.testing.assert_array_equal(alone[name], same[name], err_msg=name)
+
+
+def test_blocks_do_not_matter(adult, monkeypatch):
+    stance = {"foot_rotation": [0, 20, 40], "pelvic_tilt": ["least_effort", 2]}
+    together = bm.sweep(adult, **stance)
+    monkeypatch.setattr(sweep_module, "_BLOCK", 1)
+    xr.testing.assert_allclose(bm.sweep(adult, **stance), together, rtol=1e-6, atol=1e-8)
+
+
+def test_data_arrays_broadcast_by_name(adult):
+    case = xr.DataArray([0.0, 30.0], dims="case", coords={"case": ["parallel", "turned"]})
+    ds = bm.sweep(adult, foot_rotation=case, knee_flexion=xr.DataArray([5.0, 15.0], dims="case"), pelvic_tilt=[0, 5])
+    assert dict(ds.status.sizes) == {"case": 2, "pelvic_tilt": 2}
+    assert ds.case.values.tolist() == ["parallel", "turned"]
+    assert "pelvic_tilt" not in ds.data_vars  # it is a dimension
+    one = bm.sweep(adult, foot_rotation=30, knee_flexion=15, pelvic_tilt=5)
+    np.testing.assert_array_equal(one.activation, ds.activation.sel(case="turned", pelvic_tilt=5))
+
+
+def test_sides_are_taken_by_name(adult):
+    legs = xr.DataArray([5.0, 25.0], dims="side", coords={"side": ["right", "left"]})
+    ds = [bm.sweep(adult, knee_flexion=k, pelvic_tilt=0) for k in (legs, legs[::-1])]
+    np.testing.assert_array_equal(ds[0].activation, ds[1].activation)
+    assert ds[0].coordinate_angle.sel(coordinate="knee_angle_l") == -25
+
+
+def test_supports_are_a_dimension(adult):
+    ds = bm.sweep(adult, support=["both", "right", "left"], knee_flexion=10, pelvic_tilt=0)
+    hip = np.sqrt((ds.joint_contact_force**2).sum("axis"))
+    assert float(hip.sel(support="right", joint="hip_r")) > 3 * float(hip.sel(support="both", joint="hip_r"))
+    right, left = (float(hip.sel(support=s, joint=f"hip_{s[0]}")) for s in ("right", "left"))
+    assert right == pytest.approx(left, rel=1e-9)
+
+
+def test_load_positions_broadcast(adult):
+    place = xr.DataArray([[0.2, 0.2, 0.0], [0.5, 0.2, 0.0]], dims=("reach", "axis"))
+    ds = bm.sweep(adult, load_mass=10, load_position=place, pelvic_tilt=0)
+    assert float(ds.lumbar_compression[1]) > float(ds.lumbar_compression[0])
+
+
+def test_weights_and_strength_rules(adult):
+    plain = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20)
+    dear = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, weight={"vas_lat_?": 5.0})
+    assert float(dear.activation.sel(muscle="vas_lat_r")) < float(plain.activation.sel(muscle="vas_lat_r"))
+    assert float(dear.activation.sel(muscle="vas_med_r")) > float(plain.activation.sel(muscle="vas_med_r"))
+    lopsided = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, weight={"vas_lat_r": 5.0})
+    assert float(lopsided.activation.sel(muscle="vas_lat_r")) < float(lopsided.activation.sel(muscle="vas_lat_l"))
+    short = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, strength="force_length")
+    assert (short.status == 0).all()
+    assert float(short.activation.sel(muscle="vas_lat_r")) > float(plain.activation.sel(muscle="vas_lat_r"))
+
+
+def test_progress_is_shown_when_asked(adult, capsys):
+    bm.sweep(adult, pelvic_tilt=[0, 1], progress=True)
+    assert "2/2" in capsys.readouterr().err
+    bm.sweep(adult, pelvic_tilt=[0, 1])
+    assert capsys.readouterr().err == ""
+
+
+def test_validity_is_flagged(adult):
+    ds = bm.sweep(adult, pelvic_tilt=0, foot_rotation=[0, 50])
+    assert ds.valid.values.tolist() == [True, False]
+
+
+def test_the_message_counts(swept):
+    assert swept.attrs["message"].startswith("8 optimal, 4 overloaded; posture")
+    assert "ankle_angle" in swept.attrs["message"]
