@@ -1,5 +1,7 @@
 """Equilibrium, ground and joint forces against plain free-body mechanics."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -147,7 +149,7 @@ def forces_on_segments(model, stance, ds):
     for muscle in model.muscles:
         pull = float(ds.muscle_force.sel(muscle=muscle))
         path = spans(model, where, muscle, pose)
-        for (near, p), (far, q) in zip(path[:-1], path[1:], strict=True):
+        for (near, p), (far, q) in pairwise(path):
             along = pull * (q - p) / np.linalg.norm(q - p)
             add(near, p, along)
             add(far, q, -along)
@@ -244,7 +246,7 @@ def held_arms(model, where, near, paths, unit):
                 moved[segment][1] + moved[segment][0] @ where[segment][0].T @ (p - where[segment][1])
                 for segment, p in path
             ]
-            lengths.append(sum(np.linalg.norm(q - p) for p, q in zip(points[:-1], points[1:], strict=True)))
+            lengths.append(sum(np.linalg.norm(q - p) for p, q in pairwise(points)))
         arms[muscle] = -(lengths[1] - lengths[0]) / (2 * unit)
     return arms
 

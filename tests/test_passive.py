@@ -34,9 +34,8 @@ def test_derivatives(adult, seed):
     ds = adult.passive_moment(knee_laxity=4.0, **pose)
     for name in ANGLES:
         step = 1e-3
-        near = adult.passive_moment(
-            knee_laxity=4.0, **{**pose, name: pose[name] + step * np.array([-1, 1])}
-        ).passive_moment
+        moved = {**pose, name: pose[name] + step * np.array([-1, 1])}
+        near = adult.passive_moment(knee_laxity=4.0, **moved).passive_moment
         slope = (near[1] - near[0]) / (2 * np.radians(step))
         np.testing.assert_allclose(ds.passive_derivative.sel(by_coordinate=name)[0], slope, rtol=2e-6, atol=2e-5)
 
@@ -89,8 +88,8 @@ def test_lumbar_spring(adult):
 
 
 def test_every_constant_is_a_parameter(adult):
-    pose = {"hip_flexion_r": 30, "hip_rotation_r": -50, "knee_angle_r": -20, "lumbar_extension": -9, "lumbar_bending": 3,
-            "lumbar_rotation": 4, "ankle_angle_r": 9, "hip_rotation_l": 40}  # fmt: skip
+    pose = {"hip_flexion_r": 30, "hip_rotation_r": -50, "knee_angle_r": -20, "ankle_angle_r": 9, "hip_rotation_l": 40}
+    pose |= {"lumbar_extension": -9, "lumbar_bending": 3, "lumbar_rotation": 4}
     base = adult.passive_moment(**pose)
     for name in adult.tables["passive"].rows:
         if name == "lumbar_extension_stiffness":

@@ -55,7 +55,8 @@ def check_closure(model, stance, support="both"):
             ankle = pose.origin.sel(segment=f"talus_{side[0]}").values
             assert abs(ankle @ outward - value["stance_width"] / 2) < 1e-10
         # the vertical through the centre of mass meets the floor midway between the asked points
-        centre = pose.body_centre.values + [0.0, -(pose.body_centre.values @ normal) / normal[1], 0.0]
+        centre = pose.body_centre.values.copy()
+        centre[1] -= (centre @ normal) / normal[1]
         np.testing.assert_allclose(centre, np.mean(tops, axis=0), atol=1e-10)
         lean, tilt = np.radians(value["trunk_lean"]), np.radians(value["pelvic_tilt"])
         torso = pose.rotation.sel(segment="torso").values
@@ -85,12 +86,12 @@ def test_one_leg_stands_as_asked(adult, support):
 def test_knees_are_as_asked(adult):
     ds = bm.sweep(adult, **BOX)
     for side in "rl":
-        np.testing.assert_array_equal(ds.coordinate_angle.sel(coordinate=f"knee_angle_{side}").transpose("knee_flexion", ...)[:, 0, 0],
-                                      [10, 0, -25, -80])  # fmt: skip
+        knees = ds.coordinate_angle.sel(coordinate=f"knee_angle_{side}").isel(foot_rotation=0, weight_shift=0)
+        np.testing.assert_array_equal(knees, [10, 0, -25, -80])
 
 
 def test_residuals_are_small_and_half_equals_whole(model):
-    stance = read_stance({k: v for k, v in BOX.items()})
+    stance = read_stance(BOX)
     half = close(model, model.flat(half=True), stance, 0)
     whole = close(model, model.flat(), stance, 0)
     for postures in (half, whole):
@@ -121,7 +122,7 @@ def test_left_and_right_are_alike(adult):
     [
         ({"pelvic_tilt": -25, "trunk_lean": 100}, r"lumbar_extension would be -125.0 deg; the joint allows -90..90"),
         ({"pelvic_tilt": 0, "stance_width": 1.0, "knee_flexion": 120}, r"subtalar_angle_r would be"),
-        ({"pelvic_tilt": 0, "stance_width": 1.0, "knee_flexion": 120, "foot_rotation": 90}, r"."),
+        ({"pelvic_tilt": 0, "stance_width": 1.0, "knee_flexion": 120, "foot_rotation": 90}, r"would be"),
     ],
 )
 def test_what_cannot_be_taken_says_why(adult, stance, named):
@@ -130,7 +131,7 @@ def test_what_cannot_be_taken_says_why(adult, stance, named):
 
 
 def test_a_chain_that_does_not_close_names_the_condition(adult):
-    with pytest.raises(UnreachablePosture, match="the chain does not close: .* stays off by"):
+    with pytest.raises(UnreachablePosture, match=r"the chain does not close: .* stays off by"):
         bm.sweep(adult.replace({"joints/knee_?/y": 0.3}), pelvic_tilt=0, stance_width=1.0, knee_flexion=110)
 
 

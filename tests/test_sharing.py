@@ -42,12 +42,12 @@ def test_agrees_with_quadprog(unknowns, rows, light_weight):
 def test_no_answer_is_uncertified(unknowns, rows):
     rng = np.random.default_rng(rows)
     for excess in (0.3, 1.0, 1.7, 5.0, 50.0):
-        problem = random_problem(rng, 2000, unknowns, rows, light=8, excess=excess)
+        problem = random_problem(rng, 1000, unknowns, rows, light=8, excess=excess)
         solution = solve(problem, Power(2))
         assert (solution.status != UNCERTIFIED).all(), excess
 
 
-@pytest.mark.parametrize("excess", [1.6, 5.0, 50.0])
+@pytest.mark.parametrize("excess", [4.0, 8.0, 50.0])
 def test_shortfall_is_the_least_squares_one(excess):
     problem = random_problem(np.random.default_rng(3), 60, 57, 9, excess=excess)
     rng = np.random.default_rng(4)

@@ -99,7 +99,7 @@ def _bounds(name: str, value: Any, batch: int, unknowns: int) -> Array:
     array = _floats(name, value, infinite=True)
     if array.shape not in ((), (unknowns,), (batch, unknowns)):
         raise ProblemError(f"{name}: has shape {array.shape}; must be ({unknowns},) or ({batch}, {unknowns})")
-    return np.ascontiguousarray(np.broadcast_to(array, (batch, unknowns)))
+    return np.array(np.broadcast_to(array, (batch, unknowns)))  # writable: read-only arrays would compile anew
 
 
 def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:

@@ -130,7 +130,7 @@ def _frames(model: Model, coordinates: Mapping[str, Any] | xr.Dataset, ground: x
     applied = np.zeros((frames, len(model.segments) + 1, 6))
     for foot, segment in enumerate(("calcn_r", "calcn_l")):
         applied[:, 1 + model.segments.index(segment)] = wrench[:, foot]
-    return np.ascontiguousarray(np.broadcast_to(q, (frames, q.shape[1]))), applied
+    return np.array(np.broadcast_to(q, (frames, q.shape[1]))), applied
 
 
 def _ground_wrenches(ground: xr.Dataset) -> Array:

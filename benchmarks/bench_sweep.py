@@ -1,0 +1,81 @@
+"""The whole way from stance to Dataset, and its stages; answers recorded beside times."""
+
+import numpy as np
+import pytest
+
+import biomech as bm
+from biomech.sharing import Power, solve
+from biomech.statics.equilibrium import Surroundings, assemble
+from biomech.statics.posture import close
+from biomech.statics.stance import read_stance
+from biomech.study.standing import balance, parts
+from biomech.study.sweep import read_effort
+
+STANCES = {
+    "foot_rotation": np.linspace(0, 45, 16),
+    "knee_flexion": np.linspace(0, 30, 8),
+    "weight_shift": np.linspace(0.3, 0.6, 8),
+}
+
+
+@pytest.fixture(scope="module")
+def adult():
+    return bm.load_model()
+
+
+@pytest.fixture(scope="module")
+def stage(adult):
+    """One part of symmetric stances with everything that its stages need."""
+    stance, effort = read_stance({"pelvic_tilt": 3, **STANCES}), read_effort(adult, Power(2), None, "isometric")
+    part = next(parts(adult, stance, effort))
+    return adult, part, stance, balance(adult, part, stance, effort)
+
+
+def record(benchmark, postures, **answer):
+    each = None if benchmark.disabled else 1e6 * benchmark.stats.stats.min / postures
+    benchmark.extra_info |= {"microseconds_per_posture": each, **answer}
+
+
+def test_closure(benchmark, stage):
+    model, part, stance, _ = stage
+    postures = benchmark(close, model, part.flat, stance, part.support)
+    record(benchmark, len(stance), residual=float(np.abs(postures.residual).max()))
+    assert postures.closed.all()
+
+
+def test_equilibrium(benchmark, stage):
+    _, part, stance, found = stage
+    around = Surroundings.of(part.flat, stance)
+    arguments = (part.flat, part.flat.rows, part.contact, around, found.postures.coordinates, False)
+    equilibrium = benchmark(assemble, *arguments)
+    record(benchmark, len(stance), largest_demand=float(np.abs(equilibrium.demand).max()))
+    np.testing.assert_array_equal(equilibrium.demand, found.equilibrium.demand)
+
+
+def test_sharing(benchmark, stage):
+    _, _, stance, found = stage
+    solution = benchmark(solve, found.solution.problem, Power(2))
+    record(benchmark, len(stance), gap=float(solution.gap.max()), residual=float(solution.residual.max()))
+    assert (solution.status == 0).all()
+
+
+@pytest.mark.parametrize("name", ["adult", "gait2392", "small"])
+def test_sweep(benchmark, name):
+    model = bm.load_model(name)
+    bm.sweep(model, pelvic_tilt=3, knee_flexion=10)
+    ds = benchmark(bm.sweep, model, pelvic_tilt=3, **STANCES)
+    record(benchmark, ds.status.size, optimal=int((ds.status == 0).sum()), gap=float(ds.duality_gap.max()))
+
+
+def test_least_effort(benchmark, adult):
+    stance = {"foot_rotation": np.linspace(0, 45, 8), "knee_flexion": [0, 15]}
+    bm.sweep(adult, pelvic_tilt="least_effort", knee_flexion=10)
+    ds = benchmark(bm.sweep, adult, pelvic_tilt="least_effort", **stance)
+    record(benchmark, ds.status.size, mean_tilt=float(ds.pelvic_tilt.mean()))
+    assert (ds.tilt_status == 0).all()
+
+
+def test_muscle_geometry(benchmark, adult):
+    knees = -np.linspace(0, 90, 1000)
+    ds = benchmark(adult.muscle_geometry, knee_angle_r=knees, knee_angle_l=knees)
+    record(benchmark, len(knees), mean_length=float(ds.length.mean()))

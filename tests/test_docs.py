@@ -1,0 +1,64 @@
+"""The docs say what the library does."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import biomech as bm
+from biomech import symbolic
+from biomech.statics.stance import PARAMETERS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def cells(text):
+    """Rows of the markdown tables of a page."""
+    return [[c.strip() for c in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+@pytest.fixture(scope="module")
+def glossary():
+    rows = [row for row in cells((DOCS / "glossary.md").read_text()) if row[0].startswith("`")]
+    names = [row[0].strip("`") for row in rows]
+    assert len(set(names)) == len(names), "each name stands once"
+    return {row[0].strip("`"): row for row in rows}
+
+
+def test_every_variable_is_in_the_glossary(glossary):
+    ds = bm.sweep(bm.load_model("small"), pelvic_tilt=[0, "least_effort"])
+    for name, variable in ds.data_vars.items():
+        assert glossary[str(name)][1] == variable.attrs["units"], name
+
+
+def test_every_parameter_is_in_the_glossary(glossary):
+    for name, parameter in PARAMETERS.items():
+        _, unit, default, allowed = glossary[name][:4] if name != "pelvic_tilt" else (None,) * 4
+        if name not in ("pelvic_tilt", "load_position"):
+            assert unit == parameter.unit, name
+            assert float(default) == parameter.default, name
+            assert allowed == f"{parameter.least:g}..{parameter.most:g}", name
+
+
+def test_the_small_models_equations_are_current():
+    page = (DOCS / "small_model.md").read_text()
+    assert symbolic.latex(symbolic.sagittal_equilibrium(bm.load_model("small"))) in page
+
+
+def test_links_lead_somewhere():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_a_number_of_the_readme():
+    """The figures that README gives come from a run."""
+    text = (ROOT / "README.md").read_text()
+    ds = bm.sweep(bm.load_model(), foot_rotation=[0, 60], pelvic_tilt=[0, "least_effort"])
+    back = (100 * ds.group_activation.sel(group="lumbar_extensors")).round(1).values
+    assert f"{back[0, 0]:.1f} %" in text
+    assert np.ptp(back[:, 0]) == 0.0
+    assert f"{back[1, 1]:.1f} %" in text

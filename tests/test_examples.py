@@ -1,0 +1,72 @@
+"""Every example runs, and says what its text says."""
+
+import numpy as np
+import pytest
+import turnout_and_knees
+
+import biomech as bm
+
+
+@pytest.fixture(scope="module")
+def swept():
+    return turnout_and_knees.run()
+
+
+def test_every_answer_is_certified(swept):
+    assert swept.status.size == 702
+    assert (swept.status == 0).all()
+    assert float(swept.equilibrium_residual.max()) < 1e-9
+    assert float(swept.duality_gap.max()) < 1e-9
+
+
+def test_with_a_level_pelvis_the_back_does_not_know_the_feet(swept):
+    back = swept.group_activation.sel(group="lumbar_extensors", tilt_policy="0")
+    assert float(back.max() - back.min()) < 1e-9
+    assert float(back.mean()) == pytest.approx(0.0168, abs=2e-4)
+
+
+def test_numbers_of_the_table(swept):
+    at = {"weight_shift": 0.42, "tilt_policy": "least_effort"}
+    groups = swept.group_activation.sel(at) * 100
+    pick = {"foot_rotation": [0, 60], "knee_flexion": [-10, 0, 30]}
+    np.testing.assert_allclose(
+        groups.sel(group="lumbar_extensors", **pick), [[2.73, 1.71, 2.72], [2.85, 3.02, 5.18]], atol=0.02
+    )
+    np.testing.assert_allclose(
+        groups.sel(group="quadriceps", **pick), [[1.86, 0.08, 7.84], [3.11, 0.63, 8.53]], atol=0.02
+    )
+    np.testing.assert_allclose(swept.pelvic_tilt.sel(at).sel(pick), [[6.5, 0.2, 6.5], [7.3, 8.3, 18.7]], atol=0.1)
+
+
+def test_table_and_figure(swept, tmp_path):
+    model = bm.load_model()
+    text = turnout_and_knees.table(model, swept)
+    assert len(text.splitlines()) == 2 + 2 * 4 * 3
+    assert "least effort" in text
+    file = tmp_path / "figures" / "chart.png"
+    turnout_and_knees.figure(model, swept, file)
+    assert file.stat().st_size > 50_000
+
+
+def test_the_chart_shows_every_load(swept):
+    from biomech.view import LOADS, load_chart
+
+    chart = load_chart(
+        bm.load_model(),
+        swept,
+        x="foot_rotation",
+        hue="knee_flexion",
+        column="tilt_policy",
+        band="weight_shift",
+        middle=0.42,
+        hue_labels={0: "straight", 30: "bent"},
+        column_labels={"0": "level"},
+        x_label="turnout",
+    )
+    panels = chart.get_axes()
+    assert len(panels) == len(LOADS)
+    for panel in panels:
+        for colour in range(2):
+            line = panel.get_lines()[2 * colour]
+            assert len(line.get_xdata()) == 13
+            assert np.isfinite(line.get_ydata()).all()

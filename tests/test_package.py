@@ -1,0 +1,36 @@
+"""What a user meets first."""
+
+import subprocess
+import sys
+
+import pytest
+
+import biomech as bm
+
+
+def test_public_names_are_there():
+    for name in bm.__all__:
+        assert getattr(bm, name) is not None
+    assert set(bm.__all__) < set(dir(bm))
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="'biomech' has no attribute 'swep'"):
+        _ = bm.swep
+
+
+def test_import_is_light():
+    """Compiled kernels, xarray, SymPy and Matplotlib wait for their first use."""
+    heavy = ("numba", "xarray", "sympy", "matplotlib", "scipy")
+    code = f"import sys, biomech; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_sweeping_needs_no_matplotlib():
+    code = (
+        "import sys; sys.modules['matplotlib'] = None; import biomech as bm;"
+        "print(int(bm.sweep(bm.load_model('small'), pelvic_tilt=0).status))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "0"
