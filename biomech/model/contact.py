@@ -51,11 +51,11 @@ def contact_wrenches(t: ContactTables, f: Frames, friction: float, out: Array) -
     """Wrench (force, moment about the ground origin) of each generator of unit normal force: (point * side, 6)."""
     g = 0
     for p in range(len(t.segment)):
-        r = f.rotation[t.segment[p]]
         x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
         for s in range(t.direction.shape[1]):
-            fx, fy, fz = rotate(r, friction * t.direction[p, s, 0], 1.0, friction * t.direction[p, s, 1])
-            w = out[g]
-            w[0], w[1], w[2] = fx, fy, fz
-            w[3], w[4], w[5] = y * fz - z * fy, z * fx - x * fz, x * fy - y * fx
+            fx, fy, fz = rotate(
+                f.rotation, t.segment[p], friction * t.direction[p, s, 0], 1.0, friction * t.direction[p, s, 1]
+            )
+            out[g, 0], out[g, 1], out[g, 2] = fx, fy, fz
+            out[g, 3], out[g, 4], out[g, 5] = y * fz - z * fy, z * fx - x * fz, x * fy - y * fx
             g += 1

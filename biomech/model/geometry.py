@@ -144,7 +144,7 @@ def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     >>> import biomech as bm
     >>> ds = bm.load_model("gait2392").muscle_geometry(knee_angle_r=[-30.0, -60.0])
     >>> ds.moment_arm.sel(muscle="vas_int_r", coordinate="knee_angle_r").round(4).values
-    array([0.0483, 0.0417])
+    array([0.0447, 0.0373])
     """
     import xarray as xr
 
@@ -199,7 +199,7 @@ def gravity(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     >>> import biomech as bm
     >>> ds = bm.load_model("gait2392").gravity()
     >>> ds.generalized_force.sel(coordinate="pelvis_ty").round(2).values
-    array([-737.13])
+    array([-737.11])
     """
     import xarray as xr
 

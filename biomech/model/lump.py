@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from biomech.model.catalog import load_model
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
-from biomech.model.paths import lay_paths, make_path_state
+from biomech.model.paths import lay_paths, make_path_state, moment_arms
 from biomech.model.skeleton import Frames, make_frames, place_segments
 from biomech.model.tables import SCHEMA
 
@@ -56,6 +56,7 @@ class _Neutral:
         self.state = make_path_state(self.flat.paths)
         place_segments(self.flat.tree, self.flat.splines, q, self.frames)
         lay_paths(self.flat.paths, self.flat.splines, q, self.frames, self.state)
+        moment_arms(self.flat.paths, self.flat.splines, q, self.frames, self.state)
 
     def origin(self, segment: str) -> Array:
         return np.asarray(self.frames.origin[1 + self.flat.segments.index(segment)])
@@ -113,7 +114,7 @@ def _line(adult: Model, neutral: _Neutral, group: str, joint: str) -> tuple[Reco
                 inside, outside = (s + 1, s) if near else (s, s + 1)
                 ends.append((neutral.state.position[inside].copy(), neutral.state.position[outside].copy()))
                 weights.append((m, strength))
-    force, moment = total[:3], total[3:]
+    force, moment = total[:3], total[3:] + _sliding_couple(neutral, _members(adult, group), joint, total)
     size = float(np.linalg.norm(force))
     foot = np.cross(force, moment) / size**2
     share = np.array([w for _, w in weights])
@@ -131,6 +132,23 @@ def _line(adult: Model, neutral: _Neutral, group: str, joint: str) -> tuple[Reco
         groups=group,
     )
     return muscle, (line[0], line[1])
+
+
+def _sliding_couple(neutral: _Neutral, members: list[int], joint: str, total: Array) -> Array:
+    """What the muscles do at a sliding joint beyond turning it, as a couple about its axis.
+
+    At the knee the patella's sliding and the tibia's gliding change the quadriceps' moment; a hinge has neither.
+    """
+    flat, f = neutral.flat, neutral.frames
+    tree, child = flat.tree, 1 + flat.joints.index(joint)
+    motions = tree.motions[tree.start[child] : tree.start[child + 1]]
+    couple = np.zeros(3)
+    for c in {int(c) for kind, c, _, _ in motions if kind == 0}:
+        axis = f.screw[c, :3]
+        arms = {int(m): arm for (m, of), arm in zip(flat.paths.arms, neutral.state.arm, strict=True) if of == c}
+        wanted = sum(flat.muscle.max_force[m] * arms.get(m, 0.0) for m in members)
+        couple += (wanted - axis @ (total[3:] - np.cross(f.origin[child], total[:3]))) * axis
+    return couple
 
 
 def _members(adult: Model, group: str) -> list[int]:

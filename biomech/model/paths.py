@@ -49,6 +49,8 @@ class PathTables(NamedTuple):
     start: Index
     terms: Index
     arms: Index
+    moving: Index
+    switching: Index
     slides: Index
 
 
@@ -98,8 +100,22 @@ def compile_paths(
     coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows])
     spline = np.array([[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows])
     terms, arms, slides = _terms(start, segment, kind, coordinate, moves)
+    last = np.repeat(np.array(start[1:]) - 1, np.diff(start))
+    switching = np.flatnonzero(kind == CONDITIONAL)
+    moving = np.flatnonzero(kind == MOVING)
     return PathTables(
-        segment, kind, coordinate, local[rows], spline, active[rows], np.array(start), terms, arms, slides
+        segment,
+        kind,
+        coordinate,
+        local[rows],
+        spline,
+        active[rows],
+        np.array(start),
+        terms,
+        arms,
+        moving,
+        np.column_stack([switching, last[switching]]),
+        slides,
     )
 
 
@@ -139,44 +155,45 @@ def _terms(
 @jit
 def lay_paths(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
     """Positions of all path points, spans and lengths of all muscles."""
+    position = state.position
+    for p in range(len(t.segment)):
+        x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
+        position[p, 0], position[p, 1], position[p, 2] = x, y, z
+    for k in range(len(t.moving)):
+        p = t.moving[k]
+        x, _ = evaluate_spline(splines, t.spline[p, 0], q[t.coordinate[p]])
+        y, _ = evaluate_spline(splines, t.spline[p, 1], q[t.coordinate[p]])
+        x, y, z = point(f, t.segment[p], x, y, t.local[p, 2])
+        position[p, 0], position[p, 1], position[p, 2] = x, y, z
+    _lift_inactive(t.switching, t.kind, t.coordinate, t.active, q, position)
     for muscle in range(len(t.start) - 1):
-        a, b = t.start[muscle], t.start[muscle + 1]
-        for p in range(a, b):
-            x, y, z = t.local[p, 0], t.local[p, 1], t.local[p, 2]
-            if t.kind[p] == MOVING:
-                x, _ = evaluate_spline(splines, t.spline[p, 0], q[t.coordinate[p]])
-                y, _ = evaluate_spline(splines, t.spline[p, 1], q[t.coordinate[p]])
-            gx, gy, gz = point(f, t.segment[p], x, y, z)
-            state.position[p, 0], state.position[p, 1], state.position[p, 2] = gx, gy, gz
-        _lift_inactive(t, q, a, b, state.position)
         length = 0.0
-        for p in range(a, b - 1):
-            length += _span(state.position, p, state.wrench)
+        for p in range(t.start[muscle], t.start[muscle + 1] - 1):
+            length += _span(position, p, state.wrench)
         state.length[muscle] = length
 
 
 @jit
-def _lift_inactive(t: PathTables, q: Array, a: int, b: int, position: Array) -> None:
+def _lift_inactive(switching: Index, kind: Index, coordinate: Index, active: Array, q: Array, position: Array) -> None:
     """Put every conditional point that is off midway between its neighbours on the path."""
-    for p in range(a + 1, b - 1):
-        if t.kind[p] == CONDITIONAL:
-            on = _active(t, q, p)
-            # the next point that counts: the first after p that is not an inactive conditional one
-            nx, ny, nz = position[b - 1, 0], position[b - 1, 1], position[b - 1, 2]
-            for n in range(b - 2, p, -1):
-                counts = t.kind[n] != CONDITIONAL or _active(t, q, n)
-                nx = select(counts, position[n, 0], nx)
-                ny = select(counts, position[n, 1], ny)
-                nz = select(counts, position[n, 2], nz)
-            position[p, 0] = select(on, position[p, 0], 0.5 * (position[p - 1, 0] + nx))
-            position[p, 1] = select(on, position[p, 1], 0.5 * (position[p - 1, 1] + ny))
-            position[p, 2] = select(on, position[p, 2], 0.5 * (position[p - 1, 2] + nz))
+    for k in range(len(switching)):
+        p, last = switching[k, 0], switching[k, 1]
+        on = _active(active, p, q[coordinate[p]])
+        # the next point that counts: the first after p that is not an inactive conditional one
+        nx, ny, nz = position[last, 0], position[last, 1], position[last, 2]
+        for n in range(last - 1, p, -1):
+            counts = (kind[n] != CONDITIONAL) | _active(active, n, q[coordinate[n]])
+            nx = select(counts, position[n, 0], nx)
+            ny = select(counts, position[n, 1], ny)
+            nz = select(counts, position[n, 2], nz)
+        position[p, 0] = select(on, position[p, 0], 0.5 * (position[p - 1, 0] + nx))
+        position[p, 1] = select(on, position[p, 1], 0.5 * (position[p - 1, 1] + ny))
+        position[p, 2] = select(on, position[p, 2], 0.5 * (position[p - 1, 2] + nz))
 
 
 @jit
-def _active(t: PathTables, q: Array, p: int) -> bool:
-    angle = q[t.coordinate[p]]
-    return bool((angle >= t.active[p, 0] - SLACK) & (angle <= t.active[p, 1] + SLACK))
+def _active(active: Array, p: int, angle: float) -> bool:
+    return bool((angle >= active[p, 0] - SLACK) & (angle <= active[p, 1] + SLACK))
 
 
 @jit
@@ -185,9 +202,8 @@ def _span(position: Array, p: int, wrench: Array) -> float:
     dx, dy, dz = position[p + 1, 0] - x, position[p + 1, 1] - y, position[p + 1, 2] - z
     length = np.sqrt(dx * dx + dy * dy + dz * dz)
     ux, uy, uz = dx / length, dy / length, dz / length
-    w = wrench[p]
-    w[0], w[1], w[2] = ux, uy, uz
-    w[3], w[4], w[5] = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux
+    wrench[p, 0], wrench[p, 1], wrench[p, 2] = ux, uy, uz
+    wrench[p, 3], wrench[p, 4], wrench[p, 5] = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux
     return float(length)
 
 
@@ -196,12 +212,12 @@ def moment_arms(t: PathTables, splines: SplineTables, q: Array, f: Frames, state
     """Moment arms r = -dL/dq (m, or 1 for translations) of every muscle, after ``lay_paths``."""
     state.arm[:] = 0.0
     for k in range(len(t.terms)):
-        work = work_on(f.screw[t.terms[k, 1]], state.wrench[t.terms[k, 0]])
+        work = work_on(f.screw, t.terms[k, 1], state.wrench, t.terms[k, 0])
         state.arm[t.terms[k, 3]] += t.terms[k, 2] * work
     for k in range(len(t.slides)):
         p, span, c = t.slides[k, 0], t.slides[k, 1], t.slides[k, 2]
         _, sx = evaluate_spline(splines, t.spline[p, 0], q[c])
         _, sy = evaluate_spline(splines, t.spline[p, 1], q[c])
-        vx, vy, vz = rotate(f.rotation[t.segment[p]], sx, sy, 0.0)
-        w = state.wrench[span]
-        state.arm[t.slides[k, 4]] += t.slides[k, 3] * (w[0] * vx + w[1] * vy + w[2] * vz)
+        vx, vy, vz = rotate(f.rotation, t.segment[p], sx, sy, 0.0)
+        along = state.wrench[span, 0] * vx + state.wrench[span, 1] * vy + state.wrench[span, 2] * vz
+        state.arm[t.slides[k, 4]] += t.slides[k, 3] * along

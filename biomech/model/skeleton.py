@@ -168,13 +168,13 @@ def _moves(parent: Index, carrier: Index) -> NDArray[np.bool_]:
 @jit
 def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) -> None:
     """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m."""
-    f.rotation[0, :] = 0.0
-    f.rotation[0, 0] = f.rotation[0, 4] = f.rotation[0, 8] = 1.0
-    f.origin[0, :] = 0.0
+    r = f.rotation
+    for k in range(9):
+        r[0, k] = 1.0 if k % 4 == 0 else 0.0
+    f.origin[0, 0], f.origin[0, 1], f.origin[0, 2] = 0.0, 0.0, 0.0
     for i in range(1, len(t.parent)):
         p = t.parent[i]
-        r = f.rotation[i]
-        multiply(f.rotation[p], t.turn[i], r)
+        multiply(r, p, t.turn, i, r, i)
         x, y, z = point(f, p, t.offset[i, 0], t.offset[i, 1], t.offset[i, 2])
         # translations run along the joint's frame, before any rotation; vx, vy, vz is the drift of the coupled ones
         vx, vy, vz = 0.0, 0.0, 0.0
@@ -183,10 +183,10 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
             if kind == 0:
                 shift, slope = evaluate_spline(splines, t.motions[k, 2], q[c])
                 m = t.motions[k, 3]
-                x, y, z = x + shift * r[m], y + shift * r[3 + m], z + shift * r[6 + m]
-                vx, vy, vz = vx + slope * r[m], vy + slope * r[3 + m], vz + slope * r[6 + m]
+                x, y, z = x + shift * r[i, m], y + shift * r[i, 3 + m], z + shift * r[i, 6 + m]
+                vx, vy, vz = vx + slope * r[i, m], vy + slope * r[i, 3 + m], vz + slope * r[i, 6 + m]
             elif kind == 1:
-                ax, ay, az = rotate(r, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
+                ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
                 x, y, z = x + q[c] * ax, y + q[c] * ay, z + q[c] * az
                 f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = 0.0, 0.0, 0.0
                 f.screw[c, 3], f.screw[c, 4], f.screw[c, 5] = ax, ay, az
@@ -194,12 +194,12 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
         for k in range(t.start[i], t.start[i + 1]):
             if t.motions[k, 0] == 2:
                 c = t.motions[k, 1]
-                ax, ay, az = rotate(r, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
-                s = f.screw[c]
-                s[0], s[1], s[2] = ax, ay, az
+                ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
+                f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = ax, ay, az
                 # the ground origin moves with -w x centre, and with the coupled translation
-                s[3], s[4], s[5] = az * y - ay * z + vx, ax * z - az * x + vy, ay * x - ax * y + vz
-                turn_about(r, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
+                f.screw[c, 3], f.screw[c, 4] = az * y - ay * z + vx, ax * z - az * x + vy
+                f.screw[c, 5] = ay * x - ax * y + vz
+                turn_about(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
 
 
 @jit
@@ -227,59 +227,60 @@ def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
     """Generalised force of gravity, -dV/dq (coordinate,), after ``gather_masses``."""
     for c in range(len(t.carrier)):
         i = t.carrier[c]
-        s = f.screw[c]
         # only the vertical velocity counts: (w x c + v)_y
-        out[c] = -gravity * (s[2] * f.moment[i, 0] - s[0] * f.moment[i, 2] + s[4] * f.mass[i])
+        lift = f.screw[c, 2] * f.moment[i, 0] - f.screw[c, 0] * f.moment[i, 2] + f.screw[c, 4] * f.mass[i]
+        out[c] = -gravity * lift
 
 
 @jit
-def work_on(screw: Array, wrench: Array) -> float:
-    """Work of a wrench (force, moment about the ground origin) per unit of a coordinate."""
+def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
+    """Work of wrench ``s`` (force, moment about the ground origin) per unit of coordinate ``c``."""
     return float(
-        screw[0] * wrench[3]
-        + screw[1] * wrench[4]
-        + screw[2] * wrench[5]
-        + screw[3] * wrench[0]
-        + screw[4] * wrench[1]
-        + screw[5] * wrench[2]
+        screw[c, 0] * wrench[s, 3]
+        + screw[c, 1] * wrench[s, 4]
+        + screw[c, 2] * wrench[s, 5]
+        + screw[c, 3] * wrench[s, 0]
+        + screw[c, 4] * wrench[s, 1]
+        + screw[c, 5] * wrench[s, 2]
     )
 
 
 @jit
 def point(f: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A point of segment ``i``, in ground."""
-    rx, ry, rz = rotate(f.rotation[i], x, y, z)
+    rx, ry, rz = rotate(f.rotation, i, x, y, z)
     return f.origin[i, 0] + rx, f.origin[i, 1] + ry, f.origin[i, 2] + rz
 
 
 @jit
-def rotate(r: Array, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """A vector turned by the rotation ``r`` (9,)."""
+def rotate(r: Array, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector turned by rotation ``i`` of ``r`` (segment, 9)."""
     return (
-        r[0] * x + r[1] * y + r[2] * z,
-        r[3] * x + r[4] * y + r[5] * z,
-        r[6] * x + r[7] * y + r[8] * z,
+        r[i, 0] * x + r[i, 1] * y + r[i, 2] * z,
+        r[i, 3] * x + r[i, 4] * y + r[i, 5] * z,
+        r[i, 6] * x + r[i, 7] * y + r[i, 8] * z,
     )
 
 
 @jit
-def multiply(a: Array, b: Array, out: Array) -> None:
-    """out = a b, for rotations (9,)."""
-    for i in range(0, 9, 3):
-        for j in range(3):
-            out[i + j] = a[i] * b[j] + a[i + 1] * b[3 + j] + a[i + 2] * b[6 + j]
+def multiply(a: Array, i: int, b: Array, j: int, out: Array, k: int) -> None:
+    """Rotation ``k`` of ``out`` = rotation ``i`` of ``a`` times rotation ``j`` of ``b``, each (..., 9)."""
+    for row in range(0, 9, 3):
+        a0, a1, a2 = a[i, row], a[i, row + 1], a[i, row + 2]
+        for column in range(3):
+            out[k, row + column] = a0 * b[j, column] + a1 * b[j, 3 + column] + a2 * b[j, 6 + column]
 
 
 @jit
-def turn_about(r: Array, x: float, y: float, z: float, angle: float) -> None:
-    """r = r times the rotation by ``angle`` about the unit axis (x, y, z) (Rodrigues' formula)."""
+def turn_about(r: Array, i: int, x: float, y: float, z: float, angle: float) -> None:
+    """Turn rotation ``i`` of ``r`` by ``angle`` about its own unit axis (x, y, z) (Rodrigues' formula)."""
     c, s = np.cos(angle), np.sin(angle)
     d = 1.0 - c
     b0, b1, b2 = c + d * x * x, d * x * y - s * z, d * x * z + s * y
     b3, b4, b5 = d * x * y + s * z, c + d * y * y, d * y * z - s * x
     b6, b7, b8 = d * x * z - s * y, d * y * z + s * x, c + d * z * z
-    for i in range(0, 9, 3):
-        r0, r1, r2 = r[i], r[i + 1], r[i + 2]
-        r[i] = r0 * b0 + r1 * b3 + r2 * b6
-        r[i + 1] = r0 * b1 + r1 * b4 + r2 * b7
-        r[i + 2] = r0 * b2 + r1 * b5 + r2 * b8
+    for k in range(0, 9, 3):
+        r0, r1, r2 = r[i, k], r[i, k + 1], r[i, k + 2]
+        r[i, k] = r0 * b0 + r1 * b3 + r2 * b6
+        r[i, k + 1] = r0 * b1 + r1 * b4 + r2 * b7
+        r[i, k + 2] = r0 * b2 + r1 * b5 + r2 * b8

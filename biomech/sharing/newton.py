@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._jit import jit, select
 from biomech._linear import factor_ldl, solve_ldl
 from biomech.errors import ProblemError
 from biomech.sharing.criteria import Power
@@ -38,6 +38,10 @@ CENTRINGS = 30
 LIGHTEST = 1e-2
 #: Curvature that a row always keeps, as a part of what it has with every unknown free.
 TRACE = 1e-13
+#: A row with less than this part of the largest curvature has only rounding in it: nothing acts on it.
+NOTHING = 1e-22
+#: The iteration ends at this many times the tolerance; the correction takes the answer the rest of the way.
+NEARLY = 1e3
 
 
 class Terms(NamedTuple):
@@ -56,8 +60,9 @@ class Terms(NamedTuple):
 class Work(NamedTuple):
     """Room for one problem.
 
-    ``hessian`` (m, m); ``scale`` (m,): the curvature of each row if every unknown were free; ``step`` and ``gradient``
-    (m,); ``pull`` = A^T y and ``along`` (n,).
+    ``hessian`` (m, m), factored; ``scale`` (m,): the curvature of each row if every unknown were free, -1 where
+    nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y, ``along`` = A^T step, ``free`` = d where an
+    unknown is between its bounds, else 0, and ``row`` (n,).
     """
 
     hessian: Array
@@ -66,6 +71,13 @@ class Work(NamedTuple):
     gradient: Array
     pull: Array
     along: Array
+    free: Array
+    row: Array
+
+
+def make_work(rows: int, unknowns: int) -> Work:
+    """An empty workspace."""
+    return Work(np.empty((rows, rows)), *(np.empty(rows) for _ in range(3)), *(np.empty(unknowns) for _ in range(4)))
 
 
 def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
@@ -103,14 +115,6 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
         raise ProblemError(f"criterion = {criterion!r}: must be Power(2)")
     batch, rows, unknowns = problem.coefficients.shape
     value, multiplier = np.empty((batch, unknowns)), np.zeros((batch, rows))
-    work = Work(
-        np.empty((rows, rows)),
-        np.empty(rows),
-        np.empty(rows),
-        np.empty(rows),
-        np.empty(unknowns),
-        np.empty(unknowns),
-    )
     _solve_all(
         problem.coefficients,
         problem.demand,
@@ -118,7 +122,7 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
         problem.lower,
         problem.upper,
         1.0 / problem.shortfall_weight,
-        work,
+        make_work(rows, unknowns),
         value,
         multiplier,
     )
@@ -164,27 +168,43 @@ def _fall_short(hard: Terms, work: Work, give: Array, x: Array, y: Array) -> Non
 @jit
 def _unbounded_start(t: Terms, work: Work, y: Array) -> None:
     """Multipliers of the problem without bounds."""
-    rows, unknowns = t.a.shape
-    for r in range(rows):
-        for c in range(r + 1):
-            total = 0.0
-            for k in range(unknowns):
-                total += t.a[r, k] * t.d[k] * t.a[c, k]
-            work.hessian[r, c] = total
-        work.scale[r] = work.hessian[r, r]
+    work.free[:] = t.d
+    _curvature(t, work)
+    largest = 0.0
+    for r in range(len(y)):
+        largest = max(largest, work.hessian[r, r])
+    for r in range(len(y)):
+        work.scale[r] = work.hessian[r, r] if work.hessian[r, r] > NOTHING * largest else -1.0
         y[r] = t.b[r] if work.scale[r] > 0.0 else 0.0
-    _keep_definite(work)
-    factor_ldl(work.hessian)
+    _factor(work)
     solve_ldl(work.hessian, y)
 
 
 @jit
-def _keep_definite(work: Work) -> None:
-    """Rows on which nothing free acts keep a trace of curvature, so that a step along them is long but finite."""
+def _curvature(t: Terms, work: Work) -> None:
+    """A D_free A^T + s in the lower triangle."""
+    rows, unknowns = t.a.shape
+    for r in range(rows):
+        for k in range(unknowns):
+            work.row[k] = t.a[r, k] * work.free[k]
+        for c in range(r + 1):
+            total = 0.0
+            for k in range(unknowns):
+                total += work.row[k] * t.a[c, k]
+            work.hessian[r, c] = total
+        work.hessian[r, r] += t.soft[r]
+
+
+@jit
+def _factor(work: Work) -> None:
+    """Factor the curvature; rows on which nothing free acts keep a trace, so that steps along them stay finite."""
     for r in range(len(work.scale)):
         work.hessian[r, r] += TRACE * work.scale[r]
-        if work.hessian[r, r] <= 0.0:
+        if work.scale[r] < 0.0:
+            work.hessian[r, :r] = 0.0
+            work.hessian[r:, r] = 0.0
             work.hessian[r, r] = 1.0
+    factor_ldl(work.hessian)
 
 
 @jit
@@ -196,7 +216,9 @@ def _share_out(t: Terms, work: Work, y: Array, x: Array) -> None:
         for k in range(len(x)):
             work.pull[k] += t.a[r, k] * y[r]
     for k in range(len(x)):
-        x[k] = min(max(t.centre[k] + t.d[k] * work.pull[k], t.lower[k]), t.upper[k])
+        unbounded = t.centre[k] + t.d[k] * work.pull[k]
+        x[k] = min(max(unbounded, t.lower[k]), t.upper[k])
+        work.free[k] = select((t.lower[k] < unbounded) & (unbounded < t.upper[k]), t.d[k], 0.0)
 
 
 @jit
@@ -218,8 +240,10 @@ def _newton(t: Terms, work: Work, x: Array, y: Array) -> bool:
     _share_out(t, work, y, x)
     error = _gradient(t, y, x, work.gradient)
     for _ in range(STEPS):
-        if error <= t.tolerance:
-            return True
+        if error <= NEARLY * t.tolerance:
+            break  # what is left is for the correction
+        _curvature(t, work)
+        _factor(work)
         _newton_step(t, work)
         length = _line_search(t, work, y)
         if not length > 0.0:
@@ -227,33 +251,16 @@ def _newton(t: Terms, work: Work, x: Array, y: Array) -> bool:
         for r in range(len(y)):
             y[r] += length * work.step[r]
         _share_out(t, work, y, x)
-        before = error
         error = _gradient(t, y, x, work.gradient)
-        if error < 1e3 * t.tolerance and error > 0.5 * before:
-            break  # rounding: what is left is for the correction
     return _correct(t, work, x, y)
 
 
 @jit
 def _newton_step(t: Terms, work: Work) -> None:
-    """Solve (A D_free A^T + s) step = gradient."""
-    rows, unknowns = t.a.shape
-    for r in range(rows):
-        for c in range(r + 1):
-            work.hessian[r, c] = 0.0
-    for k in range(unknowns):
-        if t.lower[k] < t.centre[k] + t.d[k] * work.pull[k] < t.upper[k]:
-            for r in range(rows):
-                if t.a[r, k] != 0.0:
-                    share = t.d[k] * t.a[r, k]
-                    for c in range(r + 1):
-                        work.hessian[r, c] += share * t.a[c, k]
-    for r in range(rows):
-        work.hessian[r, r] += t.soft[r]
-        # a row on which nothing acts at all cannot be helped by any multiplier
-        work.step[r] = work.gradient[r] if work.scale[r] > 0.0 or t.soft[r] > 0.0 else 0.0
-    _keep_definite(work)
-    factor_ldl(work.hessian)
+    """Solve (A D_free A^T + s) step = gradient with the factored curvature."""
+    for r in range(len(work.step)):
+        # a row on which nothing acts cannot be helped by any multiplier
+        work.step[r] = work.gradient[r] if work.scale[r] >= 0.0 else 0.0
     solve_ldl(work.hessian, work.step)
 
 
@@ -264,11 +271,7 @@ def _line_search(t: Terms, work: Work, y: Array) -> float:
     The slope is continuous, piecewise linear and falling, so Newton's method within a bracket finds its root: exactly,
     once the bracket holds no kink.
     """
-    for k in range(len(t.d)):
-        work.along[k] = 0.0
-    for r in range(len(y)):
-        for k in range(len(t.d)):
-            work.along[k] += t.a[r, k] * work.step[r]
+    _along(t, work)
     low, high, length = 0.0, np.inf, 1.0
     start, _ = _slope(t, work, y, 0.0)
     if not start > 0.0:
@@ -305,8 +308,8 @@ def _slope(t: Terms, work: Work, y: Array, length: float) -> tuple[float, float]
     for k in range(len(t.d)):
         free = t.centre[k] + t.d[k] * (work.pull[k] + length * work.along[k])
         slope -= work.along[k] * min(max(free, t.lower[k]), t.upper[k])
-        if t.lower[k] < free < t.upper[k]:
-            fall += work.along[k] * work.along[k] * t.d[k]
+        inside = (t.lower[k] < free) & (free < t.upper[k])
+        fall += select(inside, work.along[k] * work.along[k] * t.d[k], 0.0)
     return slope, fall
 
 
@@ -316,14 +319,24 @@ def _correct(t: Terms, work: Work, x: Array, y: Array) -> bool:
 
     Unknowns of tiny weight leave a residual even at the exact multipliers.
     """
-    for _ in range(3):
+    for trial in range(3):
         if _gradient(t, y, x, work.gradient) <= t.tolerance:
             return True
+        if trial == 1:  # the factor at hand was of other free unknowns
+            _curvature(t, work)
+            _factor(work)
         _newton_step(t, work)
+        _along(t, work)
         for k in range(len(x)):
-            if t.lower[k] < t.centre[k] + t.d[k] * work.pull[k] < t.upper[k]:
-                move = 0.0
-                for r in range(len(y)):
-                    move += t.a[r, k] * work.step[r]
-                x[k] = min(max(x[k] + t.d[k] * move, t.lower[k]), t.upper[k])
-    return bool(_gradient(t, y, x, work.gradient) <= 1e3 * t.tolerance)
+            x[k] = min(max(x[k] + work.free[k] * work.along[k], t.lower[k]), t.upper[k])
+    return bool(_gradient(t, y, x, work.gradient) <= NEARLY * t.tolerance)
+
+
+@jit
+def _along(t: Terms, work: Work) -> None:
+    """A^T step."""
+    for k in range(len(work.along)):
+        work.along[k] = 0.0
+    for r in range(len(work.step)):
+        for k in range(len(work.along)):
+            work.along[k] += t.a[r, k] * work.step[r]

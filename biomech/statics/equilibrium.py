@@ -179,11 +179,9 @@ def _assemble_all(
 def _add_applied(tree: TreeTables, f: Frames, applied: Array, given: Array) -> None:
     """Work of the known forces on every coordinate."""
     for s in range(1, len(applied)):
-        w = applied[s]
-        if w[0] != 0.0 or w[1] != 0.0 or w[2] != 0.0 or w[3] != 0.0 or w[4] != 0.0 or w[5] != 0.0:
-            for c in range(len(given)):
-                if tree.moves[c, s]:
-                    given[c] += work_on(f.screw[c], w)
+        for c in range(len(given)):
+            if tree.moves[c, s]:
+                given[c] += work_on(f.screw, c, applied, s)
 
 
 @jit
@@ -200,7 +198,6 @@ def _contact_columns(
 ) -> None:
     sides = contact.direction.shape[1]
     for r in range(len(rows)):
-        s = f.screw[rows[r]]
         for g in range(len(wrench)):
             if tree.moves[rows[r], contact.segment[g // sides]]:
-                a[r, first + g] = unit * work_on(s, wrench[g])
+                a[r, first + g] = unit * work_on(f.screw, rows[r], wrench, g)

@@ -377,7 +377,7 @@ def _conditions(
 def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
     """The direction, point or centre of mass that a term measures."""
     if t.kind[k] == DIRECTION:
-        return rotate(f.rotation[t.segment[k]], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+        return rotate(f.rotation, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
     if t.kind[k] == POINT:
         return point(f, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
     return f.moment[0, 0] / f.mass[0], f.moment[0, 1] / f.mass[0], f.moment[0, 2] / f.mass[0]
@@ -399,10 +399,10 @@ def _jacobian(tree: TreeTables, t: ConditionTables, vector: Array, f: Frames, ja
                 x, y, z = f.moment[i, 0] / f.mass[0], f.moment[i, 1] / f.mass[0], f.moment[i, 2] / f.mass[0]
             elif not tree.moves[c, t.segment[k]]:
                 continue
-            s = f.screw[c]
-            dx = s[1] * z - s[2] * y + share * s[3]
-            dy = s[2] * x - s[0] * z + share * s[4]
-            dz = s[0] * y - s[1] * x + share * s[5]
+            s = f.screw
+            dx = s[c, 1] * z - s[c, 2] * y + share * s[c, 3]
+            dy = s[c, 2] * x - s[c, 0] * z + share * s[c, 4]
+            dz = s[c, 0] * y - s[c, 1] * x + share * s[c, 5]
             jacobian[t.owner[k], u] += vector[k, 0] * dx + vector[k, 1] * dy + vector[k, 2] * dz
 
 

@@ -136,10 +136,10 @@ def _react_all(
             mx = -total[j, 3] - (y * fz - z * fy)
             my = -total[j, 4] - (z * fx - x * fz)
             mz = -total[j, 5] - (x * fy - y * fx)
-            r = f.rotation[child]
+            r = f.rotation
             for k in range(3):
-                force[i, j, k] = r[k] * fx + r[3 + k] * fy + r[6 + k] * fz
-                moment[i, j, k] = r[k] * mx + r[3 + k] * my + r[6 + k] * mz
+                force[i, j, k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz
+                moment[i, j, k] = r[child, k] * mx + r[child, 3 + k] * my + r[child, 6 + k] * mz
 
 
 @jit
