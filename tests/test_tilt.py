@@ -7,7 +7,7 @@ from biomech.sharing import Power
 from biomech.statics.stance import read_stance
 from biomech.study.standing import parts
 from biomech.study.sweep import read_effort
-from biomech.study.tilt import EDGE, LOWER_BOUND, NOT_HOLDABLE, UPPER_BOUND, _Curve
+from biomech.study.tilt import EDGE, LOWER_BOUND, NOT_HOLDABLE, UPPER_BOUND, _Curve, _least_cost
 
 CASES = [
     {"knee_flexion": 10},
@@ -98,6 +98,17 @@ def test_the_edge_of_what_can_be_held_is_a_status(adult):
     assert statuses <= {0, EDGE, NOT_HOLDABLE}
     held = ds.tilt_status != NOT_HOLDABLE
     assert (ds.status.where(held, 0) == 0).all()
+
+
+def test_a_cost_that_jumps_is_searched():
+    """Where a path point switches, the slope need not vanish at the least cost."""
+
+    class Jump:
+        def cost(self, index, tilt):
+            return np.where(tilt < 1.3, 2.0 - tilt, 0.5 + 0.1 * (tilt - 1.3)), None
+
+    found = _least_cost(Jump(), np.array([0]), np.array([1.0]), np.array([2.0]), np.array([3.0]))
+    assert found[0] == pytest.approx(1.3, abs=1e-6)
 
 
 def test_given_tilts_are_marked(adult):

@@ -54,10 +54,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Balance:
-    """Postures of a part and how their load is shared; ``closed`` are the positions that were solved."""
+    """Postures of a part and how their load is shared; ``taken`` are the positions of those that can be taken."""
 
     postures: Postures
-    closed: NDArray[np.int64]
+    taken: NDArray[np.int64]
     equilibrium: Equilibrium
     solution: Solution
 
@@ -101,9 +101,9 @@ def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
 def balance(model: Model, part: Part, stance: Stance, effort: Effort, start: Array | None = None) -> Balance:
     """Close the postures of a part and share their load; ``stance`` holds its stances with the tilt in degrees."""
     postures = close(model, part.flat, stance, part.support, start)
-    closed = np.flatnonzero(reachable(model, part.flat, postures))
-    equilibrium = equilibrium_of(part, stance.take(closed), postures.coordinates[closed], effort)
-    return Balance(postures, closed, equilibrium, share(model, part, equilibrium, effort))
+    taken = np.flatnonzero(reachable(model, part.flat, postures))
+    equilibrium = equilibrium_of(part, stance.take(taken), postures.coordinates[taken], effort)
+    return Balance(postures, taken, equilibrium, share(model, part, equilibrium, effort))
 
 
 def reachable(model: Model, flat: Flat, postures: Postures) -> NDArray[np.bool_]:
@@ -192,9 +192,9 @@ def blank(model: Model, count: int) -> Answers:
 def _answer(model: Model, part: Part, stance: Stance, effort: Effort, answers: Answers) -> None:
     """Solve the stances of a part and put what comes out in its places."""
     found = balance(model, part, stance, effort)
-    flat, solution, closed = part.flat, found.solution, found.closed
-    stood, q = stance.take(closed), found.postures.coordinates[closed]
-    for i in np.setdiff1d(np.arange(len(stance)), closed):
+    flat, solution, taken = part.flat, found.solution, found.taken
+    stood, q = stance.take(taken), found.postures.coordinates[taken]
+    for i in np.setdiff1d(np.arange(len(stance)), taken):
         answers.obstacle[part.index[i]] = obstacle(model, flat, found.postures, int(i))
     muscles = len(flat.muscles)
     activation = solution.value[:, :muscles]
@@ -206,7 +206,7 @@ def _answer(model: Model, part: Part, stance: Stance, effort: Effort, answers: A
     shortfall[:, flat.rows] = solution.shortfall
     least, most = ranges(model, flat, "trusted")
 
-    place, spread = part.index[closed], _Spread(flat, model.flat())
+    place, spread = part.index[taken], _Spread(flat, model.flat())
     answers.coordinates[place] = spread.coordinates(q)
     answers.activation[place] = spread.muscles(activation)
     answers.muscle_force[place] = spread.muscles(force)

@@ -94,26 +94,26 @@ class _Curve:
         found = balance(self.model, self.part, self.at(index, tilt), self.effort)
         cost, short = np.full(len(index), np.inf), np.full(len(index), np.inf)
         held = found.solution.status == OPTIMAL
-        cost[found.closed] = np.where(held, found.solution.cost, np.inf)
-        short[found.closed] = np.where(held, 0.0, np.linalg.norm(found.solution.shortfall, axis=1))
+        cost[found.taken] = np.where(held, found.solution.cost, np.inf)
+        short[found.taken] = np.where(held, 0.0, np.linalg.norm(found.solution.shortfall, axis=1))
         return cost, short
 
     def slope(self, index: NDArray[np.int64], tilt: Array) -> Array:
         """dJ/dtilt per degree; NaN where the posture cannot be held."""
         stance = self.at(index, tilt)
         found = balance(self.model, self.part, stance, self.effort)
-        solution, closed = found.solution, found.closed
+        solution, taken = found.solution, found.taken
         away = []
         for step in (-_STEP, _STEP):
-            near = stance.take(closed, pelvic_tilt=tilt[closed] + step)
+            near = stance.take(taken, pelvic_tilt=tilt[taken] + step)
             q = close(
-                self.model, self.part.flat, near, self.part.support, found.postures.coordinates[closed]
+                self.model, self.part.flat, near, self.part.support, found.postures.coordinates[taken]
             ).coordinates
             e = equilibrium_of(self.part, near, q, self.effort)
             away.append(np.einsum("bmn,bn->bm", e.coefficients, solution.value) - e.demand)
         slope = np.full(len(index), np.nan)
         rise = -np.einsum("bm,bm->b", solution.multiplier, away[1] - away[0]) / (2.0 * _STEP)
-        slope[closed] = np.where(solution.status == OPTIMAL, rise, np.nan)
+        slope[taken] = np.where(solution.status == OPTIMAL, rise, np.nan)
         return slope
 
 
@@ -150,7 +150,10 @@ def _local_minima(cost: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _refine(
     curve: _Curve, owner: NDArray[np.int64], knot: NDArray[np.int64], cost: Array
 ) -> tuple[Array, NDArray[np.int8]]:
-    """Solve dJ/dtilt = 0 between the grid neighbours of every local minimum."""
+    """Solve dJ/dtilt = 0 between the grid neighbours of every local minimum.
+
+    Where the cost jumps (a path point that switches) the slope need not change sign: there the cost itself is searched.
+    """
     last = len(GRID) - 1
     low, high = GRID[np.maximum(knot - 1, 0)], GRID[np.minimum(knot + 1, last)]
     middle = GRID[knot]
@@ -175,6 +178,9 @@ def _refine(
             slope, (low[inside], high[inside]), args=(inside,), tolerances={"xatol": 1e-8, "xrtol": 0.0, "fatol": 0.0}
         )
         tilt[inside] = root.x
+    jumps = np.flatnonzero((status == INTERIOR) & ~((left < 0.0) & (right > 0.0)) & (knot > 0) & (knot < last))
+    if jumps.size:
+        tilt[jumps] = _least_cost(curve, owner[jumps], low[jumps], middle[jumps], high[jumps])
     cliff = ~np.isfinite(cost[owner, np.maximum(knot - 1, 0)]) | ~np.isfinite(cost[owner, np.minimum(knot + 1, last)])
     at_wall = cliff & (status == INTERIOR) & (np.abs(slope(tilt, which)) > 1e-3 * (1.0 + np.abs(cost[owner, knot])))
     status[at_wall] = EDGE
@@ -182,6 +188,17 @@ def _refine(
     lost = ~np.isfinite(curve.cost(owner, tilt)[0])
     tilt[lost] = np.where(tilt[lost] > middle[lost], tilt[lost] - 1e-6, tilt[lost] + 1e-6)
     return tilt, status
+
+
+def _least_cost(curve: _Curve, owner: NDArray[np.int64], low: Array, middle: Array, high: Array) -> Array:
+    """Least cost between ``low`` and ``high``, by golden sections and parabolas from the grid's three points."""
+
+    def cost(tilt: Array, which: NDArray[Any]) -> Array:
+        value, _ = curve.cost(owner[which.astype(np.int64).ravel()], tilt.ravel())
+        return np.where(np.isfinite(value), value, 1e9).reshape(tilt.shape)
+
+    which = np.arange(len(owner))
+    return np.asarray(elementwise.find_minimum(cost, (low, middle, high), args=(which,)).x)
 
 
 def _interval(cost: Array, tilt: float, limit: float) -> tuple[float, float]:
