@@ -78,6 +78,8 @@ def test_data_arrays_broadcast_by_name(adult):
     assert dict(ds.status.sizes) == {"case": 2, "pelvic_tilt": 2}
     assert ds.case.values.tolist() == ["parallel", "turned"]
     assert "pelvic_tilt" not in ds.data_vars  # it is a dimension
+    assert ds.foot_rotation.values.tolist() == [0.0, 30.0]  # what varies by case is kept beside it
+    assert ds.knee_flexion.dims == ("case",)
     one = bm.sweep(adult, foot_rotation=30, knee_flexion=15, pelvic_tilt=5)
     np.testing.assert_array_equal(one.activation, ds.activation.sel(case="turned", pelvic_tilt=5))
 
@@ -87,6 +89,7 @@ def test_sides_are_taken_by_name(adult):
     ds = [bm.sweep(adult, knee_flexion=k, pelvic_tilt=0) for k in (legs, legs[::-1])]
     np.testing.assert_array_equal(ds[0].activation, ds[1].activation)
     assert ds[0].coordinate_angle.sel(coordinate="knee_angle_l") == -25
+    assert (float(ds[1].knee_flexion_right), float(ds[1].knee_flexion_left)) == (5.0, 25.0)
 
 
 def test_supports_are_a_dimension(adult):
@@ -108,6 +111,9 @@ def test_weights_and_strength_rules(adult):
     dear = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, weight={"vas_lat_?": 5.0})
     assert float(dear.activation.sel(muscle="vas_lat_r")) < float(plain.activation.sel(muscle="vas_lat_r"))
     assert float(dear.activation.sel(muscle="vas_med_r")) > float(plain.activation.sel(muscle="vas_med_r"))
+    array = np.where([m.startswith("vas_lat") for m in adult.muscles], 5.0, 1.0)
+    same = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, weight=array)
+    np.testing.assert_array_equal(same.activation, dear.activation)
     lopsided = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, weight={"vas_lat_r": 5.0})
     assert float(lopsided.activation.sel(muscle="vas_lat_r")) < float(lopsided.activation.sel(muscle="vas_lat_l"))
     short = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, strength="force_length")

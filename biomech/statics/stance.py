@@ -56,10 +56,10 @@ RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound"
 class Stance:
     """A set of validated stances, flat: one entry per posture.
 
-    ``dims`` maps each dimension to its labels (size, or an array); ``values`` maps each parameter to (posture,), a
-    leg's parameter to (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support``
-    (posture,) indexes ``SUPPORTS``. ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in
-    degrees.
+    ``dims`` maps each dimension to its labels; ``values`` maps each parameter to (posture,), a leg's parameter to
+    (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support`` (posture,) indexes ``SUPPORTS``.
+    ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in degrees. ``held`` maps scalars to their
+    value; ``varied`` maps what varies along dimensions of another name to (dimensions, values).
     """
 
     dims: dict[str, NDArray[Any]]
@@ -67,6 +67,7 @@ class Stance:
     support: NDArray[np.int64]
     policy: NDArray[np.int64]
     held: dict[str, Any]
+    varied: dict[str, tuple[tuple[str, ...], Array]]
 
     def __len__(self) -> int:
         return len(self.support)
@@ -79,7 +80,7 @@ class Stance:
     def take(self, index: NDArray[Any], **changed: Array) -> Stance:
         """Some of the postures, with some values changed, as a plain list of stances."""
         values = {name: value[index] for name, value in self.values.items()} | changed
-        return Stance({}, values, self.support[index], self.policy[index], {})
+        return Stance({}, values, self.support[index], self.policy[index], {}, {})
 
     def load(self, *, half: bool) -> Array:
         """Mass (kg) and place of the load, (posture, 4); the half body carries half of it."""
@@ -294,4 +295,18 @@ def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> Stance:
     for name, parameter in PARAMETERS.items():
         values[name] = flat(name, "side" if parameter.per_leg else "axis" if name == "load_position" else None)
     dims = {dim: labels_of.get(dim, np.arange(size)) for dim, size in sizes.items()}
-    return Stance(dims, values, flat("support", None).astype(np.int64), flat("policy", None).astype(np.int64), held)
+    codes = [flat(name, None).astype(np.int64) for name in ("support", "policy")]
+    return Stance(dims, values, codes[0], codes[1], held, _varied(prepared))
+
+
+def _varied(arrays: dict[str, xr.DataArray]) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """Parameters along dimensions that do not bear their name, a leg's parameter once per side."""
+    varied: dict[str, tuple[tuple[str, ...], Array]] = {}
+    for name in PARAMETERS:
+        array = arrays[name]
+        if name in ("pelvic_tilt", "load_position") or array.ndim == 0 or name in array.dims:
+            continue
+        sides = {f"{name}_{side}": array.isel(side=i) for i, side in enumerate(SIDES)} if "side" in array.dims else {}
+        for label, part in (sides or {name: array}).items():
+            varied[label] = (tuple(map(str, part.dims)), part.values)
+    return varied

@@ -184,6 +184,9 @@ def _stance_coordinates(stance: Stance) -> dict[str, Any]:
     for dim, labels in stance.dims.items():
         parameter = PARAMETERS.get(dim)
         coords[dim] = (dim, labels, about(parameter.unit, parameter.long_name) if parameter else {})
+    for name, (dims, values) in stance.varied.items():
+        parameter = PARAMETERS.get(name) or PARAMETERS[name.rpartition("_")[0]]
+        coords[name] = (dims, values, about(parameter.unit, parameter.long_name))
     return coords
 
 

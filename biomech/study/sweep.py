@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from biomech.errors import StanceError, UnreachablePosture
 from biomech.model.model import Model
@@ -31,7 +31,7 @@ def sweep(
     model: Model,
     *,
     criterion: Power = Power(2),  # noqa: B008 - immutable
-    weight: Mapping[str, float] | None = None,
+    weight: Mapping[str, float] | ArrayLike | None = None,
     strength: str = "isometric",
     progress: bool | None = None,
     **stance: Any,
@@ -47,8 +47,9 @@ def sweep(
         The body.
     criterion : Power
         How load is shared: ``Power(2)`` is least sum of squared activations.
-    weight : mapping of str to float, optional
-        Weight of muscles in the cost, by name or pattern (``"soleus_*"``); 1 for all others.
+    weight : mapping of str to float, or array_like of shape (muscle,), optional
+        Weight of muscles in the cost, by name or pattern (``"soleus_*"``), 1 for all others; or of every muscle in the
+        order of ``model.muscles``.
     strength : {"isometric", "force_length"}
         Strength of a muscle: its maximal isometric force, or that times OpenSim's rigid-tendon rule.
     progress : bool, optional
@@ -102,7 +103,9 @@ def sweep(
     return sweep_dataset(model, asked, tilt, tilts, answers)
 
 
-def read_effort(model: Model, criterion: Power, weight: Mapping[str, float] | None, strength: str) -> Effort:
+def read_effort(
+    model: Model, criterion: Power, weight: Mapping[str, float] | ArrayLike | None, strength: str
+) -> Effort:
     """Validate how effort is counted."""
     if not isinstance(model, Model):
         raise StanceError(f"model = {model!r}: must be a Model, see biomech.load_model")
@@ -110,15 +113,29 @@ def read_effort(model: Model, criterion: Power, weight: Mapping[str, float] | No
         raise StanceError(f"criterion = {criterion!r}: must be biomech.Power(2)")
     if strength not in STRENGTHS:
         raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
+    return Effort(criterion, _weights(model, weight), strength == "force_length")
+
+
+def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Array:
+    """Weight of every muscle."""
     weights = np.ones(len(model.muscles))
-    for pattern, value in (weight or {}).items():
+    if weight is None:
+        return weights
+    if not isinstance(weight, Mapping):
+        given = np.asarray(weight)
+        if given.shape != weights.shape or given.dtype.kind not in "iuf":
+            raise StanceError(
+                f"weight: has shape {given.shape}; must be numbers of shape {weights.shape}, or a mapping"
+            )
+        weight = dict(zip(model.muscles, given.tolist(), strict=True))
+    for pattern, value in weight.items():
         rows = model.tables["muscles"].matching(pattern)
         if not rows:
             raise StanceError(f"weight: no muscle matches {pattern!r}")
         if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0.0):
             raise StanceError(f"weight[{pattern!r}] = {value!r}: must be a positive number")
         weights[rows] = value
-    return Effort(criterion, weights, strength == "force_length")
+    return weights
 
 
 def _blocks(asked: Stance, progress: bool | None) -> Iterator[NDArray[np.int64]]:
