@@ -57,9 +57,9 @@ class Stance:
     """A set of validated stances, flat: one entry per posture.
 
     ``dims`` maps each dimension to its labels; ``values`` maps each parameter to (posture,), a leg's parameter to
-    (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support`` (posture,) indexes ``SUPPORTS``.
-    ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in degrees. ``held`` maps scalars to their
-    value; ``varied`` maps what varies along dimensions of another name to (dimensions, values).
+    (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support`` (posture,) indexes
+    ``SUPPORTS``. ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in degrees. ``held``
+    maps scalars to their value; ``varied`` maps what varies along dimensions of another name to (dimensions, values).
     """
 
     dims: dict[str, NDArray[Any]]
