@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,7 @@ class Table:
 
     def text(self, column: str) -> tuple[str, ...]:
         """One text column."""
-        return tuple(str(value) for value in self.columns[column])
+        return cast(tuple[str, ...], self.columns[column])
 
     def numbers(self, *columns: str) -> NDArray[np.float64]:
         """Number columns: shape (rows,) for one column, (rows, columns) for several."""

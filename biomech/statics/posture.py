@@ -324,7 +324,6 @@ def _close_one(
             error = _conditions(tree, splines, t, vector, target, load, q, residual, f)
             if damping > 1e6:
                 break
-    _conditions(tree, splines, t, vector, target, load, q, residual, f)
 
 
 @jit

@@ -8,6 +8,7 @@ child's frame: hip_r in femur_r, knee_r in tibia_r, ankle_r in talus_r, lumbosac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +51,8 @@ class Reactions:
     moment: Array
 
 
-def compile_cuts(flat: Flat, joints: list[str]) -> CutTables:
+@lru_cache(maxsize=16)
+def compile_cuts(flat: Flat, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
     parent, segment = flat.tree.parent, flat.paths.segment
     child = np.array([1 + flat.joints.index(joint) for joint in joints])
@@ -85,7 +87,7 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
         Force and moment about the ground origin that act on each segment from outside, ground included as segment 0.
     """
     joints = [joint for joint in JOINTS if joint in flat.joints]
-    cuts = compile_cuts(flat, joints)
+    cuts = compile_cuts(flat, tuple(joints))
     force, moment = np.empty((len(q), len(joints), 3)), np.empty((len(q), len(joints), 3))
     frames, state = make_frames(flat.tree), make_path_state(flat.paths)
     _react_all(
