@@ -62,3 +62,14 @@ def test_a_number_of_the_readme():
     assert f"{back[0, 0]:.1f} %" in text
     assert np.ptp(back[:, 0]) == 0.0
     assert f"{back[1, 1]:.1f} %" in text
+
+
+def snippets():
+    for page in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]:
+        for i, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
+            yield pytest.param(code, id=f"{page.name}-{i}")
+
+
+@pytest.mark.parametrize("code", list(snippets()))
+def test_snippets_run(code):
+    exec(compile(code, "snippet", "exec"), {})

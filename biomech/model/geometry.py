@@ -18,8 +18,8 @@ from biomech.model.flat import Flat
 from biomech.model.mirror import side_of
 from biomech.model.passive import PassiveTables
 from biomech.model.passive import passive_moment as passive_kernel
-from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
-from biomech.model.skeleton import Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
+from biomech.model.paths import PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.skeleton import TreeTables, gather_masses, gravity_force, make_frames, place_segments
 from biomech.model.splines import SplineTables
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     q = poses(flat, coordinates)
     count = len(flat.tree.parent)
     rotation, origin, centre = np.empty((len(q), count, 9)), np.empty((len(q), count, 3)), np.empty((len(q), 3))
-    _kinematics(flat.tree, flat.splines, q, make_frames(flat.tree), rotation, origin, centre)
+    _kinematics(flat.tree, flat.splines, q, rotation, origin, centre)
     turned = rotation.reshape(len(q), count, 3, 3)[:, 1:]
     placed = origin[:, 1:]
     centres = placed + np.einsum("psij,sj->psi", turned, flat.tree.centre[1:])
@@ -119,8 +119,9 @@ def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
 
 @jit
 def _kinematics(
-    tree: TreeTables, splines: SplineTables, q: Array, f: Frames, rotation: Array, origin: Array, centre: Array
+    tree: TreeTables, splines: SplineTables, q: Array, rotation: Array, origin: Array, centre: Array
 ) -> None:
+    f = make_frames(tree)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         gather_masses(tree, NO_LOAD, f)
@@ -151,8 +152,7 @@ def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     q = poses(flat, coordinates)
     length = np.empty((len(q), len(flat.muscles)))
     arm = np.zeros((len(q), len(flat.muscles), len(flat.coordinates)))
-    state = make_path_state(flat.paths)
-    _muscle_geometry(flat.tree, flat.splines, flat.paths, q, make_frames(flat.tree), state, length, arm)
+    _muscle_geometry(flat.tree, flat.splines, flat.paths, q, length, arm)
     return xr.Dataset(
         {
             "length": (("pose", "muscle"), length, _about("m", "musculotendon length")),
@@ -172,11 +172,10 @@ def _muscle_geometry(
     splines: SplineTables,
     paths: PathTables,
     q: Array,
-    f: Frames,
-    state: PathState,
     length: Array,
     arm: Array,
 ) -> None:
+    f, state = make_frames(tree), make_path_state(paths)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         lay_paths(paths, splines, q[i], f, state)
@@ -205,7 +204,7 @@ def gravity(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
 
     q = poses(flat, coordinates)
     force = np.empty((len(q), len(flat.coordinates)))
-    _gravity(flat.tree, flat.splines, q, make_frames(flat.tree), flat.gravity, force)
+    _gravity(flat.tree, flat.splines, q, flat.gravity, force)
     about = _about("N.m", "generalised force of gravity (N for translations)")
     return xr.Dataset(
         {"generalized_force": (("pose", "coordinate"), force, about)}, coords={"coordinate": flat.coordinates}
@@ -213,7 +212,8 @@ def gravity(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
 
 
 @jit
-def _gravity(tree: TreeTables, splines: SplineTables, q: Array, f: Frames, gravity: float, force: Array) -> None:
+def _gravity(tree: TreeTables, splines: SplineTables, q: Array, gravity: float, force: Array) -> None:
+    f = make_frames(tree)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         gather_masses(tree, NO_LOAD, f)

@@ -67,6 +67,7 @@ class PathState(NamedTuple):
     arm: Array
 
 
+@jit
 def make_path_state(paths: PathTables) -> PathState:
     """An empty workspace."""
     points, muscles, arms = len(paths.segment), len(paths.start) - 1, len(paths.arms)

@@ -66,6 +66,7 @@ class Frames(NamedTuple):
     moment: Array
 
 
+@jit
 def make_frames(tree: TreeTables) -> Frames:
     """An empty workspace."""
     segments, coordinates = len(tree.parent), len(tree.carrier)

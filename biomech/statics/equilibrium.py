@@ -10,7 +10,7 @@ with r the moment arms and w_g the wrench of a contact generator.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Equilibrium:
+class Equilibrium(NamedTuple):
     """What must balance, per posture.
 
     ``coefficients`` (posture, row, unknown) and ``demand`` (posture, row): N.m, N for translations; unknowns are the
@@ -53,8 +52,7 @@ class Equilibrium:
     contact_unit: float
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What acts on a body in each posture besides its muscles and the ground's unknown forces.
 
     ``load`` (posture, 4): kg and place in the load's segment; ``laxity`` (posture, 2) deg; ``friction`` (posture,);
@@ -95,36 +93,17 @@ def assemble(
     force_length : bool
         Whether strength depends on length, or is the isometric maximum.
     """
-    unit = flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5)
     generators = contact.direction.shape[0] * contact.direction.shape[1]
-    shape = (len(q), len(rows), len(flat.muscles) + generators)
-    coefficients, demand = np.zeros(shape), np.empty(shape[:2])
-    pull, passive = np.empty((len(q), len(flat.muscles))), np.zeros(q.shape)
-    _assemble_all(
-        flat.tree,
-        flat.splines,
-        flat.paths,
-        flat.muscle,
-        flat.passive,
-        contact,
-        flat.gravity,
-        rows,
-        q,
-        around.load,
-        around.laxity,
-        around.friction,
-        around.applied,
-        around.tissue,
-        force_length,
-        unit,
-        make_frames(flat.tree),
-        make_path_state(flat.paths),
-        coefficients,
-        demand,
-        pull,
-        passive,
+    found = Equilibrium(
+        coefficients=np.zeros((len(q), len(rows), len(flat.muscles) + generators)),
+        demand=np.empty((len(q), len(rows))),
+        strength=np.empty((len(q), len(flat.muscles))),
+        passive=np.zeros(q.shape),
+        contact_unit=flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5),
     )
-    return Equilibrium(coefficients, demand, pull, passive, unit)
+    tables = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.passive, contact)
+    _assemble_all(*tables, flat.gravity, rows, around, force_length, q, found)
+    return found
 
 
 @jit
@@ -137,21 +116,12 @@ def _assemble_all(
     contact: ContactTables,
     gravity: float,
     rows: Index,
-    q: Array,
-    load: Array,
-    laxity: Array,
-    friction: Array,
-    applied: Array,
-    with_tissue: bool,
+    around: Surroundings,
     force_length: bool,
-    unit: float,
-    f: Frames,
-    state: PathState,
-    coefficients: Array,
-    demand: Array,
-    pull: Array,
-    passive: Array,
+    q: Array,
+    found: Equilibrium,
 ) -> None:
+    f, state = make_frames(tree), make_path_state(paths)
     coordinates = q.shape[1]
     row_of = np.full(coordinates, -1)
     row_of[rows] = np.arange(len(rows))
@@ -160,19 +130,20 @@ def _assemble_all(
     wrench = np.empty((contact.direction.shape[0] * contact.direction.shape[1], 6))
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
-        gather_masses(tree, load[i], f)
+        gather_masses(tree, around.load[i], f)
         gravity_force(tree, f, gravity, given)
-        _add_applied(tree, f, applied[i], given)
-        if with_tissue:
-            passive_moment(tissue, q[i], laxity[i], passive[i], slope)
+        _add_applied(tree, f, around.applied[i], given)
+        if around.tissue:
+            passive_moment(tissue, q[i], around.laxity[i], found.passive[i], slope)
         for r in range(len(rows)):
-            demand[i, r] = -(given[rows[r]] + passive[i, rows[r]])
+            found.demand[i, r] = -(given[rows[r]] + found.passive[i, rows[r]])
         lay_paths(paths, splines, q[i], f, state)
         moment_arms(paths, splines, q[i], f, state)
-        strength(muscle, force_length, state.length, pull[i])
-        _muscle_columns(paths, state, row_of, pull[i], coefficients[i])
-        contact_wrenches(contact, f, friction[i], wrench)
-        _contact_columns(tree, contact, f, rows, wrench, unit, len(pull[i]), coefficients[i])
+        strength(muscle, force_length, state.length, found.strength[i])
+        _muscle_columns(paths, state, row_of, found.strength[i], found.coefficients[i])
+        contact_wrenches(contact, f, around.friction[i], wrench)
+        first = found.strength.shape[1]
+        _contact_columns(tree, contact, f, rows, wrench, found.contact_unit, first, found.coefficients[i])
 
 
 @jit

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from biomech._jit import jit
 from biomech.model.contact import ContactTables, contact_wrenches
 from biomech.model.flat import Flat
-from biomech.model.skeleton import Frames, TreeTables, make_frames, place_segments
+from biomech.model.skeleton import TreeTables, make_frames, place_segments
 from biomech.model.splines import SplineTables
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ def ground_wrench(flat: Flat, contact: ContactTables, q: Array, friction: Array,
     ``force`` (posture, generator) in N is the coefficient of each contact generator.
     """
     out = np.zeros((len(q), len(flat.tree.parent), 6))
-    _sum_wrenches(flat.tree, flat.splines, contact, q, friction, force, make_frames(flat.tree), out)
+    _sum_wrenches(flat.tree, flat.splines, contact, q, friction, force, out)
     return out
 
 
@@ -42,9 +42,9 @@ def _sum_wrenches(
     q: Array,
     friction: Array,
     force: Array,
-    f: Frames,
     out: Array,
 ) -> None:
+    f = make_frames(tree)
     sides = contact.direction.shape[1]
     wrench = np.empty((force.shape[1], 6))
     for i in range(len(q)):

@@ -255,11 +255,27 @@ def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array |
     q = closure.start.copy()
     if start is not None:
         q[:, closure.tables.unknown] = start[:, closure.tables.unknown]
-    load = stance.load(half=flat.half)
     residual = np.empty_like(closure.target)
-    tree, frames = flat.tree, make_frames(flat.tree)
-    _close_all(tree, flat.splines, closure.tables, closure.vector, closure.target, load, q, residual, frames)
+    load = stance.load(half=flat.half)
+    _close_all(flat.tree, flat.splines, closure.tables, closure.vector, closure.target, load, q, residual)
     return Postures(q, residual, closure.labels)
+
+
+class Aim(NamedTuple):
+    """What one posture must meet: ``vector`` (term, 3), ``target`` (condition,), and the ``load`` (4,) it carries."""
+
+    vector: Array
+    target: Array
+    load: Array
+
+
+class Work(NamedTuple):
+    """Room for one posture: ``jacobian`` (condition, unknown), ``normal`` (unknown, unknown), ``step``, ``trial``."""
+
+    jacobian: Array
+    normal: Array
+    step: Array
+    trial: Array
 
 
 @jit
@@ -272,14 +288,11 @@ def _close_all(
     load: Array,
     q: Array,
     residual: Array,
-    f: Frames,
 ) -> None:
-    n = len(t.unknown)
-    m = target.shape[1]
-    jacobian, normal = np.empty((m, n)), np.empty((n, n))
-    step, trial = np.empty(n), np.empty(q.shape[1])
+    f, m, n = make_frames(tree), target.shape[1], len(t.unknown)
+    work = Work(np.empty((m, n)), np.empty((n, n)), np.empty(n), np.empty(q.shape[1]))
     for i in range(len(q)):
-        _close_one(tree, splines, t, vector[i], target[i], load[i], q[i], residual[i], f, jacobian, normal, step, trial)
+        _close_one(tree, splines, t, Aim(vector[i], target[i], load[i]), q[i], residual[i], f, work)
 
 
 @jit
@@ -287,41 +300,36 @@ def _close_one(
     tree: TreeTables,
     splines: SplineTables,
     t: ConditionTables,
-    vector: Array,
-    target: Array,
-    load: Array,
+    aim: Aim,
     q: Array,
     residual: Array,
     f: Frames,
-    jacobian: Array,
-    normal: Array,
-    step: Array,
-    trial: Array,
+    work: Work,
 ) -> None:
     """Newton's method; damped (Levenberg 1944) while a step does not bring the conditions closer."""
     damping = 0.0
-    error = _conditions(tree, splines, t, vector, target, load, q, residual, f)
+    error = _conditions(tree, splines, t, aim, q, residual, f)
     for _ in range(STEPS):
         if error < TOLERANCE * TOLERANCE:
             break
-        _jacobian(tree, t, vector, f, jacobian)
-        _step(jacobian, residual, damping, normal, step)
+        _jacobian(tree, t, aim, f, work.jacobian)
+        _step(work.jacobian, residual, damping, work.normal, work.step)
         # no angle turns by more than half a radian at once
         largest = 0.0
-        for k in range(len(step)):
-            largest = max(largest, abs(step[k]))
+        for k in range(len(work.step)):
+            largest = max(largest, abs(work.step[k]))
         scale = 0.5 / max(largest, 0.5)
-        trial[:] = q
-        for k in range(len(step)):
-            trial[t.unknown[k]] -= scale * step[k]
-        new = _conditions(tree, splines, t, vector, target, load, trial, residual, f)
+        work.trial[:] = q
+        for k in range(len(work.step)):
+            work.trial[t.unknown[k]] -= scale * work.step[k]
+        new = _conditions(tree, splines, t, aim, work.trial, residual, f)
         if new < error:
-            q[:] = trial
+            q[:] = work.trial
             error = new
             damping = 0.0 if damping < 1e-6 else 0.1 * damping
         else:
             damping = max(10.0 * damping, 1e-6)
-            error = _conditions(tree, splines, t, vector, target, load, q, residual, f)
+            error = _conditions(tree, splines, t, aim, q, residual, f)
             if damping > 1e6:
                 break
 
@@ -351,23 +359,21 @@ def _conditions(
     tree: TreeTables,
     splines: SplineTables,
     t: ConditionTables,
-    vector: Array,
-    target: Array,
-    load: Array,
+    aim: Aim,
     q: Array,
     residual: Array,
     f: Frames,
 ) -> float:
     """Residual of every condition, and the sum of their squares."""
     place_segments(tree, splines, q, f)
-    gather_masses(tree, load, f)
-    for k in range(len(target)):
-        residual[k] = -target[k]
+    gather_masses(tree, aim.load, f)
+    for k in range(len(residual)):
+        residual[k] = -aim.target[k]
     for k in range(len(t.kind)):
         x, y, z = _place(t, k, f)
-        residual[t.owner[k]] += vector[k, 0] * x + vector[k, 1] * y + vector[k, 2] * z
+        residual[t.owner[k]] += aim.vector[k, 0] * x + aim.vector[k, 1] * y + aim.vector[k, 2] * z
     total = 0.0
-    for k in range(len(target)):
+    for k in range(len(residual)):
         total += residual[k] * residual[k]
     return total
 
@@ -383,7 +389,7 @@ def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
 
 
 @jit
-def _jacobian(tree: TreeTables, t: ConditionTables, vector: Array, f: Frames, jacobian: Array) -> None:
+def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobian: Array) -> None:
     jacobian[:, :] = 0.0
     for k in range(len(t.kind)):
         kind = t.kind[k]
@@ -402,7 +408,7 @@ def _jacobian(tree: TreeTables, t: ConditionTables, vector: Array, f: Frames, ja
             dx = s[c, 1] * z - s[c, 2] * y + share * s[c, 3]
             dy = s[c, 2] * x - s[c, 0] * z + share * s[c, 4]
             dz = s[c, 0] * y - s[c, 1] * x + share * s[c, 5]
-            jacobian[t.owner[k], u] += vector[k, 0] * dx + vector[k, 1] * dy + vector[k, 2] * dz
+            jacobian[t.owner[k], u] += aim.vector[k, 0] * dx + aim.vector[k, 1] * dy + aim.vector[k, 2] * dz
 
 
 def spread_to_both_sides(flat: Flat, whole: Flat, q: Array) -> Array:

@@ -89,22 +89,8 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
     joints = [joint for joint in JOINTS if joint in flat.joints]
     cuts = compile_cuts(flat, tuple(joints))
     force, moment = np.empty((len(q), len(joints), 3)), np.empty((len(q), len(joints), 3))
-    frames, state = make_frames(flat.tree), make_path_state(flat.paths)
-    _react_all(
-        flat.tree,
-        flat.splines,
-        flat.paths,
-        cuts,
-        flat.gravity,
-        q,
-        load,
-        muscle_force,
-        applied,
-        frames,
-        state,
-        force,
-        moment,
-    )
+    tables = (flat.tree, flat.splines, flat.paths, cuts)
+    _react_all(*tables, flat.gravity, q, load, muscle_force, applied, force, moment)
     return Reactions(joints, force, moment)
 
 
@@ -119,11 +105,10 @@ def _react_all(
     load: Array,
     muscle_force: Array,
     applied: Array,
-    f: Frames,
-    state: PathState,
     force: Array,
     moment: Array,
 ) -> None:
+    f, state = make_frames(tree), make_path_state(paths)
     total = np.empty((len(cuts.child), 6))
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
