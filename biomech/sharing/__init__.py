@@ -16,9 +16,19 @@ array([[0.1, 0.2]])
 0
 """
 
-from biomech.sharing.criteria import Power
+from biomech.sharing.criteria import Criterion, Power, SoftSaturation
 from biomech.sharing.newton import solve
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.solution import INFEASIBLE, OPTIMAL, UNCERTIFIED, Solution
 
-__all__ = ["INFEASIBLE", "OPTIMAL", "UNCERTIFIED", "LoadSharingProblem", "Power", "Solution", "solve"]
+__all__ = [
+    "INFEASIBLE",
+    "OPTIMAL",
+    "UNCERTIFIED",
+    "Criterion",
+    "LoadSharingProblem",
+    "Power",
+    "SoftSaturation",
+    "Solution",
+    "solve",
+]

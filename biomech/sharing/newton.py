@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from biomech._jit import jit, select
 from biomech._linear import factor_ldl, solve_ldl
 from biomech.errors import ProblemError
-from biomech.sharing.criteria import Power
+from biomech.sharing.criteria import SQUARE, Criterion, Power, SoftSaturation, kind_of, response
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.solution import Solution, certify
 
@@ -45,11 +45,19 @@ NEARLY = 1e3
 
 
 class Terms(NamedTuple):
-    """One problem: ``a`` (m, n), ``b`` (m,), ``d`` = 1 / 2w, bounds and centre (n,), softness (m,)."""
+    """One problem.
+
+    ``a`` (m, n), ``b`` (m,), ``d`` = 1 / 2w, weight, bounds and centre (n,), softness (m,); ``kind`` (n,) and ``power``
+    say what each unknown costs, ``curved`` whether any costs something else than a square.
+    """
 
     a: Array
     b: Array
     d: Array
+    weight: Array
+    kind: NDArray[np.int64]
+    power: float
+    curved: bool
     lower: Array
     upper: Array
     centre: Array
@@ -61,8 +69,9 @@ class Work(NamedTuple):
     """Room for one problem.
 
     ``hessian`` (m, m), factored; ``scale`` (m,): the curvature of each row if every unknown were free, -1 where
-    nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y, ``along`` = A^T step, ``free`` = d where an
-    unknown is between its bounds, else 0, and ``row`` (n,).
+    nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y, ``along`` = A^T step, ``raw`` and ``rate``:
+    the response without bounds and its rate, ``free``: the rate where an unknown is between its bounds, else 0, and
+    ``row`` (n,).
     """
 
     hessian: Array
@@ -73,22 +82,24 @@ class Work(NamedTuple):
     along: Array
     free: Array
     row: Array
+    raw: Array
+    rate: Array
 
 
 def make_work(rows: int, unknowns: int) -> Work:
     """An empty workspace."""
-    return Work(np.empty((rows, rows)), *(np.empty(rows) for _ in range(3)), *(np.empty(unknowns) for _ in range(4)))
+    return Work(np.empty((rows, rows)), *(np.empty(rows) for _ in range(3)), *(np.empty(unknowns) for _ in range(6)))
 
 
-def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
+def solve(problem: LoadSharingProblem, criterion: Criterion) -> Solution:
     """Share the load in every problem of a batch.
 
     Parameters
     ----------
     problem : LoadSharingProblem
         B problems of m rows and n unknowns.
-    criterion : Power
-        ``Power(2)``: least sum of w x^2.
+    criterion : Power or SoftSaturation
+        ``Power(p)``: least sum of w |x|^p; ``SoftSaturation()``: least sum of w (1 - sqrt(1 - (x / u)^2)).
 
     Returns
     -------
@@ -111,14 +122,17 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
     >>> int(solution.status[0]), solution.shortfall.round(6).tolist()
     (1, [[10.0]])
     """
-    if not isinstance(criterion, Power):
-        raise ProblemError(f"criterion = {criterion!r}: must be Power(2)")
+    if not isinstance(criterion, Power | SoftSaturation):
+        raise ProblemError(f"criterion = {criterion!r}: must be Power(p) or SoftSaturation()")
+    code, power = kind_of(criterion)
     batch, rows, unknowns = problem.coefficients.shape
     value, multiplier = np.empty((batch, unknowns)), np.zeros((batch, rows))
     _solve_all(
         problem.coefficients,
         problem.demand,
         problem.weight,
+        np.where(problem.quadratic, SQUARE, code),
+        power,
         problem.lower,
         problem.upper,
         1.0 / problem.shortfall_weight,
@@ -126,22 +140,49 @@ def solve(problem: LoadSharingProblem, criterion: Power) -> Solution:
         value,
         multiplier,
     )
-    return certify(problem, value, multiplier)
+    return certify(problem, criterion, value, multiplier)
 
 
 @jit
 def _solve_all(
-    a: Array, b: Array, w: Array, lower: Array, upper: Array, give: Array, work: Work, x: Array, y: Array
+    a: Array,
+    b: Array,
+    w: Array,
+    kind: NDArray[np.int64],
+    power: float,
+    lower: Array,
+    upper: Array,
+    give: Array,
+    work: Work,
+    x: Array,
+    y: Array,
 ) -> None:
-    hard, nowhere = np.zeros(len(give)), np.zeros(len(w))
+    hard, nowhere, square = np.zeros(len(give)), np.zeros(len(w)), np.full(len(w), SQUARE)
+    d, curved = 0.5 / w, bool((kind != SQUARE).any())
     for i in range(len(a)):
         scale = 1.0
         for r in range(len(give)):
             scale = max(scale, abs(b[i, r]))
-        terms = Terms(a[i], b[i], 0.5 / w, lower[i], upper[i], nowhere, hard, 1e-12 * scale)
-        _unbounded_start(terms, work, y[i])
-        if not _newton(terms, work, x[i], y[i]):
-            _fall_short(terms, work, give, x[i], y[i])
+        tolerance = 1e-12 * scale
+        plain = Terms(a[i], b[i], d, w, square, 2.0, False, lower[i], upper[i], nowhere, hard, tolerance)
+        _unbounded_start(plain, work, y[i])
+        met = _newton(plain, work, x[i], y[i])
+        if met and curved:
+            terms = Terms(a[i], b[i], d, w, kind, power, True, lower[i], upper[i], nowhere, hard, tolerance)
+            _scale_start(terms, work, x[i], y[i])
+            met = _newton(terms, work, x[i], y[i])
+        if not met:
+            _fall_short(plain, work, give, x[i], y[i])
+
+
+@jit
+def _scale_start(t: Terms, work: Work, x: Array, y: Array) -> None:
+    """Multipliers of the squares, stretched to where the dual of the criterion is highest along them."""
+    work.step[:] = y
+    y[:] = 0.0
+    _share_out(t, work, y, x)
+    length = _line_search(t, work, y)
+    y[:] = length * work.step
 
 
 @jit
@@ -153,7 +194,9 @@ def _fall_short(hard: Terms, work: Work, give: Array, x: Array, y: Array) -> Non
     work.scale[:] = 0.0  # the softness keeps every row's curvature
     for k in range(len(SOFTNESS)):
         soft = SOFTNESS[k] * give
-        terms = Terms(hard.a, hard.b, d, hard.lower, hard.upper, centre, soft, hard.tolerance)
+        terms = Terms(
+            hard.a, hard.b, d, hard.weight, hard.kind, 2.0, False, hard.lower, hard.upper, centre, soft, hard.tolerance
+        )
         _newton(terms, work, x, y)
         if k + 1 < len(SOFTNESS):
             y *= SOFTNESS[k] / SOFTNESS[k + 1]  # the shortfall s y stays while s falls
@@ -215,10 +258,23 @@ def _share_out(t: Terms, work: Work, y: Array, x: Array) -> None:
     for r in range(len(y)):
         for k in range(len(x)):
             work.pull[k] += t.a[r, k] * y[r]
+    _respond(t, work.pull, work.raw, work.rate)
     for k in range(len(x)):
-        unbounded = t.centre[k] + t.d[k] * work.pull[k]
-        x[k] = min(max(unbounded, t.lower[k]), t.upper[k])
-        work.free[k] = select((t.lower[k] < unbounded) & (unbounded < t.upper[k]), t.d[k], 0.0)
+        raw = work.raw[k]
+        x[k] = min(max(raw, t.lower[k]), t.upper[k])
+        work.free[k] = select((t.lower[k] < raw) & (raw < t.upper[k]), work.rate[k], 0.0)
+
+
+@jit
+def _respond(t: Terms, pull: Array, raw: Array, rate: Array) -> None:
+    """Response to A^T y of every unknown without its bounds, and its rate."""
+    for k in range(len(raw)):
+        raw[k] = t.centre[k] + t.d[k] * pull[k]
+        rate[k] = t.d[k]
+    if t.curved:
+        for k in range(len(raw)):
+            if t.kind[k] != SQUARE:
+                raw[k], rate[k] = response(t.kind[k], t.power, t.weight[k], t.upper[k], pull[k])
 
 
 @jit
@@ -306,10 +362,13 @@ def _slope(t: Terms, work: Work, y: Array, length: float) -> tuple[float, float]
         slope += work.step[r] * (t.b[r] - t.soft[r] * (y[r] + length * work.step[r]))
         fall += t.soft[r] * work.step[r] * work.step[r]
     for k in range(len(t.d)):
-        free = t.centre[k] + t.d[k] * (work.pull[k] + length * work.along[k])
-        slope -= work.along[k] * min(max(free, t.lower[k]), t.upper[k])
-        inside = (t.lower[k] < free) & (free < t.upper[k])
-        fall += select(inside, work.along[k] * work.along[k] * t.d[k], 0.0)
+        work.row[k] = work.pull[k] + length * work.along[k]
+    _respond(t, work.row, work.raw, work.rate)
+    for k in range(len(t.d)):
+        raw = work.raw[k]
+        slope -= work.along[k] * min(max(raw, t.lower[k]), t.upper[k])
+        inside = (t.lower[k] < raw) & (raw < t.upper[k])
+        fall += select(inside, work.along[k] * work.along[k] * work.rate[k], 0.0)
     return slope, fall
 
 

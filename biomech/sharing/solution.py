@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.sharing.criteria import Criterion, best_response, cost
 from biomech.sharing.problem import LoadSharingProblem
 
 Array = NDArray[np.float64]
@@ -55,27 +56,28 @@ class Solution:
     cost: Array
 
 
-def certify(problem: LoadSharingProblem, value: Array, multiplier: Array) -> Solution:
+def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, multiplier: Array) -> Solution:
     """Residual, gap and status of candidate answers."""
     missing = problem.demand - np.einsum("bmn,bn->bm", problem.coefficients, value)
     scale = np.maximum(1.0, np.abs(problem.demand).max(axis=1, initial=0.0))
     residual = np.abs(missing).max(axis=1, initial=0.0) / scale
-    cost = np.einsum("n,bn,bn->b", problem.weight, value, value)
+    total = cost(criterion, problem.weight, problem.upper, problem.quadratic, value).sum(axis=1)
     with np.errstate(invalid="ignore", over="ignore"):
-        gap = np.abs(cost - _dual(problem, multiplier)) / (1.0 + np.abs(cost))
+        gap = np.abs(total - _dual(problem, criterion, multiplier)) / (1.0 + np.abs(total))
     inside = np.all((value >= problem.lower) & (value <= problem.upper), axis=1)
     optimal = inside & (residual <= TOLERANCE) & (gap <= TOLERANCE)
     infeasible = ~optimal & _proves_infeasible(problem, multiplier)
     status = np.where(optimal, OPTIMAL, np.where(infeasible, INFEASIBLE, UNCERTIFIED)).astype(np.int8)
     shortfall = np.where(optimal[:, None], 0.0, missing)
-    return Solution(problem, value, multiplier, status, residual, np.where(infeasible, np.inf, gap), shortfall, cost)
+    return Solution(problem, value, multiplier, status, residual, np.where(infeasible, np.inf, gap), shortfall, total)
 
 
-def _dual(problem: LoadSharingProblem, multiplier: Array) -> Array:
-    """The dual function of the sum of squares, all bounds included."""
+def _dual(problem: LoadSharingProblem, criterion: Criterion, multiplier: Array) -> Array:
+    """The dual function, all bounds included."""
     pull = np.einsum("bmn,bm->bn", problem.coefficients, multiplier)
-    best = np.clip(pull / (2.0 * problem.weight), problem.lower, problem.upper)
-    least = (problem.weight * best * best - pull * best).sum(axis=1)
+    terms = (criterion, problem.weight, problem.upper, problem.quadratic)
+    best = np.clip(best_response(*terms, pull), problem.lower, problem.upper)
+    least = (cost(*terms, best) - pull * best).sum(axis=1)
     return np.asarray(np.einsum("bm,bm->b", problem.demand, multiplier) + least)
 
 
