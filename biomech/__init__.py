@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from biomech import sharing, symbolic, view
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
-    from biomech.sharing.criteria import Power
+    from biomech.sharing.criteria import MinMax, Power, SoftSaturation
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
 
@@ -26,10 +26,12 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 __all__ = [
     "BiomechError",
+    "MinMax",
     "Model",
     "ModelError",
     "Power",
     "ProblemError",
+    "SoftSaturation",
     "StanceError",
     "UnreachablePosture",
     "load_model",
@@ -44,7 +46,9 @@ __all__ = [
 _HOME = {
     "load_model": "biomech.model.catalog",
     "Model": "biomech.model.model",
+    "MinMax": "biomech.sharing.criteria",
     "Power": "biomech.sharing.criteria",
+    "SoftSaturation": "biomech.sharing.criteria",
     "static_optimization": "biomech.study.static_optimization",
     "sweep": "biomech.study.sweep",
 }

@@ -121,6 +121,18 @@ def test_weights_and_strength_rules(adult):
     assert float(short.activation.sel(muscle="vas_lat_r")) > float(plain.activation.sel(muscle="vas_lat_r"))
 
 
+@pytest.mark.parametrize("criterion", [bm.Power(3), bm.SoftSaturation(), bm.MinMax()], ids=str)
+def test_criteria_run_the_whole_way(adult, criterion):
+    stance = {"pelvic_tilt": [0, "least_effort"], "knee_flexion": [10, 30]}
+    plain, other = bm.sweep(adult, **stance), bm.sweep(adult, criterion=criterion, **stance)
+    assert (other.status == 0).all()
+    assert float(other.equilibrium_residual.max()) < 1e-9
+    assert float(other.duality_gap.max()) < 1e-9
+    # powers above two and the smallest maximum spread the load
+    if criterion != bm.SoftSaturation():
+        assert (other.activation.max("muscle") <= plain.activation.max("muscle") + 1e-9).sel(tilt_policy="0").all()
+
+
 def test_progress_is_shown_when_asked(adult, capsys):
     bm.sweep(adult, pelvic_tilt=[0, 1], progress=True)
     assert "2/2" in capsys.readouterr().err

@@ -16,7 +16,7 @@ array([[0.1, 0.2]])
 0
 """
 
-from biomech.sharing.criteria import Criterion, Power, SoftSaturation
+from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.newton import solve
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.solution import INFEASIBLE, OPTIMAL, UNCERTIFIED, Solution
@@ -27,6 +27,7 @@ __all__ = [
     "UNCERTIFIED",
     "Criterion",
     "LoadSharingProblem",
+    "MinMax",
     "Power",
     "SoftSaturation",
     "Solution",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.sharing.criteria import Criterion, best_response, cost
+from biomech.sharing.criteria import Criterion, MinMax, best_response, cap_of, cost
 from biomech.sharing.problem import LoadSharingProblem
 
 Array = NDArray[np.float64]
@@ -62,6 +62,8 @@ def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, mul
     scale = np.maximum(1.0, np.abs(problem.demand).max(axis=1, initial=0.0))
     residual = np.abs(missing).max(axis=1, initial=0.0) / scale
     total = cost(criterion, problem.weight, problem.upper, problem.quadratic, value).sum(axis=1)
+    if isinstance(criterion, MinMax):
+        total = total + _largest(problem, value)
     with np.errstate(invalid="ignore", over="ignore"):
         gap = np.abs(total - _dual(problem, criterion, multiplier)) / (1.0 + np.abs(total))
     inside = np.all((value >= problem.lower) & (value <= problem.upper), axis=1)
@@ -76,9 +78,18 @@ def _dual(problem: LoadSharingProblem, criterion: Criterion, multiplier: Array) 
     """The dual function, all bounds included."""
     pull = np.einsum("bmn,bm->bn", problem.coefficients, multiplier)
     terms = (criterion, problem.weight, problem.upper, problem.quadratic)
-    best = np.clip(best_response(*terms, pull), problem.lower, problem.upper)
-    least = (cost(*terms, best) - pull * best).sum(axis=1)
+    upper, price = problem.upper, np.zeros(len(problem))
+    if isinstance(criterion, MinMax):
+        price = cap_of(problem.weight, problem.lower, problem.upper, problem.quadratic, pull)
+        upper = np.where(problem.quadratic, upper, np.minimum(upper, price[:, None]))
+    best = np.clip(best_response(*terms, pull), problem.lower, upper)
+    least = price + (cost(*terms, best) - pull * best).sum(axis=1)
     return np.asarray(np.einsum("bm,bm->b", problem.demand, multiplier) + least)
+
+
+def _largest(problem: LoadSharingProblem, value: Array) -> Array:
+    """The largest unknown that is not quadratic, at least 0."""
+    return np.asarray(np.where(problem.quadratic, 0.0, value).max(axis=1, initial=0.0))
 
 
 def _proves_infeasible(problem: LoadSharingProblem, multiplier: Array) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from biomech.model.contact import ContactTables
 from biomech.model.flat import Flat
 from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
-from biomech.sharing import LoadSharingProblem, Power, Solution, solve
+from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
 from biomech.sharing.solution import INFEASIBLE
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.ground import centre_of_pressure, ground_wrench, standing_contacts
@@ -37,7 +37,7 @@ _PELVIS_SHORTFALL = 1e3
 class Effort:
     """How effort is counted: criterion, weight of every muscle of the model, and the strength rule."""
 
-    criterion: Power
+    criterion: Criterion
     weight: Array
     force_length: bool
 

@@ -12,7 +12,7 @@ from biomech.errors import StanceError
 from biomech.model.contact import ContactTables
 from biomech.model.geometry import poses
 from biomech.model.model import Model
-from biomech.sharing import LoadSharingProblem, Power, Solution, solve
+from biomech.sharing import Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.reactions import react
 from biomech.statics.stance import AXES, SIDES
@@ -33,7 +33,7 @@ def static_optimization(
     coordinates: Mapping[str, Any] | xr.Dataset,
     ground_reaction: xr.Dataset,
     *,
-    criterion: Power = Power(2),  # noqa: B008 - immutable
+    criterion: Criterion = Power(2),  # noqa: B008 - immutable
     lower: float = 0.0,
     reserve: float | Mapping[str, float] = 0.0,
     strength: str = "force_length",
@@ -51,7 +51,7 @@ def static_optimization(
         ``force`` (frame, foot, axis) in N, ``point`` (frame, foot, axis) in m, where it acts, and optionally
         ``moment`` (frame, foot, axis) in N.m; in ground, on the calcn of each foot (``right``, ``left``). Without
         ``frame`` it holds for all.
-    criterion : Power
+    criterion : Power, SoftSaturation or MinMax
         How load is shared.
     lower : float
         Least activation, 0..1.
@@ -169,7 +169,7 @@ def _vectors(name: str, array: xr.DataArray) -> Array:
     return np.asarray(values, dtype=np.float64)
 
 
-def _share(equilibrium: Equilibrium, reserves: Array, criterion: Power, lower: float) -> Solution:
+def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lower: float) -> Solution:
     """Share the load among muscles and reserves."""
     frames, rows, muscles = equilibrium.coefficients.shape
     own = np.flatnonzero(reserves)

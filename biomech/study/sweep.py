@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from biomech.errors import StanceError, UnreachablePosture
 from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
-from biomech.sharing import Power
+from biomech.sharing import Criterion, Power
 from biomech.statics.stance import POLICIES, Stance, read_stance
 from biomech.study.dataset import sweep_dataset
 from biomech.study.standing import UNREACHABLE, Answers, Effort, stand
@@ -30,7 +30,7 @@ _GIVEN = -1
 def sweep(
     model: Model,
     *,
-    criterion: Power = Power(2),  # noqa: B008 - immutable
+    criterion: Criterion = Power(2),  # noqa: B008 - immutable
     weight: Mapping[str, float] | ArrayLike | None = None,
     strength: str = "isometric",
     progress: bool | None = None,
@@ -45,8 +45,8 @@ def sweep(
     ----------
     model : Model
         The body.
-    criterion : Power
-        How load is shared: ``Power(2)`` is least sum of squared activations.
+    criterion : Power, SoftSaturation or MinMax
+        How load is shared: ``Power(2)`` is least sum of squared activations; see ``biomech.sharing``.
     weight : mapping of str to float, or array_like of shape (muscle,), optional
         Weight of muscles in the cost, by name or pattern (``"soleus_*"``), 1 for all others; or of every muscle in the
         order of ``model.muscles``.
@@ -104,13 +104,13 @@ def sweep(
 
 
 def read_effort(
-    model: Model, criterion: Power, weight: Mapping[str, float] | ArrayLike | None, strength: str
+    model: Model, criterion: Criterion, weight: Mapping[str, float] | ArrayLike | None, strength: str
 ) -> Effort:
     """Validate how effort is counted."""
     if not isinstance(model, Model):
         raise StanceError(f"model = {model!r}: must be a Model, see biomech.load_model")
-    if not isinstance(criterion, Power):
-        raise StanceError(f"criterion = {criterion!r}: must be biomech.Power(2)")
+    if not isinstance(criterion, Criterion):
+        raise StanceError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
     if strength not in STRENGTHS:
         raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
     return Effort(criterion, _weights(model, weight), strength == "force_length")
