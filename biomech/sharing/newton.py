@@ -1,13 +1,14 @@
-"""The kernel: Newton's method on the dual of the sum of squares.
+"""The kernel: Newton's method on the dual.
 
-Minimise sum w (x - c)^2 subject to A x = b, lower <= x <= upper; the centre c is zero. For multipliers y the
-Lagrangian is least at
+For the sum of squares: minimise sum w (x - c)^2 subject to A x = b, lower <= x <= upper; the centre c is zero. For
+multipliers y the Lagrangian is least at
 
     x(y) = clip(c + D A^T y, lower, upper),    D = diag(1 / 2w),
 
 and the dual function is concave with gradient b - A x(y) and curvature -A D_free A^T, free being the unknowns between
 their bounds. Newton's method on these m equations, with an exact line search along each step, ends in a finite number
 of steps because everything is piecewise linear (Mangasarian & De Leone 1988). The start is the answer without bounds.
+Other criteria begin at the multipliers of the squares and differ only in how the unknowns respond (``response``).
 
 A demand that cannot be met is approached with a softness s > 0 per row: the demand is met up to s y at a price, the
 gradient is b - A x(y) - s y and the curvature gains s. Moving the centre to the last x and solving again (the proximal
@@ -16,26 +17,15 @@ point method, Rockafellar 1976) leads to the least-squares shortfall, and its mu
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._jit import jit, select
 from biomech._linear import factor_ldl, solve_ldl
 from biomech.errors import ProblemError
-from biomech.sharing.criteria import (
-    APPROACH,
-    CAPPED,
-    SQUARE,
-    Criterion,
-    MinMax,
-    Power,
-    SoftSaturation,
-    kind_of,
-    response,
-)
+from biomech.sharing.criteria import APPROACH, CAPPED, SQUARE, Criterion, MinMax, Power, SoftSaturation, kind_of
 from biomech.sharing.problem import LoadSharingProblem
+from biomech.sharing.response import Terms, Work, find_cap, make_work, respond, share_out
 from biomech.sharing.solution import Solution, certify
 
 Array = NDArray[np.float64]
@@ -56,58 +46,6 @@ NEAR_ROOT = 1e-9
 NOTHING = 1e-22
 #: The iteration ends at this many times the tolerance; the correction takes the answer the rest of the way.
 NEARLY = 1e3
-
-
-class Terms(NamedTuple):
-    """One problem.
-
-    ``a`` (m, n), ``b`` (m,), ``d`` = 1 / 2w, weight, bounds and centre (n,), softness (m,); ``kind`` (n,) and ``power``
-    say what each unknown costs, ``curved`` whether any costs something else than a square, ``capped`` whether a cap is
-    shared.
-    """
-
-    a: Array
-    b: Array
-    d: Array
-    weight: Array
-    kind: NDArray[np.int64]
-    power: float
-    curved: bool
-    capped: bool
-    lower: Array
-    upper: Array
-    centre: Array
-    soft: Array
-    tolerance: float
-
-
-class Work(NamedTuple):
-    """Room for one problem.
-
-    ``hessian`` (m, m), factored; ``scale`` (m,): the curvature of each row if every unknown were free, -1 where
-    nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y, ``along`` = A^T step, ``raw`` and ``rate``:
-    the response without bounds and its rate, ``free``: the rate where an unknown is between its bounds, else 0;
-    ``row``; ``cap``: 1 where an unknown is at the common cap (n,); ``level``: the cap, and its rate.
-    """
-
-    hessian: Array
-    scale: Array
-    step: Array
-    gradient: Array
-    pull: Array
-    along: Array
-    free: Array
-    row: Array
-    raw: Array
-    rate: Array
-    cap: Array
-    level: Array
-
-
-def make_work(rows: int, unknowns: int) -> Work:
-    """An empty workspace."""
-    shapes = {"hessian": (rows, rows), "scale": rows, "step": rows, "gradient": rows, "level": 2}
-    return Work(**{name: np.zeros(shapes.get(name, unknowns)) for name in Work._fields})
 
 
 def solve(problem: LoadSharingProblem, criterion: Criterion) -> Solution:
@@ -228,7 +166,7 @@ def _scale_start(t: Terms, work: Work, x: Array, y: Array) -> None:
     """Multipliers of the squares, stretched to where the dual of the criterion is highest along them."""
     work.step[:] = y
     y[:] = 0.0
-    _share_out(t, work, y, x)
+    share_out(t, work, y, x)
     length = _line_search(t, work, y)
     y[:] = length * work.step
 
@@ -320,83 +258,6 @@ def _factor(t: Terms, work: Work) -> None:
 
 
 @jit
-def _share_out(t: Terms, work: Work, y: Array, x: Array) -> None:
-    """x(y), with A^T y in the workspace."""
-    for k in range(len(x)):
-        work.pull[k] = 0.0
-    for r in range(len(y)):
-        for k in range(len(x)):
-            work.pull[k] += t.a[r, k] * y[r]
-    _respond(t, work.pull, work.raw, work.rate)
-    work.level[1] = 0.0
-    if t.capped:
-        _find_cap(t, work.pull, work)
-    for k in range(len(x)):
-        raw = work.raw[k]
-        x[k] = min(max(raw, t.lower[k]), t.upper[k])
-        work.free[k] = select((t.lower[k] < raw) & (raw < t.upper[k]), work.rate[k], 0.0)
-
-
-@jit
-def _respond(t: Terms, pull: Array, raw: Array, rate: Array) -> None:
-    """Response to A^T y of every unknown without its bounds, and its rate."""
-    for k in range(len(raw)):
-        raw[k] = t.centre[k] + t.d[k] * pull[k]
-        rate[k] = t.d[k]
-    if t.curved:
-        for k in range(len(raw)):
-            if t.kind[k] != SQUARE:
-                raw[k], rate[k] = response(t.kind[k], t.power, t.weight[k], t.upper[k], pull[k])
-
-
-@jit
-def _find_cap(t: Terms, pull: Array, work: Work) -> None:
-    """The common cap at which the Lagrangian is least, and who is at it; caps ``raw``, whose rate there becomes 0.
-
-    The slope in the cap, 1 - sum of (v - cap / d)+ over the unknowns that could go higher, rises with it.
-    """
-    least, most = 0.0, 0.0
-    for k in range(len(pull)):
-        if t.kind[k] == CAPPED:
-            least = max(least, t.lower[k])
-            most = max(most, min(work.raw[k], t.upper[k]))
-    most = max(most, least)
-    level = min(max(work.level[0], least), most)  # the last cap is near
-    for _ in range(100):
-        over, weight = _over_cap(t, pull, work.raw, level)
-        if over > 1.0:
-            least = level
-        else:
-            most = level
-        if abs(over - 1.0) <= 1e-14 or most - least <= 1e-16 * most:
-            break
-        # the sum falls and is convex but for jumps at the unknowns' own bounds: Newton's step does not pass the root
-        level = level + (over - 1.0) / weight if weight > 0.0 else most
-        if not least < level < most:
-            level = 0.5 * (least + most)
-    level = most if abs(over - 1.0) > 1e-14 else level
-    over, weight = _over_cap(t, pull, work.raw, level)
-    work.level[0] = level
-    work.level[1] = 1.0 / weight if weight > 0.0 and abs(over - 1.0) < 1e-9 else 0.0
-    for k in range(len(pull)):
-        capped = (t.kind[k] == CAPPED) & (work.raw[k] > level) & (level < t.upper[k])
-        work.cap[k] = select(capped, 1.0, 0.0)
-        work.raw[k] = select(capped, level, work.raw[k])
-        work.rate[k] = select(capped, 0.0, work.rate[k])
-
-
-@jit
-def _over_cap(t: Terms, pull: Array, raw: Array, level: float) -> tuple[float, float]:
-    """Sum of the pull beyond a cap, and the rate at which it falls with the cap."""
-    over, weight = 0.0, 0.0
-    for k in range(len(pull)):
-        if t.kind[k] == CAPPED and raw[k] > level and level < t.upper[k]:
-            over += pull[k] - level / t.d[k]
-            weight += 1.0 / t.d[k]
-    return over, weight
-
-
-@jit
 def _gradient(t: Terms, y: Array, x: Array, gradient: Array) -> float:
     """b - A x - s y, and its largest entry."""
     largest = 0.0
@@ -412,7 +273,7 @@ def _gradient(t: Terms, y: Array, x: Array, gradient: Array) -> float:
 @jit
 def _newton(t: Terms, work: Work, x: Array, y: Array) -> bool:
     """Iterate from ``y``; returns whether the gradient vanished. Leaves x within its bounds."""
-    _share_out(t, work, y, x)
+    share_out(t, work, y, x)
     error = _gradient(t, y, x, work.gradient)
     for _ in range(STEPS):
         if error <= NEARLY * t.tolerance:
@@ -425,7 +286,7 @@ def _newton(t: Terms, work: Work, x: Array, y: Array) -> bool:
             break
         for r in range(len(y)):
             y[r] += length * work.step[r]
-        _share_out(t, work, y, x)
+        share_out(t, work, y, x)
         error = _gradient(t, y, x, work.gradient)
     return _correct(t, work, x, y)
 
@@ -482,9 +343,9 @@ def _slope(t: Terms, work: Work, y: Array, length: float) -> tuple[float, float]
         fall += t.soft[r] * work.step[r] * work.step[r]
     for k in range(len(t.d)):
         work.row[k] = work.pull[k] + length * work.along[k]
-    _respond(t, work.row, work.raw, work.rate)
+    respond(t, work.row, work.raw, work.rate)
     if t.capped:
-        _find_cap(t, work.row, work)
+        find_cap(t, work.row, work)
         together = 0.0
         for k in range(len(t.d)):
             together += work.cap[k] * work.along[k]
