@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import quadprog
 
-from biomech.sharing import LoadSharingProblem, Power, solve
+from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
 
 SIZES = {"S 26x6": (26, 6), "M 57x9": (57, 9), "L 114x17": (114, 17)}
 BATCH = 200
@@ -41,6 +41,20 @@ def test_biomech(benchmark, size):
         "optimal": int((solution.status == 0).sum()),
     }
     assert (solution.status == 0).all()
+
+
+@pytest.mark.parametrize("criterion", [Power(3), Power(5), SoftSaturation(), MinMax()], ids=str)
+def test_criteria(benchmark, criterion):
+    problem = random_problem(*SIZES["M 57x9"])
+    solution = benchmark(solve, problem, criterion)
+    benchmark.extra_info |= {"microseconds_per_problem": _each(benchmark), "gap": float(solution.gap.max())}
+    assert (solution.status == 0).all()
+
+
+def test_vjp(benchmark):
+    solution = solve(random_problem(*SIZES["M 57x9"]), Power(2))
+    found = benchmark(solution.vjp, np.ones(solution.value.shape))
+    benchmark.extra_info |= {"microseconds_per_problem": _each(benchmark), "kinks": int(found.kink.sum())}
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -121,6 +121,22 @@ def best_response(criterion: Criterion, weight: Array, upper: Array, quadratic: 
     return np.where(quadratic, square, curved)
 
 
+def response_rate(criterion: Criterion, weight: Array, upper: Array, quadratic: NDArray[np.bool_], v: Array) -> Array:
+    """Rate dx/dv of ``best_response``."""
+    square = np.broadcast_to(1.0 / (2.0 * weight), v.shape)
+    if isinstance(criterion, MinMax):
+        return np.where(quadratic, square, square / SQUARES)
+    if isinstance(criterion, SoftSaturation):
+        s = v * upper / weight
+        curved = upper * upper / weight * (1.0 + s * s) ** -1.5
+    elif criterion.exponent == 2:
+        return np.asarray(square)
+    else:
+        x = best_response(criterion, weight, upper, quadratic, v)
+        curved = x / ((criterion.exponent - 1.0) * v)
+    return np.where(quadratic, square, curved)
+
+
 def cap_of(weight: Array, lower: Array, upper: Array, quadratic: NDArray[np.bool_], v: Array) -> Array:
     """Cap t (B,) under MinMax at which the Lagrangian is least, by bisection: the certificate's own.
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from biomech.sharing.criteria import Criterion, MinMax, best_response, cap_of, cost
 from biomech.sharing.problem import LoadSharingProblem
+from biomech.sharing.sensitivity import Sensitivity, jvp, vjp
 
 Array = NDArray[np.float64]
 
@@ -47,6 +48,7 @@ class Solution:
     """
 
     problem: LoadSharingProblem
+    criterion: Criterion
     value: Array
     multiplier: Array
     status: NDArray[np.int8]
@@ -54,6 +56,14 @@ class Solution:
     gap: Array
     shortfall: Array
     cost: Array
+
+    def vjp(self, cotangent: ArrayLike) -> Sensitivity:
+        """Derivatives of ``sum(cotangent * value)``; see ``biomech.sharing.sensitivity.vjp``."""
+        return vjp(self, cotangent)
+
+    def jvp(self, **change: ArrayLike) -> Array:
+        """Change of the unknowns with the problem; see ``biomech.sharing.sensitivity.jvp``."""
+        return jvp(self, **change)
 
 
 def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, multiplier: Array) -> Solution:
@@ -71,7 +81,8 @@ def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, mul
     infeasible = ~optimal & _proves_infeasible(problem, multiplier)
     status = np.where(optimal, OPTIMAL, np.where(infeasible, INFEASIBLE, UNCERTIFIED)).astype(np.int8)
     shortfall = np.where(optimal[:, None], 0.0, missing)
-    return Solution(problem, value, multiplier, status, residual, np.where(infeasible, np.inf, gap), shortfall, total)
+    gap = np.where(infeasible, np.inf, gap)
+    return Solution(problem, criterion, value, multiplier, status, residual, gap, shortfall, total)
 
 
 def _dual(problem: LoadSharingProblem, criterion: Criterion, multiplier: Array) -> Array:
