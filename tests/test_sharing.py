@@ -265,6 +265,13 @@ def test_bad_criteria_are_refused(exponent):
         Power(exponent)
 
 
+@pytest.mark.parametrize("upper", [0.0, np.inf])
+def test_soft_saturation_needs_bounds(upper):
+    problem = LoadSharingProblem(**{**GOOD, "upper": np.array([1.0, 1.0, upper, 1.0])})
+    with pytest.raises(ProblemError, match=r"upper\[0, 2\]"):
+        solve(problem, SoftSaturation())
+
+
 def test_unknown_criterion_is_refused():
     with pytest.raises(ProblemError, match="criterion"):
         solve(LoadSharingProblem(**GOOD), "squares")

@@ -67,7 +67,7 @@ def solve(problem: LoadSharingProblem, criterion: Criterion) -> Solution:
     Raises
     ------
     ProblemError
-        The criterion is not known.
+        The criterion is not known, or does not suit the bounds.
 
     Examples
     --------
@@ -82,6 +82,8 @@ def solve(problem: LoadSharingProblem, criterion: Criterion) -> Solution:
     """
     if not isinstance(criterion, Power | SoftSaturation | MinMax):
         raise ProblemError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
+    if isinstance(criterion, SoftSaturation):
+        _check_saturation(problem)
     code, power = kind_of(criterion)
     batch, rows, unknowns = problem.coefficients.shape
     value, multiplier = np.empty((batch, unknowns)), np.zeros((batch, rows))
@@ -99,6 +101,15 @@ def solve(problem: LoadSharingProblem, criterion: Criterion) -> Solution:
         multiplier,
     )
     return certify(problem, criterion, value, multiplier)
+
+
+def _check_saturation(problem: LoadSharingProblem) -> None:
+    """Soft saturation is measured in upper bounds: they must be positive and finite."""
+    bad = np.argwhere(~problem.quadratic & ~(np.isfinite(problem.upper) & (problem.upper > 0.0)))
+    if bad.size:
+        i, k = (int(index) for index in bad[0])
+        value = problem.upper[i, k]
+        raise ProblemError(f"upper[{i}, {k}] = {value!r}: must be positive and finite under SoftSaturation")
 
 
 @jit

@@ -1,6 +1,6 @@
 """The answer, and its certificate: computed from the problem and the answer alone, apart from the iteration.
 
-For any multipliers y the dual function D(y) = b.y + sum of min over lower <= x <= upper of (w x^2 - (A^T y) x) is a
+For any multipliers y the dual function D(y) = b.y + sum of min over lower <= x <= upper of (f(x) - (A^T y) x) is a
 lower bound of the cost (weak duality; Boyd & Vandenberghe 2004, sec. 5.1). Where the cost P of an answer that meets A
 x = b equals D, no other answer is cheaper.
 
