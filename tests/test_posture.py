@@ -5,8 +5,9 @@ import xarray as xr
 import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.model.mirror import other_side
-from biomech.statics.posture import close, spread_to_both_sides
+from biomech.statics.posture import close
 from biomech.statics.stance import read_stance
+from biomech.study.standing import Spread
 
 BOX = {
     "foot_rotation": [-20, 0, 35, 60],
@@ -96,7 +97,7 @@ def test_residuals_are_small_and_half_equals_whole(model):
     whole = close(model, model.flat(), stance, 0)
     for postures in (half, whole):
         assert np.abs(postures.residual).max() < 1e-10
-    spread = spread_to_both_sides(model.flat(half=True), model.flat(), half.coordinates)
+    spread = Spread(model.flat(half=True), model.flat()).coordinates(half.coordinates)
     np.testing.assert_allclose(spread, whole.coordinates, atol=1e-9)
 
 

@@ -6,7 +6,7 @@ equilibrium of a body that stands symmetrically is that of its right half in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,13 +89,9 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     )
 
 
-def _outward(joints: Table, here: object) -> list[str]:
+def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:
     """Segments in an order in which parents come before children."""
-    links = [
-        (p, c)
-        for p, c in zip(joints.text("parent"), joints.text("child"), strict=True)
-        if here(c)  # type: ignore[operator]
-    ]
+    links = [(p, c) for p, c in zip(joints.text("parent"), joints.text("child"), strict=True) if here(c)]
     order = ["ground"]
     while True:
         more = [c for p, c in links if p in order and c not in order]

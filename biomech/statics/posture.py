@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from biomech._jit import jit
 from biomech._linear import solve_lu
 from biomech.model.flat import Flat
-from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.model.skeleton import Frames, TreeTables, gather_masses, make_frames, place_segments, point, rotate
 from biomech.model.splines import SplineTables
@@ -409,14 +408,3 @@ def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobia
             dy = s[c, 2] * x - s[c, 0] * z + share * s[c, 4]
             dz = s[c, 0] * y - s[c, 1] * x + share * s[c, 5]
             jacobian[t.owner[k], u] += aim.vector[k, 0] * dx + aim.vector[k, 1] * dy + aim.vector[k, 2] * dz
-
-
-def spread_to_both_sides(flat: Flat, whole: Flat, q: Array) -> Array:
-    """Coordinates of the whole body from those of its right half."""
-    if not flat.half:
-        return q
-    full = np.zeros((len(q), len(whole.coordinates)))
-    for i, name in enumerate(flat.coordinates):
-        full[:, whole.coordinates.index(name)] = q[:, i]
-        full[:, whole.coordinates.index(other_side(name))] = q[:, i]
-    return full

@@ -1,7 +1,7 @@
 """Joint contact forces: what the bones of a joint press on each other with.
 
 Free body of everything outward of a joint: gravity, ground forces and the muscles that cross the cut, against the force
-and moment that the inner segment exerts through the joint. Forces are those of the parent on the child segment, in the
+that the inner segment exerts through the joint. Forces are those of the parent on the child segment, in the
 child's frame: hip_r in femur_r, knee_r in tibia_r, ankle_r in talus_r, lumbosacral in torso.
 """
 
@@ -43,12 +43,11 @@ class CutTables(NamedTuple):
 class Reactions:
     """What the parent exerts on the child, in the child's frame.
 
-    ``force`` (posture, joint, axis) in N and ``moment`` about the joint's centre (posture, joint, axis) in N.m.
+    ``force`` (posture, joint, axis) in N.
     """
 
     joints: list[str]
     force: Array
-    moment: Array
 
 
 @lru_cache(maxsize=16)
@@ -88,10 +87,10 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
     """
     joints = [joint for joint in JOINTS if joint in flat.joints]
     cuts = compile_cuts(flat, tuple(joints))
-    force, moment = np.empty((len(q), len(joints), 3)), np.empty((len(q), len(joints), 3))
+    force = np.empty((len(q), len(joints), 3))
     tables = (flat.tree, flat.splines, flat.paths, cuts)
-    _react_all(*tables, flat.gravity, q, load, muscle_force, applied, force, moment)
-    return Reactions(joints, force, moment)
+    _react_all(*tables, flat.gravity, q, load, muscle_force, applied, force)
+    return Reactions(joints, force)
 
 
 @jit
@@ -106,45 +105,36 @@ def _react_all(
     muscle_force: Array,
     applied: Array,
     force: Array,
-    moment: Array,
 ) -> None:
     f, state = make_frames(tree), make_path_state(paths)
-    total = np.empty((len(cuts.child), 6))
+    total = np.empty((len(cuts.child), 3))
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         gather_masses(tree, load[i], f)
         lay_paths(paths, splines, q[i], f, state)
-        _outward_wrench(cuts, gravity, muscle_force[i], applied[i], f, state, total)
+        _outward_force(cuts, gravity, muscle_force[i], applied[i], f, state, total)
         for j in range(len(cuts.child)):
             child = cuts.child[j]
-            # the joint must hold against everything outward, about its own centre
-            x, y, z = f.origin[child, 0], f.origin[child, 1], f.origin[child, 2]
+            # the joint must hold against everything outward
             fx, fy, fz = -total[j, 0], -total[j, 1], -total[j, 2]
-            mx = -total[j, 3] - (y * fz - z * fy)
-            my = -total[j, 4] - (z * fx - x * fz)
-            mz = -total[j, 5] - (x * fy - y * fx)
             r = f.rotation
             for k in range(3):
                 force[i, j, k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz
-                moment[i, j, k] = r[child, k] * mx + r[child, 3 + k] * my + r[child, 6 + k] * mz
 
 
 @jit
-def _outward_wrench(
+def _outward_force(
     cuts: CutTables, gravity: float, muscle_force: Array, applied: Array, f: Frames, state: PathState, total: Array
 ) -> None:
-    """Force and moment about the ground origin on everything outward of each cut, the joint's own left out."""
+    """Force on everything outward of each cut, the joint's own left out."""
     for j in range(len(cuts.child)):
-        child = cuts.child[j]
-        total[j, 0], total[j, 1], total[j, 2] = 0.0, -gravity * f.mass[child], 0.0
-        total[j, 3], total[j, 4] = gravity * f.moment[child, 2], 0.0
-        total[j, 5] = -gravity * f.moment[child, 0]
+        total[j, 0], total[j, 1], total[j, 2] = 0.0, -gravity * f.mass[cuts.child[j]], 0.0
         for s in range(1, cuts.outward.shape[1]):
             if cuts.outward[j, s]:
-                for k in range(6):
+                for k in range(3):
                     total[j, k] += applied[s, k]
     for n in range(len(cuts.crossing)):
         j, span, m = cuts.crossing[n, 0], cuts.crossing[n, 1], cuts.crossing[n, 2]
         pull = cuts.crossing[n, 3] * muscle_force[m]
-        for k in range(6):
+        for k in range(3):
             total[j, k] += pull * state.wrench[span, k]

@@ -206,7 +206,7 @@ def _answer(model: Model, part: Part, stance: Stance, effort: Effort, answers: A
     shortfall[:, flat.rows] = solution.shortfall
     least, most = ranges(model, flat, "trusted")
 
-    place, spread = part.index[taken], _Spread(flat, model.flat())
+    place, spread = part.index[taken], Spread(flat, model.flat())
     answers.coordinates[place] = spread.coordinates(q)
     answers.activation[place] = spread.muscles(activation)
     answers.muscle_force[place] = spread.muscles(force)
@@ -252,7 +252,7 @@ def obstacle(model: Model, flat: Flat, postures: Postures, i: int) -> str:
     return f"{flat.coordinates[worst]} would be {angle:.1f} deg; the joint allows {low:g}..{high:g} deg"
 
 
-class _Spread:
+class Spread:
     """Puts results of the half body, or of the whole, in the whole body's order."""
 
     def __init__(self, flat: Flat, whole: Flat) -> None:

@@ -33,7 +33,7 @@ def static_optimization(
     coordinates: Mapping[str, Any] | xr.Dataset,
     ground_reaction: xr.Dataset,
     *,
-    criterion: Criterion = Power(2),  # noqa: B008 - immutable
+    criterion: Criterion = Power(2),
     lower: float = 0.0,
     reserve: float | Mapping[str, float] = 0.0,
     strength: str = "force_length",

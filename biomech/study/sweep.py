@@ -30,7 +30,7 @@ _GIVEN = -1
 def sweep(
     model: Model,
     *,
-    criterion: Criterion = Power(2),  # noqa: B008 - immutable
+    criterion: Criterion = Power(2),
     weight: Mapping[str, float] | ArrayLike | None = None,
     strength: str = "isometric",
     progress: bool | None = None,
