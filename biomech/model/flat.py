@@ -45,6 +45,13 @@ class Flat:
     rows: NDArray[np.int64]  #: the coordinates that must balance in a stance
 
     @property
+    def is_rotation(self) -> NDArray[np.bool_]:
+        """Whether each coordinate is an angle (rad), not a translation (m)."""
+        turns = np.zeros(len(self.coordinates), dtype=bool)
+        turns[self.tree.motions[self.tree.motions[:, 0] == 2, 1]] = True
+        return turns
+
+    @property
     def body_mass(self) -> float:
         """Mass of what the tables describe, kg."""
         return float(self.tree.mass.sum())

@@ -50,9 +50,7 @@ def poses(flat: Flat, coordinates: Mapping[str, Any]) -> Array:
     q = np.zeros((count, len(flat.coordinates)))
     for name, column in columns.items():
         q[:, flat.coordinates.index(name)] = column
-    rotation = _rotations(flat)
-    q[:, rotation] = np.radians(q[:, rotation])
-    return q
+    return np.where(flat.is_rotation, np.radians(q), q)
 
 
 def _column(name: str, value: Any) -> Array:
@@ -67,13 +65,6 @@ def _column(name: str, value: Any) -> Array:
     if not np.all(np.isfinite(column)):
         raise StanceError(f"{name} = {value!r}: must be finite")
     return column.astype(np.float64)
-
-
-def _rotations(flat: Flat) -> NDArray[np.bool_]:
-    kind = np.ones(len(flat.coordinates), dtype=bool)
-    translations = flat.tree.motions[flat.tree.motions[:, 0] == 1]
-    kind[translations[:, 1]] = False
-    return kind
 
 
 def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:

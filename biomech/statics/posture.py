@@ -30,7 +30,6 @@ Index = NDArray[np.int64]
 TOLERANCE = 1e-13
 STEPS = 60
 DIRECTION, POINT, CENTRE = 0, 1, 2
-VERTICAL = np.array([0.0, 1.0, 0.0])
 LATERAL = np.array([0.0, 0.0, 1.0])
 
 

@@ -50,6 +50,11 @@ class Reactions:
     force: Array
 
 
+def reported_joints(flat: Flat) -> list[str]:
+    """The joints of a body whose contact force is reported, in the order of ``JOINTS``."""
+    return [joint for joint in JOINTS if joint in flat.joints]
+
+
 @lru_cache(maxsize=16)
 def compile_cuts(flat: Flat, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
@@ -85,7 +90,7 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
     applied : ndarray, shape (posture, segment, 6)
         Force and moment about the ground origin that act on each segment from outside, ground included as segment 0.
     """
-    joints = [joint for joint in JOINTS if joint in flat.joints]
+    joints = reported_joints(flat)
     cuts = compile_cuts(flat, tuple(joints))
     force = np.empty((len(q), len(joints), 3))
     tables = (flat.tree, flat.splines, flat.paths, cuts)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.model.model import Model
-from biomech.statics.reactions import JOINTS
+from biomech.statics.reactions import reported_joints
 from biomech.statics.stance import AXES, PARAMETERS, SIDES, Stance
 from biomech.study.standing import STATUSES, Answers
 from biomech.study.tilt import TILT_STATUSES, Tilts
@@ -38,13 +38,12 @@ def flags(long_name: str, first: int, meanings: tuple[str, ...]) -> dict[str, An
 
 def label_coordinates(model: Model) -> dict[str, Any]:
     """Coordinates of the dimensions that every answer has."""
-    joints = [joint for joint in JOINTS if joint in model.flat().joints]
     return {
         "muscle": list(model.muscles),
         "side": ("muscle", model.sides(model.muscles), about("1", "side of the body of the muscle")),
         "group": list(model.groups),
         "coordinate": list(model.coordinates),
-        "joint": joints,
+        "joint": reported_joints(model.flat()),
         "axis": list(AXES),
         "foot": list(SIDES),
     }
@@ -71,8 +70,7 @@ def muscle_variables(model: Model, dims: tuple[str, ...], answers: Answers) -> d
 
 def joint_variables(model: Model, dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
     """Joint contact forces."""
-    joints = [joint for joint in JOINTS if joint in model.flat().joints]
-    spine = answers.joint_force[:, joints.index("lumbosacral"), 1]
+    spine = answers.joint_force[:, reported_joints(model.flat()).index("lumbosacral"), 1]
     return {
         "joint_contact_force": (
             (*dims, "joint", "axis"),
@@ -120,9 +118,6 @@ def sweep_dataset(model: Model, stance: Stance, tilt: Array, tilts: Tilts | None
     import xarray as xr
 
     dims = ("_posture",)
-    whole = model.flat()
-    rotation = np.ones(len(whole.coordinates), dtype=bool)
-    rotation[whole.tree.motions[whole.tree.motions[:, 0] == 1, 1]] = False
     variables: dict[str, Variable] = {
         **muscle_variables(model, dims, answers),
         "passive_moment": ((*dims, "coordinate"), answers.passive, about("N.m", "moment of passive tissue")),
@@ -144,7 +139,7 @@ def sweep_dataset(model: Model, stance: Stance, tilt: Array, tilts: Tilts | None
         ),
         "coordinate_angle": (
             (*dims, "coordinate"),
-            np.where(rotation, np.degrees(answers.coordinates), answers.coordinates),
+            np.where(model.flat().is_rotation, np.degrees(answers.coordinates), answers.coordinates),
             about("deg", "generalised coordinates of the posture (m for translations)"),
         ),
         "pelvic_tilt": (dims, tilt, about("deg", "pelvic tilt in space, anterior positive")),
@@ -210,7 +205,7 @@ def _reason(model: Model, answers: Answers, i: int) -> str:
     if answers.obstacle[i]:
         return str(answers.obstacle[i])
     worst = int(np.abs(answers.shortfall[i]).argmax())
-    unit = "N" if model.coordinates[worst] in ("pelvis_tx", "pelvis_ty", "pelvis_tz") else "N.m"
+    unit = "N.m" if model.flat().is_rotation[worst] else "N"
     limit = answers.limiting[i]
     cause = f"{model.muscles[limit]} is at full strength" if limit >= 0 else "no muscle could give it, nor the ground"
     return f"{answers.shortfall[i, worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

@@ -20,7 +20,7 @@ from biomech.sharing.solution import INFEASIBLE
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.ground import centre_of_pressure, ground_wrench, standing_contacts
 from biomech.statics.posture import Postures, close
-from biomech.statics.reactions import JOINTS, react
+from biomech.statics.reactions import react, reported_joints
 from biomech.statics.stance import Stance
 
 Array = NDArray[np.float64]
@@ -117,8 +117,7 @@ def ranges(model: Model, flat: Flat, kind: str) -> tuple[Array, Array]:
     """Least and most of every coordinate, rad and m; ``kind`` is ``range`` or ``trusted``."""
     table = model.tables["coordinates"]
     rows = [table.index(name) for name in flat.coordinates]
-    scale = np.array([np.pi / 180.0 if table.text("motion")[row] == "rotation" else 1.0 for row in rows])
-    least, most = table.numbers(f"{kind}_min", f"{kind}_max")[rows].T * scale
+    least, most = table.numbers(f"{kind}_min", f"{kind}_max")[rows].T * np.where(flat.is_rotation, np.pi / 180.0, 1.0)
     return least, most
 
 
@@ -164,7 +163,7 @@ def blank(model: Model, count: int) -> Answers:
     """Answers of postures that nobody could take, to be filled."""
     whole = model.flat()
     muscles, coordinates = len(whole.muscles), len(whole.coordinates)
-    joints = len([joint for joint in JOINTS if joint in whole.joints])
+    joints = len(reported_joints(whole))
 
     def nan(*shape: int) -> Array:
         return np.full((count, *shape), np.nan)
@@ -248,8 +247,9 @@ def obstacle(model: Model, flat: Flat, postures: Postures, i: int) -> str:
     least, most = ranges(model, flat, "range")
     q = postures.coordinates[i]
     worst = int(np.maximum(least - q, q - most).argmax())
-    angle, low, high = np.degrees([q[worst], least[worst], most[worst]])
-    return f"{flat.coordinates[worst]} would be {angle:.1f} deg; the joint allows {low:g}..{high:g} deg"
+    scale, unit = (180.0 / np.pi, "deg") if flat.is_rotation[worst] else (1.0, "m")
+    would, low, high = scale * np.array([q[worst], least[worst], most[worst]])
+    return f"{flat.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}"
 
 
 class Spread:
@@ -294,7 +294,7 @@ class Spread:
 
     def joints(self, joints: list[str], force: Array) -> Array:
         columns = []
-        for joint in (joint for joint in JOINTS if joint in self.whole.joints):
+        for joint in reported_joints(self.whole):
             if joint in joints:
                 factor = np.array([2.0, 2.0, 0.0]) if self.flat.half and side_of(joint) == "midline" else np.ones(3)
                 columns.append(force[:, joints.index(joint)] * factor)
