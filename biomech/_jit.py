@@ -15,11 +15,23 @@ def jit(function: Function) -> Function:
 
     Sums may be reordered and products fused, so that loops vectorise; NaN and infinity keep their meaning.
     """
+    return _compile(function)
+
+
+def inner(function: Function) -> Function:
+    """Compile a kernel that only kernels call: it may take and return lanes, which Python cannot hold.
+
+    It makes no arrays, so Numba need not count references to those it is given: that would take longer than the work.
+    """
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+
+
+def maker(function: Function) -> Function:
+    """Compile a kernel that only kernels call and that makes arrays."""
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compile(function: Function, **options: bool) -> Function:
     flags = {"reassoc", "contract", "nsz", "arcp"}
-    return numba.njit(cache=True, error_model="numpy", nogil=True, fastmath=flags)(function)
-
-
-@jit
-def select(condition: bool, yes: float, no: float) -> float:
-    """``yes`` where the condition holds, else ``no``: a branch that also works on lanes."""
-    return yes if condition else no
+    compiled: Function = numba.njit(cache=True, error_model="numpy", nogil=True, fastmath=flags, **options)(function)
+    return compiled

@@ -16,10 +16,10 @@ array([[0.1, 0.2]])
 0
 """
 
+from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, UNCERTIFIED
 from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
-from biomech.sharing.newton import solve
 from biomech.sharing.problem import LoadSharingProblem
-from biomech.sharing.solution import INFEASIBLE, OPTIMAL, UNCERTIFIED, Solution
+from biomech.sharing.solution import Solution, solve
 
 __all__ = [
     "INFEASIBLE",

@@ -7,12 +7,13 @@ which f(x) - v x is least, and how fast that x grows with v. Unknowns marked qua
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._jit import inner
 from biomech.errors import ProblemError
 
 Array = NDArray[np.float64]
@@ -75,38 +76,37 @@ def kind_of(criterion: Criterion) -> tuple[int, float]:
     return (SQUARE, 2.0) if criterion.exponent == 2 else (POWER, float(criterion.exponent))
 
 
-@jit
+@inner
 def response(kind: int, power: float, weight: float, upper: float, v: float) -> tuple[float, float]:
     """Where f(x) - v x is least without bounds, and the rate dx/dv there."""
     if kind == POWER:
-        size = (abs(v) / (power * weight)) ** (1.0 / (power - 1.0))
+        size = math.sqrt(abs(v) / (3.0 * weight))
+        if power != 3.0:
+            size = math.pow(abs(v) / (power * weight), 1.0 / (power - 1.0) + 0.0 * v)
         # f' = p w x^(p - 1), so x grows as v^(1 / (p - 1)): without end at v = 0, where the muscle is off
-        return np.copysign(size, v), size / ((power - 1.0) * abs(v) + 1e-300)
+        return math.copysign(size, v), size / ((power - 1.0) * abs(v) + 1e-300)
     if kind == SATURATION:
         s = v * upper / weight
-        c = 1.0 / np.sqrt(1.0 + s * s)
+        c = 1.0 / math.sqrt(1.0 + s * s)
         return upper * s * c, upper * upper / weight * c * c * c
-    return v / (2.0 * weight), 1.0 / (2.0 * weight)
+    rate = 0.5 / (SQUARES * weight if kind == CAPPED else weight)
+    return rate * v, rate + 0.0 * v
 
 
-def cost(criterion: Criterion, weight: Array, upper: Array, quadratic: NDArray[np.bool_], value: Array) -> Array:
-    """Cost of every unknown: shape of ``value`` (B, n); under MinMax without the price of the cap."""
-    square = weight * value * value
-    if isinstance(criterion, MinMax):
-        return np.where(quadratic, square, SQUARES * square)
-    if isinstance(criterion, SoftSaturation):
-        with np.errstate(invalid="ignore"):
-            share = np.clip(value / upper, -1.0, 1.0)
-        curved = weight * (1.0 - np.sqrt(1.0 - share * share))
-    elif criterion.exponent == 2:
-        return np.asarray(square)
-    else:
-        curved = weight * np.abs(value) ** criterion.exponent
-    return np.where(quadratic, square, curved)
+@inner
+def price(kind: int, power: float, weight: float, upper: float, x: float) -> float:
+    """f(x), under ``MinMax`` without the price of the cap."""
+    if kind == POWER:
+        size = abs(x)
+        return weight * (size * size * size if power == 3.0 else math.pow(size, power + 0.0 * x))
+    if kind == SATURATION:
+        share = min(abs(x) / upper, 1.0)
+        return weight * (1.0 - math.sqrt(1.0 - share * share))
+    return (SQUARES * weight if kind == CAPPED else weight) * x * x
 
 
 def best_response(criterion: Criterion, weight: Array, upper: Array, quadratic: NDArray[np.bool_], v: Array) -> Array:
-    """``response`` of every unknown, in NumPy: the certificate's own."""
+    """``response`` of every unknown, in NumPy."""
     square = v / (2.0 * weight)
     if isinstance(criterion, MinMax):
         return np.where(quadratic, square, square / SQUARES)
@@ -135,21 +135,3 @@ def response_rate(criterion: Criterion, weight: Array, upper: Array, quadratic: 
         x = best_response(criterion, weight, upper, quadratic, v)
         curved = x / ((criterion.exponent - 1.0) * v)
     return np.where(quadratic, square, curved)
-
-
-def cap_of(weight: Array, lower: Array, upper: Array, quadratic: NDArray[np.bool_], v: Array) -> Array:
-    """Cap t (B,) under MinMax at which the Lagrangian is least, by bisection: the certificate's own.
-
-    Its slope in t, 1 - sum of (v - 0.002 w t)+ over the unknowns that could go higher, rises with t.
-    """
-    own = ~quadratic
-    w, low, high, pull = weight[own], lower[:, own], upper[:, own], v[:, own]
-    least = np.maximum(low.max(axis=1, initial=0.0), 0.0)
-    most = np.maximum(np.where(np.isfinite(high), high, 0.0).max(axis=1, initial=0.0), least)
-    most = np.maximum(most, np.clip(pull / (2.0 * SQUARES * w), 0.0, high).max(axis=1, initial=0.0))
-    for _ in range(200):
-        middle = 0.5 * (least + most)
-        over = np.maximum(pull - 2.0 * SQUARES * w * middle[:, None], 0.0) * (middle[:, None] < high)
-        rising = over.sum(axis=1) <= 1.0
-        most, least = np.where(rising, middle, most), np.where(rising, least, middle)
-    return np.asarray(most)

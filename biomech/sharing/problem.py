@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech.errors import ProblemError
+from biomech.sharing.pattern import scan
 
 Array = NDArray[np.float64]
 
@@ -47,6 +48,7 @@ class LoadSharingProblem:
     lower: Array
     quadratic: NDArray[np.bool_]
     shortfall_weight: Array
+    used: NDArray[np.bool_]  #: (m, n): the entries of A that differ from zero in some problem
 
     def __init__(
         self,
@@ -58,10 +60,13 @@ class LoadSharingProblem:
         quadratic: ArrayLike | None = None,
         shortfall_weight: ArrayLike | None = None,
     ) -> None:
-        a = _floats("coefficients", coefficients)
+        a = _array("coefficients", coefficients)
         if a.ndim != 3:
             raise ProblemError(f"coefficients: has shape {a.shape}; must be (B, m, n)")
         batch, rows, unknowns = a.shape
+        used = np.zeros((rows, unknowns), dtype=bool)
+        if not scan(a, used):
+            _check(np.isfinite(a), "coefficients", a, "finite")
         b = _shaped("demand", _floats("demand", demand), (batch, rows))
         bounds = {name: _bounds(name, value, batch, unknowns) for name, value in (("lower", lower), ("upper", upper))}
         _check(bounds["lower"] <= bounds["upper"], "upper", bounds["upper"], "at least the lower bound")
@@ -79,6 +84,7 @@ class LoadSharingProblem:
             ("weight", w),
             ("quadratic", flags),
             ("shortfall_weight", s),
+            ("used", used),
         ):
             object.__setattr__(self, name, value)
 
@@ -86,11 +92,17 @@ class LoadSharingProblem:
         return len(self.demand)
 
 
-def _floats(name: str, value: Any, infinite: bool = False) -> Array:
+def _array(name: str, value: Any) -> Array:
+    """A C-contiguous array that kernels compiled once can take: read-only ones are another type to them."""
     try:
         array = np.asarray(value, dtype=np.float64, order="C")
     except (TypeError, ValueError):
         raise ProblemError(f"{name}: must be an array of numbers") from None
+    return array if array.flags.writeable and array.flags.aligned else array.copy()
+
+
+def _floats(name: str, value: Any, infinite: bool = False) -> Array:
+    array = _array(name, value)
     _check(~np.isnan(array) if infinite else np.isfinite(array), name, array, "finite")
     return array
 
@@ -99,7 +111,7 @@ def _bounds(name: str, value: Any, batch: int, unknowns: int) -> Array:
     array = _floats(name, value, infinite=True)
     if array.shape not in ((), (unknowns,), (batch, unknowns)):
         raise ProblemError(f"{name}: has shape {array.shape}; must be ({unknowns},) or ({batch}, {unknowns})")
-    return np.array(np.broadcast_to(array, (batch, unknowns)))  # writable: read-only arrays would compile anew
+    return np.broadcast_to(array, (batch, unknowns))
 
 
 def _shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:

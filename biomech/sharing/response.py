@@ -2,51 +2,64 @@
 
 With v = A^T y each unknown takes the x at which f(x) - v x is least, clipped to its bounds. Under ``MinMax`` they also
 share a cap t at the price t: of the caps, the one at which the Lagrangian is least.
+
+These kernels work on plain floats, one problem, or on lanes, a problem in each.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit, select
-from biomech.sharing.criteria import CAPPED, SQUARE, response
+from biomech._jit import inner, maker
+from biomech._lanes import select, some, zeros
+from biomech.sharing.criteria import APPROACH, CAPPED, SQUARE, Criterion, MinMax, kind_of, response
 
 Array = NDArray[np.float64]
 
 
-class Terms(NamedTuple):
-    """One problem.
+class Costs(NamedTuple):
+    """What every unknown costs, the same for all problems, in stages from easy to what is asked.
 
-    ``a`` (m, n), ``b`` (m,), ``d`` = 1 / 2w, weight, bounds and centre (n,), softness (m,); ``kind`` (n,) and ``power``
-    say what each unknown costs, ``curved`` whether any costs something else than a square, ``capped`` whether a cap is
-    shared.
+    ``weight`` (n,); ``kind`` (stage, n) and ``power`` say what an unknown costs, ``d`` (stage, n) is 1 / 2w of the
+    squares; ``curved`` (stage,): whether something costs more than a square; ``capped``: whether a cap is shared. Stage 0 is the sum of squares, the last but one the
+    criterion itself. The last stage is for demands that cannot be met: squares about a centre, none much lighter than
+    the others, with rows that give way; ``give`` (m,) is how easily.
+    """
+
+    weight: Array
+    kind: NDArray[np.int64]
+    power: float
+    d: Array
+    curved: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
+    give: Array
+
+
+class Problem(NamedTuple):
+    """One problem, or one in each lane: entries of A, b (m,), bounds (n,); ``centre`` (n,) and ``soft`` (m,) of the
+    last stage; ``scale`` (1,): the largest demand, at least 1.
     """
 
     a: Array
     b: Array
-    d: Array
-    weight: Array
-    kind: NDArray[np.int64]
-    power: float
-    curved: bool
-    capped: bool
     lower: Array
     upper: Array
     centre: Array
     soft: Array
-    tolerance: float
+    scale: Array
 
 
 class Work(NamedTuple):
-    """Room for one problem.
+    """Room for the iteration.
 
     ``hessian`` (m, m), factored; ``scale`` (m,): the curvature of each row if every unknown were free, -1 where
-    nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y, ``along`` = A^T step, ``raw`` and ``rate``:
-    the response without bounds and its rate, ``free``: the rate where an unknown is between its bounds, else 0;
-    ``row``; ``cap``: 1 where an unknown is at the common cap (n,); ``level``: the cap, and its rate.
+    nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y and ``along`` = A^T step (n,); ``free`` (n,):
+    dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the response without bounds; ``cap``
+    (n,): 1 where an unknown is at the common cap; ``level`` (2,): the cap, and its rate;
+    ``x``, ``y`` and ``before``: room to keep unknowns and multipliers.
     """
 
     hessian: Array
@@ -56,91 +69,185 @@ class Work(NamedTuple):
     pull: Array
     along: Array
     free: Array
-    row: Array
     raw: Array
-    rate: Array
     cap: Array
     level: Array
+    x: Array
+    y: Array
+    before: Array
 
 
-def make_work(rows: int, unknowns: int) -> Work:
-    """An empty workspace."""
-    shapes = {"hessian": (rows, rows), "scale": rows, "step": rows, "gradient": rows, "level": 2}
-    return Work(**{name: np.zeros(shapes.get(name, unknowns)) for name in Work._fields})
+#: In a demand that cannot be met no unknown is freer than this part of the heaviest: it would drown the softness.
+LIGHTEST = 1e-2
 
 
-@jit
-def share_out(t: Terms, work: Work, y: Array, x: Array) -> None:
-    """x(y), with A^T y in the workspace."""
+def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_], give: Array) -> Costs:
+    """The stages through which a criterion is approached."""
+    code, power = kind_of(criterion)
+    own = np.where(quadratic, SQUARE, code)
+    plain, d = np.full(len(weight), SQUARE), 0.5 / weight
+    kinds, ds = [plain], [d]
+    if isinstance(criterion, MinMax):
+        kinds += [own] * len(APPROACH)
+        ds += [np.where(quadratic, d, d / part) for part in APPROACH]
+    elif code != SQUARE:
+        kinds, ds = [plain, own], [d, d]
+    kinds, ds = [*kinds, plain], [*ds, np.minimum(d, d.min(initial=np.inf) / LIGHTEST)]
+    capped = np.array([bool((kind == CAPPED).any()) for kind in kinds])
+    curved = np.array([bool((kind != SQUARE).any()) for kind in kinds]) & ~capped
+    return Costs(weight, np.array(kinds), power, np.array(ds), curved, capped, give)
+
+
+@maker
+def make_problem(number: Any, rows: int, unknowns: int, entries: int) -> Problem:
+    """An empty problem of floats or lanes."""
+    return Problem(
+        zeros(number, (entries,)),
+        zeros(number, (rows,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (rows,)),
+        zeros(number, (1,)),
+    )
+
+
+@maker
+def make_work(number: Any, rows: int, unknowns: int) -> Work:
+    """An empty workspace of floats or lanes."""
+    return Work(
+        zeros(number, (rows, rows)),
+        zeros(number, (rows,)),
+        zeros(number, (rows,)),
+        zeros(number, (rows,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (2,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (rows,)),
+        zeros(number, (rows,)),
+    )
+
+
+@maker
+def make_answer(number: Any, rows: int, unknowns: int) -> tuple[Array, Array, Array]:
+    """Room for unknowns, multipliers and the four numbers of a proof."""
+    return zeros(number, (unknowns,)), zeros(number, (rows,)), zeros(number, (4,))
+
+
+@inner
+def measure(p: Problem) -> None:
+    """The largest demand, at least 1."""
+    p.scale[0] = 1.0
+    for r in range(len(p.b)):
+        p.scale[0] = max(p.scale[0], abs(p.b[r]))
+
+
+@inner
+def respond(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
+    """x at y + length step, from ``pull`` and ``along``.
+
+    Returns sum of along x, and the rate at which it grows with the length.
+    """
+    if c.curved[s]:
+        return _respond_curved(c, s, p, w, length, x)
+    slope, fall = _respond_squares(c.d[s], p.lower, p.upper, w.pull, w.along, w.free, length, x)
+    if c.capped[s]:
+        return _respond_capped(c, s, p, w, length, x)
+    return slope, fall
+
+
+@inner
+def _respond_squares(
+    d: Array, lower: Array, upper: Array, pull: Array, along: Array, free: Array, length: float, x: Array
+) -> tuple[float, float]:
+    """The innermost loop; a function of its own so that its sums stay in registers."""
+    slope, fall = 0.0 * length, 0.0 * length
     for k in range(len(x)):
-        work.pull[k] = 0.0
-    for r in range(len(y)):
-        for k in range(len(x)):
-            work.pull[k] += t.a[r, k] * y[r]
-    respond(t, work.pull, work.raw, work.rate)
-    work.level[1] = 0.0
-    if t.capped:
-        find_cap(t, work.pull, work)
+        raw = d[k] * (pull[k] + length * along[k])
+        value = min(max(raw, lower[k]), upper[k])
+        rate = select(raw == value, d[k], 0.0)
+        x[k], free[k] = value, rate
+        slope += along[k] * value
+        fall += along[k] * along[k] * rate
+    return slope, fall
+
+
+@inner
+def _respond_curved(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
+    """The same where unknowns cost something else than squares."""
+    slope, fall = 0.0 * length, 0.0 * length
     for k in range(len(x)):
-        raw = work.raw[k]
-        x[k] = min(max(raw, t.lower[k]), t.upper[k])
-        work.free[k] = select((t.lower[k] < raw) & (raw < t.upper[k]), work.rate[k], 0.0)
+        along, lower, upper = w.along[k], p.lower[k], p.upper[k]
+        raw, rate = response(c.kind[s, k], c.power, c.weight[k], upper, w.pull[k] + length * along)
+        free = select((lower < raw) & (raw < upper), rate, 0.0)
+        value = min(max(raw, lower), upper)
+        x[k], w.free[k] = value, free
+        slope += along * value
+        fall += along * along * free
+    return slope, fall
 
 
-@jit
-def respond(t: Terms, pull: Array, raw: Array, rate: Array) -> None:
-    """Response to A^T y of every unknown without its bounds, and its rate."""
-    for k in range(len(raw)):
-        raw[k] = t.centre[k] + t.d[k] * pull[k]
-        rate[k] = t.d[k]
-    if t.curved:
-        for k in range(len(raw)):
-            if t.kind[k] != SQUARE:
-                raw[k], rate[k] = response(t.kind[k], t.power, t.weight[k], t.upper[k], pull[k])
+@inner
+def _respond_capped(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
+    """The same under a common cap, after the response without it."""
+    for k in range(len(x)):
+        w.raw[k] = c.d[s, k] * (w.pull[k] + length * w.along[k])
+    level, together = find_cap(c, s, p, w, length)
+    w.level[0], w.level[1] = level, together
+    slope, fall, lift = 0.0 * length, 0.0 * length, 0.0 * length
+    for k in range(len(x)):
+        if c.kind[s, k] == CAPPED:
+            at_cap = (w.raw[k] > level) & (level < p.upper[k])
+            w.cap[k] = select(at_cap, 1.0 + 0.0 * length, 0.0)
+            w.free[k] = select(at_cap, 0.0, w.free[k])
+            x[k] = select(at_cap, max(level, p.lower[k]), x[k])
+            lift += w.cap[k] * w.along[k]
+        slope += w.along[k] * x[k]
+        fall += w.along[k] * w.along[k] * w.free[k]
+    return slope, fall + together * lift * lift
 
 
-@jit
-def find_cap(t: Terms, pull: Array, work: Work) -> None:
-    """The common cap at which the Lagrangian is least, and who is at it; caps ``raw``, whose rate there becomes 0.
+@inner
+def find_cap(c: Costs, s: int, p: Problem, w: Work, length: float) -> tuple[float, float]:
+    """The common cap at which the Lagrangian is least, and the rate at which it rises with the pull of those at it.
 
     The slope in the cap, 1 - sum of (v - cap / d)+ over the unknowns that could go higher, rises with it.
     """
-    least, most = 0.0, 0.0
-    for k in range(len(pull)):
-        if t.kind[k] == CAPPED:
-            least = max(least, t.lower[k])
-            most = max(most, min(work.raw[k], t.upper[k]))
+    least, most = 0.0 * length, 0.0 * length
+    for k in range(len(w.raw)):
+        if c.kind[s, k] == CAPPED:
+            least = max(least, p.lower[k])
+            most = max(most, min(w.raw[k], p.upper[k]))
     most = max(most, least)
-    level = min(max(work.level[0], least), most)  # the last cap is near
+    level = min(max(w.level[0], least), most)  # the last cap is near
+    over, weight = _over_cap(c, s, p, w, length, level)
     for _ in range(100):
-        over, weight = _over_cap(t, pull, work.raw, level)
-        if over > 1.0:
-            least = level
-        else:
-            most = level
-        if abs(over - 1.0) <= 1e-14 or most - least <= 1e-16 * most:
+        least, most = select(over > 1.0, level, least), select(over > 1.0, most, level)
+        open_ = (abs(over - 1.0) > 1e-14) & (most - least > 1e-16 * most)
+        if not some(open_):
             break
         # the sum falls and is convex but for jumps at the unknowns' own bounds: Newton's step does not pass the root
-        level = level + (over - 1.0) / weight if weight > 0.0 else most
-        if not least < level < most:
-            level = 0.5 * (least + most)
-    level = most if abs(over - 1.0) > 1e-14 else level
-    over, weight = _over_cap(t, pull, work.raw, level)
-    work.level[0] = level
-    work.level[1] = 1.0 / weight if weight > 0.0 and abs(over - 1.0) < 1e-9 else 0.0
-    for k in range(len(pull)):
-        capped = (t.kind[k] == CAPPED) & (work.raw[k] > level) & (level < t.upper[k])
-        work.cap[k] = select(capped, 1.0, 0.0)
-        work.raw[k] = select(capped, level, work.raw[k])
-        work.rate[k] = select(capped, 0.0, work.rate[k])
+        guess = select(weight > 0.0, level + (over - 1.0) / max(weight, 1e-300), most)
+        guess = select((least < guess) & (guess < most), guess, 0.5 * (least + most))
+        level = select(open_, guess, level)
+        over, weight = _over_cap(c, s, p, w, length, level)
+    level = select(abs(over - 1.0) > 1e-14, most, level)
+    over, weight = _over_cap(c, s, p, w, length, level)
+    return level, select((weight > 0.0) & (abs(over - 1.0) < 1e-9), 1.0 / max(weight, 1e-300), 0.0)
 
 
-@jit
-def _over_cap(t: Terms, pull: Array, raw: Array, level: float) -> tuple[float, float]:
+@inner
+def _over_cap(c: Costs, s: int, p: Problem, w: Work, length: float, level: float) -> tuple[float, float]:
     """Sum of the pull beyond a cap, and the rate at which it falls with the cap."""
-    over, weight = 0.0, 0.0
-    for k in range(len(pull)):
-        if t.kind[k] == CAPPED and raw[k] > level and level < t.upper[k]:
-            over += pull[k] - level / t.d[k]
-            weight += 1.0 / t.d[k]
+    over, weight = 0.0 * length, 0.0 * length
+    for k in range(len(w.raw)):
+        if c.kind[s, k] == CAPPED:
+            above = (w.raw[k] > level) & (level < p.upper[k])
+            steep = 1.0 / c.d[s, k]
+            over += select(above, w.pull[k] + length * w.along[k] - level * steep, 0.0)
+            weight += select(above, steep + 0.0 * length, 0.0)
     return over, weight

@@ -1,27 +1,28 @@
-"""The answer, and its certificate: computed from the problem and the answer alone, apart from the iteration.
-
-For any multipliers y the dual function D(y) = b.y + sum of min over lower <= x <= upper of (f(x) - (A^T y) x) is a
-lower bound of the cost (weak duality; Boyd & Vandenberghe 2004, sec. 5.1). Where the cost P of an answer that meets A
-x = b equals D, no other answer is cheaper.
-
-Where A x = b cannot be met, multipliers z with b.z > max over the bounds of (A^T z).x prove it (Farkas 1902).
-"""
+"""``solve``, and the answers of a batch with their certificates."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech.sharing.criteria import Criterion, MinMax, best_response, cap_of, cost
+from biomech._jit import jit, maker
+from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, width
+from biomech.errors import ProblemError
+from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, UNCERTIFIED, prove
+from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
+from biomech.sharing.newton import share_load
+from biomech.sharing.pattern import Pattern, find_pattern, gather_entries
 from biomech.sharing.problem import LoadSharingProblem
+from biomech.sharing.response import Costs, make_answer, make_costs, make_problem, make_work, measure
 from biomech.sharing.sensitivity import Sensitivity, jvp, vjp
 
 Array = NDArray[np.float64]
-
-OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 2
-TOLERANCE = 1e-9
+Index = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,50 +67,194 @@ class Solution:
         return jvp(self, **change)
 
 
+class Given(NamedTuple):
+    """Problems as the kernels take them: A (B, m, n), b (B, m), bounds (B or 1, n), and the certificate's tolerance."""
+
+    a: Array
+    b: Array
+    lower: Array
+    upper: Array
+    tolerance: float
+
+
+class Found(NamedTuple):
+    """Answers as the kernels leave them; ``proof`` (B, 4): cost, residual, gap, status."""
+
+    value: Array
+    multiplier: Array
+    missing: Array
+    proof: Array
+
+
+def solve(
+    problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float = 1e-9, threads: int = 1
+) -> Solution:
+    """Share the load in every problem of a batch.
+
+    Parameters
+    ----------
+    problem : LoadSharingProblem
+        B problems of m rows and n unknowns.
+    criterion : Power, SoftSaturation or MinMax
+        ``Power(p)``: least sum of w |x|^p; ``SoftSaturation()``: least sum of w (1 - sqrt(1 - (x / u)^2));
+        ``MinMax()``: least t + 0.001 sum of w x^2, t the largest x.
+    tolerance : float
+        Largest residual and duality gap of an answer that is called optimal.
+    threads : int
+        Threads among which the batch is divided.
+
+    Returns
+    -------
+    Solution
+        Certified: ``status`` is 0 only where residual and duality gap are below the tolerance.
+
+    Raises
+    ------
+    ProblemError
+        The criterion is not known, or does not suit the bounds; the tolerance or the threads make no sense.
+
+    Examples
+    --------
+    A demand past all strength is answered with the least shortfall.
+
+    >>> import numpy as np
+    >>> from biomech.sharing import LoadSharingProblem, Power, solve
+    >>> problem = LoadSharingProblem(np.array([[[20.0, 40.0]]]), np.array([[70.0]]), np.ones(2), np.ones(2))
+    >>> solution = solve(problem, Power(2))
+    >>> int(solution.status[0]), solution.shortfall.round(6).tolist()
+    (1, [[10.0]])
+    """
+    _check_arguments(problem, criterion, tolerance, threads)
+    return _solution(problem, criterion, _solve_part, tolerance, threads)
+
+
 def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, multiplier: Array) -> Solution:
-    """Residual, gap and status of candidate answers."""
-    missing = problem.demand - np.einsum("bmn,bn->bm", problem.coefficients, value)
-    scale = np.maximum(1.0, np.abs(problem.demand).max(axis=1, initial=0.0))
-    residual = np.abs(missing).max(axis=1, initial=0.0) / scale
-    total = cost(criterion, problem.weight, problem.upper, problem.quadratic, value).sum(axis=1)
-    if isinstance(criterion, MinMax):
-        total = total + _largest(problem, value)
-    with np.errstate(invalid="ignore", over="ignore"):
-        gap = np.abs(total - _dual(problem, criterion, multiplier)) / (1.0 + np.abs(total))
-    inside = np.all((value >= problem.lower) & (value <= problem.upper), axis=1)
-    optimal = inside & (residual <= TOLERANCE) & (gap <= TOLERANCE)
-    infeasible = ~optimal & _proves_infeasible(problem, multiplier)
-    status = np.where(optimal, OPTIMAL, np.where(infeasible, INFEASIBLE, UNCERTIFIED)).astype(np.int8)
-    shortfall = np.where(optimal[:, None], 0.0, missing)
-    gap = np.where(infeasible, np.inf, gap)
-    return Solution(problem, criterion, value, multiplier, status, residual, gap, shortfall, total)
+    """Residual, gap and status of candidate answers, shapes (B, n) and (B, m)."""
+    _check_arguments(problem, criterion, 1e-9, 1)
+    return _solution(problem, criterion, _certify_part, 1e-9, 1, value, multiplier)
 
 
-def _dual(problem: LoadSharingProblem, criterion: Criterion, multiplier: Array) -> Array:
-    """The dual function, all bounds included."""
-    pull = np.einsum("bmn,bm->bn", problem.coefficients, multiplier)
-    terms = (criterion, problem.weight, problem.upper, problem.quadratic)
-    upper, price = problem.upper, np.zeros(len(problem))
-    if isinstance(criterion, MinMax):
-        price = cap_of(problem.weight, problem.lower, problem.upper, problem.quadratic, pull)
-        upper = np.where(problem.quadratic, upper, np.minimum(upper, price[:, None]))
-    best = np.clip(best_response(*terms, pull), problem.lower, upper)
-    least = price + (cost(*terms, best) - pull * best).sum(axis=1)
-    return np.asarray(np.einsum("bm,bm->b", problem.demand, multiplier) + least)
+def _solution(
+    problem: LoadSharingProblem,
+    criterion: Criterion,
+    work: Any,
+    tolerance: float,
+    threads: int,
+    value: Array | None = None,
+    multiplier: Array | None = None,
+) -> Solution:
+    """Let threads work on the problems, and put what they find together."""
+    batch, rows, unknowns = problem.coefficients.shape
+    pattern = _pattern_of(problem.used.tobytes(), rows, unknowns)
+    order = pattern.unknown.astype(np.int64)
+    costs = make_costs(criterion, problem.weight[order], problem.quadratic[order], 1.0 / problem.shortfall_weight)
+    given = Given(problem.coefficients, problem.demand, _once(problem.lower), _once(problem.upper), tolerance)
+    found = Found(
+        np.empty((batch, unknowns)) if value is None else np.array(value, dtype=np.float64),
+        np.empty((batch, rows)) if multiplier is None else np.array(multiplier, dtype=np.float64),
+        np.empty((batch, rows)),
+        np.empty((batch, 4)),
+    )
+    parts = [part for part in np.array_split(np.arange(batch, dtype=np.uint64), threads) if part.size]
+    if len(parts) <= 1:
+        for part in parts:
+            work(pattern, costs, given, found, part)
+    else:
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(lambda part: work(pattern, costs, given, found, part), parts))
+    status = found.proof[:, 3].astype(np.int8)
+    optimal = status == OPTIMAL
+    shortfall = found.missing
+    shortfall[optimal] = 0.0
+    cost, residual, gap = (np.ascontiguousarray(column) for column in found.proof[:, :3].T)
+    return Solution(problem, criterion, found.value, found.multiplier, status, residual, gap, shortfall, cost)
 
 
-def _largest(problem: LoadSharingProblem, value: Array) -> Array:
-    """The largest unknown that is not quadratic, at least 0."""
-    return np.asarray(np.where(problem.quadratic, 0.0, value).max(axis=1, initial=0.0))
+@lru_cache(maxsize=64)
+def _pattern_of(used: bytes, rows: int, unknowns: int) -> Pattern:
+    return find_pattern(np.frombuffer(used, dtype=bool).reshape(rows, unknowns))
 
 
-def _proves_infeasible(problem: LoadSharingProblem, multiplier: Array) -> NDArray[np.bool_]:
-    """Whether the multipliers separate the demand from everything that can be reached."""
-    size = np.linalg.norm(multiplier, axis=1, keepdims=True)
-    direction = multiplier / np.where(size > 0.0, size, 1.0)
-    pull = np.einsum("bmn,bm->bn", problem.coefficients, direction)
-    with np.errstate(invalid="ignore"):
-        most = np.where(pull > 0.0, pull * problem.upper, np.where(pull < 0.0, pull * problem.lower, 0.0)).sum(axis=1)
-    wanted = np.einsum("bm,bm->b", problem.demand, direction)
-    scale = np.maximum(1.0, np.abs(problem.demand).max(axis=1, initial=0.0))
-    return np.asarray((wanted - most > TOLERANCE * scale) & (size[:, 0] > 0.0))
+def _once(bounds: Array) -> Array:
+    """Bounds that are the same for all problems, once."""
+    return np.array(bounds[:1]) if bounds.strides[0] == 0 or len(bounds) == 1 else bounds
+
+
+def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, tolerance: float, threads: int) -> None:
+    if not isinstance(criterion, Power | SoftSaturation | MinMax):
+        raise ProblemError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
+    if not 0.0 < tolerance < 1.0:
+        raise ProblemError(f"tolerance = {tolerance!r}: must be between 0 and 1")
+    if not (isinstance(threads, int) and threads >= 1):
+        raise ProblemError(f"threads = {threads!r}: must be a whole number, at least 1")
+    if isinstance(criterion, SoftSaturation):
+        # soft saturation is measured in upper bounds
+        bad = np.argwhere(~problem.quadratic & ~(np.isfinite(problem.upper) & (problem.upper > 0.0)))
+        if bad.size:
+            i, k = (int(index) for index in bad[0])
+            value = problem.upper[i, k]
+            raise ProblemError(f"upper[{i}, {k}] = {value!r}: must be positive and finite under SoftSaturation")
+
+
+def _solve_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Index) -> None:
+    """Solve some of the problems: all at first, then with patience those that are still open."""
+    _solve_lanes(pattern, costs, given, found, index, False)
+    hard = index[found.proof[index, 3] != OPTIMAL]
+    if hard.size:
+        _solve_lanes(pattern, costs, given, found, hard, True)
+
+
+def _certify_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Index) -> None:
+    _certify_lanes(pattern, costs, given, found, index)
+
+
+@jit
+def _solve_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Index, patient: bool) -> None:
+    _solve_each(no_lanes(), t, c, given, found, index, patient, True)
+
+
+@jit
+def _certify_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Index) -> None:
+    _solve_each(no_lanes(), t, c, given, found, index, False, False)
+
+
+@jit
+def solve_floats(t: Pattern, c: Costs, given: Given, found: Found, index: Index, patient: bool) -> None:
+    """The same source on plain floats, a problem at a time: what the lanes are tested against."""
+    _solve_each(0.0, t, c, given, found, index, patient, True)
+
+
+@maker
+def _solve_each(
+    number: Any, t: Pattern, c: Costs, given: Given, found: Found, index: Index, patient: bool, search: bool
+) -> None:
+    """Solve problems ``index``, as many at a time as a number holds; without ``search`` only certify what is there."""
+    rows, unknowns = given.b.shape[1], found.value.shape[1]
+    p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
+    x, y, proof = make_answer(number, rows, unknowns)
+    every = counting(max(rows, 4))
+    common, common_lower, which = len(given.upper) == 1, len(given.lower) == 1, make_which(number)
+    which[:] = 0
+    if common:
+        gather(given.upper, which, t.unknown, p.upper)
+    if common_lower:
+        gather(given.lower, which, t.unknown, p.lower)
+    for first in range(0, len(index), width(number)):
+        choose(index, first, which)
+        gather_entries(t, given.a, which, p.a)
+        gather(given.b, which, every, p.b)
+        if not common:
+            gather(given.upper, which, t.unknown, p.upper)
+        if not common_lower:
+            gather(given.lower, which, t.unknown, p.lower)
+        measure(p)
+        if search:
+            share_load(t, c, p, w, x, y, patient)
+        else:
+            gather(found.value, which, t.unknown, x)
+            gather(found.multiplier, which, every, y)
+        proof[0], proof[1], proof[2], proof[3] = prove(t, c, p, w, x, y, given.tolerance)
+        scatter(x, which, t.unknown, found.value)
+        scatter(y, which, every, found.multiplier)
+        scatter(w.gradient, which, every, found.missing)
+        scatter(proof, which, every, found.proof)

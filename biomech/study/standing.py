@@ -16,7 +16,7 @@ from biomech.model.flat import Flat
 from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
-from biomech.sharing.solution import INFEASIBLE
+from biomech.sharing import INFEASIBLE
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.ground import centre_of_pressure, ground_wrench, standing_contacts
 from biomech.statics.posture import Postures, close
