@@ -1,21 +1,48 @@
-"""How kernels are compiled: one place, so that every kernel is compiled the same way."""
+"""How kernels are compiled: one place, so that every kernel is compiled the same way.
+
+Compiled kernels are kept on disk. Numba by itself asks only whether the file of a kernel has changed; here a kernel is
+compiled anew when any source file of the package has, because kernels are made of kernels from other files.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, Any, TypeVar
+from zlib import crc32
 
 import numba
+from numba.core.caching import IndexDataCacheFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+#: After this many seconds a compilation says that it is one.
+PATIENCE = 3.0
+
 
 def jit(function: Function) -> Function:
-    """Compile a kernel with Numba: no Python objects, cached on disk, the GIL released.
+    """Compile a kernel that Python calls.
 
-    Sums may be reordered and products fused, so that loops vectorise; NaN and infinity keep their meaning.
+    No Python objects, the GIL released. Sums may be reordered and products fused, so that loops vectorise; NaN and
+    infinity keep their meaning.
     """
-    return _compile(function)
+    kernel = _compile(function)
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        if kernel.overloads:  # type: ignore[attr-defined]
+            return kernel(*args)
+        with _announced(function.__module__):
+            return kernel(*args)
+
+    return call  # type: ignore[return-value]
 
 
 def inner(function: Function) -> Function:
@@ -32,6 +59,34 @@ def maker(function: Function) -> Function:
 
 
 def _compile(function: Function, **options: bool) -> Function:
+    options |= {"nogil": True}
     flags = {"reassoc", "contract", "nsz", "arcp"}
-    compiled: Function = numba.njit(cache=True, error_model="numpy", nogil=True, fastmath=flags, **options)(function)
-    return compiled
+    try:
+        kernel = numba.njit(cache=True, error_model="numpy", fastmath=flags, **options)(function)
+    except RuntimeError:  # no folder to keep it in can be written to
+        return numba.njit(error_model="numpy", fastmath=flags, **options)(function)
+    cache = kernel._cache
+    # the name, and not only the stamp within: what another version kept may hold types that this one cannot read
+    cache._cache_file = IndexDataCacheFile(cache._cache_path, f"{cache._impl.filename_base}-{_STAMP}", _STAMP)
+    return kernel
+
+
+def _stamp() -> str:
+    """A number that changes with any source file of the package."""
+    states = [path.stat() for path in sorted(Path(__file__).parent.rglob("*.py"))]
+    return f"{crc32(repr([(state.st_mtime_ns, state.st_size) for state in states]).encode()):08x}"
+
+
+_STAMP = _stamp()
+
+
+@contextmanager
+def _announced(name: str) -> Iterator[None]:
+    text = f"biomech: compiling {name}, once for this version; it takes about a minute\n"
+    timer = Timer(PATIENCE, sys.stderr.write, (text,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,18 +1,10 @@
-"""Lanes: the number type that carries one number of each of several problems at once.
-
-A kernel is written like a scalar formula. Given plain floats it is the readable form; given ``Lanes`` (an LLVM vector
-registered with Numba as a type of its own, after Numba's guide to extending it) the same source works on ``LANES``
-problems side by side. Comparisons of lanes give a ``Mask``; a kernel that runs on both never branches on a number, but
-selects (``select``), and asks whether a condition holds somewhere (``some``).
-
-In memory, lanes are the last axis of a float array, and ``as_lanes`` sees an array (..., LANES) as an array (...) of
-lanes. Nothing outside this module knows how lanes are made.
-"""
+"""Lanes as a type of Numba's, with its operators: an LLVM vector, after Numba's guide to extending it."""
 
 from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,12 +13,6 @@ from numba.core import cgutils, types
 from numba.core.extending import intrinsic, lower_builtin, lower_cast, models, overload, register_model
 from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numpy.typing import NDArray
-
-from biomech._jit import inner, maker
-
-Array = NDArray[np.float64]
-Index = NDArray[np.uint64]  #: without a sign, so that kernels need not ask whether an index counts from the end
 
 #: Problems side by side: two AVX2 registers, so that two chains of operations hide each other's latency.
 LANES = 8
@@ -35,6 +21,11 @@ _DOUBLE = ir.DoubleType()
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
 _BITS = ir.VectorType(ir.IntType(1), LANES)
 _WHOLE = ir.VectorType(ir.IntType(64), LANES)
+
+
+def _for_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is made of LLVM instructions, and that only kernels call."""
+    return intrinsic(function)
 
 
 class _LanesType(types.Type):
@@ -107,7 +98,7 @@ def _operator(function: Any, argument: types.Type, result: types.Type, count: in
     """Let an operator or built-in function also take lanes, or masks."""
     fits = _is_number if argument is lanes else _is_truth
 
-    class Template(AbstractTemplate):  # type: ignore[misc]
+    class Template(AbstractTemplate):
         key = function
 
         def generic(self, args: tuple[types.Type, ...], kws: Any) -> Any:
@@ -160,10 +151,15 @@ for _function, _count, _lower in (
     (math.sqrt, 1, _llvm("llvm.sqrt", 1)),
     (math.floor, 1, _llvm("llvm.floor", 1)),
     (math.copysign, 2, _llvm("llvm.copysign", 2)),
-    (math.pow, 2, _llvm("llvm.pow", 2)),
 ):
     _operator(_function, lanes, lanes, _count, _lower)
-for _function, _sign in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">="), (operator.eq, "==")):
+for _function, _sign in (
+    (operator.lt, "<"),
+    (operator.le, "<="),
+    (operator.gt, ">"),
+    (operator.ge, ">="),
+    (operator.eq, "=="),
+):
     _operator(_function, lanes, mask, 2, _comparison(_sign))
 _operator(operator.ne, lanes, mask, 2, lambda builder, a, b: builder.fcmp_unordered("!=", a, b))
 _operator(operator.and_, mask, mask, 2, lambda builder, a, b: builder.and_(a, b))
@@ -171,7 +167,7 @@ _operator(operator.or_, mask, mask, 2, lambda builder, a, b: builder.or_(a, b))
 _operator(operator.invert, mask, mask, 1, lambda builder, a: builder.not_(a))
 
 
-@intrinsic
+@_for_kernels
 def select(typingctx, condition, yes, no):  # type: ignore[no-untyped-def]
     """``yes`` where the condition holds, else ``no``: a branch that also works on lanes."""
     kind = lanes if any(k is lanes for k in (yes, no)) or condition is mask else types.float64
@@ -192,7 +188,7 @@ def _as_bit(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     return builder.trunc(value, ir.IntType(1)) if value.type.width > 1 else value
 
 
-@intrinsic
+@_for_kernels
 def put(typingctx, number, lane, value):  # type: ignore[no-untyped-def]
     """``number`` with another value in one lane; a float is its only lane."""
     if number is not lanes:
@@ -204,7 +200,7 @@ def put(typingctx, number, lane, value):  # type: ignore[no-untyped-def]
     return lanes(lanes, types.int64, types.float64), lower
 
 
-@intrinsic
+@_for_kernels
 def take(typingctx, number, lane):  # type: ignore[no-untyped-def]
     """The value in one lane."""
     if number is not lanes:
@@ -216,7 +212,7 @@ def take(typingctx, number, lane):  # type: ignore[no-untyped-def]
     return types.float64(lanes, types.int64), lower
 
 
-@intrinsic
+@_for_kernels
 def some(typingctx, condition):  # type: ignore[no-untyped-def]
     """Whether a condition holds in any lane."""
 
@@ -229,7 +225,7 @@ def some(typingctx, condition):  # type: ignore[no-untyped-def]
     return types.boolean(condition), lower
 
 
-@intrinsic
+@_for_kernels
 def power_of_two(typingctx, exponent):  # type: ignore[no-untyped-def]
     """2 to the power of a whole number, -1022..1023, put together from its bits."""
     one = exponent is not lanes
@@ -247,7 +243,7 @@ def power_of_two(typingctx, exponent):  # type: ignore[no-untyped-def]
     return (types.float64 if one else lanes)(types.float64 if one else lanes), lower
 
 
-@intrinsic
+@_for_kernels
 def as_lanes(typingctx, array):  # type: ignore[no-untyped-def]
     """An array (..., LANES) as an array (...) of lanes, for use in kernels; the memory is the same."""
     if array.layout != "C":
@@ -280,93 +276,34 @@ def zeros(number: Any, shape: tuple[int, ...]) -> Any:
 @overload(zeros)
 def _zeros(number, shape):  # type: ignore[no-untyped-def]
     if number is lanes:
-        return lambda number, shape: as_lanes(np.zeros(shape + (LANES,)))
+        return lambda number, shape: as_lanes(np.zeros((*shape, LANES)))
     return lambda number, shape: np.zeros(shape)
 
 
-@intrinsic
+@_for_kernels
 def no_lanes(typingctx):  # type: ignore[no-untyped-def]
     """Lanes that are all zero: says to a kernel what to work on, as 0.0 does for plain floats."""
     return lanes(), lambda context, builder, sig, args: ir.Constant(_VECTOR, None)
 
 
-# --- elementary functions that are fast on lanes -------------------------------------------------------------------
+@_for_kernels
+def split(typingctx, x):  # type: ignore[no-untyped-def]
+    """Exponent and mantissa, in 1..2, of positive lanes: their bits."""
+    kind = types.containers.UniTuple(lanes, 2)
 
-_SIN = (1.58962301576546568060e-10, -2.50507477628578072866e-8, 2.75573136213857245213e-6)
-_SIN += (-1.98412698295895385996e-4, 8.33333333332211858878e-3, -1.66666666666666307295e-1)
-_COS = (-1.13585365213876817300e-11, 2.08757008419747316778e-9, -2.75573141792967388112e-7)
-_COS += (2.48015872888517045348e-5, -1.38888888888730564116e-3, 4.16666666666665929218e-2)
-_HALF_PI = (1.5707963267341256, 6.077100506506192e-11)  #: high and low part
-_LN_2 = (0.6931471803691238, 1.9082149292705877e-10)
+    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        def constant(value: int) -> ir.Constant:
+            return ir.Constant(_WHOLE, [value] * LANES)
 
+        bits = builder.bitcast(args[0], _WHOLE)
+        # as the lowest bits of 2^52 the exponent is a number
+        shifted = builder.or_(builder.lshr(bits, constant(52)), constant(0x4330000000000000))
+        bias = ir.Constant(_VECTOR, [2.0**52 + 1023.0] * LANES)
+        exponent = builder.fsub(builder.bitcast(shifted, _VECTOR), bias)
+        own = builder.or_(builder.and_(bits, constant(0xFFFFFFFFFFFFF)), constant(0x3FF0000000000000))
+        return context.make_tuple(builder, kind, (exponent, builder.bitcast(own, _VECTOR)))
 
-def sincos(x: Any) -> Any:
-    """Sine and cosine."""
-    raise NotImplementedError("for use in kernels")
-
-
-@overload(sincos)
-def _sincos(x):  # type: ignore[no-untyped-def]
-    return _sincos_lanes if x is lanes else lambda x: (math.sin(x), math.cos(x))
-
-
-def _sincos_lanes(x):  # type: ignore[no-untyped-def]
-    """Polynomials of Cephes (Moshier 1989) on the nearest quarter of a turn; angles of a few turns."""
-    turns = math.floor(x * (2.0 / math.pi) + 0.5)
-    r = (x - turns * _HALF_PI[0]) - turns * _HALF_PI[1]
-    z = r * r
-    s, c = 0.0 * z, 0.0 * z
-    for k in range(6):
-        s, c = s * z + _SIN[k], c * z + _COS[k]
-    s, c = r + r * z * s, 1.0 - 0.5 * z + z * z * c
-    quarter = turns - 4.0 * math.floor(0.25 * turns)
-    odd = (quarter == 1.0) | (quarter == 3.0)
-    sine, cosine = select(odd, c, s), select(odd, s, c)
-    return select(quarter >= 2.0, -sine, sine), select((quarter == 1.0) | (quarter == 2.0), -cosine, cosine)
-
-
-def exp(x: Any) -> Any:
-    """Exponential function."""
-    raise NotImplementedError("for use in kernels")
-
-
-@overload(exp)
-def _exp(x):  # type: ignore[no-untyped-def]
-    return _exp_lanes if x is lanes else lambda x: math.exp(x)
-
-
-def _exp_lanes(x):  # type: ignore[no-untyped-def]
-    """Taylor's series on |r| <= ln 2 / 2, times a power of two."""
-    y = min(max(x, -700.0), 700.0)
-    n = math.floor(y * (1.0 / math.log(2.0)) + 0.5)
-    r = (y - n * _LN_2[0]) - n * _LN_2[1]
-    total = 1.0 + 0.0 * r
-    for k in range(13, 0, -1):
-        total = 1.0 + total * r * (1.0 / k)
-    return total * power_of_two(n)
-
-
-def log1p(x: Any) -> Any:
-    """log(1 + x), for 0 <= x <= 1."""
-    raise NotImplementedError("for use in kernels")
-
-
-@overload(log1p)
-def _log1p(x):  # type: ignore[no-untyped-def]
-    return _log1p_lanes if x is lanes else lambda x: math.log1p(x)
-
-
-def _log1p_lanes(x):  # type: ignore[no-untyped-def]
-    """2 artanh(x / (2 + x)) by its series."""
-    z = x / (2.0 + x)
-    square = z * z
-    total = 0.0 * z
-    for k in range(33, 0, -2):
-        total = total * square + 1.0 / k
-    return 2.0 * z * total
-
-
-# --- between arrays of problems and lanes --------------------------------------------------------------------------
+    return kind(lanes), lower
 
 
 def width(number: Any) -> int:
@@ -378,43 +315,3 @@ def width(number: Any) -> int:
 def _width(number):  # type: ignore[no-untyped-def]
     count = LANES if number is lanes else 1
     return lambda number: count
-
-
-@inner
-def choose(index: Index, first: int, which: Index) -> None:
-    """The problems that the lanes hold: ``index[first]`` and those after it; the last one fills up."""
-    for j in range(len(which)):
-        which[j] = index[min(first + j, len(index) - 1)]
-
-
-@inner
-def gather(source: Array, which: Index, order: Index, target: Any) -> None:
-    """Problems ``which`` (lane,) of ``source`` (problem, n) to ``target`` (n,): column ``order[k]`` to ``k``."""
-    for k in range(len(target)):
-        taken = 0.0 * target[k]
-        for j in range(width(taken)):
-            taken = put(taken, j, source[which[j], order[k]])
-        target[k] = taken
-
-
-@inner
-def scatter(source: Any, which: Index, order: Index, target: Array) -> None:
-    """The way back: ``k`` of ``source`` (n,) to column ``order[k]`` of ``target`` (problem, n)."""
-    for k in range(len(source)):
-        for j in range(width(source[k])):
-            target[which[j], order[k]] = take(source[k], j)
-
-
-@maker
-def make_which(number: Any) -> Index:
-    """Room for the problems that the lanes hold."""
-    return np.empty(width(number), dtype=np.uint64)
-
-
-@maker
-def counting(count: int) -> Index:
-    """0, 1, 2, ..."""
-    numbers = np.empty(count, dtype=np.uint64)
-    for i in range(count):
-        numbers[i] = i
-    return numbers
