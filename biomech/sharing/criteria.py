@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._jit import inner
+from biomech._lanes import power
 from biomech.errors import ProblemError
 
 Array = NDArray[np.float64]
@@ -77,14 +78,13 @@ def kind_of(criterion: Criterion) -> tuple[int, float]:
 
 
 @inner
-def response(kind: int, power: float, weight: float, upper: float, v: float) -> tuple[float, float]:
+def response(kind: int, exponent: float, weight: float, upper: float, v: float) -> tuple[float, float]:
     """Where f(x) - v x is least without bounds, and the rate dx/dv there."""
     if kind == POWER:
-        size = math.sqrt(abs(v) / (3.0 * weight))
-        if power != 3.0:
-            size = math.pow(abs(v) / (power * weight), 1.0 / (power - 1.0) + 0.0 * v)
+        base = abs(v) / (exponent * weight)
+        size = math.sqrt(base) if exponent == 3.0 else power(base, 1.0 / (exponent - 1.0))
         # f' = p w x^(p - 1), so x grows as v^(1 / (p - 1)): without end at v = 0, where the muscle is off
-        return math.copysign(size, v), size / ((power - 1.0) * abs(v) + 1e-300)
+        return math.copysign(size, v), size / ((exponent - 1.0) * abs(v) + 1e-300)
     if kind == SATURATION:
         s = v * upper / weight
         c = 1.0 / math.sqrt(1.0 + s * s)
@@ -94,11 +94,11 @@ def response(kind: int, power: float, weight: float, upper: float, v: float) -> 
 
 
 @inner
-def price(kind: int, power: float, weight: float, upper: float, x: float) -> float:
+def price(kind: int, exponent: float, weight: float, upper: float, x: float) -> float:
     """f(x), under ``MinMax`` without the price of the cap."""
     if kind == POWER:
         size = abs(x)
-        return weight * (size * size * size if power == 3.0 else math.pow(size, power + 0.0 * x))
+        return weight * (size * size * size if exponent == 3.0 else power(size, exponent))
     if kind == SATURATION:
         share = min(abs(x) / upper, 1.0)
         return weight * (1.0 - math.sqrt(1.0 - share * share))

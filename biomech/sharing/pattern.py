@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._jit import inner, jit
-from biomech._lanes import put, width
+from biomech._lanes import Places, put, width
 
 Array = NDArray[np.float64]
-Index = NDArray[np.uint64]
 
 #: What the loops over a block cost, in unknowns: two blocks that are nearly alike are better made one.
 _LOOP = 3.0
@@ -31,11 +30,11 @@ class Pattern(NamedTuple):
     which are ``unknown`` of the problem; its matrix is ``entry[g]:entry[g + 1]`` of the entries of A.
     """
 
-    row: Index
-    row_start: Index
-    unknown: Index
-    start: Index
-    entry: Index
+    row: Places
+    row_start: Places
+    unknown: Places
+    start: Places
+    entry: Places
 
 
 def find_pattern(used: NDArray[np.bool_]) -> Pattern:
@@ -51,6 +50,17 @@ def find_pattern(used: NDArray[np.bool_]) -> Pattern:
         _starts([len(r) * len(k) for r, k in zip(rows, unknowns, strict=True)]),
     )
     return Pattern(*(part.astype(np.uint64) for part in numbers))
+
+
+def places(pattern: Pattern, rows: int, unknowns: int) -> NDArray[np.int64]:
+    """Position of the entry of each (row, unknown), -1 where there is none."""
+    place = np.full((rows, unknowns), -1)
+    for g in range(len(pattern.entry) - 1):
+        own = pattern.row[int(pattern.row_start[g]) : int(pattern.row_start[g + 1])].astype(np.int64)
+        members = pattern.unknown[int(pattern.start[g]) : int(pattern.start[g + 1])].astype(np.int64)
+        entries = np.arange(int(pattern.entry[g]), int(pattern.entry[g + 1]))
+        place[np.ix_(own, members)] = entries.reshape(len(own), len(members))
+    return place
 
 
 def _starts(counts: list[int]) -> NDArray[Any]:
@@ -89,7 +99,7 @@ def _merge(blocks: list[tuple[NDArray[np.bool_], list[int]]]) -> list[tuple[NDAr
 
 
 @inner
-def gather_entries(t: Pattern, a: Array, which: Index, target: Array) -> None:
+def gather_entries(t: Pattern, a: Array, which: Places, target: Array) -> None:
     """Entries of problems ``which`` (lane,) of ``a`` (problem, m, n) to ``target`` (entry,)."""
     for g in range(len(t.entry) - 1):
         e = t.entry[g]
@@ -179,7 +189,7 @@ def add_curvature(t: Pattern, a: Array, d: Array, out: Array) -> None:
 def _two_by_two(
     a: Array, d: Array, k: int, count: int, e: int, f: int, h: int, j: int
 ) -> tuple[float, float, float, float]:
-    """Products, weighted with ``d``, of the rows that begin at entries ``e`` and ``f`` with those at ``h`` and ``j``."""
+    """Products, weighted with ``d``, of the rows from entries ``e`` and ``f`` on with those from ``h`` and ``j`` on."""
     h00, h01, h10, h11 = 0.0 * d[0], 0.0 * d[0], 0.0 * d[0], 0.0 * d[0]
     for i in range(count):
         a0, a1 = d[k + i] * a[e + i], d[k + i] * a[f + i]

@@ -24,9 +24,10 @@ class Costs(NamedTuple):
     """What every unknown costs, the same for all problems, in stages from easy to what is asked.
 
     ``weight`` (n,); ``kind`` (stage, n) and ``power`` say what an unknown costs, ``d`` (stage, n) is 1 / 2w of the
-    squares; ``curved`` (stage,): whether something costs more than a square; ``capped``: whether a cap is shared. Stage 0 is the sum of squares, the last but one the
-    criterion itself. The last stage is for demands that cannot be met: squares about a centre, none much lighter than
-    the others, with rows that give way; ``give`` (m,) is how easily.
+    squares; ``curved`` (stage,): whether something costs more than a square; ``capped`` (stage,): whether a cap is
+    shared. Stage 0 is the sum of squares, the last but one the criterion itself. The last stage is for demands that
+    cannot be met: squares about a centre, none much lighter than the others, with rows that give way; ``give`` (m,) is
+    how easily.
     """
 
     weight: Array
@@ -39,8 +40,10 @@ class Costs(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One problem, or one in each lane: entries of A, b (m,), bounds (n,); ``centre`` (n,) and ``soft`` (m,) of the
-    last stage; ``scale`` (1,): the largest demand, at least 1.
+    """One problem, or one in each lane.
+
+    Entries of A, b (m,), bounds (n,); ``centre`` (n,) and ``soft`` (m,) of the last stage; ``scale`` (1,): the largest
+    demand, at least 1.
     """
 
     a: Array
@@ -59,7 +62,8 @@ class Work(NamedTuple):
     nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y and ``along`` = A^T step (n,); ``free`` (n,):
     dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the response without bounds; ``cap``
     (n,): 1 where an unknown is at the common cap; ``level`` (2,): the cap, and its rate;
-    ``x``, ``y`` and ``before``: room to keep unknowns and multipliers.
+    ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally`` (2,): steps
+    and trials so far.
     """
 
     hessian: Array
@@ -75,6 +79,7 @@ class Work(NamedTuple):
     x: Array
     y: Array
     before: Array
+    tally: Array
 
 
 #: In a demand that cannot be met no unknown is freer than this part of the heaviest: it would drown the softness.
@@ -129,6 +134,7 @@ def make_work(number: Any, rows: int, unknowns: int) -> Work:
         zeros(number, (unknowns,)),
         zeros(number, (rows,)),
         zeros(number, (rows,)),
+        zeros(number, (2,)),
     )
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._jit import jit, maker
-from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, width
+from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
 from biomech.errors import ProblemError
-from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, UNCERTIFIED, prove
+from biomech.sharing.certificate import OPTIMAL, UNCERTIFIED, prove
 from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.newton import share_load
 from biomech.sharing.pattern import Pattern, find_pattern, gather_entries
@@ -22,7 +22,6 @@ from biomech.sharing.response import Costs, make_answer, make_costs, make_proble
 from biomech.sharing.sensitivity import Sensitivity, jvp, vjp
 
 Array = NDArray[np.float64]
-Index = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +85,7 @@ class Found(NamedTuple):
     proof: Array
 
 
-def solve(
-    problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float = 1e-9, threads: int = 1
-) -> Solution:
+def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float = 1e-9, threads: int = 1) -> Solution:
     """Share the load in every problem of a batch.
 
     Parameters
@@ -196,7 +193,7 @@ def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, toleranc
             raise ProblemError(f"upper[{i}, {k}] = {value!r}: must be positive and finite under SoftSaturation")
 
 
-def _solve_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Index) -> None:
+def _solve_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Places) -> None:
     """Solve some of the problems: all at first, then with patience those that are still open."""
     _solve_lanes(pattern, costs, given, found, index, False)
     hard = index[found.proof[index, 3] != OPTIMAL]
@@ -204,29 +201,29 @@ def _solve_part(pattern: Pattern, costs: Costs, given: Given, found: Found, inde
         _solve_lanes(pattern, costs, given, found, hard, True)
 
 
-def _certify_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Index) -> None:
+def _certify_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Places) -> None:
     _certify_lanes(pattern, costs, given, found, index)
 
 
 @jit
-def _solve_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Index, patient: bool) -> None:
+def _solve_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Places, patient: bool) -> None:
     _solve_each(no_lanes(), t, c, given, found, index, patient, True)
 
 
 @jit
-def _certify_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Index) -> None:
+def _certify_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Places) -> None:
     _solve_each(no_lanes(), t, c, given, found, index, False, False)
 
 
 @jit
-def solve_floats(t: Pattern, c: Costs, given: Given, found: Found, index: Index, patient: bool) -> None:
+def solve_floats(t: Pattern, c: Costs, given: Given, found: Found, index: Places, patient: bool) -> None:
     """The same source on plain floats, a problem at a time: what the lanes are tested against."""
     _solve_each(0.0, t, c, given, found, index, patient, True)
 
 
 @maker
 def _solve_each(
-    number: Any, t: Pattern, c: Costs, given: Given, found: Found, index: Index, patient: bool, search: bool
+    number: Any, t: Pattern, c: Costs, given: Given, found: Found, index: Places, patient: bool, search: bool
 ) -> None:
     """Solve problems ``index``, as many at a time as a number holds; without ``search`` only certify what is there."""
     rows, unknowns = given.b.shape[1], found.value.shape[1]
@@ -239,8 +236,9 @@ def _solve_each(
         gather(given.upper, which, t.unknown, p.upper)
     if common_lower:
         gather(given.lower, which, t.unknown, p.lower)
-    for first in range(0, len(index), width(number)):
-        choose(index, first, which)
+    blocks = -(-len(index) // width(number))
+    for block in range(blocks):
+        choose(index, block, blocks, which)
         gather_entries(t, given.a, which, p.a)
         gather(given.b, which, every, p.b)
         if not common:
@@ -248,12 +246,15 @@ def _solve_each(
         if not common_lower:
             gather(given.lower, which, t.unknown, p.lower)
         measure(p)
+        met = p.scale[0] > 0.0
         if search:
-            share_load(t, c, p, w, x, y, patient)
+            met = share_load(t, c, p, w, x, y, patient, False)
         else:
             gather(found.value, which, t.unknown, x)
             gather(found.multiplier, which, every, y)
         proof[0], proof[1], proof[2], proof[3] = prove(t, c, p, w, x, y, given.tolerance)
+        if not patient:
+            proof[3] = select(met, proof[3], float(UNCERTIFIED))
         scatter(x, which, t.unknown, found.value)
         scatter(y, which, every, found.multiplier)
         scatter(w.gradient, which, every, found.missing)
