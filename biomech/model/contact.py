@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._jit import inner
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
 from biomech.model.skeleton import Frames, point, rotate
@@ -46,7 +46,7 @@ def compile_contact(table: Table, segments: list[str], sides: float) -> ContactT
     )
 
 
-@jit
+@inner
 def contact_wrenches(t: ContactTables, f: Frames, friction: float, out: Array) -> None:
     """Wrench (force, moment about the ground origin) of each generator of unit normal force: (point * side, 6)."""
     g = 0

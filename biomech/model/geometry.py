@@ -18,8 +18,8 @@ from biomech.model.flat import Flat
 from biomech.model.mirror import side_of
 from biomech.model.passive import PassiveTables
 from biomech.model.passive import passive_moment as passive_kernel
-from biomech.model.paths import PathTables, lay_paths, make_path_state, moment_arms
-from biomech.model.skeleton import TreeTables, gather_masses, gravity_force, make_frames, place_segments
+from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.skeleton import Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
 from biomech.model.splines import SplineTables
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
 def _kinematics(
     tree: TreeTables, splines: SplineTables, q: Array, rotation: Array, origin: Array, centre: Array
 ) -> None:
-    f = make_frames(tree)
+    f = make_frames(0.0, tree)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         gather_masses(tree, NO_LOAD, f)
@@ -158,6 +158,16 @@ def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
 
 
 @jit
+def lay_out(tree: TreeTables, splines: SplineTables, paths: PathTables, q: Array) -> tuple[Frames, PathState]:
+    """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
+    f, state = make_frames(0.0, tree), make_path_state(0.0, paths)
+    place_segments(tree, splines, q, f)
+    lay_paths(paths, splines, q, f, state)
+    moment_arms(paths, splines, q, f, state)
+    return f, state
+
+
+@jit
 def _muscle_geometry(
     tree: TreeTables,
     splines: SplineTables,
@@ -166,7 +176,7 @@ def _muscle_geometry(
     length: Array,
     arm: Array,
 ) -> None:
-    f, state = make_frames(tree), make_path_state(paths)
+    f, state = make_frames(0.0, tree), make_path_state(0.0, paths)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         lay_paths(paths, splines, q[i], f, state)
@@ -204,7 +214,7 @@ def gravity(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
 
 @jit
 def _gravity(tree: TreeTables, splines: SplineTables, q: Array, gravity: float, force: Array) -> None:
-    f = make_frames(tree)
+    f = make_frames(0.0, tree)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         gather_masses(tree, NO_LOAD, f)

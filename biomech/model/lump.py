@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.model.catalog import load_model
+from biomech.model.geometry import lay_out
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
-from biomech.model.paths import lay_paths, make_path_state, moment_arms
-from biomech.model.skeleton import Frames, make_frames, place_segments
 from biomech.model.tables import SCHEMA
 
 Array = NDArray[np.float64]
@@ -52,11 +51,7 @@ class _Neutral:
     def __init__(self, adult: Model) -> None:
         self.flat = adult.flat()
         q = np.zeros(len(self.flat.coordinates))
-        self.frames: Frames = make_frames(self.flat.tree)
-        self.state = make_path_state(self.flat.paths)
-        place_segments(self.flat.tree, self.flat.splines, q, self.frames)
-        lay_paths(self.flat.paths, self.flat.splines, q, self.frames, self.state)
-        moment_arms(self.flat.paths, self.flat.splines, q, self.frames, self.state)
+        self.frames, self.state = lay_out(self.flat.tree, self.flat.splines, self.flat.paths, q)
 
     def origin(self, segment: str) -> Array:
         return np.asarray(self.frames.origin[1 + self.flat.segments.index(segment)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ class Model:
 
     name: str
     tables: Mapping[str, Table] = field(repr=False)
-    _cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
@@ -88,14 +88,15 @@ class Model:
     @property
     def is_symmetric(self) -> bool:
         """Whether the left side is the exact mirror of the right."""
-        return bool(self._cached("symmetric", lambda: is_symmetric(self.tables)))
+        return bool(self.cached("symmetric", lambda: is_symmetric(self.tables)))
 
     def flat(self, *, half: bool = False) -> Flat:
         """The flat tables that the kernels run on; ``half``: the right half of the body."""
-        flat: Flat = self._cached(f"flat {half}", lambda: compile_model(self.tables, half))
+        flat: Flat = self.cached(f"flat {half}", lambda: compile_model(self.tables, half))
         return flat
 
-    def _cached(self, key: str, make: Callable[[], Any]) -> Any:
+    def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What ``make`` makes of this model, made once."""
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]

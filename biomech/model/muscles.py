@@ -7,12 +7,14 @@ J Biomech Eng 125:70, eq. 6), with the passive fibre force left out: passive joi
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._jit import inner
+from biomech._lanes import exp
 from biomech.errors import ModelError
 from biomech.model.tables import Table
 
@@ -51,15 +53,15 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
     return MuscleTables(force, optimal, slack, optimal * np.sin(np.radians(pennation)), width)
 
 
-@jit
+@inner
 def strength(t: MuscleTables, force_length: bool, length: Array, out: Array) -> None:
     """Strength (N) of every muscle at the given musculotendon lengths (m)."""
     for m in range(len(t.max_force)):
         if force_length:
             along = length[m] - t.slack_length[m]
-            fibre = np.sqrt(along * along + t.height[m] * t.height[m])
+            fibre = math.sqrt(along * along + t.height[m] * t.height[m])
             stretch = fibre / t.optimal_length[m] - 1.0
             # a slack tendon carries nothing
-            out[m] = t.max_force[m] * np.exp(-stretch * stretch / t.width) * max(along, 0.0) / fibre
+            out[m] = t.max_force[m] * exp(-stretch * stretch / t.width) * max(along, 0.0) / fibre
         else:
             out[m] = t.max_force[m]

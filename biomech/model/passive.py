@@ -27,7 +27,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit, select
+from biomech._jit import inner
+from biomech._lanes import exp, log1p, select
 from biomech.model.mirror import side_of
 from biomech.model.tables import Table
 
@@ -102,14 +103,16 @@ def compile_passive(table: Table, coordinates: list[str], half: bool) -> Passive
     )
 
 
-@jit
+@inner
 def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
     """Passive generalised force (coordinate,), N.m, and its derivative (coordinate, coordinate), N.m/rad.
 
     ``q`` in rad; ``laxity`` (2,) of the right and the left knee in degrees.
     """
-    moment[:] = 0.0
-    slope[:, :] = 0.0
+    for c in range(len(moment)):
+        moment[c] = 0.0
+        for k in range(len(moment)):
+            slope[c, k] = 0.0
     for leg in range(len(t.leg)):
         _leg(t, leg, q, laxity[t.leg_side[leg]], moment, slope)
     if t.lumbar[0] >= 0:
@@ -126,30 +129,30 @@ def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slo
             slope[c, c] = -k * DEGREE
 
 
-@jit
+@inner
 def _leg(t: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slope: Array) -> None:
     hip, turn, knee, ankle = t.leg[leg, 0], t.leg[leg, 1], t.leg[leg, 2], t.leg[leg, 3]
     # the published angles: knee flexion and plantarflexion are the negative coordinates
     h, k, a = q[hip] * DEGREE, -q[knee] * DEGREE, -q[ankle] * DEGREE
     c = t.hip
-    rise = t.scale * np.exp(c[0] + c[1] * k + c[2] * (h + t.hip_offset))
-    fall = t.scale * np.exp(c[3] + c[4] * k + c[5] * (h + t.hip_offset))
+    rise = t.scale * exp(c[0] + c[1] * k + c[2] * (h + t.hip_offset))
+    fall = t.scale * exp(c[3] + c[4] * k + c[5] * (h + t.hip_offset))
     moment[hip] = rise - fall + t.scale * c[6]
     slope[hip, hip] = (rise * c[2] - fall * c[5]) * DEGREE
     slope[hip, knee] = -(rise * c[1] - fall * c[4]) * DEGREE
 
     c, lax = t.knee, k + laxity
-    rise = t.scale * np.exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
-    fall = t.scale * np.exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
-    stop = t.scale * np.exp(t.knee_limit[0] + t.knee_limit[1] * lax)
+    rise = t.scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
+    fall = t.scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
+    stop = t.scale * exp(t.knee_limit[0] + t.knee_limit[1] * lax)
     moment[knee] = -(rise - fall + t.scale * c[8] + stop)
     slope[knee, knee] = (rise * c[2] - fall * c[6] + stop * t.knee_limit[1]) * DEGREE
     slope[knee, ankle] = (rise * c[1] - fall * c[5]) * DEGREE
     slope[knee, hip] = -(rise * c[3] - fall * c[7]) * DEGREE
 
     c = t.ankle
-    rise = t.scale * np.exp(c[0] + c[1] * a + c[2] * k)
-    fall = t.scale * np.exp(c[3] + c[4] * a + c[5] * k)
+    rise = t.scale * exp(c[0] + c[1] * a + c[2] * k)
+    fall = t.scale * exp(c[3] + c[4] * a + c[5] * k)
     moment[ankle] = -(rise - fall + t.scale * c[6])
     slope[ankle, ankle] = (rise * c[1] - fall * c[4]) * DEGREE
     slope[ankle, knee] = (rise * c[2] - fall * c[5]) * DEGREE
@@ -175,8 +178,8 @@ def _leg(t: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slo
     slope[hip, hip] += -shift * shift * rate
 
 
-@jit
+@inner
 def _softplus(x: float, width: float) -> tuple[float, float]:
     """width * log(1 + exp(x / width)) and its slope, without overflow."""
-    s = np.exp(-abs(x) / width)
-    return max(x, 0.0) + width * np.log1p(s), select(x > 0.0, 1.0, s) / (1.0 + s)
+    s = exp(-abs(x) / width)
+    return max(x, 0.0) + width * log1p(s), select(x > 0.0, 1.0, s) / (1.0 + s)

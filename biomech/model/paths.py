@@ -9,14 +9,16 @@ and through the sliding of moving points (virtual work; An et al. 1984, J Biomec
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit, select
+from biomech._jit import inner, maker
+from biomech._lanes import select, zeros
 from biomech.errors import ModelError
 from biomech.model.skeleton import Frames, point, rotate, work_on
 from biomech.model.splines import SplineTables, evaluate_spline
@@ -37,7 +39,9 @@ class PathTables(NamedTuple):
     ``segment``, ``kind``, ``coordinate`` (point,); ``local`` (point, 3); ``spline`` (point, 2) for x and y;
     ``active`` (point, 2) in rad; points of a muscle from ``start[i]`` to ``start[i + 1]``, and span s joins points s
     and s + 1. ``terms``: rows (span, coordinate, sign, arm); ``arms``: rows (muscle, coordinate), the moment arms
-    that can differ from zero; ``slides``: rows (moving point, span, coordinate, sign, arm).
+    that can differ from zero; ``slides``: rows (moving point, span, coordinate, sign, arm). ``span``: rows (span,
+    muscle) of those that do not lie within one segment, and ``within`` (muscle,), the length of those that do;
+    ``placed``: the points that the former need.
     """
 
     segment: Index
@@ -52,6 +56,9 @@ class PathTables(NamedTuple):
     moving: Index
     switching: Index
     slides: Index
+    span: Index
+    within: Array
+    placed: Index
 
 
 class PathState(NamedTuple):
@@ -67,11 +74,13 @@ class PathState(NamedTuple):
     arm: Array
 
 
-@jit
-def make_path_state(paths: PathTables) -> PathState:
-    """An empty workspace."""
+@maker
+def make_path_state(number: Any, paths: PathTables) -> PathState:
+    """An empty workspace of floats or lanes."""
     points, muscles, arms = len(paths.segment), len(paths.start) - 1, len(paths.arms)
-    return PathState(np.zeros((points, 3)), np.zeros((points, 6)), np.zeros(muscles), np.zeros(arms))
+    return PathState(
+        zeros(number, (points, 3)), zeros(number, (points, 6)), zeros(number, (muscles,)), zeros(number, (arms,))
+    )
 
 
 def compile_paths(
@@ -117,7 +126,23 @@ def compile_paths(
         moving,
         np.column_stack([switching, last[switching]]),
         slides,
+        *_live(start, segment, kind, local[rows]),
     )
+
+
+def _live(start: list[int], segment: Index, kind: Index, local: Array) -> tuple[Index, Array, Index]:
+    """Spans whose length can change, the length of the others per muscle, and the points to be placed."""
+    spans, within, placed = [], np.zeros(len(start) - 1), set()
+    for muscle, (a, b) in enumerate(pairwise(start)):
+        for s in range(a, b - 1):
+            if segment[s] == segment[s + 1] and kind[s] == FIXED and kind[s + 1] == FIXED:
+                within[muscle] += np.linalg.norm(local[s + 1] - local[s])
+            else:
+                spans.append((s, muscle))
+        # an inactive conditional point looks for its neighbours
+        ends = range(a, b) if CONDITIONAL in kind[a:b] else {p for s, m in spans if m == muscle for p in (s, s + 1)}
+        placed |= set(ends)
+    return np.array(spans, dtype=np.int64).reshape(-1, 2), within, np.array(sorted(placed), dtype=np.int64)
 
 
 def _check_path(muscle: str, kinds: list[str]) -> None:
@@ -153,11 +178,12 @@ def _terms(
     )
 
 
-@jit
+@inner
 def lay_paths(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
     """Positions of all path points, spans and lengths of all muscles."""
     position = state.position
-    for p in range(len(t.segment)):
+    for k in range(len(t.placed)):
+        p = t.placed[k]
         x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
         position[p, 0], position[p, 1], position[p, 2] = x, y, z
     for k in range(len(t.moving)):
@@ -167,14 +193,13 @@ def lay_paths(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: 
         x, y, z = point(f, t.segment[p], x, y, t.local[p, 2])
         position[p, 0], position[p, 1], position[p, 2] = x, y, z
     _lift_inactive(t.switching, t.kind, t.coordinate, t.active, q, position)
-    for muscle in range(len(t.start) - 1):
-        length = 0.0
-        for p in range(t.start[muscle], t.start[muscle + 1] - 1):
-            length += _span(position, p, state.wrench)
-        state.length[muscle] = length
+    for muscle in range(len(t.within)):
+        state.length[muscle] = t.within[muscle]
+    for k in range(len(t.span)):
+        state.length[t.span[k, 1]] += _span(position, t.span[k, 0], state.wrench)
 
 
-@jit
+@inner
 def _lift_inactive(switching: Index, kind: Index, coordinate: Index, active: Array, q: Array, position: Array) -> None:
     """Put every conditional point that is off midway between its neighbours on the path."""
     for k in range(len(switching)):
@@ -192,26 +217,28 @@ def _lift_inactive(switching: Index, kind: Index, coordinate: Index, active: Arr
         position[p, 2] = select(on, position[p, 2], 0.5 * (position[p - 1, 2] + nz))
 
 
-@jit
+@inner
 def _active(active: Array, p: int, angle: float) -> bool:
-    return bool((angle >= active[p, 0] - SLACK) & (angle <= active[p, 1] + SLACK))
+    return (angle >= active[p, 0] - SLACK) & (angle <= active[p, 1] + SLACK)
 
 
-@jit
+@inner
 def _span(position: Array, p: int, wrench: Array) -> float:
     x, y, z = position[p, 0], position[p, 1], position[p, 2]
     dx, dy, dz = position[p + 1, 0] - x, position[p + 1, 1] - y, position[p + 1, 2] - z
-    length = np.sqrt(dx * dx + dy * dy + dz * dz)
-    ux, uy, uz = dx / length, dy / length, dz / length
+    length = math.sqrt(dx * dx + dy * dy + dz * dz)
+    inverse = 1.0 / length
+    ux, uy, uz = dx * inverse, dy * inverse, dz * inverse
     wrench[p, 0], wrench[p, 1], wrench[p, 2] = ux, uy, uz
     wrench[p, 3], wrench[p, 4], wrench[p, 5] = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux
-    return float(length)
+    return length
 
 
-@jit
+@inner
 def moment_arms(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
     """Moment arms r = -dL/dq (m, or 1 for translations) of every muscle, after ``lay_paths``."""
-    state.arm[:] = 0.0
+    for k in range(len(state.arm)):
+        state.arm[k] = 0.0
     for k in range(len(t.terms)):
         work = work_on(f.screw, t.terms[k, 1], state.wrench, t.terms[k, 0])
         state.arm[t.terms[k, 3]] += t.terms[k, 2] * work

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._jit import inner, maker
+from biomech._lanes import sincos, zeros
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
 from biomech.model.splines import SplineTables, evaluate_spline
@@ -31,16 +32,18 @@ Index = NDArray[np.int64]
 class TreeTables(NamedTuple):
     """The kinematic tree, flat; segment 0 is ground, parents come before children.
 
-    ``parent`` (segment,); ``offset`` (segment, 3) and ``turn`` (segment, 9): the joint's frame in the parent;
-    ``motions``: rows (kind, coordinate, spline, component) of each segment from ``start[i]`` to ``start[i + 1]``, with
-    kind 0 = coupled translation, 1 = translation, 2 = rotation; ``axis`` (motion, 3); ``mass`` (segment,);
-    ``centre`` (segment, 3): centre of mass in the segment; ``carrier`` (coordinate,): the segment a coordinate moves
-    first; ``moves`` (coordinate, segment); ``load_segment``: what carries the load.
+    ``parent`` (segment,); ``offset`` (segment, 3) and ``turn`` (segment, 9): the joint's frame in the parent, and
+    ``turned`` (segment,), whether it is turned at all; ``motions``: rows (kind, coordinate, spline, component) of each
+    segment from ``start[i]`` to ``start[i + 1]``, with kind 0 = coupled translation, 1 = translation, 2 = rotation, of
+    which the component is the axis of the frame that it turns about, or -1 if that is oblique; ``axis`` (motion, 3);
+    ``mass`` (segment,); ``centre`` (segment, 3): centre of mass in the segment; ``carrier`` (coordinate,): the segment
+    a coordinate moves first; ``moves`` (coordinate, segment); ``load_segment``: what carries the load.
     """
 
     parent: Index
     offset: Array
     turn: Array
+    turned: NDArray[np.bool_]
     start: Index
     motions: Index
     axis: Array
@@ -66,16 +69,16 @@ class Frames(NamedTuple):
     moment: Array
 
 
-@jit
-def make_frames(tree: TreeTables) -> Frames:
-    """An empty workspace."""
+@maker
+def make_frames(number: Any, tree: TreeTables) -> Frames:
+    """An empty workspace of floats or lanes."""
     segments, coordinates = len(tree.parent), len(tree.carrier)
     return Frames(
-        np.zeros((segments, 9)),
-        np.zeros((segments, 3)),
-        np.zeros((coordinates, 6)),
-        np.zeros(segments),
-        np.zeros((segments, 3)),
+        zeros(number, (segments, 9)),
+        zeros(number, (segments, 3)),
+        zeros(number, (coordinates, 6)),
+        zeros(number, (segments,)),
+        zeros(number, (segments, 3)),
     )
 
 
@@ -120,8 +123,10 @@ def compile_tree(
         for kind, motion in ((1, "translation"), (2, "rotation")):
             for c in own:
                 if table.text("motion")[table.index(c)] == motion:
-                    motions.append((kind, number[c], -1, -1))
-                    axes.append(_unit(table, c))
+                    axis = _unit(table, c)
+                    own_axis = int(np.argmax(np.abs(axis))) if np.abs(axis).max() == 1.0 else -1
+                    motions.append((kind, number[c], -1, own_axis))
+                    axes.append(axis)
                     carrier[number[c]] = i
         start.append(len(motions))
         share = 0.5 if half and side_of(name) == "midline" else 1.0
@@ -131,6 +136,7 @@ def compile_tree(
         parent,
         offset,
         turn,
+        np.array([not np.array_equal(t, np.eye(3).ravel()) for t in turn]),
         np.array(start),
         np.array(motions, dtype=np.int64).reshape(-1, 4),
         np.array(axes, dtype=np.float64).reshape(-1, 3),
@@ -166,7 +172,7 @@ def _moves(parent: Index, carrier: Index) -> NDArray[np.bool_]:
     return moves
 
 
-@jit
+@inner
 def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) -> None:
     """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m."""
     r = f.rotation
@@ -175,7 +181,11 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
     f.origin[0, 0], f.origin[0, 1], f.origin[0, 2] = 0.0, 0.0, 0.0
     for i in range(1, len(t.parent)):
         p = t.parent[i]
-        multiply(r, p, t.turn, i, r, i)
+        if t.turned[i]:
+            multiply(r, p, t.turn, i, r, i)
+        else:
+            for k in range(9):
+                r[i, k] = r[p, k]
         x, y, z = point(f, p, t.offset[i, 0], t.offset[i, 1], t.offset[i, 2])
         # translations run along the joint's frame, before any rotation; vx, vy, vz is the drift of the coupled ones
         vx, vy, vz = 0.0, 0.0, 0.0
@@ -200,10 +210,14 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
                 # the ground origin moves with -w x centre, and with the coupled translation
                 f.screw[c, 3], f.screw[c, 4] = az * y - ay * z + vx, ax * z - az * x + vy
                 f.screw[c, 5] = ay * x - ax * y + vz
-                turn_about(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
+                m = t.motions[k, 3]
+                if m >= 0:
+                    turn_about_own(r, i, m, t.axis[k, m] * q[c])
+                else:
+                    turn_about(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
 
 
-@jit
+@inner
 def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
     """Mass and first moment of mass outward of every segment; ``load`` = (kg, x, y, z in the load's segment)."""
     for i in range(len(t.parent)):
@@ -223,7 +237,7 @@ def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
             f.moment[p, k] += f.moment[i, k]
 
 
-@jit
+@inner
 def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
     """Generalised force of gravity, -dV/dq (coordinate,), after ``gather_masses``."""
     for c in range(len(t.carrier)):
@@ -233,10 +247,10 @@ def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
         out[c] = -gravity * lift
 
 
-@jit
+@inner
 def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
     """Work of wrench ``s`` (force, moment about the ground origin) per unit of coordinate ``c``."""
-    return float(
+    return (
         screw[c, 0] * wrench[s, 3]
         + screw[c, 1] * wrench[s, 4]
         + screw[c, 2] * wrench[s, 5]
@@ -246,14 +260,14 @@ def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
     )
 
 
-@jit
+@inner
 def point(f: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A point of segment ``i``, in ground."""
     rx, ry, rz = rotate(f.rotation, i, x, y, z)
     return f.origin[i, 0] + rx, f.origin[i, 1] + ry, f.origin[i, 2] + rz
 
 
-@jit
+@inner
 def rotate(r: Array, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A vector turned by rotation ``i`` of ``r`` (segment, 9)."""
     return (
@@ -263,7 +277,7 @@ def rotate(r: Array, i: int, x: float, y: float, z: float) -> tuple[float, float
     )
 
 
-@jit
+@inner
 def multiply(a: Array, i: int, b: Array, j: int, out: Array, k: int) -> None:
     """Rotation ``k`` of ``out`` = rotation ``i`` of ``a`` times rotation ``j`` of ``b``, each (..., 9)."""
     for row in range(0, 9, 3):
@@ -272,10 +286,21 @@ def multiply(a: Array, i: int, b: Array, j: int, out: Array, k: int) -> None:
             out[k, row + column] = a0 * b[j, column] + a1 * b[j, 3 + column] + a2 * b[j, 6 + column]
 
 
-@jit
+@inner
+def turn_about_own(r: Array, i: int, m: int, angle: float) -> None:
+    """Turn rotation ``i`` of ``r`` by ``angle`` about axis ``m`` of its frame: the other two columns mix."""
+    s, c = sincos(angle)
+    a, b = (m + 1) % 3, (m + 2) % 3
+    for k in range(0, 9, 3):
+        ra, rb = r[i, k + a], r[i, k + b]
+        r[i, k + a] = ra * c + rb * s
+        r[i, k + b] = rb * c - ra * s
+
+
+@inner
 def turn_about(r: Array, i: int, x: float, y: float, z: float, angle: float) -> None:
     """Turn rotation ``i`` of ``r`` by ``angle`` about its own unit axis (x, y, z) (Rodrigues' formula)."""
-    c, s = np.cos(angle), np.sin(angle)
+    s, c = sincos(angle)
     d = 1.0 - c
     b0, b1, b2 = c + d * x * x, d * x * y - s * z, d * x * z + s * y
     b3, b4, b5 = d * x * y + s * z, c + d * y * y, d * y * z - s * x

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from biomech._jit import jit
+from biomech._jit import inner
 from biomech.errors import ModelError
 from biomech.model.tables import Table
 
@@ -91,7 +91,7 @@ def compile_splines(knots: Table) -> tuple[SplineTables, dict[str, int]]:
     return tables, {name: i for i, name in enumerate(names)}
 
 
-@jit
+@inner
 def evaluate_spline(t: SplineTables, s: int, x: float) -> tuple[float, float]:
     """Value and slope of spline ``s`` at ``x``."""
     inside = min(max(x, t.first[s]), t.last[s])

@@ -10,12 +10,13 @@ with r the moment arms and w_g the wrench of a contact generator.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._jit import inner, jit, maker
+from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, width, zeros
 from biomech.model.contact import ContactTables, contact_wrenches
 from biomech.model.flat import Flat
 from biomech.model.muscles import MuscleTables, strength
@@ -55,26 +56,86 @@ class Equilibrium(NamedTuple):
 class Surroundings(NamedTuple):
     """What acts on a body in each posture besides its muscles and the ground's unknown forces.
 
-    ``load`` (posture, 4): kg and place in the load's segment; ``laxity`` (posture, 2) deg; ``friction`` (posture,);
-    ``applied`` (posture, segment, 6): known force and moment about the ground origin on each segment, ground as segment
-    0; ``tissue``: whether passive tissue acts.
+    ``load`` (posture, 4): kg and place in the load's segment; ``laxity`` (posture, 2) deg; ``friction`` (posture, 1);
+    ``applied`` (posture, 6 segment): known force and moment about the ground origin on each segment, ground as segment
+    0, or (posture, 0) where there is none.
     """
 
     load: Array
     laxity: Array
     friction: Array
     applied: Array
-    tissue: bool
 
     @classmethod
     def of(cls, flat: Flat, stance: Stance) -> Surroundings:
         """Those of a stance; the half body carries half the load."""
-        nothing = np.zeros((len(stance), len(flat.tree.parent), 6))
-        return cls(stance.load(half=flat.half), stance.values["knee_laxity"], stance.values["friction"], nothing, True)
+        friction = stance.values["friction"][:, None]
+        return cls(stance.load(half=flat.half), stance.values["knee_laxity"], friction, np.empty((len(stance), 0)))
+
+
+class EntryTables(NamedTuple):
+    """Where the coefficients are put, and the constants of the equilibrium.
+
+    ``rows`` (row,): the coordinates that must balance; ``muscle``: rows (arm, muscle, entry); ``ground``: rows
+    (coordinate, generator, entry); ``gravity`` m/s2; ``contact_unit`` N; whether strength depends on length, and
+    whether passive tissue acts.
+    """
+
+    rows: Index
+    muscle: Index
+    ground: Index
+    gravity: float
+    contact_unit: float
+    force_length: bool
+    tissue: bool
+
+
+class Forces(NamedTuple):
+    """Room for one posture.
+
+    ``given`` and ``passive`` (coordinate,), the latter's ``slope``; ``strength`` (muscle,); ``wrench`` (generator, 6)
+    of a unit of each contact generator.
+    """
+
+    given: Array
+    passive: Array
+    slope: Array
+    strength: Array
+    wrench: Array
+
+
+def which_act(flat: Flat, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
+    """Whether each unknown acts on each row: (row, muscles and contact generators)."""
+    muscles, sides = len(flat.muscles), contact.direction.shape[1]
+    acts = np.zeros((len(flat.coordinates), muscles + len(contact.segment) * sides), dtype=bool)
+    acts[flat.paths.arms[:, 1], flat.paths.arms[:, 0]] = True
+    acts[:, muscles:] = np.repeat(flat.tree.moves[:, contact.segment], sides, axis=1)
+    return acts[rows]
+
+
+def compile_entries(
+    flat: Flat, rows: Index, contact: ContactTables, place: Index, force_length: bool, tissue: bool
+) -> EntryTables:
+    """Flat tables of the equilibrium; ``place`` (row, unknown) says where each coefficient is put."""
+    row_of = np.full(len(flat.coordinates), -1)
+    row_of[rows] = np.arange(len(rows))
+    arms, muscles = flat.paths.arms, len(flat.muscles)
+    muscle = [(k, m, place[row_of[c], m]) for k, (m, c) in enumerate(arms) if row_of[c] >= 0]
+    acts = which_act(flat, rows, contact)[:, muscles:]
+    ground = [(rows[r], g, place[r, muscles + g]) for r, g in np.argwhere(acts)]
+    return EntryTables(
+        rows,
+        np.array(muscle, dtype=np.int64).reshape(-1, 3),
+        np.array(ground, dtype=np.int64).reshape(-1, 3),
+        flat.gravity,
+        flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5),
+        force_length,
+        tissue,
+    )
 
 
 def assemble(
-    flat: Flat, rows: Index, contact: ContactTables, around: Surroundings, q: Array, force_length: bool
+    flat: Flat, rows: Index, contact: ContactTables, around: Surroundings, q: Array, force_length: bool, tissue: bool
 ) -> Equilibrium:
     """Coefficients and demand of the equilibrium in the given postures.
 
@@ -92,83 +153,133 @@ def assemble(
         Coordinates in rad and m.
     force_length : bool
         Whether strength depends on length, or is the isometric maximum.
+    tissue : bool
+        Whether passive tissue acts.
     """
-    generators = contact.direction.shape[0] * contact.direction.shape[1]
+    unknowns = len(flat.muscles) + contact.direction.shape[0] * contact.direction.shape[1]
+    place = np.arange(len(rows) * unknowns).reshape(len(rows), unknowns)
+    entries = compile_entries(flat, rows, contact, place, force_length, tissue)
     found = Equilibrium(
-        coefficients=np.zeros((len(q), len(rows), len(flat.muscles) + generators)),
+        coefficients=np.zeros((len(q), place.size)),
         demand=np.empty((len(q), len(rows))),
         strength=np.empty((len(q), len(flat.muscles))),
         passive=np.zeros(q.shape),
-        contact_unit=flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5),
+        contact_unit=entries.contact_unit,
     )
     tables = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.passive, contact)
-    _assemble_all(*tables, flat.gravity, rows, around, force_length, q, found)
-    return found
+    _assemble_lanes(*tables, entries, around, q, found)
+    return found._replace(coefficients=found.coefficients.reshape(len(q), *place.shape))
 
 
 @jit
-def _assemble_all(
+def _assemble_lanes(
     tree: TreeTables,
     splines: SplineTables,
     paths: PathTables,
     muscle: MuscleTables,
     tissue: PassiveTables,
     contact: ContactTables,
-    gravity: float,
-    rows: Index,
+    entries: EntryTables,
     around: Surroundings,
-    force_length: bool,
     q: Array,
     found: Equilibrium,
 ) -> None:
-    f, state = make_frames(tree), make_path_state(paths)
-    coordinates = q.shape[1]
-    row_of = np.full(coordinates, -1)
-    row_of[rows] = np.arange(len(rows))
-    given = np.empty(coordinates)
-    slope = np.empty((coordinates, coordinates))
-    wrench = np.empty((contact.direction.shape[0] * contact.direction.shape[1], 6))
-    for i in range(len(q)):
-        place_segments(tree, splines, q[i], f)
-        gather_masses(tree, around.load[i], f)
-        gravity_force(tree, f, gravity, given)
-        _add_applied(tree, f, around.applied[i], given)
-        if around.tissue:
-            passive_moment(tissue, q[i], around.laxity[i], found.passive[i], slope)
-        for r in range(len(rows)):
-            found.demand[i, r] = -(given[rows[r]] + found.passive[i, rows[r]])
-        lay_paths(paths, splines, q[i], f, state)
-        moment_arms(paths, splines, q[i], f, state)
-        strength(muscle, force_length, state.length, found.strength[i])
-        _muscle_columns(paths, state, row_of, found.strength[i], found.coefficients[i])
-        contact_wrenches(contact, f, around.friction[i], wrench)
-        first = found.strength.shape[1]
-        _contact_columns(tree, contact, f, rows, wrench, found.contact_unit, first, found.coefficients[i])
+    number = no_lanes()
+    f, state, near = make_frames(number, tree), make_path_state(number, paths), make_surroundings(number, around)
+    forces = make_forces(number, tree, paths, contact)
+    own, a, b = (
+        zeros(number, (q.shape[1],)),
+        zeros(number, (found.coefficients.shape[1],)),
+        zeros(number, (found.demand.shape[1],)),
+    )
+    every, index = counting(max(len(a), around.applied.shape[1], 6)), counting(len(q))
+    which = make_which(number)
+    blocks = -(-len(q) // width(number))
+    for block in range(blocks):
+        choose(index, block, blocks, which)
+        gather(q, which, every, own)
+        gather_surroundings(around, which, every, near)
+        place_segments(tree, splines, own, f)
+        gather_masses(tree, near.load, f)
+        lay_paths(paths, splines, own, f, state)
+        fill(tree, splines, paths, muscle, tissue, contact, entries, near, own, f, state, forces, a, b)
+        scatter(a, which, every, found.coefficients)
+        scatter(b, which, every, found.demand)
+        scatter(forces.strength, which, every, found.strength)
+        scatter(forces.passive, which, every, found.passive)
 
 
-@jit
+@maker
+def make_surroundings(number: Any, around: Surroundings) -> Surroundings:
+    """Room for what acts on one body."""
+    applied = zeros(number, (around.applied.shape[1],))
+    return Surroundings(zeros(number, (4,)), zeros(number, (2,)), zeros(number, (1,)), applied)
+
+
+@maker
+def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: ContactTables) -> Forces:
+    """An empty workspace of floats or lanes."""
+    coordinates, generators = len(tree.carrier), contact.direction.shape[0] * contact.direction.shape[1]
+    return Forces(
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates, coordinates)),
+        zeros(number, (len(paths.start) - 1,)),
+        zeros(number, (generators, 6)),
+    )
+
+
+@inner
+def gather_surroundings(around: Surroundings, which: Places, every: Places, near: Surroundings) -> None:
+    """What acts on the bodies ``which``."""
+    gather(around.load, which, every, near.load)
+    gather(around.laxity, which, every, near.laxity)
+    gather(around.friction, which, every, near.friction)
+    gather(around.applied, which, every, near.applied)
+
+
+@inner
+def fill(
+    tree: TreeTables,
+    splines: SplineTables,
+    paths: PathTables,
+    muscle: MuscleTables,
+    tissue: PassiveTables,
+    contact: ContactTables,
+    entries: EntryTables,
+    near: Surroundings,
+    q: Array,
+    f: Frames,
+    state: PathState,
+    forces: Forces,
+    a: Array,
+    b: Array,
+) -> None:
+    """Coefficients and demand of one posture, once its segments are placed, its masses gathered and its paths laid."""
+    gravity_force(tree, f, entries.gravity, forces.given)
+    _add_applied(tree, f, near.applied, forces.given)
+    if entries.tissue:
+        passive_moment(tissue, q, near.laxity, forces.passive, forces.slope)
+    for r in range(len(entries.rows)):
+        c = entries.rows[r]
+        b[r] = -(forces.given[c] + forces.passive[c])
+    moment_arms(paths, splines, q, f, state)
+    strength(muscle, entries.force_length, state.length, forces.strength)
+    for k in range(len(entries.muscle)):
+        arm, m, e = entries.muscle[k, 0], entries.muscle[k, 1], entries.muscle[k, 2]
+        a[e] = forces.strength[m] * state.arm[arm]
+    contact_wrenches(contact, f, near.friction[0], forces.wrench)
+    for k in range(len(entries.ground)):
+        c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
+        a[e] = entries.contact_unit * work_on(f.screw, c, forces.wrench, g)
+
+
+@inner
 def _add_applied(tree: TreeTables, f: Frames, applied: Array, given: Array) -> None:
     """Work of the known forces on every coordinate."""
-    for s in range(1, len(applied)):
+    for s in range(1, len(applied) // 6):
         for c in range(len(given)):
             if tree.moves[c, s]:
-                given[c] += work_on(f.screw, c, applied, s)
-
-
-@jit
-def _muscle_columns(paths: PathTables, state: PathState, row_of: Index, pull: Array, a: Array) -> None:
-    for k in range(len(paths.arms)):
-        m, r = paths.arms[k, 0], row_of[paths.arms[k, 1]]
-        if r >= 0:
-            a[r, m] = pull[m] * state.arm[k]
-
-
-@jit
-def _contact_columns(
-    tree: TreeTables, contact: ContactTables, f: Frames, rows: Index, wrench: Array, unit: float, first: int, a: Array
-) -> None:
-    sides = contact.direction.shape[1]
-    for r in range(len(rows)):
-        for g in range(len(wrench)):
-            if tree.moves[rows[r], contact.segment[g // sides]]:
-                a[r, first + g] = unit * work_on(f.screw, rows[r], wrench, g)
+                screw = f.screw
+                for k in range(3):
+                    given[c] += screw[c, k] * applied[6 * s + 3 + k] + screw[c, 3 + k] * applied[6 * s + k]

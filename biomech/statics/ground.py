@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
-from biomech.model.contact import ContactTables, contact_wrenches
+from biomech._jit import inner
+from biomech._lanes import select, sincos
+from biomech.model.contact import ContactTables
 from biomech.model.flat import Flat
-from biomech.model.skeleton import TreeTables, make_frames, place_segments
-from biomech.model.splines import SplineTables
 
 Array = NDArray[np.float64]
 
@@ -24,61 +25,37 @@ def standing_contacts(flat: Flat, support: int) -> ContactTables:
     return ContactTables(contact.segment[keep], contact.local[keep], contact.direction[keep])
 
 
-def ground_wrench(flat: Flat, contact: ContactTables, q: Array, friction: Array, force: Array) -> Array:
-    """Force and moment about the ground origin on every segment: (posture, segment, 6), ground as segment 0.
+@inner
+def sum_wrenches(contact: ContactTables, wrench: Array, force: Array, first: int, unit: float, out: Array) -> None:
+    """Force and moment about the ground origin on every segment (6 segment,), ground as segment 0.
 
-    ``force`` (posture, generator) in N is the coefficient of each contact generator.
+    ``force[first:]`` in units of ``unit`` is the coefficient of each contact generator, ``wrench`` (generator, 6) what
+    a newton of it does.
     """
-    out = np.zeros((len(q), len(flat.tree.parent), 6))
-    _sum_wrenches(flat.tree, flat.splines, contact, q, friction, force, out)
-    return out
-
-
-@jit
-def _sum_wrenches(
-    tree: TreeTables,
-    splines: SplineTables,
-    contact: ContactTables,
-    q: Array,
-    friction: Array,
-    force: Array,
-    out: Array,
-) -> None:
-    f = make_frames(tree)
     sides = contact.direction.shape[1]
-    wrench = np.empty((force.shape[1], 6))
-    for i in range(len(q)):
-        place_segments(tree, splines, q[i], f)
-        contact_wrenches(contact, f, friction[i], wrench)
-        for g in range(len(wrench)):
-            for k in range(6):
-                out[i, contact.segment[g // sides], k] += force[i, g] * wrench[g, k]
+    for k in range(len(out)):
+        out[k] = 0.0
+    for g in range(len(wrench)):
+        for k in range(6):
+            out[6 * contact.segment[g // sides] + k] += unit * force[first + g] * wrench[g, k]
 
 
-def centre_of_pressure(wrench: Array, slope: Array) -> tuple[Array, Array]:
+@inner
+def press(wrench: Array, at: int, slope: float, out: Array, to: int) -> None:
     """Where the ground force meets the floor, and its moment about the normal there.
 
-    The floor passes through the ground origin with normal n, so p = n x M / (n . F) (Zatsiorsky 2002, ch. 1).
-
-    Parameters
-    ----------
-    wrench : ndarray, shape (..., 6)
-        Force (N) and moment about the ground origin (N.m).
-    slope : ndarray, shape (...)
-        Slope of the floor, deg.
-
-    Returns
-    -------
-    point : ndarray, shape (..., 3)
-        In ground, m; NaN where the floor carries nothing.
-    free_moment : ndarray, shape (...)
-        N.m, about the upward normal.
+    The floor passes through the ground origin with normal n, so p = n x M / (n . F) (Zatsiorsky 2002, ch. 1). Reads
+    force and moment about the ground origin from ``wrench[at:]``, and leaves p (m) and the free moment (N.m, about the
+    upward normal) in ``out[to:]``: NaN and 0 where the floor carries nothing. ``slope`` in deg.
     """
-    angle = np.radians(slope)
-    normal = np.stack([-np.sin(angle), np.cos(angle), np.zeros_like(angle)], axis=-1)
-    force, moment = wrench[..., :3], wrench[..., 3:]
-    pressure = (force * normal).sum(axis=-1)
+    s, c = sincos(slope * (math.pi / 180.0))
+    fx, fy, fz = wrench[at], wrench[at + 1], wrench[at + 2]
+    mx, my, mz = wrench[at + 3], wrench[at + 4], wrench[at + 5]
+    pressure = c * fy - s * fx
     loaded = pressure > 1e-6
-    point = np.cross(normal, moment) / np.where(loaded, pressure, np.nan)[..., None]
-    free = ((moment - np.cross(np.nan_to_num(point), force)) * normal).sum(axis=-1)
-    return point, np.where(loaded, free, 0.0)
+    share = 1.0 / select(loaded, pressure, 1.0)
+    x, y, z = c * mz * share, s * mz * share, -(s * my + c * mx) * share
+    free = c * (my - (z * fx - x * fz)) - s * (mx - (y * fz - z * fy))
+    nothing = np.nan + 0.0 * slope
+    out[to], out[to + 1] = select(loaded, x, nothing), select(loaded, y, nothing)
+    out[to + 2], out[to + 3] = select(loaded, z, nothing), select(loaded, free, 0.0)

@@ -11,40 +11,19 @@ z. The weight acts where the vertical through the centre of mass meets the floor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
-from biomech._linear import solve_lu
 from biomech.model.flat import Flat
 from biomech.model.model import Model
-from biomech.model.skeleton import Frames, TreeTables, gather_masses, make_frames, place_segments, point, rotate
-from biomech.model.splines import SplineTables
+from biomech.statics.closing import CENTRE, DIRECTION, POINT, Asked, ConditionTables, close_lanes
 from biomech.statics.stance import SUPPORTS, Stance
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-TOLERANCE = 1e-13
-STEPS = 60
-DIRECTION, POINT, CENTRE = 0, 1, 2
 LATERAL = np.array([0.0, 0.0, 1.0])
-
-
-class ConditionTables(NamedTuple):
-    """The conditions, flat.
-
-    ``unknown`` (unknown,): coordinates to be found; ``kind``, ``segment``, ``local`` (term, 3) of every term, and
-    ``owner`` (term,), the condition it adds to.
-    """
-
-    unknown: Index
-    kind: Index
-    segment: Index
-    local: Array
-    owner: Index
 
 
 @dataclass(frozen=True)
@@ -254,156 +233,8 @@ def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array |
     if start is not None:
         q[:, closure.tables.unknown] = start[:, closure.tables.unknown]
     residual = np.empty_like(closure.target)
-    load = stance.load(half=flat.half)
-    _close_all(flat.tree, flat.splines, closure.tables, closure.vector, closure.target, load, q, residual)
+    asked = Asked(
+        closure.vector.reshape(len(q), 3 * len(closure.tables.kind)), closure.target, stance.load(half=flat.half)
+    )
+    close_lanes(flat.tree, flat.splines, closure.tables, asked, q, residual)
     return Postures(q, residual, closure.labels)
-
-
-class Aim(NamedTuple):
-    """What one posture must meet: ``vector`` (term, 3), ``target`` (condition,), and the ``load`` (4,) it carries."""
-
-    vector: Array
-    target: Array
-    load: Array
-
-
-class Work(NamedTuple):
-    """Room for one posture: ``jacobian`` (condition, unknown), ``normal`` (unknown, unknown), ``step``, ``trial``."""
-
-    jacobian: Array
-    normal: Array
-    step: Array
-    trial: Array
-
-
-@jit
-def _close_all(
-    tree: TreeTables,
-    splines: SplineTables,
-    t: ConditionTables,
-    vector: Array,
-    target: Array,
-    load: Array,
-    q: Array,
-    residual: Array,
-) -> None:
-    f, m, n = make_frames(tree), target.shape[1], len(t.unknown)
-    work = Work(np.empty((m, n)), np.empty((n, n)), np.empty(n), np.empty(q.shape[1]))
-    for i in range(len(q)):
-        _close_one(tree, splines, t, Aim(vector[i], target[i], load[i]), q[i], residual[i], f, work)
-
-
-@jit
-def _close_one(
-    tree: TreeTables,
-    splines: SplineTables,
-    t: ConditionTables,
-    aim: Aim,
-    q: Array,
-    residual: Array,
-    f: Frames,
-    work: Work,
-) -> None:
-    """Newton's method; damped (Levenberg 1944) while a step does not bring the conditions closer."""
-    damping = 0.0
-    error = _conditions(tree, splines, t, aim, q, residual, f)
-    for _ in range(STEPS):
-        if error < TOLERANCE * TOLERANCE:
-            break
-        _jacobian(tree, t, aim, f, work.jacobian)
-        _step(work.jacobian, residual, damping, work.normal, work.step)
-        # no angle turns by more than half a radian at once
-        largest = 0.0
-        for k in range(len(work.step)):
-            largest = max(largest, abs(work.step[k]))
-        scale = 0.5 / max(largest, 0.5)
-        work.trial[:] = q
-        for k in range(len(work.step)):
-            work.trial[t.unknown[k]] -= scale * work.step[k]
-        new = _conditions(tree, splines, t, aim, work.trial, residual, f)
-        if new < error:
-            q[:] = work.trial
-            error = new
-            damping = 0.0 if damping < 1e-6 else 0.1 * damping
-        else:
-            damping = max(10.0 * damping, 1e-6)
-            error = _conditions(tree, splines, t, aim, q, residual, f)
-            if damping > 1e6:
-                break
-
-
-@jit
-def _step(jacobian: Array, residual: Array, damping: float, normal: Array, step: Array) -> None:
-    m, n = jacobian.shape
-    if damping == 0.0 and m == n:
-        normal[:, :] = jacobian
-        step[:] = residual
-        if solve_lu(normal, step):
-            return
-        damping = 1e-6
-    for i in range(n):
-        step[i] = 0.0
-        for k in range(m):
-            step[i] += jacobian[k, i] * residual[k]
-        for j in range(n):
-            normal[i, j] = damping if i == j else 0.0
-            for k in range(m):
-                normal[i, j] += jacobian[k, i] * jacobian[k, j]
-    solve_lu(normal, step)
-
-
-@jit
-def _conditions(
-    tree: TreeTables,
-    splines: SplineTables,
-    t: ConditionTables,
-    aim: Aim,
-    q: Array,
-    residual: Array,
-    f: Frames,
-) -> float:
-    """Residual of every condition, and the sum of their squares."""
-    place_segments(tree, splines, q, f)
-    gather_masses(tree, aim.load, f)
-    for k in range(len(residual)):
-        residual[k] = -aim.target[k]
-    for k in range(len(t.kind)):
-        x, y, z = _place(t, k, f)
-        residual[t.owner[k]] += aim.vector[k, 0] * x + aim.vector[k, 1] * y + aim.vector[k, 2] * z
-    total = 0.0
-    for k in range(len(residual)):
-        total += residual[k] * residual[k]
-    return total
-
-
-@jit
-def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
-    """The direction, point or centre of mass that a term measures."""
-    if t.kind[k] == DIRECTION:
-        return rotate(f.rotation, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
-    if t.kind[k] == POINT:
-        return point(f, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
-    return f.moment[0, 0] / f.mass[0], f.moment[0, 1] / f.mass[0], f.moment[0, 2] / f.mass[0]
-
-
-@jit
-def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobian: Array) -> None:
-    jacobian[:, :] = 0.0
-    for k in range(len(t.kind)):
-        kind = t.kind[k]
-        x, y, z = _place(t, k, f)
-        share = 0.0 if kind == DIRECTION else 1.0
-        for u in range(len(t.unknown)):
-            c = t.unknown[u]
-            if kind == CENTRE:
-                # what the coordinate carries moves, as a part of the whole mass
-                i = tree.carrier[c]
-                share = f.mass[i] / f.mass[0]
-                x, y, z = f.moment[i, 0] / f.mass[0], f.moment[i, 1] / f.mass[0], f.moment[i, 2] / f.mass[0]
-            elif not tree.moves[c, t.segment[k]]:
-                continue
-            s = f.screw
-            dx = s[c, 1] * z - s[c, 2] * y + share * s[c, 3]
-            dy = s[c, 2] * x - s[c, 0] * z + share * s[c, 4]
-            dz = s[c, 0] * y - s[c, 1] * x + share * s[c, 5]
-            jacobian[t.owner[k], u] += aim.vector[k, 0] * dx + aim.vector[k, 1] * dy + aim.vector[k, 2] * dz

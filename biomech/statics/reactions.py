@@ -7,14 +7,14 @@ child's frame: hip_r in femur_r, knee_r in tibia_r, ankle_r in talus_r, lumbosac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._jit import inner, jit
+from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, width, zeros
 from biomech.model.flat import Flat
 from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state
 from biomech.model.skeleton import Frames, TreeTables, gather_masses, make_frames, place_segments
@@ -37,17 +37,6 @@ class CutTables(NamedTuple):
     child: Index
     crossing: Index
     outward: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Reactions:
-    """What the parent exerts on the child, in the child's frame.
-
-    ``force`` (posture, joint, axis) in N.
-    """
-
-    joints: list[str]
-    force: Array
 
 
 def reported_joints(flat: Flat) -> list[str]:
@@ -74,8 +63,8 @@ def compile_cuts(flat: Flat, joints: tuple[str, ...]) -> CutTables:
     return CutTables(child, np.array(crossing, dtype=np.int64).reshape(-1, 4), outward)
 
 
-def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array) -> Reactions:
-    """Joint contact forces.
+def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array) -> Array:
+    """Joint contact forces: what the parent exerts on the child, in the child's frame, (posture, joint, axis) in N.
 
     Parameters
     ----------
@@ -87,19 +76,18 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
         Mass (kg) and place of the load in its segment.
     muscle_force : ndarray, shape (posture, muscle)
         Newton.
-    applied : ndarray, shape (posture, segment, 6)
+    applied : ndarray, shape (posture, 6 segment)
         Force and moment about the ground origin that act on each segment from outside, ground included as segment 0.
     """
-    joints = reported_joints(flat)
-    cuts = compile_cuts(flat, tuple(joints))
-    force = np.empty((len(q), len(joints), 3))
+    cuts = compile_cuts(flat, tuple(reported_joints(flat)))
+    force = np.empty((len(q), 3 * len(cuts.child)))
     tables = (flat.tree, flat.splines, flat.paths, cuts)
-    _react_all(*tables, flat.gravity, q, load, muscle_force, applied, force)
-    return Reactions(joints, force)
+    _react_lanes(*tables, flat.gravity, q, load, muscle_force, applied, force)
+    return force.reshape(len(q), -1, 3)
 
 
 @jit
-def _react_all(
+def _react_lanes(
     tree: TreeTables,
     splines: SplineTables,
     paths: PathTables,
@@ -111,35 +99,45 @@ def _react_all(
     applied: Array,
     force: Array,
 ) -> None:
-    f, state = make_frames(tree), make_path_state(paths)
-    total = np.empty((len(cuts.child), 3))
-    for i in range(len(q)):
-        place_segments(tree, splines, q[i], f)
-        gather_masses(tree, load[i], f)
-        lay_paths(paths, splines, q[i], f, state)
-        _outward_force(cuts, gravity, muscle_force[i], applied[i], f, state, total)
-        for j in range(len(cuts.child)):
-            child = cuts.child[j]
-            # the joint must hold against everything outward
-            fx, fy, fz = -total[j, 0], -total[j, 1], -total[j, 2]
-            r = f.rotation
-            for k in range(3):
-                force[i, j, k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz
+    number = no_lanes()
+    f, state = make_frames(number, tree), make_path_state(number, paths)
+    own, carried = zeros(number, (q.shape[1],)), zeros(number, (4,))
+    pull, wrench = zeros(number, (muscle_force.shape[1],)), zeros(number, (applied.shape[1],))
+    total = zeros(number, (force.shape[1],))
+    every, index, which = counting(max(len(pull), len(wrench), len(own))), counting(len(q)), make_which(number)
+    blocks = -(-len(q) // width(number))
+    for block in range(blocks):
+        choose(index, block, blocks, which)
+        gather(q, which, every, own)
+        gather(load, which, every, carried)
+        gather(muscle_force, which, every, pull)
+        gather(applied, which, every, wrench)
+        place_segments(tree, splines, own, f)
+        gather_masses(tree, carried, f)
+        lay_paths(paths, splines, own, f, state)
+        joint_forces(cuts, gravity, pull, wrench, f, state, total)
+        scatter(total, which, every, force)
 
 
-@jit
-def _outward_force(
-    cuts: CutTables, gravity: float, muscle_force: Array, applied: Array, f: Frames, state: PathState, total: Array
+@inner
+def joint_forces(
+    cuts: CutTables, gravity: float, muscle_force: Array, applied: Array, f: Frames, state: PathState, out: Array
 ) -> None:
-    """Force on everything outward of each cut, the joint's own left out."""
+    """Force of the parent on the child at each cut, in the child's frame (3 cut,), once the paths are laid."""
     for j in range(len(cuts.child)):
-        total[j, 0], total[j, 1], total[j, 2] = 0.0, -gravity * f.mass[cuts.child[j]], 0.0
+        out[3 * j], out[3 * j + 1], out[3 * j + 2] = 0.0, -gravity * f.mass[cuts.child[j]], 0.0
         for s in range(1, cuts.outward.shape[1]):
-            if cuts.outward[j, s]:
+            if cuts.outward[j, s] and len(applied) > 0:
                 for k in range(3):
-                    total[j, k] += applied[s, k]
+                    out[3 * j + k] += applied[6 * s + k]
     for n in range(len(cuts.crossing)):
         j, span, m = cuts.crossing[n, 0], cuts.crossing[n, 1], cuts.crossing[n, 2]
         pull = cuts.crossing[n, 3] * muscle_force[m]
         for k in range(3):
-            total[j, k] += pull * state.wrench[span, k]
+            out[3 * j + k] += pull * state.wrench[span, k]
+    for j in range(len(cuts.child)):
+        # the joint must hold against everything outward
+        fx, fy, fz = -out[3 * j], -out[3 * j + 1], -out[3 * j + 2]
+        r, child = f.rotation, cuts.child[j]
+        for k in range(3):
+            out[3 * j + k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz

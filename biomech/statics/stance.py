@@ -54,33 +54,24 @@ RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound"
 
 @dataclass(frozen=True, eq=False)
 class Stance:
-    """A set of validated stances, flat: one entry per posture.
+    """Validated stances, one entry per posture.
 
-    ``dims`` maps each dimension to its labels; ``values`` maps each parameter to (posture,), a leg's parameter to
-    (posture, 2) with the right leg first, ``load_position`` to (posture, 3). ``support`` (posture,) indexes
-    ``SUPPORTS``. ``policy`` (posture,) indexes ``POLICIES``, or is -1 where the tilt is given in degrees. ``held``
-    maps scalars to their value; ``varied`` maps what varies along dimensions of another name to (dimensions, values).
+    ``values`` maps each parameter to (posture,), a leg's parameter to (posture, 2) with the right leg first,
+    ``load_position`` to (posture, 3). ``support`` (posture,) indexes ``SUPPORTS``. ``policy`` (posture,) indexes
+    ``POLICIES``, or is -1 where the tilt is given in degrees.
     """
 
-    dims: dict[str, NDArray[Any]]
     values: dict[str, Array]
     support: NDArray[np.int64]
     policy: NDArray[np.int64]
-    held: dict[str, Any]
-    varied: dict[str, tuple[tuple[str, ...], Array]]
 
     def __len__(self) -> int:
         return len(self.support)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the sweep."""
-        return tuple(len(labels) for labels in self.dims.values())
-
     def take(self, index: NDArray[Any], **changed: Array) -> Stance:
-        """Some of the postures, with some values changed, as a plain list of stances."""
-        values = {name: value[index] for name, value in self.values.items()} | changed
-        return Stance({}, values, self.support[index], self.policy[index], {}, {})
+        """Some of the postures, with some values changed."""
+        values = {name: value[index] for name, value in self.values.items() if name not in changed}
+        return Stance(values | changed, self.support[index], self.policy[index])
 
     def load(self, *, half: bool) -> Array:
         """Mass (kg) and place of the load, (posture, 4); the half body carries half of it."""
@@ -94,8 +85,55 @@ class Stance:
         return np.asarray(same & central & (self.support == 0))
 
 
-def read_stance(asked: Mapping[str, Any]) -> Stance:
-    """Validate and broadcast what is asked: a 1-D value makes a dimension, a DataArray broadcasts by its names.
+@dataclass(frozen=True, eq=False)
+class StanceGrid:
+    """Every combination of what was asked, not written out: a long sweep needs memory for its answers only.
+
+    ``dims`` maps each dimension to its labels. ``arrays`` holds each parameter, ``support`` and ``policy`` over all
+    dimensions, of length 1 along those that it does not vary with, and then over its own last axis (side, or axis) if
+    it has one. ``held`` maps scalars to their value; ``varied`` maps what varies along dimensions of another name to
+    (dimensions, values).
+    """
+
+    dims: dict[str, NDArray[Any]]
+    arrays: dict[str, NDArray[Any]]
+    held: dict[str, Any]
+    varied: dict[str, tuple[tuple[str, ...], Array]]
+
+    def __len__(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the sweep."""
+        return tuple(len(labels) for labels in self.dims.values())
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether some tilt is left to a policy."""
+        return bool((self.arrays["policy"] >= 0).any())
+
+    def postures(self, first: int, last: int) -> Stance:
+        """Stances ``first`` to ``last``, the last not included, in the order of the dimensions."""
+        place = np.unravel_index(np.arange(first, last), self.shape) if self.dims else ()
+        taken = {name: self._take(array, place, last - first) for name, array in self.arrays.items()}
+        return Stance({name: taken[name] for name in PARAMETERS}, taken["support"], taken["policy"])
+
+    def all(self) -> Stance:
+        """All of them."""
+        return self.postures(0, len(self))
+
+    def _take(self, array: NDArray[Any], place: tuple[NDArray[Any], ...], count: int) -> NDArray[Any]:
+        grid = range(len(self.dims))
+        varying = [d for d in grid if array.shape[d] > 1]
+        small = array[tuple(slice(None) if d in varying else 0 for d in grid)]
+        if varying:
+            return np.ascontiguousarray(small[tuple(place[d] for d in varying)])
+        return np.array(np.broadcast_to(small, (count, *small.shape)))
+
+
+def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
+    """Validate what is asked, and how it combines: a 1-D value makes a dimension, a DataArray broadcasts by its names.
 
     Raises
     ------
@@ -259,7 +297,7 @@ def _check_load(arrays: dict[str, xr.DataArray]) -> None:
         arrays["load_position"] = arrays["load_position"].expand_dims({"axis": list(AXES)})
 
 
-def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> Stance:
+def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> StanceGrid:
     import xarray as xr
 
     inner = {"side": list(SIDES), "axis": list(AXES)}
@@ -282,21 +320,20 @@ def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> Stance:
                 sizes[dim] = array.sizes[dim]
                 if dim in array.coords:
                     labels_of[dim] = array[dim].values
-    count = int(np.prod(list(sizes.values()), dtype=np.int64))
 
-    def flat(name: str, last: str | None) -> NDArray[Any]:
+    def over_all(name: str, last: str | None) -> NDArray[Any]:
+        wanted = [*sizes, last] if last else list(sizes)
         array = prepared[name]
-        wanted = {**sizes, **({last: len(inner[last])} if last else {})}
-        full = array.broadcast_like(xr.DataArray(np.empty(tuple(wanted.values()), dtype=np.int8), dims=list(wanted)))
-        values = full.transpose(*wanted).values
-        return np.ascontiguousarray(values.reshape((count, -1) if last else (count,)))
+        array = array.expand_dims([dim for dim in wanted if dim not in array.dims]).transpose(*wanted)
+        values = array.values
+        return np.broadcast_to(values, (*values.shape[:-1], len(inner[last]))) if last else values
 
-    values = {}
+    full = {}
     for name, parameter in PARAMETERS.items():
-        values[name] = flat(name, "side" if parameter.per_leg else "axis" if name == "load_position" else None)
+        full[name] = over_all(name, "side" if parameter.per_leg else "axis" if name == "load_position" else None)
+    full |= {name: over_all(name, None).astype(np.int64) for name in ("support", "policy")}
     dims = {dim: labels_of.get(dim, np.arange(size)) for dim, size in sizes.items()}
-    codes = [flat(name, None).astype(np.int64) for name in ("support", "policy")]
-    return Stance(dims, values, codes[0], codes[1], held, _varied(prepared))
+    return StanceGrid(dims, full, held, _varied(prepared))
 
 
 def _varied(arrays: dict[str, xr.DataArray]) -> dict[str, tuple[tuple[str, ...], Array]]:
