@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +11,9 @@ from numpy.typing import NDArray
 
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
-from biomech.statics.stance import AXES, PARAMETERS, SIDES, Stance
-from biomech.study.standing import STATUSES, Answers
+from biomech.statics.stance import AXES, PARAMETERS, SIDES, StanceGrid
+from biomech.study.answer import Answers, sheet_columns
+from biomech.study.standing import STATUSES
 from biomech.study.tilt import TILT_STATUSES, Tilts
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Variable = tuple[tuple[str, ...], NDArray[Any], dict[str, Any]]
+
+TILT_VARIABLES = ("pelvic_tilt", "tilt_status", "tilt_minimum", "tilt_interval")
 
 JOINT_FRAMES = (
     "force of the parent on the child segment, in the child's frame: "
@@ -49,112 +54,201 @@ def label_coordinates(model: Model) -> dict[str, Any]:
     }
 
 
-def muscle_variables(model: Model, dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
+@dataclass(frozen=True)
+class Quantity:
+    """A variable of the answer: its own dimensions, attributes, the sheets it needs and how it comes from them.
+
+    Without ``value`` it is the one sheet that it needs.
+    """
+
+    dims: tuple[str, ...]
+    attributes: dict[str, Any]
+    needs: tuple[str, ...]
+    value: Callable[[Answers], NDArray[Any]] | None = None
+
+
+def muscle_quantities(model: Model) -> dict[str, Quantity]:
     """Activation and force of muscles and groups."""
     groups = np.array(
         [[muscle in members for muscle in model.muscles] for members in model.groups.values()], dtype=float
-    )
-    force, strength = answers.muscle_force @ groups.T, answers.strength @ groups.T
-    activation = np.divide(force, strength, out=np.full(force.shape, np.nan), where=strength > 0.0)
+    ).T
+
+    def group_activation(answers: Answers) -> Array:
+        force, strength = answers.sheets.muscle_force @ groups, answers.strength @ groups
+        return np.divide(force, strength, out=np.full(force.shape, np.nan), where=strength > 0.0)
+
+    sums = "sum of force over sum of strength of the group, both sides"
     return {
-        "activation": ((*dims, "muscle"), answers.activation, about("1", "muscle activation, 0 to 1")),
-        "muscle_force": ((*dims, "muscle"), answers.muscle_force, about("N", "muscle force")),
-        "group_activation": (
-            (*dims, "group"),
-            activation,
-            about("1", "sum of force over sum of strength of the group, both sides"),
+        "activation": Quantity(("muscle",), about("1", "muscle activation, 0 to 1"), ("activation",)),
+        "muscle_force": Quantity(("muscle",), about("N", "muscle force"), ("muscle_force",)),
+        "group_activation": Quantity(("group",), about("1", sums), ("muscle_force", "strength"), group_activation),
+        "group_force": Quantity(
+            ("group",),
+            about("N", "sum of force of the group, both sides"),
+            ("muscle_force",),
+            lambda a: a.sheets.muscle_force @ groups,
         ),
-        "group_force": ((*dims, "group"), force, about("N", "sum of force of the group, both sides")),
     }
 
 
-def joint_variables(model: Model, dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
+def joint_quantities(model: Model) -> dict[str, Quantity]:
     """Joint contact forces."""
-    spine = answers.joint_force[:, reported_joints(model.flat()).index("lumbosacral"), 1]
+    spine = 3 * reported_joints(model.flat()).index("lumbosacral") + 1
     return {
-        "joint_contact_force": (
-            (*dims, "joint", "axis"),
-            answers.joint_force,
+        "joint_contact_force": Quantity(
+            ("joint", "axis"),
             about("N", "joint contact force", frame=JOINT_FRAMES),
+            ("joint_force",),
         ),
-        "lumbar_compression": (
-            dims,
-            spine,
+        "lumbar_compression": Quantity(
+            (),
             about("N", "compression of the lumbosacral joint, along the torso's y axis", frame="torso"),
+            ("joint_force",),
+            lambda a: a.sheets.joint_force[:, spine],
         ),
     }
 
 
-def proof_variables(model: Model, dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
+def proof_quantities(model: Model) -> dict[str, Quantity]:
     """Status and certificate of every answer."""
     names = np.array([*model.muscles, ""])
     return {
-        "status": (dims, answers.status, flags("what was found", 0, STATUSES)),
-        "limiting_muscle": (
-            dims,
-            names[answers.limiting],
+        "status": Quantity((), flags("what was found", 0, STATUSES), (), lambda a: a.status),
+        "limiting_muscle": Quantity(
+            (),
             about("1", "muscle at full strength that limits the posture"),
+            (),
+            lambda a: names[a.limiting],
         ),
-        "shortfall": (
-            (*dims, "coordinate"),
-            answers.shortfall,
+        "shortfall": Quantity(
+            ("coordinate",),
             about("N.m", "what is missing for equilibrium, least weighted squares (N for translations)"),
+            ("shortfall",),
         ),
-        "equilibrium_residual": (
-            dims,
-            answers.residual,
-            about("1", "largest error of equilibrium over largest demand"),
+        "equilibrium_residual": Quantity(
+            (), about("1", "largest error of equilibrium over largest demand"), (), lambda a: a.proof("residual")
         ),
-        "duality_gap": (
-            dims,
-            answers.gap,
-            about("1", "|P - D| / (1 + |P|), a bound on what a better sharing could gain"),
+        "duality_gap": Quantity(
+            (),
+            about("1", "relative distance of the cost from a proven lower bound"),
+            (),
+            lambda a: a.proof("gap"),
         ),
     }
 
 
-def sweep_dataset(model: Model, stance: Stance, tilt: Array, tilts: Tilts | None, answers: Answers) -> xr.Dataset:
-    """The Dataset of ``sweep``."""
+def sweep_quantities(model: Model) -> dict[str, Quantity]:
+    """Every variable of a sweep but the tilts."""
+    turns = model.flat().is_rotation
+
+    def feet(answers: Answers, sheet: str, part: slice) -> Array:
+        values = getattr(answers.sheets, sheet)
+        return values.reshape(len(values), 2, -1)[:, :, part]
+
+    return {
+        **muscle_quantities(model),
+        "passive_moment": Quantity(("coordinate",), about("N.m", "moment of passive tissue"), ("passive",)),
+        **joint_quantities(model),
+        "ground_force": Quantity(
+            ("foot", "axis"),
+            about("N", "force of the ground on the foot", frame="ground"),
+            ("ground",),
+            lambda a: feet(a, "ground", slice(3)),
+        ),
+        "center_of_pressure": Quantity(
+            ("foot", "axis"),
+            about("m", "where the ground force meets the floor", frame="ground"),
+            ("pressure",),
+            lambda a: feet(a, "pressure", slice(3)),
+        ),
+        "free_moment": Quantity(
+            ("foot",),
+            about("N.m", "moment of the ground about the floor's normal at the centre of pressure"),
+            ("pressure",),
+            lambda a: feet(a, "pressure", slice(3, 4))[:, :, 0],
+        ),
+        "coordinate_angle": Quantity(
+            ("coordinate",),
+            about("deg", "generalised coordinates of the posture (m for translations)"),
+            ("coordinates",),
+            lambda a: np.where(turns, np.degrees(a.sheets.coordinates), a.sheets.coordinates),
+        ),
+        **proof_quantities(model),
+        "valid": Quantity(
+            (),
+            about("1", "every coordinate is inside the geometry's trusted range"),
+            (),
+            lambda a: a.proof("valid") == 1.0,
+        ),
+    }
+
+
+def variables_of(quantities: dict[str, Quantity], dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
+    """Variables of one batch of answers."""
+    found: dict[str, Variable] = {}
+    for name, q in quantities.items():
+        value = q.value(answers) if q.value else getattr(answers.sheets, q.needs[0])
+        found[name] = ((*dims, *q.dims), _shaped(q, value), q.attributes)
+    return found
+
+
+def _shaped(quantity: Quantity, value: NDArray[Any]) -> NDArray[Any]:
+    """A sheet of joints or feet has three columns each."""
+    return value.reshape(len(value), -1, 3) if quantity.dims[-1:] == ("axis",) else value
+
+
+class Kept:
+    """What a sweep keeps, over all its postures; room is made once the first block shows how much is needed."""
+
+    def __init__(self, model: Model, quantities: dict[str, Quantity], count: int) -> None:
+        columns = sheet_columns(model)
+        self.quantities, self.count = quantities, count
+        self.plain = {q.needs[0]: name for name, q in quantities.items() if q.value is None}
+        self.values = {name: np.zeros((count, columns[sheet])) for sheet, name in self.plain.items()}
+
+    def sheets(self, first: int, last: int) -> dict[str, Array]:
+        """The part of the sheets that are kept as they are, for a block to be written there."""
+        return {sheet: self.values[name][first:last] for sheet, name in self.plain.items()}
+
+    def put(self, first: int, last: int, answers: Answers) -> None:
+        """Keep what is made from the sheets of a block."""
+        for name, quantity in self.quantities.items():
+            if quantity.value is not None:
+                value = quantity.value(answers)
+                if name not in self.values:
+                    self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
+                self.values[name][first:last] = value
+
+    def variables(self) -> dict[str, Variable]:
+        """Everything that was kept, as variables over the postures."""
+        return {name: (("posture", *q.dims), self.values[name], q.attributes) for name, q in self.quantities.items()}
+
+
+def sweep_dataset(
+    model: Model, stance: StanceGrid, kept: dict[str, Variable], tilts: dict[str, Variable], said: str
+) -> xr.Dataset:
+    """The dataset of a sweep, from variables over (posture, ...)."""
     import xarray as xr
 
-    dims = ("_posture",)
-    variables: dict[str, Variable] = {
-        **muscle_variables(model, dims, answers),
-        "passive_moment": ((*dims, "coordinate"), answers.passive, about("N.m", "moment of passive tissue")),
-        **joint_variables(model, dims, answers),
-        "ground_force": (
-            (*dims, "foot", "axis"),
-            answers.ground_wrench[..., :3],
-            about("N", "force of the ground on the foot", frame="ground"),
-        ),
-        "center_of_pressure": (
-            (*dims, "foot", "axis"),
-            answers.pressure_point,
-            about("m", "where the ground force meets the floor", frame="ground"),
-        ),
-        "free_moment": (
-            (*dims, "foot"),
-            answers.free_moment,
-            about("N.m", "moment of the ground about the floor's normal at the centre of pressure"),
-        ),
-        "coordinate_angle": (
-            (*dims, "coordinate"),
-            np.where(model.flat().is_rotation, np.degrees(answers.coordinates), answers.coordinates),
-            about("deg", "generalised coordinates of the posture (m for translations)"),
-        ),
-        "pelvic_tilt": (dims, tilt, about("deg", "pelvic tilt in space, anterior positive")),
-        **(_tilt_variables(dims, tilts) if tilts is not None else {}),
-        **proof_variables(model, dims, answers),
-        "valid": (dims, answers.valid, about("1", "every coordinate is inside the geometry's trusted range")),
-    }
-    if "pelvic_tilt" in stance.dims:
-        del variables["pelvic_tilt"]
-    shaped = {name: _unflatten(stance, variable) for name, variable in variables.items()}
+    shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **tilts}.items()}
+    used = {dim for dims, _, _ in shaped.values() for dim in dims}
+    labels = {name: label for name, label in label_coordinates(model).items() if _dim_of(name, label) in used}
     return xr.Dataset(
         shaped,
-        coords={**_stance_coordinates(stance), **label_coordinates(model)},
-        attrs={"title": f"biomech sweep of model {model.name}", "message": message(model, answers), **_held(stance)},
+        coords={**_stance_coordinates(stance), **labels},
+        attrs={"title": f"biomech sweep of model {model.name}", "message": said, **_held(stance)},
     )
+
+
+def _dim_of(name: str, label: Any) -> str:
+    return str(label[0]) if isinstance(label, tuple) else name
+
+
+def tilt_variables(tilt: Array, tilts: Tilts | None) -> dict[str, Variable]:
+    """The tilt of every posture, and how it was found."""
+    dims = ("posture",)
+    found: dict[str, Variable] = {"pelvic_tilt": (dims, tilt, about("deg", "pelvic tilt in space, anterior positive"))}
+    return found if tilts is None else {**found, **_tilt_variables(dims, tilts)}
 
 
 def _tilt_variables(dims: tuple[str, ...], tilts: Tilts) -> dict[str, Variable]:
@@ -169,12 +263,13 @@ def _tilt_variables(dims: tuple[str, ...], tilts: Tilts) -> dict[str, Variable]:
     }
 
 
-def _unflatten(stance: Stance, variable: Variable) -> Variable:
+def _unflatten(stance: StanceGrid, variable: Variable) -> Variable:
     dims, values, attributes = variable
-    return (*stance.dims, *dims[1:]), values.reshape((*stance.shape, *values.shape[1:])), attributes
+    inner = (-1, 3) if dims[-1] == "axis" else values.shape[1:]
+    return (*stance.dims, *dims[1:]), values.reshape((*stance.shape, *inner)), attributes
 
 
-def _stance_coordinates(stance: Stance) -> dict[str, Any]:
+def _stance_coordinates(stance: StanceGrid) -> dict[str, Any]:
     coords: dict[str, Any] = {}
     for dim, labels in stance.dims.items():
         parameter = PARAMETERS.get(dim)
@@ -185,27 +280,8 @@ def _stance_coordinates(stance: Stance) -> dict[str, Any]:
     return coords
 
 
-def _held(stance: Stance) -> dict[str, Any]:
+def _held(stance: StanceGrid) -> dict[str, Any]:
     """What was held in the sweep, as attributes; a tilt that varies has its own variable."""
     return {
         f"stance_{name}": value for name, value in stance.held.items() if name not in ("pelvic_tilt", "load_position")
     }
-
-
-def message(model: Model, answers: Answers) -> str:
-    """How many answers are of which kind, and why the first that is not optimal is not."""
-    counts = {name: int((answers.status == i).sum()) for i, name in enumerate(STATUSES)}
-    text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    for i in np.flatnonzero(answers.status)[:1]:
-        text += f"; posture {i} is {STATUSES[answers.status[i]]}: {_reason(model, answers, int(i))}"
-    return text
-
-
-def _reason(model: Model, answers: Answers, i: int) -> str:
-    if answers.obstacle[i]:
-        return str(answers.obstacle[i])
-    worst = int(np.abs(answers.shortfall[i]).argmax())
-    unit = "N.m" if model.flat().is_rotation[worst] else "N"
-    limit = answers.limiting[i]
-    cause = f"{model.muscles[limit]} is at full strength" if limit >= 0 else "no muscle could give it, nor the ground"
-    return f"{answers.shortfall[i, worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

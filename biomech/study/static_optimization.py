@@ -12,13 +12,23 @@ from biomech.errors import StanceError
 from biomech.model.contact import ContactTables
 from biomech.model.geometry import poses
 from biomech.model.model import Model
-from biomech.sharing import Criterion, LoadSharingProblem, Power, Solution, solve
+from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.reactions import react
 from biomech.statics.stance import AXES, SIDES
-from biomech.study.dataset import about, joint_variables, label_coordinates, message, muscle_variables, proof_variables
-from biomech.study.standing import blank, limiting_muscle
+from biomech.study.answer import Answers
+from biomech.study.dataset import (
+    about,
+    joint_quantities,
+    label_coordinates,
+    muscle_quantities,
+    proof_quantities,
+    variables_of,
+)
+from biomech.study.report import Tally, shortage
+from biomech.study.standing import STATUSES
 from biomech.study.sweep import read_effort
+from biomech.study.whole_way import Sheets
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -92,9 +102,9 @@ def static_optimization(
     reserves = _reserves(model, reserve)
     q, applied = _frames(model, coordinates, ground_reaction)
     flat = model.flat()
-    around = Surroundings(np.zeros((len(q), 4)), np.zeros((len(q), 2)), np.zeros(len(q)), applied, tissue=False)
+    around = Surroundings(np.zeros((len(q), 4)), np.zeros((len(q), 2)), np.zeros((len(q), 1)), applied)
     rows = np.arange(len(flat.coordinates))
-    equilibrium = assemble(flat, rows, _NO_CONTACT, around, q, effort.force_length)
+    equilibrium = assemble(flat, rows, _NO_CONTACT, around, q, effort.force_length, tissue=False)
     solution = _share(equilibrium, reserves, criterion, lower)
     return _dataset(model, q, around, equilibrium, solution, reserves)
 
@@ -116,7 +126,7 @@ def _reserves(model: Model, reserve: float | Mapping[str, float]) -> Array:
 
 
 def _frames(model: Model, coordinates: Mapping[str, Any] | xr.Dataset, ground: xr.Dataset) -> tuple[Array, Array]:
-    """Coordinates (frame, coordinate) and wrenches (frame, segment, 6)."""
+    """Coordinates (frame, coordinate) and wrenches (frame, 6 segment)."""
     import xarray as xr
 
     given = coordinates.data_vars if isinstance(coordinates, xr.Dataset) else coordinates
@@ -130,7 +140,7 @@ def _frames(model: Model, coordinates: Mapping[str, Any] | xr.Dataset, ground: x
     applied = np.zeros((frames, len(model.segments) + 1, 6))
     for foot, segment in enumerate(("calcn_r", "calcn_l")):
         applied[:, 1 + model.segments.index(segment)] = wrench[:, foot]
-    return np.array(np.broadcast_to(q, (frames, q.shape[1]))), applied
+    return np.array(np.broadcast_to(q, (frames, q.shape[1]))), applied.reshape(frames, -1)
 
 
 def _ground_wrenches(ground: xr.Dataset) -> Array:
@@ -192,26 +202,36 @@ def _dataset(
 ) -> xr.Dataset:
     import xarray as xr
 
-    muscles, dims = len(model.muscles), ("frame",)
+    muscles, dims, flat = len(model.muscles), ("frame",), model.flat()
     activation = solution.value[:, :muscles]
     force = activation * equilibrium.strength
-    answers = blank(model, len(q))
     reaction = np.zeros((len(q), len(reserves)))
     reaction[:, np.flatnonzero(reserves)] = solution.value[:, muscles:] * reserves[reserves != 0.0]
-    for name, value in (
-        ("activation", activation),
-        ("muscle_force", force),
-        ("strength", equilibrium.strength),
-        ("joint_force", react(model.flat(), q, around.load, force, around.applied).force),
-        ("shortfall", solution.shortfall),
-        ("status", solution.status),
-        ("limiting", limiting_muscle(model, model.flat(), solution)),
-        ("residual", solution.residual),
-        ("gap", solution.gap),
-    ):
-        getattr(answers, name)[...] = value
+    joints = react(flat, q, around.load, force, around.applied).reshape(len(q), -1)
+    limiting = limiting_muscle(solution, muscles)
+    proof = np.stack(
+        [solution.cost, solution.residual, solution.gap, solution.status, np.ones(len(q)), limiting], axis=1
+    )
+    empty = np.empty((len(q), 0))
+    answers = Answers(
+        Sheets(
+            coordinates=q,
+            activation=activation,
+            muscle_force=force,
+            strength=equilibrium.strength,
+            passive=empty,
+            shortfall=solution.shortfall,
+            ground=empty,
+            pressure=empty,
+            joint_force=joints,
+            proof=proof,
+        ),
+        equilibrium.strength,
+    )
     variables = {
-        **muscle_variables(model, dims, answers),
+        **variables_of(
+            {**muscle_quantities(model), **joint_quantities(model), **proof_quantities(model)}, dims, answers
+        ),
         "required_moment": (
             (*dims, "coordinate"),
             equilibrium.demand,
@@ -222,8 +242,27 @@ def _dataset(
             reaction,
             about("N.m", "moment of the reserves (N for translations)"),
         ),
-        **joint_variables(model, dims, answers),
-        **proof_variables(model, dims, answers),
     }
-    attrs = {"title": f"biomech static optimisation of model {model.name}", "message": message(model, answers)}
+    attrs = {"title": f"biomech static optimisation of model {model.name}", "message": _message(model, answers)}
     return xr.Dataset(variables, coords={"frame": np.arange(len(q)), **label_coordinates(model)}, attrs=attrs)
+
+
+def _message(model: Model, answers: Answers) -> str:
+    first = np.flatnonzero(answers.status)[:1]
+    tally = Tally(
+        np.bincount(answers.status, minlength=len(STATUSES)),
+        int(first[0]) if first.size else -1,
+        int(answers.status[first[0]]) if first.size else 0,
+        shortage(model, answers, int(first[0])) if first.size else "",
+    )
+    return tally.message
+
+
+def limiting_muscle(solution: Solution, muscles: int) -> NDArray[np.int64]:
+    """Of each overloaded frame the muscle at full strength that does most for what falls most short, or -1."""
+    worst = np.abs(solution.shortfall).argmax(axis=1)[:, None]
+    action = np.take_along_axis(solution.problem.coefficients[:, :, :muscles], worst[:, :, None], axis=1)[:, 0]
+    helps = action * np.take_along_axis(solution.shortfall, worst, axis=1)
+    gain = np.where(solution.value[:, :muscles] >= solution.problem.upper[:, :muscles] - 1e-6, helps, 0.0)
+    found = (solution.status == INFEASIBLE) & (gain.max(axis=1) > 0.0)
+    return np.where(found, gain.argmax(axis=1), -1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +16,19 @@ from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
 from biomech.sharing import Criterion, Power
 from biomech.statics.stance import POLICIES, Stance, read_stance
-from biomech.study.dataset import sweep_dataset
-from biomech.study.standing import UNREACHABLE, Answers, Effort, stand
-from biomech.study.tilt import GRID, Tilts, least_effort
+from biomech.study.answer import answer
+from biomech.study.dataset import TILT_VARIABLES, Kept, Quantity, sweep_dataset, sweep_quantities, tilt_variables
+from biomech.study.report import Tally
+from biomech.study.standing import UNREACHABLE, Effort
+from biomech.study.tilt import Tilts, least_effort
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
 
-_BLOCK = 1024  #: postures solved at a time
+#: Postures solved at a time: with the tilt given, and where it is searched for on a grid.
+_BLOCK, _TILT_BLOCK = 4096, 512
 _GIVEN = -1
 
 
@@ -33,6 +38,8 @@ def sweep(
     criterion: Criterion = Power(2),
     weight: Mapping[str, float] | ArrayLike | None = None,
     strength: str = "isometric",
+    variables: Iterable[str] | None = None,
+    threads: int = 1,
     progress: bool | None = None,
     **stance: Any,
 ) -> xr.Dataset:
@@ -52,6 +59,11 @@ def sweep(
         order of ``model.muscles``.
     strength : {"isometric", "force_length"}
         Strength of a muscle: its maximal isometric force, or that times OpenSim's rigid-tendon rule.
+    variables : iterable of str, optional
+        What is kept of the answer, besides ``status``; by default everything. A long sweep of one number needs no
+        more memory than that number.
+    threads : int
+        Threads among which the postures are divided.
     progress : bool, optional
         Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
     **stance
@@ -88,19 +100,64 @@ def sweep(
     True
     """
     effort = read_effort(model, criterion, weight, strength)
+    if not (isinstance(threads, int) and threads >= 1):
+        raise StanceError(f"threads = {threads!r}: must be a whole number, at least 1")
     asked = read_stance(stance)
-    tilt, tilts = np.empty(len(asked)), None
-    if (asked.policy >= 0).any():
-        tilts = _no_tilts(len(asked))
-    blocks: list[Answers] = []
-    for index in _blocks(asked, progress):
-        block = asked.take(index)
-        tilt[index] = _tilt_of(model, block, index, effort, tilts)
-        blocks.append(stand(model, block.take(np.arange(len(block)), pelvic_tilt=tilt[index]), effort))
-    answers = _joined(blocks)
-    if not asked.dims and answers.status[0] == UNREACHABLE and tilts is None:
-        raise UnreachablePosture(answers.obstacle[0])
-    return sweep_dataset(model, asked, tilt, tilts, answers)
+    quantities = _chosen(sweep_quantities(model), variables)
+    wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
+    tilt = np.empty(len(asked))
+    tilts = _no_tilts(len(asked)) if asked.has_policy else None
+    kept = Kept(model, quantities, len(asked))
+
+    def work(first: int, last: int) -> Tally:
+        block = asked.postures(first, last)
+        tilt[first:last] = _tilt_of(model, block, slice(first, last), effort, tilts)
+        block.values["pelvic_tilt"][:] = tilt[first:last]
+        answers = answer(model, block, effort, wanted, kept.sheets(first, last))
+        kept.put(first, last, answers)
+        return Tally.of(model, block, effort, answers)
+
+    tally = _through_blocks(work, len(asked), _TILT_BLOCK if asked.has_policy else _BLOCK, threads, progress)
+    if not asked.dims and tally.counts[UNREACHABLE] and tilts is None:
+        raise UnreachablePosture(tally.reason)
+    about_tilt = tilt_variables(tilt, tilts) if "pelvic_tilt" not in asked.dims else {}
+    if variables is not None:
+        about_tilt = {name: variable for name, variable in about_tilt.items() if name in variables}
+    return sweep_dataset(model, asked, kept.variables(), about_tilt, tally.message)
+
+
+def _through_blocks(
+    work: Callable[[int, int], Tally], count: int, size: int, threads: int, progress: bool | None
+) -> Tally:
+    """Let threads work on blocks of postures, and add up what they say of them."""
+    from tqdm import tqdm
+
+    firsts = range(0, count, size)
+    lasts = [min(first + size, count) for first in firsts]
+    shown = {"disable": not progress, "delay": 0.0} if progress is not None else {"disable": None, "delay": 2.0}
+    with tqdm(total=count, unit=" postures", **shown) as bar, ThreadPoolExecutor(threads) as pool:
+        total = work(firsts[0], lasts[0])  # alone, because it makes the tables that the others use
+        bar.update(lasts[0])
+        done = pool.map(work, firsts[1:], lasts[1:]) if threads > 1 else map(work, firsts[1:], lasts[1:])
+        for first, last, tally in zip(firsts[1:], lasts[1:], done, strict=True):
+            total = total.joined(tally)
+            bar.update(last - first)
+    return total
+
+
+def _chosen(quantities: dict[str, Quantity], variables: Iterable[str] | None) -> dict[str, Quantity]:
+    """The quantities that are asked for; the status always is."""
+    if variables is None:
+        return quantities
+    known = [*quantities, *TILT_VARIABLES]
+    if isinstance(variables, str) or not all(isinstance(name, str) for name in variables):
+        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
+    for name in variables:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise StanceError(f"variables: there is no {name!r}{hint}; there are {', '.join(known)}")
+    return {name: quantity for name, quantity in quantities.items() if name in variables or name == "status"}
 
 
 def read_effort(
@@ -138,18 +195,6 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
     return weights
 
 
-def _blocks(asked: Stance, progress: bool | None) -> Iterator[NDArray[np.int64]]:
-    from tqdm import tqdm
-
-    size = _BLOCK if (asked.policy < 0).all() else max(1, _BLOCK // len(GRID))
-    shown = {"disable": not progress, "delay": 0.0} if progress is not None else {"disable": None, "delay": 2.0}
-    with tqdm(total=len(asked), unit=" postures", **shown) as bar:
-        for first in range(0, len(asked), size):
-            index = np.arange(first, min(first + size, len(asked)))
-            yield index
-            bar.update(len(index))
-
-
 def _no_tilts(count: int) -> Tilts:
     return Tilts(
         np.full(count, np.nan),
@@ -159,7 +204,7 @@ def _no_tilts(count: int) -> Tilts:
     )
 
 
-def _tilt_of(model: Model, block: Stance, index: NDArray[np.int64], effort: Effort, tilts: Tilts | None) -> Array:
+def _tilt_of(model: Model, block: Stance, place: slice, effort: Effort, tilts: Tilts | None) -> Array:
     """Tilt of every posture of a block in degrees, solved for where a policy asks for it."""
     tilt = block.values["pelvic_tilt"].copy()
     free = np.flatnonzero(block.policy == POLICIES.index("least_effort"))
@@ -167,11 +212,5 @@ def _tilt_of(model: Model, block: Stance, index: NDArray[np.int64], effort: Effo
         found = least_effort(model, block.take(free), effort)
         tilt[free] = found.tilt
         for field in fields(Tilts):
-            getattr(tilts, field.name)[index[free]] = getattr(found, field.name)
+            getattr(tilts, field.name)[place][free] = getattr(found, field.name)
     return tilt
-
-
-def _joined(blocks: list[Answers]) -> Answers:
-    if len(blocks) == 1:
-        return blocks[0]
-    return Answers(*(np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(Answers)))

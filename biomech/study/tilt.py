@@ -22,7 +22,8 @@ from scipy.optimize import elementwise
 from biomech.model.model import Model
 from biomech.statics.posture import close
 from biomech.statics.stance import Stance
-from biomech.study.standing import OPTIMAL, Effort, Part, balance, equilibrium_of, parts
+from biomech.study.answer import answer
+from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, balance, equilibrium_of, parts
 
 Array = NDArray[np.float64]
 
@@ -91,12 +92,10 @@ class _Curve:
 
     def cost(self, index: NDArray[np.int64], tilt: Array) -> tuple[Array, Array]:
         """Cost, infinite where the posture cannot be held, and size of the shortfall, infinite where not closed."""
-        found = balance(self.model, self.part, self.at(index, tilt), self.effort)
-        cost, short = np.full(len(index), np.inf), np.full(len(index), np.inf)
-        held = found.solution.status == OPTIMAL
-        cost[found.taken] = np.where(held, found.solution.cost, np.inf)
-        short[found.taken] = np.where(held, 0.0, np.linalg.norm(found.solution.shortfall, axis=1))
-        return cost, short
+        answers = answer(self.model, self.at(index, tilt), self.effort, ("shortfall",))
+        held, reached = answers.status == OPTIMAL, answers.status != UNREACHABLE
+        short = np.where(reached, np.linalg.norm(answers.sheets.shortfall, axis=1), np.inf)
+        return np.where(held, answers.proof("cost"), np.inf), short
 
     def slope(self, index: NDArray[np.int64], tilt: Array) -> Array:
         """dJ/dtilt per degree; NaN where the posture cannot be held."""

@@ -1,0 +1,212 @@
+"""Answers of stances: the tables that the whole way needs, and the sheets that it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.model.flat import Flat
+from biomech.model.mirror import other_side, side_of
+from biomech.model.model import Model
+from biomech.sharing.pattern import Pattern, find_pattern, places
+from biomech.sharing.response import Costs, make_costs
+from biomech.statics.closing import Asked, ConditionTables
+from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
+from biomech.statics.posture import set_conditions
+from biomech.statics.reactions import compile_cuts, reported_joints
+from biomech.statics.stance import Stance
+from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, parts, ranges, row_weight, terms
+from biomech.study.whole_way import PROOF, Anatomy, Limits, Posed, Sheets, Way, Ways, go_in_lanes
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Sheets over (posture, ...) of the whole body; NaN where a posture cannot be taken.
+
+    ``strength`` (posture or 1, muscle) is one row where it does not depend on the posture.
+    """
+
+    sheets: Sheets
+    strength: Array
+
+    def proof(self, name: str) -> Array:
+        """One column of the proof."""
+        return self.sheets.proof[:, PROOF.index(name)]
+
+    @property
+    def status(self) -> NDArray[np.int8]:
+        """Status of every posture."""
+        return self.proof("status").astype(np.int8)
+
+    @property
+    def limiting(self) -> NDArray[np.int64]:
+        """Of each overloaded posture the muscle at full strength that does most for what falls most short, or -1."""
+        return self.proof("limiting").astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tables for stances that are solved alike."""
+
+    pattern: Pattern
+    costs: Costs
+    limits: Limits
+    ways: Ways
+
+
+def answer(
+    model: Model,
+    stance: Stance,
+    effort: Effort,
+    wanted: Iterable[str] = Sheets._fields,
+    given: Mapping[str, Array] | None = None,
+) -> Answers:
+    """Answers of stances with the tilt in degrees.
+
+    Sheets that are not ``wanted`` stay empty; those that are ``given``, (posture, column) and all zero, are filled in
+    place.
+    """
+    names, given = frozenset(wanted) | {"proof"}, given or {}
+    if not effort.force_length:
+        names -= {"strength"}
+    columns = sheet_columns(model)
+    sheets = Sheets(
+        *(
+            given[name] if name in given else np.zeros((len(stance), columns[name] if name in names else 0))
+            for name in Sheets._fields
+        )
+    )
+    for part in parts(model, stance, effort):
+        _answer_part(model, part, stance, effort, names, sheets)
+    constant = model.tables["muscles"].numbers("max_isometric_force").T
+    answers = Answers(sheets, sheets.strength if effort.force_length else constant)
+    lost = answers.status == UNREACHABLE
+    if lost.any():
+        for name in Sheets._fields:
+            if name != "proof":
+                getattr(sheets, name)[lost] = np.nan
+        for name in ("cost", "residual", "gap"):
+            sheets.proof[lost, PROOF.index(name)] = np.nan
+    return answers
+
+
+def sheet_columns(model: Model) -> dict[str, int]:
+    """Columns of every sheet."""
+    muscles, coordinates = len(model.muscles), len(model.coordinates)
+    return {
+        "coordinates": coordinates,
+        "activation": muscles,
+        "muscle_force": muscles,
+        "strength": muscles,
+        "passive": coordinates,
+        "shortfall": coordinates,
+        "ground": 12,
+        "pressure": 8,
+        "joint_force": 3 * len(reported_joints(model.flat())),
+        "proof": len(PROOF),
+    }
+
+
+def prepare(
+    model: Model, part: Part, stance: Stance, effort: Effort, wanted: frozenset[str]
+) -> tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed]:
+    """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
+    flat = part.flat
+    closure = set_conditions(model, flat, stance, part.support)
+    key = (flat.half, part.support, effort.criterion, effort.weight.tobytes(), effort.force_length, wanted)
+    plan: Plan = model.cached(("plan", *key), lambda: _plan(model, part, effort, wanted))
+    body: Anatomy = model.cached(
+        ("anatomy", flat.half, part.support, effort.force_length),
+        lambda: _anatomy(part, effort, closure.tables, plan.pattern),
+    )
+    vector = closure.vector.reshape(len(stance), 3 * len(closure.tables.kind))
+    asked = Asked(vector, closure.target, stance.load(half=flat.half))
+    posed = Posed(asked, closure.start, Surroundings.of(flat, stance), stance.values["slope"][:, None])
+    return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
+
+
+def _answer_part(
+    model: Model, part: Part, stance: Stance, effort: Effort, wanted: frozenset[str], sheets: Sheets
+) -> None:
+    """Answer the stances of a part: all at first, then with patience those that are still open."""
+    whole = len(part.index) == len(stance)
+    own = stance if whole else stance.take(part.index)
+    target = sheets if whole else Sheets(*(np.zeros((len(own), s.shape[1])) for s in sheets))
+    tables = prepare(model, part, own, effort, wanted)
+    go_in_lanes(*tables, np.arange(len(own), dtype=np.uint64), False, target)
+    status = target.proof[:, PROOF.index("status")]
+    hard = np.flatnonzero((status != OPTIMAL) & (status != UNREACHABLE)).astype(np.uint64)
+    if hard.size:
+        go_in_lanes(*tables, hard, True, target)
+    if not whole:
+        for sheet, result in zip(sheets, target, strict=True):
+            sheet[part.index] = result
+
+
+def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> Plan:
+    flat = part.flat
+    pattern = find_pattern(which_act(flat, flat.rows, part.contact))
+    order = pattern.unknown.astype(np.int64)
+    weight, upper, quadratic = terms(model, flat, part.contact, effort)
+    costs = make_costs(effort.criterion, weight[order], quadratic[order], 1.0 / row_weight(flat))
+    limits = Limits(*ranges(model, flat, "range"), *ranges(model, flat, "trusted"), upper[order])
+    return Plan(pattern, costs, limits, _ways(flat, model.flat(), wanted))
+
+
+def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: Pattern) -> Anatomy:
+    flat = part.flat
+    unknowns = len(flat.muscles) + part.contact.direction.shape[0] * part.contact.direction.shape[1]
+    place = places(pattern, len(flat.rows), unknowns)
+    entries = compile_entries(flat, flat.rows, part.contact, place, effort.force_length, True)
+    cuts = compile_cuts(flat, tuple(reported_joints(flat)))
+    feet = [1 + flat.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in flat.segments]
+    stages = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.passive, part.contact)
+    return Anatomy(*stages, conditions, entries, cuts, np.array(feet, dtype=np.uint64))
+
+
+def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
+    """How results of the half body, or of the whole, spread over the whole."""
+    coordinate, muscle = _sources(flat.coordinates, whole.coordinates), _sources(flat.muscles, whole.muscles)
+    both = [2.0 if flat.half and side_of(name) == "midline" else 1.0 for name in whole.coordinates]
+    joints = reported_joints(flat)
+    joint = _sources(joints, reported_joints(whole))
+    # a mirror turns the z of a force or a point, and the x and y of a moment
+    across = {
+        name: np.array([2.0, 2.0, 0.0]) if flat.half and side_of(name) == "midline" else np.array([1.0, 1.0, sign])
+        for name, sign in ((n, 1.0 if n in joints else -1.0) for n in reported_joints(whole))
+    }
+    foot = [0, 0] if flat.half else [0, 1]
+    turn = np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(6)
+    press = np.array([1.0, 1.0, -1.0, -1.0]) if flat.half else np.ones(4)
+    ways = {
+        "coordinates": _way(coordinate, np.ones(len(coordinate))),
+        "activation": _way(muscle, np.ones(len(muscle))),
+        "muscle_force": _way(muscle, np.ones(len(muscle))),
+        "strength": _way(muscle, np.ones(len(muscle))),
+        "passive": _way(coordinate, both),
+        "shortfall": _way(coordinate, both),
+        "ground": _way([6 * k + i for k in foot for i in range(6)], np.concatenate([np.ones(6), turn])),
+        "pressure": _way([4 * k + i for k in foot for i in range(4)], np.concatenate([np.ones(4), press])),
+        "joint_force": _way([3 * k + i for k in joint for i in range(3)], np.concatenate(list(across.values()))),
+        "proof": _way(range(len(PROOF)), np.ones(len(PROOF))),
+    }
+    return Ways(*(ways[name] if name in wanted else _way([], []) for name in Ways._fields))
+
+
+def _sources(names: list[str], wanted: list[str]) -> list[int]:
+    """Where each of the whole body's names is found: its own place, its mirror image's, or -1."""
+    return [
+        names.index(name) if name in names else names.index(other) if (other := other_side(name)) in names else -1
+        for name in wanted
+    ]
+
+
+def _way(source: Iterable[int], factor: Iterable[float]) -> Way:
+    sources, factors = np.array(list(source), dtype=np.int64), np.array(list(factor), dtype=np.float64)
+    found = np.flatnonzero(sources >= 0)
+    return Way(sources[found].astype(np.uint64), found.astype(np.uint64), factors[found])

@@ -1,0 +1,395 @@
+"""The whole way for the postures that the lanes hold: closure, equilibrium, load sharing, joint forces, certificate.
+
+One pass over a block that stays in the cache. What comes out for the right half of a body goes to both sides of the
+whole by tables, too: an output that nobody wants has an empty table, and costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import inner, jit, maker
+from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, select, some, take, width, zeros
+from biomech.model.contact import ContactTables
+from biomech.model.muscles import MuscleTables
+from biomech.model.passive import PassiveTables
+from biomech.model.paths import PathTables, lay_paths, make_path_state
+from biomech.model.skeleton import TreeTables, make_frames
+from biomech.model.splines import SplineTables
+from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, prove
+from biomech.sharing.newton import share_load
+from biomech.sharing.pattern import Pattern, pull_of
+from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
+from biomech.statics.closing import Asked, ConditionTables, close_chain, gather_aim, make_aim, make_closing
+from biomech.statics.equilibrium import (
+    EntryTables,
+    Surroundings,
+    fill,
+    gather_surroundings,
+    make_forces,
+    make_surroundings,
+)
+from biomech.statics.ground import press, sum_wrenches
+from biomech.statics.reactions import CutTables, joint_forces
+
+Array = NDArray[np.float64]
+
+UNREACHABLE = 3
+#: Largest residual of a closed chain; how far a coordinate may pass its range, and how far apart postures are that
+#: learn from each other (rad, m).
+CLOSED, SLACK, NEAR = 1e-10, 1e-6, 0.2
+
+
+class Limits(NamedTuple):
+    """Range and trusted range of every coordinate, and upper bound of every unknown in the order of the pattern."""
+
+    least: Array
+    most: Array
+    trusted_least: Array
+    trusted_most: Array
+    upper: Array
+
+
+class Way(NamedTuple):
+    """Where results go: ``factor`` times entry ``source`` of the room to column ``order`` of the sheet."""
+
+    source: Places
+    order: Places
+    factor: Array
+
+
+class Ways(NamedTuple):
+    """A way for every sheet."""
+
+    coordinates: Way
+    activation: Way
+    muscle_force: Way
+    strength: Way
+    passive: Way
+    shortfall: Way
+    ground: Way
+    pressure: Way
+    joint_force: Way
+    proof: Way
+
+
+class Sheets(NamedTuple):
+    """Results of many postures, each (posture, column) over the whole body.
+
+    ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure and free
+    moment of each foot, ``joint_force`` three columns a joint, ``proof`` the columns ``PROOF``.
+    """
+
+    coordinates: Array
+    activation: Array
+    muscle_force: Array
+    strength: Array
+    passive: Array
+    shortfall: Array
+    ground: Array
+    pressure: Array
+    joint_force: Array
+    proof: Array
+
+
+PROOF = ("cost", "residual", "gap", "status", "valid", "limiting")
+
+
+class Posed(NamedTuple):
+    """What the postures are asked: the closure's aims and first coordinates, surroundings, slope (posture, 1) deg."""
+
+    asked: Asked
+    start: Array
+    around: Surroundings
+    slope: Array
+
+
+class Anatomy(NamedTuple):
+    """Tables of the body, a tuple for every stage."""
+
+    tree: TreeTables
+    splines: SplineTables
+    paths: PathTables
+    muscle: MuscleTables
+    tissue: PassiveTables
+    contact: ContactTables
+    conditions: ConditionTables
+    entries: EntryTables
+    cuts: CutTables
+    feet: Places
+
+
+class Rooms(NamedTuple):
+    """Room for one posture's results, as ``Sheets`` but of the body that is solved; ``wrench`` (6 segment,).
+
+    ``start`` (coordinate,) are the first coordinates, ``before`` those of the posture before, and ``learnt`` how far
+    that one ended from its own.
+    """
+
+    coordinates: Array
+    activation: Array
+    muscle_force: Array
+    passive: Array
+    shortfall: Array
+    wrench: Array
+    ground: Array
+    pressure: Array
+    joint_force: Array
+    proof: Array
+    start: Array
+    before: Array
+    learnt: Array
+
+
+@maker
+def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
+    coordinates, muscles = len(body.tree.carrier), len(body.paths.start) - 1
+    return Rooms(
+        zeros(number, (coordinates,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (muscles,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (6 * len(body.tree.parent),)),
+        zeros(number, (6 * len(body.feet),)),
+        zeros(number, (4 * len(body.feet),)),
+        zeros(number, (3 * len(body.cuts.child),)),
+        zeros(number, (len(PROOF),)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+    )
+
+
+@jit
+def go_in_lanes(
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    ways: Ways,
+    posed: Posed,
+    index: Places,
+    patient: bool,
+    sheets: Sheets,
+) -> None:
+    """Answer postures ``index``, as many at a time as the lanes hold."""
+    _go(no_lanes(), body, t, c, limits, ways, posed, index, patient, sheets)
+
+
+@jit
+def go_in_floats(
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    ways: Ways,
+    posed: Posed,
+    index: Places,
+    patient: bool,
+    sheets: Sheets,
+) -> None:
+    """The same source on plain floats, a posture at a time: what the lanes are tested against."""
+    _go(0.0, body, t, c, limits, ways, posed, index, patient, sheets)
+
+
+@maker
+def _go(
+    number: Any,
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    ways: Ways,
+    posed: Posed,
+    index: Places,
+    patient: bool,
+    sheets: Sheets,
+) -> None:
+    rows, unknowns, coordinates = len(body.entries.rows), len(t.unknown), posed.start.shape[1]
+    f, state = make_frames(number, body.tree), make_path_state(number, body.paths)
+    aim = make_aim(number, body.conditions, posed.asked.target.shape[1])
+    closing = make_closing(number, body.conditions, posed.asked.target.shape[1], coordinates)
+    near, forces = make_surroundings(number, posed.around), make_forces(number, body.tree, body.paths, body.contact)
+    p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
+    x, y, slope = make_answer(number, rows, unknowns)
+    rooms, which = _make_rooms(number, body, unknowns), make_which(number)
+    every = counting(max(coordinates, posed.asked.vector.shape[1], 6))
+    for k in range(unknowns):
+        p.upper[k] = limits.upper[k]
+    blocks, warm = -(-len(index) // width(number)), False
+    for block in range(blocks):
+        choose(index, block, blocks, which)
+        gather_aim(posed.asked, which, every, aim)
+        gather(posed.start, which, every, rooms.start)
+        gather_surroundings(posed.around, which, every, near)
+        gather(posed.slope, which, every, slope[:1])
+        q = rooms.coordinates
+        _begin(rooms)
+        off = close_chain(body.tree, body.splines, body.conditions, aim, q, f, closing)
+        lay_paths(body.paths, body.splines, q, f, state)
+        fill(
+            body.tree,
+            body.splines,
+            body.paths,
+            body.muscle,
+            body.tissue,
+            body.contact,
+            body.entries,
+            near,
+            q,
+            f,
+            state,
+            forces,
+            p.a,
+            p.b,
+        )
+        reached = (off < CLOSED) & _within(q, limits.least, limits.most)
+        _learn(reached, rooms)
+        met = _share(t, c, p, w, x, y, reached, patient, warm and not patient and not c.capped[-2], rooms)
+        _prove(t, c, p, w, x, y, body, limits, reached, met | patient, rooms)
+        warm = not some(rooms.proof[3] > 0.5)
+        for m in range(len(rooms.muscle_force)):
+            rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
+        _react(body, ways, f, state, forces.wrench, slope[0], rooms)
+        for k in range(coordinates):
+            rooms.passive[k] = forces.passive[k]
+        _send(ways.coordinates, q, which, sheets.coordinates)
+        _send(ways.activation, rooms.activation, which, sheets.activation)
+        _send(ways.muscle_force, rooms.muscle_force, which, sheets.muscle_force)
+        _send(ways.strength, forces.strength, which, sheets.strength)
+        _send(ways.passive, rooms.passive, which, sheets.passive)
+        if patient or not warm:
+            _send(ways.shortfall, rooms.shortfall, which, sheets.shortfall)  # elsewhere it is zero, as the sheet
+        _send(ways.ground, rooms.ground, which, sheets.ground)
+        _send(ways.pressure, rooms.pressure, which, sheets.pressure)
+        _send(ways.joint_force, rooms.joint_force, which, sheets.joint_force)
+        _send(ways.proof, rooms.proof, which, sheets.proof)
+
+
+@inner
+def _begin(rooms: Rooms) -> None:
+    """Coordinates to begin at: as far from the first ones as in the posture before, where that is near."""
+    away = 0.0 * rooms.start[0]
+    for k in range(len(rooms.start)):
+        away = max(away, abs(rooms.start[k] - rooms.before[k]))
+    for k in range(len(rooms.start)):
+        learnt = select(away < NEAR, rooms.learnt[k], 0.0)
+        rooms.coordinates[k] = rooms.start[k] + learnt
+        rooms.before[k] = rooms.start[k]
+
+
+@inner
+def _learn(reached: bool, rooms: Rooms) -> None:
+    """How far the posture ended from its first coordinates."""
+    for k in range(len(rooms.start)):
+        rooms.learnt[k] = select(reached, rooms.coordinates[k] - rooms.start[k], 0.0)
+
+
+@inner
+def _within(q: Array, least: Array, most: Array) -> bool:
+    outside = 0.0 * q[0]
+    for k in range(len(q)):
+        outside = max(outside, max(least[k] - q[k], q[k] - most[k]))
+    return outside <= SLACK
+
+
+@inner
+def _share(
+    t: Pattern,
+    c: Costs,
+    p: Problem,
+    w: Work,
+    x: Array,
+    y: Array,
+    reached: bool,
+    patient: bool,
+    warm: bool,
+    rooms: Rooms,
+) -> bool:
+    """Share the load where there is a posture that bears one; whether the demand is met."""
+    for r in range(len(p.b)):
+        p.b[r] = select(reached, p.b[r], 0.0)
+    measure(p)
+    met = share_load(t, c, p, w, x, y, patient, warm)
+    for k in range(len(x)):
+        rooms.activation[t.unknown[k]] = x[k]
+    return met
+
+
+@inner
+def _prove(
+    t: Pattern,
+    c: Costs,
+    p: Problem,
+    w: Work,
+    x: Array,
+    y: Array,
+    body: Anatomy,
+    limits: Limits,
+    reached: bool,
+    finished: bool,
+    rooms: Rooms,
+) -> None:
+    """Certificate, shortfall and what limits the posture."""
+    proof, zero = rooms.proof, 0.0 * p.scale[0]
+    proof[0], proof[1], proof[2], status = prove(t, c, p, w, x, y, 1e-9)
+    status = select(finished, status, zero + UNCERTIFIED)
+    proof[3] = select(reached, status, zero + UNREACHABLE)
+    valid = _within(rooms.coordinates, limits.trusted_least, limits.trusted_most)
+    proof[4], proof[5] = select(valid & reached, 1.0 + zero, 0.0), zero - 1.0
+    short = status > 0.5
+    for k in range(len(rooms.shortfall)):
+        rooms.shortfall[k] = 0.0
+    for r in range(len(y)):
+        rooms.shortfall[body.entries.rows[r]] = select(short, w.gradient[r], 0.0)
+    if some(short):
+        limiting = _limiting(t, p, w, x, len(rooms.muscle_force))
+        proof[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
+
+
+@inner
+def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
+    """The muscle at full strength that does most for the row that falls most short; -1 where there is none."""
+    worst, zero = 0.0 * p.scale[0], 0.0 * p.scale[0]
+    for r in range(len(w.gradient)):
+        worst = max(worst, abs(w.gradient[r]))
+    for r in range(len(w.gradient)):
+        w.step[r] = select(abs(w.gradient[r]) >= worst, w.gradient[r], 0.0)
+    pull_of(t, p.a, w.step, w.along)
+    most, found = zero, zero - 1.0
+    for k in range(len(x)):
+        if t.unknown[k] < muscles:
+            better = (x[k] >= p.upper[k] - 1e-6) & (w.along[k] > most)
+            most = select(better, w.along[k], most)
+            found = select(better, zero + t.unknown[k], found)
+    return found
+
+
+@inner
+def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, slope: float, rooms: Rooms) -> None:
+    """Ground and joint forces, if anyone wants them."""
+    joints, ground = len(ways.joint_force.order), len(ways.ground.order) + len(ways.pressure.order)
+    if joints + ground == 0:
+        return
+    first = len(rooms.muscle_force)
+    sum_wrenches(body.contact, wrench, rooms.activation, first, body.entries.contact_unit, rooms.wrench)
+    if ground > 0:
+        for k in range(len(body.feet)):
+            for i in range(6):
+                rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]
+            press(rooms.ground, 6 * k, slope, rooms.pressure, 4 * k)
+    if joints > 0:
+        gravity = body.entries.gravity
+        joint_forces(body.cuts, gravity, rooms.muscle_force, rooms.wrench, f, state, rooms.joint_force)
+
+
+@inner
+def _send(way: Way, room: Array, which: Places, sheet: Array) -> None:
+    for k in range(len(way.order)):
+        value = way.factor[k] * room[way.source[k]]
+        for j in range(width(value)):
+            sheet[which[j], way.order[k]] = take(value, j)
