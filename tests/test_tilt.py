@@ -18,7 +18,7 @@ CASES = [
 
 
 def curve(model, stance):
-    asked, effort = read_stance({"pelvic_tilt": 0, **stance}), read_effort(model, Power(2), None, "isometric")
+    asked, effort = read_stance({"pelvic_tilt": 0, **stance}).all(), read_effort(model, Power(2), None, "isometric")
     part = next(parts(model, asked, effort))
     return _Curve(model, part, asked, effort)
 

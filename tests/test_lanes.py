@@ -1,0 +1,144 @@
+"""Lanes: the functions they bring, and that the same source gives the same numbers on floats."""
+
+import math
+
+import numpy as np
+import pytest
+
+import biomech as bm
+from biomech._jit import jit
+from biomech._lanes import LANES, as_lanes, exp, log1p, power, select, sincos, some, take
+from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
+from biomech.sharing.pattern import find_pattern, places
+from biomech.sharing.response import make_costs
+from biomech.sharing.solution import Found, Given, solve_floats
+from biomech.statics.stance import read_stance
+from biomech.study.answer import answer, prepare
+from biomech.study.standing import parts
+from biomech.study.sweep import read_effort
+from biomech.study.whole_way import Sheets, go_in_floats
+
+
+@jit
+def _functions(x, out):
+    x, out = as_lanes(x), as_lanes(out)
+    for i in range(len(x)):
+        out[i, 0], out[i, 1] = sincos(x[i])
+        out[i, 2] = exp(x[i])
+        out[i, 3] = log1p(min(abs(x[i]), 1.0))
+        out[i, 4] = power(abs(x[i]), 0.25)
+        out[i, 5] = math.copysign(math.sqrt(abs(x[i])), -x[i])
+        out[i, 6] = math.floor(x[i])
+        out[i, 7] = select((x[i] > 1.0) | ~(x[i] >= -1.0), 2.0, max(x[i], 0.0) - x[i] / 3)
+        out[i, 8] = select((x[i] == 0.0) & (x[i] <= 1.0) & (x[i] != 5.0), 1.0, 0.0)
+
+
+def test_functions():
+    x = np.concatenate([np.zeros(LANES), np.random.default_rng(0).uniform(-9.0, 9.0, 500 * LANES)]).reshape(-1, LANES)
+    out = np.empty((len(x), 9, LANES))
+    _functions(x, out)
+    expected = [
+        np.sin(x),
+        np.cos(x),
+        np.exp(x),
+        np.log1p(np.minimum(abs(x), 1.0)),
+        abs(x) ** 0.25,
+        np.copysign(np.sqrt(abs(x)), -x),
+        np.floor(x),
+        np.where((x > 1) | (x < -1), 2.0, np.maximum(x, 0) - x / 3),
+        np.where(x == 0, 1.0, 0.0),
+    ]
+    for k, value in enumerate(expected):
+        np.testing.assert_allclose(out[:, k], value, rtol=4e-15, atol=4e-16)
+
+
+@jit
+def _any_above(x, limit):
+    x = as_lanes(x)
+    return some(x[0] > limit), take(x[0], LANES - 1)
+
+
+def test_some_and_take():
+    x = np.arange(LANES, dtype=float)[None]
+    assert _any_above(x, LANES - 1.5) == (True, LANES - 1)
+    assert _any_above(x, LANES - 1.0) == (False, LANES - 1)
+
+
+def problems(batch):
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(batch, 6, 26)) * 50 * (rng.random((batch, 6, 26)) < 0.4)
+    demand = np.einsum("bmn,n->bm", a, np.full(26, 0.2)) * rng.choice([1.0, 20.0], size=(batch, 1), p=[0.9, 0.1])
+    return LoadSharingProblem(a, demand, np.ones(26), rng.uniform(0.5, 2.0, 26))
+
+
+@pytest.mark.parametrize("criterion", [Power(2), Power(3), Power(2.5), SoftSaturation(), MinMax()], ids=str)
+def test_lanes_equal_floats_in_load_sharing(criterion):
+    problem = problems(40)
+    lanes = solve(problem, criterion)
+    pattern = find_pattern(problem.used)
+    order = pattern.unknown.astype(int)
+    costs = make_costs(criterion, problem.weight[order], problem.quadratic[order], 1.0 / problem.shortfall_weight)
+    given = Given(problem.coefficients, problem.demand, np.array(problem.lower), np.array(problem.upper), 1e-9)
+    found = Found(*(np.empty((40, k)) for k in (26, 6, 6, 4)))
+    solve_floats(pattern, costs, given, found, np.arange(40, dtype=np.uint64), True)
+    np.testing.assert_array_equal(found.proof[:, 3], lanes.status)
+    assert set(lanes.status) == {0, 1}
+    np.testing.assert_allclose(found.value, lanes.value, atol=2e-7)
+    exact = lanes.status == 0
+    tolerance = 1e-10 if criterion == Power(2) else 2e-7
+    np.testing.assert_allclose(found.value[exact], lanes.value[exact], atol=tolerance)
+
+
+@pytest.mark.parametrize("batch", range(1, 2 * LANES + 2))
+def test_blocks_that_are_not_full(batch):
+    problem = problems(2 * LANES + 1)
+    first = LoadSharingProblem(problem.coefficients[:batch], problem.demand[:batch], problem.upper[0], problem.weight)
+    np.testing.assert_allclose(solve(first, Power(2)).value, solve(problem, Power(2)).value[:batch], atol=1e-9)
+
+
+def test_threads_do_not_matter():
+    problem = problems(101)
+    for threads in (2, 3, 200):
+        np.testing.assert_allclose(
+            solve(problem, Power(2), threads=threads).value, solve(problem, Power(2)).value, atol=1e-9
+        )
+
+
+def test_lanes_equal_floats_on_the_whole_way(adult):
+    asked = {"foot_rotation": [0, 20, 40], "knee_flexion": [0, 30, 120], "load_mass": [0.0, 150.0]}
+    more = {"stance_width": [0.17, 1.0], "load_position": (0.4, 0.3, 0.0)}
+    stance = read_stance({"pelvic_tilt": 3, **asked, **more}).all()
+    effort = read_effort(adult, Power(2), None, "isometric")
+    lanes = answer(adult, stance, effort)
+    part = next(parts(adult, stance, effort))
+    assert len(part.index) == len(stance)
+    floats = Sheets(*(np.zeros_like(sheet) for sheet in lanes.sheets))
+    tables = prepare(adult, part, stance, effort, frozenset(Sheets._fields) - {"strength"})
+    go_in_floats(*tables, np.arange(len(stance), dtype=np.uint64), True, floats)
+    np.testing.assert_array_equal(floats.proof[:, 3], lanes.status)
+    assert set(lanes.status) == {0, 1, 3}
+    held = lanes.status == 0
+    for name, one, other in zip(Sheets._fields, floats, lanes.sheets, strict=True):
+        if name != "proof":
+            np.testing.assert_allclose(one[held], other[held], rtol=1e-9, atol=1e-8, err_msg=name)
+
+
+def test_pattern_places_every_entry():
+    rng = np.random.default_rng(1)
+    for density in (0.1, 0.5, 1.0):
+        used = rng.random((9, 57)) < density
+        pattern = find_pattern(used)
+        place = places(pattern, *used.shape)
+        assert (place[used] >= 0).all()
+        filled = np.sort(place[place >= 0])
+        np.testing.assert_array_equal(filled, np.arange(int(pattern.entry[-1])))
+        np.testing.assert_array_equal(np.sort(pattern.unknown), np.arange(57))
+
+
+def test_a_long_sweep_of_one_number(adult):
+    tilts = np.linspace(-5, 5, 9001)
+    ds = bm.sweep(adult, pelvic_tilt=tilts, variables=["lumbar_compression"], threads=2)
+    assert set(ds.data_vars) == {"lumbar_compression", "status"}
+    some_tilts = [0, 1, 4095, 4096, 9000]
+    few = bm.sweep(adult, pelvic_tilt=tilts[some_tilts])
+    np.testing.assert_allclose(ds.lumbar_compression[some_tilts], few.lumbar_compression, rtol=1e-9)
