@@ -12,9 +12,9 @@ from biomech.study.standing import balance, parts
 from biomech.study.sweep import read_effort
 
 STANCES = {
-    "foot_rotation": np.linspace(0, 45, 16),
-    "knee_flexion": np.linspace(0, 30, 8),
-    "weight_shift": np.linspace(0.3, 0.6, 8),
+    "foot_rotation": np.linspace(0, 45, 32),
+    "knee_flexion": np.linspace(0, 30, 16),
+    "weight_shift": np.linspace(0.3, 0.6, 16),
 }
 
 
@@ -26,7 +26,7 @@ def adult():
 @pytest.fixture(scope="module")
 def stage(adult):
     """One part of symmetric stances with everything that its stages need."""
-    stance, effort = read_stance({"pelvic_tilt": 3, **STANCES}), read_effort(adult, Power(2), None, "isometric")
+    stance, effort = read_stance({"pelvic_tilt": 3, **STANCES}).all(), read_effort(adult, Power(2), None, "isometric")
     part = next(parts(adult, stance, effort))
     return adult, part, stance, balance(adult, part, stance, effort)
 
@@ -46,7 +46,7 @@ def test_closure(benchmark, stage):
 def test_equilibrium(benchmark, stage):
     _, part, stance, found = stage
     around = Surroundings.of(part.flat, stance)
-    arguments = (part.flat, part.flat.rows, part.contact, around, found.postures.coordinates, False)
+    arguments = (part.flat, part.flat.rows, part.contact, around, found.postures.coordinates, False, True)
     equilibrium = benchmark(assemble, *arguments)
     record(benchmark, len(stance), largest_demand=float(np.abs(equilibrium.demand).max()))
     np.testing.assert_array_equal(equilibrium.demand, found.equilibrium.demand)
@@ -60,11 +60,26 @@ def test_sharing(benchmark, stage):
 
 
 @pytest.mark.parametrize("name", ["adult", "gait2392", "small"])
-def test_sweep(benchmark, name):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_sweep(benchmark, name, threads):
+    """All variables of a sweep."""
     model = bm.load_model(name)
     bm.sweep(model, pelvic_tilt=3, knee_flexion=10)
-    ds = benchmark(bm.sweep, model, pelvic_tilt=3, **STANCES)
+    ds = benchmark(bm.sweep, model, pelvic_tilt=3, threads=threads, **STANCES)
     record(benchmark, ds.status.size, optimal=int((ds.status == 0).sum()), gap=float(ds.duality_gap.max()))
+
+
+def test_sweep_of_one_number(benchmark, adult):
+    ds = benchmark(bm.sweep, adult, pelvic_tilt=3, variables=["lumbar_compression"], **STANCES)
+    record(benchmark, ds.status.size, optimal=int((ds.status == 0).sum()))
+
+
+def test_wide_box(benchmark, adult):
+    """A box of stances in which some per cent cannot be held."""
+    box = {"knee_flexion": np.linspace(0, 100, 16), "trunk_lean": np.linspace(-20, 80, 16)}
+    ds = benchmark(bm.sweep, adult, pelvic_tilt=3, foot_rotation=np.linspace(0, 60, 16), **box)
+    shares = {name: float((ds.status == i).mean()) for i, name in enumerate(("optimal", "overloaded", "uncertified"))}
+    record(benchmark, ds.status.size, **shares)
 
 
 def test_least_effort(benchmark, adult):

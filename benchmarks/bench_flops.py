@@ -1,0 +1,78 @@
+"""Floating-point operations per second of the solver, and the share of what the core can do.
+
+Additions and multiplications are counted, of every lane, also of those that are done; comparisons and loads are not.
+"""
+
+import numpy as np
+from problems import SIZES, leg_like
+
+from biomech._jit import jit
+from biomech._lanes import LANES, as_lanes, choose, counting, gather, make_which, no_lanes, take
+from biomech.sharing import Power
+from biomech.sharing.newton import share_load
+from biomech.sharing.pattern import find_pattern, gather_entries
+from biomech.sharing.response import make_answer, make_costs, make_problem, make_work, measure
+
+CHAINS, ROUNDS, REPEATS = 5, 200_000, 2000
+
+
+@jit
+def multiply_and_add(x, rounds):
+    x = as_lanes(x)
+    a, b, c, d, e, m = x[0], x[1], x[2], x[3], x[4], x[5]
+    for _ in range(rounds):
+        a, b, c, d, e = a * m + m, b * m + m, c * m + m, d * m + m, e * m + m
+    x[0], x[1], x[2], x[3], x[4] = a, b, c, d, e
+
+
+@jit
+def solve_again(t, c, a, b, upper, repeats, count):
+    """Solve the first problems over and over, in the cache, so that memory is left out."""
+    number, unknowns, rows = no_lanes(), len(t.unknown), b.shape[1]
+    p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
+    (x, y, _), which = make_answer(number, rows, unknowns), make_which(number)
+    gather(upper, which * np.uint64(0), t.unknown, p.upper)
+    choose(counting(len(b)), 0, 1, which)
+    gather_entries(t, a, which, p.a)
+    gather(b, which, counting(rows), p.b)
+    measure(p)
+    for _ in range(repeats):
+        share_load(t, c, p, w, x, y, False, False)
+    count[0], count[1] = take(w.tally[0], 0), take(w.tally[1], 0)
+
+
+def operations(t, rows, unknowns, steps, trials):
+    """Of one lane: what steps and trials cost, and the start and the correction as a step each."""
+    rows_of, own = np.diff(t.row_start.astype(int)), np.diff(t.start.astype(int))
+    pairs = -(-rows_of // 2) * (-(-rows_of // 2) + 1) // 2
+    curvature, product = float((pairs * own * 10).sum()), float((2 * rows_of * own).sum())
+    step = curvature + rows**3 / 3 + 2 * rows**2 + 2 * product + 2 * unknowns
+    return (steps + 2) * step + (trials + 1) * 8 * unknowns
+
+
+def test_share_of_peak(benchmark):
+    unknowns, rows = SIZES["M 57x9"]
+    problem = leg_like(unknowns, rows, LANES)
+    t = find_pattern(problem.used)
+    order = t.unknown.astype(int)
+    c = make_costs(Power(2), problem.weight[order], problem.quadratic, np.ones(rows))
+    count, upper = np.zeros(2), np.array(problem.upper[:1])
+    solve_again(t, c, problem.coefficients, problem.demand, upper, 1, count)
+    work = operations(t, rows, unknowns, *count) * LANES * REPEATS
+    arguments = (t, c, problem.coefficients, problem.demand, upper, REPEATS, count)
+    benchmark.pedantic(solve_again, arguments, rounds=5)
+    if not benchmark.disabled:
+        import time
+
+        x, best = np.full((CHAINS + 1, LANES), 1e-3), np.inf
+        for _ in range(7):
+            start = time.perf_counter()
+            multiply_and_add(x, ROUNDS)
+            best = min(best, time.perf_counter() - start)
+        peak, ours = 2 * CHAINS * LANES * ROUNDS / best / 1e9, work / benchmark.stats.stats.min / 1e9
+        benchmark.extra_info |= {
+            "gigaflops": ours,
+            "peak_gigaflops": peak,
+            "share_of_peak": ours / peak,
+            "microseconds_per_problem": 1e6 * benchmark.stats.stats.min / LANES / REPEATS,
+        }
