@@ -128,7 +128,7 @@ def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float
 def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, multiplier: Array) -> Solution:
     """Residual, gap and status of candidate answers, shapes (B, n) and (B, m)."""
     _check_arguments(problem, criterion, 1e-9, 1)
-    return _solution(problem, criterion, _certify_part, 1e-9, 1, value, multiplier)
+    return _solution(problem, criterion, _certify_lanes, 1e-9, 1, value, multiplier)
 
 
 def _solution(
@@ -199,10 +199,6 @@ def _solve_part(pattern: Pattern, costs: Costs, given: Given, found: Found, inde
     hard = index[found.proof[index, 3] != OPTIMAL]
     if hard.size:
         _solve_lanes(pattern, costs, given, found, hard, True)
-
-
-def _certify_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Places) -> None:
-    _certify_lanes(pattern, costs, given, found, index)
 
 
 @jit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,19 +24,13 @@ class Tally:
     reason: str
 
     @classmethod
-    def of(cls, model: Model, stance: Stance, effort: Effort, answers: Answers) -> Tally:
-        """Of one block."""
-        status = answers.status
+    def of(cls, status: NDArray[np.int8], why: Callable[[int], str]) -> Tally:
+        """Of one stretch; ``why`` gives the reason of a posture that is not optimal."""
         counts = np.bincount(status, minlength=len(STATUSES))
         if not status.any():
             return cls(counts, -1, 0, "")
         i = int(np.flatnonzero(status)[0])
-        if status[i] == UNREACHABLE:
-            one = stance.take(np.array([i]))
-            reason = obstacle(model, next(parts(model, one, effort)), one)
-        else:
-            reason = shortage(model, answers, i)
-        return cls(counts, i, int(status[i]), reason)
+        return cls(counts, i, int(status[i]), why(i))
 
     def joined(self, after: Tally) -> Tally:
         """With the stretch that follows."""
@@ -49,6 +44,14 @@ class Tally:
         said = ", ".join(f"{count} {name}" for name, count in zip(STATUSES, self.counts, strict=True) if count)
         why = f"; posture {self.first} is {STATUSES[self.status]}: {self.reason}" if self.first >= 0 else ""
         return said + why
+
+
+def hindrance(model: Model, stance: Stance, effort: Effort, answers: Answers, i: int) -> str:
+    """Why posture ``i`` of a block of stances is not optimal."""
+    if answers.status[i] != UNREACHABLE:
+        return shortage(model, answers, i)
+    one = stance.take(np.array([i]))
+    return obstacle(model, next(parts(model, one, effort)), one)
 
 
 def shortage(model: Model, answers: Answers, i: int) -> str:

@@ -26,7 +26,6 @@ from biomech.study.dataset import (
     variables_of,
 )
 from biomech.study.report import Tally, shortage
-from biomech.study.standing import STATUSES
 from biomech.study.sweep import read_effort
 from biomech.study.whole_way import Sheets
 
@@ -243,19 +242,9 @@ def _dataset(
             about("N.m", "moment of the reserves (N for translations)"),
         ),
     }
-    attrs = {"title": f"biomech static optimisation of model {model.name}", "message": _message(model, answers)}
+    tally = Tally.of(answers.status, lambda i: shortage(model, answers, i))
+    attrs = {"title": f"biomech static optimisation of model {model.name}", "message": tally.message}
     return xr.Dataset(variables, coords={"frame": np.arange(len(q)), **label_coordinates(model)}, attrs=attrs)
-
-
-def _message(model: Model, answers: Answers) -> str:
-    first = np.flatnonzero(answers.status)[:1]
-    tally = Tally(
-        np.bincount(answers.status, minlength=len(STATUSES)),
-        int(first[0]) if first.size else -1,
-        int(answers.status[first[0]]) if first.size else 0,
-        shortage(model, answers, int(first[0])) if first.size else "",
-    )
-    return tally.message
 
 
 def limiting_muscle(solution: Solution, muscles: int) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from biomech.sharing import Criterion, Power
 from biomech.statics.stance import POLICIES, Stance, read_stance
 from biomech.study.answer import answer
 from biomech.study.dataset import TILT_VARIABLES, Kept, Quantity, sweep_dataset, sweep_quantities, tilt_variables
-from biomech.study.report import Tally
+from biomech.study.report import Tally, hindrance
 from biomech.study.standing import UNREACHABLE, Effort
 from biomech.study.tilt import Tilts, least_effort
 
@@ -115,7 +115,7 @@ def sweep(
         block.values["pelvic_tilt"][:] = tilt[first:last]
         answers = answer(model, block, effort, wanted, kept.sheets(first, last))
         kept.put(first, last, answers)
-        return Tally.of(model, block, effort, answers)
+        return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
 
     tally = _through_blocks(work, len(asked), _TILT_BLOCK if asked.has_policy else _BLOCK, threads, progress)
     if not asked.dims and tally.counts[UNREACHABLE] and tilts is None:

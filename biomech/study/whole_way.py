@@ -132,7 +132,6 @@ class Rooms(NamedTuple):
     coordinates: Array
     activation: Array
     muscle_force: Array
-    passive: Array
     shortfall: Array
     wrench: Array
     ground: Array
@@ -151,7 +150,6 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
         zeros(number, (coordinates,)),
         zeros(number, (unknowns,)),
         zeros(number, (muscles,)),
-        zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
         zeros(number, (6 * len(body.tree.parent),)),
         zeros(number, (6 * len(body.feet),)),
@@ -255,13 +253,11 @@ def _go(
         for m in range(len(rooms.muscle_force)):
             rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
         _react(body, ways, f, state, forces.wrench, slope[0], rooms)
-        for k in range(coordinates):
-            rooms.passive[k] = forces.passive[k]
         _send(ways.coordinates, q, which, sheets.coordinates)
         _send(ways.activation, rooms.activation, which, sheets.activation)
         _send(ways.muscle_force, rooms.muscle_force, which, sheets.muscle_force)
         _send(ways.strength, forces.strength, which, sheets.strength)
-        _send(ways.passive, rooms.passive, which, sheets.passive)
+        _send(ways.passive, forces.passive, which, sheets.passive)
         if patient or not warm:
             _send(ways.shortfall, rooms.shortfall, which, sheets.shortfall)  # elsewhere it is zero, as the sheet
         _send(ways.ground, rooms.ground, which, sheets.ground)
