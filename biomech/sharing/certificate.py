@@ -32,19 +32,15 @@ def prove(
 ) -> tuple[float, float, float, float]:
     """Cost, residual, gap and status of an answer; leaves b - A x in ``gradient``, A^T y in ``pull``."""
     s, zero = len(c.d) - 2, 0.0 * p.scale[0]
-    cost, residual, largest, outside = zero, zero, zero, zero
+    cost, residual, outside = cost_of(c, p, x), zero, zero
     for r in range(len(y)):
         w.gradient[r] = p.b[r] + zero
     for k in range(len(x)):
-        cost += price(c.kind[s, k], c.power, c.weight[k], p.upper[k], x[k])
         outside = max(outside, max(p.lower[k] - x[k], x[k] - p.upper[k]))
-        if c.kind[s, k] == CAPPED:
-            largest = max(largest, x[k])
     add_product(t, p.a, x, -1.0, w.gradient)
     for r in range(len(y)):
         residual = max(residual, abs(w.gradient[r]))
     residual /= p.scale[0]
-    cost += largest
     pull_of(t, p.a, y, w.pull)
     gap = abs(cost - _dual(c, s, p, w, y)) / (1.0 + abs(cost))
     optimal = (outside <= 0.0) & (residual <= tolerance) & (gap <= tolerance)
@@ -54,6 +50,17 @@ def prove(
         status = select(optimal, status, select(infeasible, zero + INFEASIBLE, zero + UNCERTIFIED))
         gap = select(infeasible & ~optimal, np.inf, gap)
     return cost, residual, gap, status
+
+
+@inner
+def cost_of(c: Costs, p: Problem, x: Array) -> float:
+    """Cost of an answer, whether or not it meets the demand."""
+    s, cost, largest = len(c.d) - 2, 0.0 * p.scale[0], 0.0 * p.scale[0]
+    for k in range(len(x)):
+        cost += price(c.kind[s, k], c.power, c.weight[k], p.upper[k], x[k])
+        if c.kind[s, k] == CAPPED:
+            largest = max(largest, x[k])
+    return cost + largest
 
 
 @inner

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-#: Postures solved at a time: with the tilt given, and where it is searched for on a grid.
-_BLOCK, _TILT_BLOCK = 4096, 512
+#: Postures solved at a time.
+_BLOCK = 4096
 _GIVEN = -1
 
 
@@ -117,7 +117,7 @@ def sweep(
         kept.put(first, last, answers)
         return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
 
-    tally = _through_blocks(work, len(asked), _TILT_BLOCK if asked.has_policy else _BLOCK, threads, progress)
+    tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
     if not asked.dims and tally.counts[UNREACHABLE] and tilts is None:
         raise UnreachablePosture(tally.reason)
     about_tilt = tilt_variables(tilt, tilts) if "pelvic_tilt" not in asked.dims else {}

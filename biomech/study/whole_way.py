@@ -245,7 +245,7 @@ def _go(
             p.a,
             p.b,
         )
-        reached = (off < CLOSED) & _within(q, limits.least, limits.most)
+        reached = (off < CLOSED) & within(q, limits.least, limits.most)
         _learn(reached, rooms)
         met = _share(t, c, p, w, x, y, reached, patient, warm and not patient and not c.capped[-2], rooms)
         _prove(t, c, p, w, x, y, body, limits, reached, met | patient, rooms)
@@ -286,7 +286,7 @@ def _learn(reached: bool, rooms: Rooms) -> None:
 
 
 @inner
-def _within(q: Array, least: Array, most: Array) -> bool:
+def within(q: Array, least: Array, most: Array) -> bool:
     outside = 0.0 * q[0]
     for k in range(len(q)):
         outside = max(outside, max(least[k] - q[k], q[k] - most[k]))
@@ -335,7 +335,7 @@ def _prove(
     proof[0], proof[1], proof[2], status = prove(t, c, p, w, x, y, 1e-9)
     status = select(finished, status, zero + UNCERTIFIED)
     proof[3] = select(reached, status, zero + UNREACHABLE)
-    valid = _within(rooms.coordinates, limits.trusted_least, limits.trusted_most)
+    valid = within(rooms.coordinates, limits.trusted_least, limits.trusted_most)
     proof[4], proof[5] = select(valid & reached, 1.0 + zero, 0.0), zero - 1.0
     short = status > 0.5
     for k in range(len(rooms.shortfall)):
