@@ -9,9 +9,9 @@ import biomech as bm
 from biomech._jit import jit
 from biomech._lanes import LANES, as_lanes, exp, log1p, power, select, sincos, some, take
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
+from biomech.sharing.arrays import compile_problem
 from biomech.sharing.pattern import find_pattern, places
-from biomech.sharing.response import make_costs
-from biomech.sharing.solution import Found, Given, solve_floats
+from biomech.sharing.solution import Found, solve_floats
 from biomech.statics.stance import read_stance
 from biomech.study.answer import answer, prepare
 from biomech.study.standing import parts
@@ -75,12 +75,9 @@ def problems(batch):
 def test_lanes_equal_floats_in_load_sharing(criterion):
     problem = problems(40)
     lanes = solve(problem, criterion)
-    pattern = find_pattern(problem.used)
-    order = pattern.unknown.astype(int)
-    costs = make_costs(criterion, problem.weight[order], problem.quadratic[order], 1.0 / problem.shortfall_weight)
-    given = Given(problem.coefficients, problem.demand, np.array(problem.lower), np.array(problem.upper), 1e-9)
+    pattern, costs, given = compile_problem(problem, criterion)
     found = Found(*(np.empty((40, k)) for k in (26, 6, 6, 4)))
-    solve_floats(pattern, costs, given, found, np.arange(40, dtype=np.uint64), True)
+    solve_floats(pattern, costs, given, 1e-9, found, np.arange(40, dtype=np.uint64), True)
     np.testing.assert_array_equal(found.proof[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1}
     np.testing.assert_allclose(found.value, lanes.value, atol=2e-7)

@@ -103,35 +103,3 @@ def price(kind: int, exponent: float, weight: float, upper: float, x: float) -> 
         share = min(abs(x) / upper, 1.0)
         return weight * (1.0 - math.sqrt(1.0 - share * share))
     return (SQUARES * weight if kind == CAPPED else weight) * x * x
-
-
-def best_response(criterion: Criterion, weight: Array, upper: Array, quadratic: NDArray[np.bool_], v: Array) -> Array:
-    """``response`` of every unknown, in NumPy."""
-    square = v / (2.0 * weight)
-    if isinstance(criterion, MinMax):
-        return np.where(quadratic, square, square / SQUARES)
-    if isinstance(criterion, SoftSaturation):
-        s = v * upper / weight
-        curved = upper * s / np.sqrt(1.0 + s * s)
-    elif criterion.exponent == 2:
-        return np.asarray(square)
-    else:
-        p = criterion.exponent
-        curved = np.sign(v) * (np.abs(v) / (p * weight)) ** (1.0 / (p - 1.0))
-    return np.where(quadratic, square, curved)
-
-
-def response_rate(criterion: Criterion, weight: Array, upper: Array, quadratic: NDArray[np.bool_], v: Array) -> Array:
-    """Rate dx/dv of ``best_response``."""
-    square = np.broadcast_to(1.0 / (2.0 * weight), v.shape)
-    if isinstance(criterion, MinMax):
-        return np.where(quadratic, square, square / SQUARES)
-    if isinstance(criterion, SoftSaturation):
-        s = v * upper / weight
-        curved = upper * upper / weight * (1.0 + s * s) ** -1.5
-    elif criterion.exponent == 2:
-        return np.asarray(square)
-    else:
-        x = best_response(criterion, weight, upper, quadratic, v)
-        curved = x / ((criterion.exponent - 1.0) * v)
-    return np.where(quadratic, square, curved)

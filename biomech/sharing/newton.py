@@ -73,6 +73,8 @@ def share_load(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, pa
                 y[r] = APPROACH[0] * y[r]
         elif s == 1:
             _stretch(t, c, s, p, w, x, y, patient)
+        if s == 0 and c.curved[1] and not patient:
+            continue  # the multipliers without bounds are near enough
         met = met & _newton(t, c, s, p, w, x, y, patient)
     if patient and some(~met):
         _fall_short(t, c, p, w, x, y, met, patient)
@@ -108,7 +110,7 @@ def _follow(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array) -> No
     for r in range(len(y)):
         w.gradient[r] = p.b[r]
     add_product(t, p.a, w.x, -1.0, w.gradient)
-    _curvature(t, c, s, p, w)
+    curvature(t, c, s, p, w)
     _factor(w, TRACE)
     _newton_step(w)
     for r in range(len(y)):
@@ -121,7 +123,7 @@ def _stretch(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
     for r in range(len(y)):
         w.step[r] = y[r]
         y[r] = 0.0 * y[r]
-    _restart(t, c, s, p, w, x, y)
+    restart(t, c, s, p, w, x, y)
     _gradient(t, p, w, x, y)
     pull_of(t, p.a, w.step, w.along)
     length = _line_search(c, s, p, w, x, y, patient)
@@ -130,7 +132,7 @@ def _stretch(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
 
 
 @inner
-def _restart(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array) -> None:
+def restart(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array) -> None:
     """x(y) anew."""
     pull_of(t, p.a, y, w.pull)
     for k in range(len(x)):
@@ -143,7 +145,7 @@ def _restart(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
 @inner
 def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> bool:
     """Iterate from ``y``; whether the gradient vanished. Leaves x within its bounds."""
-    _restart(t, c, s, p, w, x, y)
+    restart(t, c, s, p, w, x, y)
     # a curved cost is so flat near zero that little is seen there of what is left
     limit, trace = (NEARLY_CURVED if c.curved[s] else NEARLY) * TOLERANCE * p.scale[0], TRACE
     if c.capped[s]:
@@ -154,7 +156,7 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
         if not some(active):
             break
         w.tally[0] += 1.0
-        _curvature(t, c, s, p, w)
+        curvature(t, c, s, p, w)
         _factor(w, trace)
         _newton_step(w)
         for r in range(len(y)):
@@ -175,7 +177,7 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
 
 
 @inner
-def _curvature(t: Pattern, c: Costs, s: int, p: Problem, w: Work) -> None:
+def curvature(t: Pattern, c: Costs, s: int, p: Problem, w: Work) -> None:
     """A D_free A^T + s in the lower triangle."""
     _sum_curvature(t, p, w)
     if s == len(c.d) - 1:
@@ -287,7 +289,7 @@ def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
         if not some(off):
             break
         if trial == 1:  # the factor at hand was of other free unknowns
-            _curvature(t, c, s, p, w)
+            curvature(t, c, s, p, w)
             _factor(w, TRACE_CAPPED if c.capped[s] else TRACE_CORRECTING)
         _newton_step(w)
         pull_of(t, p.a, w.step, w.along)

@@ -18,14 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech.errors import ProblemError
-from biomech.sharing.criteria import SQUARES, MinMax, SoftSaturation, best_response, response_rate
+from biomech.sharing.arrays import compile_problem
+from biomech.sharing.linear import Changes, back_to_coefficients, pull_back, push_forward
 
 if TYPE_CHECKING:
     from biomech.sharing.solution import Solution
 
 Array = NDArray[np.float64]
-
-KINK = 1e-7  #: an unknown that leaves or meets a bound within this part of its scale is at a kink
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,64 +42,6 @@ class Sensitivity:
     lower: Array
     weight: Array
     kink: NDArray[np.bool_]
-
-
-class _Linear:
-    """The optimum of every problem, linearised."""
-
-    def __init__(self, solution: Solution) -> None:
-        problem, criterion = solution.problem, solution.criterion
-        self.a, self.x, self.y = problem.coefficients, solution.value, solution.multiplier
-        terms = (criterion, problem.weight, problem.upper, problem.quadratic)
-        self.v = np.einsum("bmn,bm->bn", self.a, self.y)
-        raw = best_response(*terms, self.v)
-        upper, cap = problem.upper, np.zeros(self.x.shape, dtype=bool)
-        if isinstance(criterion, MinMax):
-            level = np.where(problem.quadratic, -np.inf, self.x).max(axis=1, keepdims=True)
-            cap = ~problem.quadratic & (raw > level) & (level < problem.upper)
-            upper = np.where(problem.quadratic | ~cap, upper, np.inf)
-        self.at_upper, self.at_lower = (raw >= upper) & ~cap, (raw <= problem.lower) & ~cap
-        free = ~(self.at_upper | self.at_lower | cap)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self.rate = np.where(free, response_rate(*terms, self.v), 0.0)
-        self.cap = cap.astype(np.float64)
-        total = 2.0 * SQUARES * np.where(cap, problem.weight, 0.0).sum(axis=1, keepdims=True)
-        over = (cap * (self.v - 2.0 * SQUARES * problem.weight * self.x)).sum(axis=1, keepdims=True)
-        # a cap that some unknown's own bound holds does not move
-        pinned = (total > 0.0) & (np.abs(over - 1.0) > 1e-6)
-        self.together = np.divide(1.0, total, out=np.zeros_like(total), where=(total > 0.0) & ~pinned)
-        self.weight, self.bound = problem.weight, problem.upper
-        self.saturates = isinstance(criterion, SoftSaturation) & ~problem.quadratic & free
-        scale = np.minimum(1.0, np.abs(problem.upper))
-        gap = np.minimum(np.abs(raw - upper), np.abs(raw - problem.lower))
-        self.kink = np.any(gap <= KINK * scale, axis=1) | pinned[:, 0] | (solution.status != 0)
-        self.lost = solution.status != 0
-        along_cap = np.einsum("bmn,bn->bm", self.a, self.cap)
-        self.m = (self.a * self.rate[:, None, :]) @ np.swapaxes(self.a, 1, 2)
-        self.m += self.together[:, :, None] * along_cap[:, :, None] * along_cap[:, None, :]
-        rows = np.arange(self.m.shape[1])
-        self.m[:, rows, rows] += 1e-14 * self.m[:, rows, rows].max(axis=1, keepdims=True, initial=0.0) + 1e-300
-
-    def respond(self, dv: Array) -> Array:
-        """R dv."""
-        return np.asarray(self.rate * dv + self.together * self.cap * (self.cap * dv).sum(axis=1, keepdims=True))
-
-    def solve(self, right: Array) -> Array:
-        """M^-1 right."""
-        return np.asarray(np.linalg.solve(self.m, right[:, :, None])[:, :, 0])
-
-    def direct_weight(self) -> Array:
-        """What a weight does to its own unknown; at a cap, to all that share it, through ``respond``."""
-        return np.asarray(-self.v / self.weight * self.rate)
-
-    def direct_bound(self) -> Array:
-        """What an upper bound does to its own unknown: it holds it, or under soft saturation makes it dearer."""
-        bent = self.x / self.bound + self.v / self.bound * self.rate
-        return np.where(self.saturates, bent, self.at_upper.astype(np.float64))
-
-    def cap_weight(self) -> Array:
-        """Fall of the common cap per weight of an unknown at it, times the number of them: as a change of v."""
-        return np.asarray(-2.0 * SQUARES * self.x * self.cap)
 
 
 def vjp(solution: Solution, cotangent: ArrayLike) -> Sensitivity:
@@ -131,24 +72,20 @@ def vjp(solution: Solution, cotangent: ArrayLike) -> Sensitivity:
     >>> solve(problem, Power(2)).vjp([[1.0, 0.0]]).demand.round(6)
     array([[0.01]])
     """
-    bar = np.asarray(cotangent, dtype=np.float64)
+    bar = np.array(cotangent, dtype=np.float64, order="C")
     if bar.shape != solution.value.shape or not np.all(np.isfinite(bar)):
         raise ProblemError(f"cotangent: has shape {bar.shape}; must be finite, of shape {solution.value.shape}")
-    at = _Linear(solution)
-    eta = at.solve(np.einsum("bmn,bn->bm", at.a, at.respond(bar)))
-    left = bar - np.einsum("bmn,bm->bn", at.a, eta)
-    turned = at.respond(left)
-    found = Sensitivity(
-        coefficients=at.y[:, :, None] * turned[:, None, :] - eta[:, :, None] * at.x[:, None, :],
-        demand=eta,
-        upper=at.direct_bound() * left,
-        lower=at.at_lower * left,
-        weight=at.direct_weight() * left + at.cap_weight() * turned,
-        kink=at.kink,
-    )
-    for part in (found.coefficients, found.demand, found.upper, found.lower, found.weight):
-        part[at.lost] = np.nan
-    return found
+    pattern, costs, given = compile_problem(solution.problem, solution.criterion)
+    value, multiplier = solution.value, solution.multiplier
+    found = Changes(np.empty_like(multiplier), *(np.empty_like(value) for _ in range(4)))
+    kink, coefficients = np.empty((len(value), 1)), np.empty_like(given.a)
+    pull_back(pattern, costs, given, value, multiplier, bar, found, kink)
+    back_to_coefficients(value, multiplier, found, coefficients)
+    lost = solution.status != 0
+    if lost.any():
+        for part in (coefficients, *found):
+            part[lost] = np.nan
+    return Sensitivity(coefficients, found.demand, found.upper, found.lower, found.weight, (kink[:, 0] > 0.0) | lost)
 
 
 def jvp(
@@ -172,14 +109,30 @@ def jvp(
     -------
     ndarray, shape (B, n)
         NaN where the answer is not optimal.
+
+    Raises
+    ------
+    ProblemError
+        A change is not finite.
     """
-    at = _Linear(solution)
-    da = np.broadcast_to(np.asarray(coefficients, dtype=np.float64), at.a.shape)
-    db = np.broadcast_to(np.asarray(demand, dtype=np.float64), at.y.shape)
-    du, dl, dw = (np.broadcast_to(np.asarray(d, dtype=np.float64), at.x.shape) for d in (upper, lower, weight))
-    own = at.direct_bound() * du + at.at_lower * dl + at.direct_weight() * dw
-    own = own + at.respond(np.einsum("bmn,bm->bn", da, at.y) + at.cap_weight() * dw)
-    right = db - np.einsum("bmn,bn->bm", da, at.x) - np.einsum("bmn,bn->bm", at.a, own)
-    dx = own + at.respond(np.einsum("bmn,bm->bn", at.a, at.solve(right)))
-    dx[at.lost] = np.nan
-    return np.asarray(dx)
+    pattern, costs, given = compile_problem(solution.problem, solution.criterion)
+    value, multiplier = solution.value, solution.multiplier
+    moved, pull = np.broadcast_to(_numbers("demand", demand), multiplier.shape), np.zeros_like(value)
+    da = _numbers("coefficients", coefficients)
+    if da.any():
+        da = np.broadcast_to(da, given.a.shape)
+        moved = moved - np.einsum("bmn,bn->bm", da, value)
+        pull = np.einsum("bmn,bm->bn", da, multiplier)
+    bounds = (_numbers(name, part) for name, part in (("upper", upper), ("lower", lower), ("weight", weight)))
+    parts = (moved, *(np.broadcast_to(part, value.shape) for part in bounds), pull)
+    changes, out = Changes(*(np.array(part, order="C") for part in parts)), np.empty_like(value)
+    push_forward(pattern, costs, given, value, multiplier, out, changes, np.empty((len(value), 1)))
+    out[solution.status != 0] = np.nan
+    return out
+
+
+def _numbers(name: str, part: ArrayLike) -> Array:
+    array = np.asarray(part, dtype=np.float64)
+    if not np.all(np.isfinite(array)):
+        raise ProblemError(f"{name}: the change must be finite")
+    return array

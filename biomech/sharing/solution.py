@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from biomech._jit import jit, maker
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
 from biomech.errors import ProblemError
+from biomech.sharing.arrays import Given, compile_problem, gather_problem
 from biomech.sharing.certificate import OPTIMAL, UNCERTIFIED, prove
 from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.newton import share_load
-from biomech.sharing.pattern import Pattern, find_pattern, gather_entries
+from biomech.sharing.pattern import Pattern
 from biomech.sharing.problem import LoadSharingProblem
-from biomech.sharing.response import Costs, make_answer, make_costs, make_problem, make_work, measure
+from biomech.sharing.response import Costs, make_answer, make_problem, make_work, measure
 from biomech.sharing.sensitivity import Sensitivity, jvp, vjp
 
 Array = NDArray[np.float64]
@@ -64,16 +64,6 @@ class Solution:
     def jvp(self, **change: ArrayLike) -> Array:
         """Change of the unknowns with the problem; see ``biomech.sharing.sensitivity.jvp``."""
         return jvp(self, **change)
-
-
-class Given(NamedTuple):
-    """Problems as the kernels take them: A (B, m, n), b (B, m), bounds (B or 1, n), and the certificate's tolerance."""
-
-    a: Array
-    b: Array
-    lower: Array
-    upper: Array
-    tolerance: float
 
 
 class Found(NamedTuple):
@@ -142,10 +132,7 @@ def _solution(
 ) -> Solution:
     """Let threads work on the problems, and put what they find together."""
     batch, rows, unknowns = problem.coefficients.shape
-    pattern = _pattern_of(problem.used.tobytes(), rows, unknowns)
-    order = pattern.unknown.astype(np.int64)
-    costs = make_costs(criterion, problem.weight[order], problem.quadratic[order], 1.0 / problem.shortfall_weight)
-    given = Given(problem.coefficients, problem.demand, _once(problem.lower), _once(problem.upper), tolerance)
+    pattern, costs, given = compile_problem(problem, criterion)
     found = Found(
         np.empty((batch, unknowns)) if value is None else np.array(value, dtype=np.float64),
         np.empty((batch, rows)) if multiplier is None else np.array(multiplier, dtype=np.float64),
@@ -155,26 +142,16 @@ def _solution(
     parts = [part for part in np.array_split(np.arange(batch, dtype=np.uint64), threads) if part.size]
     if len(parts) <= 1:
         for part in parts:
-            work(pattern, costs, given, found, part)
+            work(pattern, costs, given, tolerance, found, part)
     else:
         with ThreadPoolExecutor(len(parts)) as pool:
-            list(pool.map(lambda part: work(pattern, costs, given, found, part), parts))
+            list(pool.map(lambda part: work(pattern, costs, given, tolerance, found, part), parts))
     status = found.proof[:, 3].astype(np.int8)
     optimal = status == OPTIMAL
     shortfall = found.missing
     shortfall[optimal] = 0.0
     cost, residual, gap = (np.ascontiguousarray(column) for column in found.proof[:, :3].T)
     return Solution(problem, criterion, found.value, found.multiplier, status, residual, gap, shortfall, cost)
-
-
-@lru_cache(maxsize=64)
-def _pattern_of(used: bytes, rows: int, unknowns: int) -> Pattern:
-    return find_pattern(np.frombuffer(used, dtype=bool).reshape(rows, unknowns))
-
-
-def _once(bounds: Array) -> Array:
-    """Bounds that are the same for all problems, once."""
-    return np.array(bounds[:1]) if bounds.strides[0] == 0 or len(bounds) == 1 else bounds
 
 
 def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, tolerance: float, threads: int) -> None:
@@ -193,54 +170,55 @@ def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, toleranc
             raise ProblemError(f"upper[{i}, {k}] = {value!r}: must be positive and finite under SoftSaturation")
 
 
-def _solve_part(pattern: Pattern, costs: Costs, given: Given, found: Found, index: Places) -> None:
+def _solve_part(pattern: Pattern, costs: Costs, given: Given, tolerance: float, found: Found, index: Places) -> None:
     """Solve some of the problems: all at first, then with patience those that are still open."""
-    _solve_lanes(pattern, costs, given, found, index, False)
+    _solve_lanes(pattern, costs, given, tolerance, found, index, False)
     hard = index[found.proof[index, 3] != OPTIMAL]
     if hard.size:
-        _solve_lanes(pattern, costs, given, found, hard, True)
+        _solve_lanes(pattern, costs, given, tolerance, found, hard, True)
 
 
 @jit
-def _solve_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Places, patient: bool) -> None:
-    _solve_each(no_lanes(), t, c, given, found, index, patient, True)
+def _solve_lanes(
+    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places, patient: bool
+) -> None:
+    _solve_each(no_lanes(), t, c, given, tolerance, found, index, patient, True)
 
 
 @jit
-def _certify_lanes(t: Pattern, c: Costs, given: Given, found: Found, index: Places) -> None:
-    _solve_each(no_lanes(), t, c, given, found, index, False, False)
+def _certify_lanes(t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places) -> None:
+    _solve_each(no_lanes(), t, c, given, tolerance, found, index, False, False)
 
 
 @jit
-def solve_floats(t: Pattern, c: Costs, given: Given, found: Found, index: Places, patient: bool) -> None:
+def solve_floats(
+    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places, patient: bool
+) -> None:
     """The same source on plain floats, a problem at a time: what the lanes are tested against."""
-    _solve_each(0.0, t, c, given, found, index, patient, True)
+    _solve_each(0.0, t, c, given, tolerance, found, index, patient, True)
 
 
 @maker
 def _solve_each(
-    number: Any, t: Pattern, c: Costs, given: Given, found: Found, index: Places, patient: bool, search: bool
+    number: Any,
+    t: Pattern,
+    c: Costs,
+    given: Given,
+    tolerance: float,
+    found: Found,
+    index: Places,
+    patient: bool,
+    search: bool,
 ) -> None:
     """Solve problems ``index``, as many at a time as a number holds; without ``search`` only certify what is there."""
     rows, unknowns = given.b.shape[1], found.value.shape[1]
     p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
     x, y, proof = make_answer(number, rows, unknowns)
-    every = counting(max(rows, 4))
-    common, common_lower, which = len(given.upper) == 1, len(given.lower) == 1, make_which(number)
-    which[:] = 0
-    if common:
-        gather(given.upper, which, t.unknown, p.upper)
-    if common_lower:
-        gather(given.lower, which, t.unknown, p.lower)
+    every, which = counting(max(rows, 4)), make_which(number)
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         choose(index, block, blocks, which)
-        gather_entries(t, given.a, which, p.a)
-        gather(given.b, which, every, p.b)
-        if not common:
-            gather(given.upper, which, t.unknown, p.upper)
-        if not common_lower:
-            gather(given.lower, which, t.unknown, p.lower)
+        gather_problem(t, given, which, every, block == 0, p)
         measure(p)
         met = p.scale[0] > 0.0
         if search:
@@ -248,7 +226,7 @@ def _solve_each(
         else:
             gather(found.value, which, t.unknown, x)
             gather(found.multiplier, which, every, y)
-        proof[0], proof[1], proof[2], proof[3] = prove(t, c, p, w, x, y, given.tolerance)
+        proof[0], proof[1], proof[2], proof[3] = prove(t, c, p, w, x, y, tolerance)
         if not patient:
             proof[3] = select(met, proof[3], float(UNCERTIFIED))
         scatter(x, which, t.unknown, found.value)

@@ -1,0 +1,63 @@
+"""A batch of problems as the kernels take it: tables made once per pattern, and arrays to gather from."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import inner
+from biomech._lanes import Places, gather
+from biomech.sharing.criteria import Criterion
+from biomech.sharing.pattern import Pattern, find_pattern, gather_entries
+from biomech.sharing.problem import LoadSharingProblem
+from biomech.sharing.response import Costs, Problem, make_costs
+
+Array = NDArray[np.float64]
+
+
+class Given(NamedTuple):
+    """Problems as the kernels take them: A (B, m, n), b (B, m), bounds (B or 1, n)."""
+
+    a: Array
+    b: Array
+    lower: Array
+    upper: Array
+
+
+def compile_problem(problem: LoadSharingProblem, criterion: Criterion) -> tuple[Pattern, Costs, Given]:
+    """Pattern of A, costs in the order of the pattern, and the arrays."""
+    pattern = _pattern_of(problem.used.tobytes(), *problem.used.shape)
+    order = pattern.unknown.astype(np.int64)
+    costs = make_costs(criterion, problem.weight[order], problem.quadratic[order], 1.0 / problem.shortfall_weight)
+    return pattern, costs, Given(problem.coefficients, problem.demand, _once(problem.lower), _once(problem.upper))
+
+
+@lru_cache(maxsize=64)
+def _pattern_of(used: bytes, rows: int, unknowns: int) -> Pattern:
+    return find_pattern(np.frombuffer(used, dtype=bool).reshape(rows, unknowns))
+
+
+def _once(bounds: Array) -> Array:
+    """Bounds that are the same for all problems, once."""
+    return np.array(bounds[:1]) if bounds.strides[0] == 0 or len(bounds) == 1 else bounds
+
+
+@inner
+def gather_problem(t: Pattern, given: Given, which: Places, every: Places, first: bool, p: Problem) -> None:
+    """Problems ``which``; bounds that all share only for the ``first`` block."""
+    gather_entries(t, given.a, which, p.a)
+    gather(given.b, which, every, p.b)
+    _gather_bounds(t, given.upper, which, first, p.upper)
+    _gather_bounds(t, given.lower, which, first, p.lower)
+
+
+@inner
+def _gather_bounds(t: Pattern, bounds: Array, which: Places, first: bool, target: Array) -> None:
+    if len(bounds) > 1:
+        gather(bounds, which, t.unknown, target)
+    elif first:
+        for k in range(len(target)):
+            target[k] = bounds[0, t.unknown[k]]
