@@ -83,9 +83,8 @@ def test_wide_box(benchmark, adult):
 
 
 def test_least_effort(benchmark, adult):
-    stance = {"foot_rotation": np.linspace(0, 45, 8), "knee_flexion": [0, 15]}
     bm.sweep(adult, pelvic_tilt="least_effort", knee_flexion=10)
-    ds = benchmark(bm.sweep, adult, pelvic_tilt="least_effort", **stance)
+    ds = benchmark(bm.sweep, adult, pelvic_tilt="least_effort", **STANCES)
     record(benchmark, ds.status.size, mean_tilt=float(ds.pelvic_tilt.mean()))
     assert (ds.tilt_status == 0).all()
 
