@@ -39,16 +39,29 @@ PARAMETERS: dict[str, Parameter] = {
     "stance_width": Parameter(0.17, 0.05, 1.0, "m", "distance between the ankle centres"),
     "trunk_lean": Parameter(0.0, -30.0, 100.0, "deg", "inclination of the trunk in space, forward positive"),
     "pelvic_tilt": Parameter(None, -25.0, 35.0, "deg", "pelvic tilt in space, anterior positive"),
+    "tilt_change": Parameter(0.0, -25.0, 25.0, "deg", "change of pelvic tilt, added to what is given or found"),
+    "lumbar_rhythm": Parameter(1.0, 0.0, 1.4, "1", "factor on the lumbar spine's share of a lean"),
     "slope": Parameter(0.0, -30.0, 30.0, "deg", "slope of the floor, uphill positive"),
     "friction": Parameter(0.6, 0.0, 2.0, "1", "coefficient of friction of the floor"),
     "load_mass": Parameter(0.0, 0.0, 200.0, "kg", "mass carried by the trunk"),
     "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
 }
 SUPPORTS = ("both", "right", "left")
-POLICIES = ("least_effort",)
+#: Policies: of the tilt, of the trunk's lean and of the knee.
+POLICIES = ("least_effort", "hanging", "passive", "rhythm")
+LEAN_POLICIES = ("hanging_sway",)
+KNEE_POLICIES = ("passive",)
+#: What is not a number but a choice: support and policies.
+_CODES = ("support", "policy", "lean_policy", "knee_policy")
 SIDES = ("right", "left")
 AXES = ("x", "y", "z")
 #: Dimensions of the answers, which a parameter may not use as its own.
+POLICY_DIMS = {"pelvic_tilt": "tilt_policy", "trunk_lean": "lean_policy", "knee_flexion": "knee_policy"}
+_WITH_POLICY = {
+    "pelvic_tilt": ("policy", POLICIES),
+    "trunk_lean": ("lean_policy", LEAN_POLICIES),
+    "knee_flexion": ("knee_policy", KNEE_POLICIES),
+}
 RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound", "minimum", "pose")
 
 
@@ -57,13 +70,16 @@ class Stance:
     """Validated stances, one entry per posture.
 
     ``values`` maps each parameter to (posture,), a leg's parameter to (posture, 2) with the right leg first,
-    ``load_position`` to (posture, 3). ``support`` (posture,) indexes ``SUPPORTS``. ``policy`` (posture,) indexes
-    ``POLICIES``, or is -1 where the tilt is given in degrees.
+    ``load_position`` to (posture, 3). ``support`` (posture,) indexes ``SUPPORTS``. ``policy``, ``lean_policy`` and
+    ``knee_policy`` (posture,) index ``POLICIES``, ``LEAN_POLICIES`` and ``KNEE_POLICIES``, or are -1 where the angle is
+    given in degrees.
     """
 
     values: dict[str, Array]
     support: NDArray[np.int64]
     policy: NDArray[np.int64]
+    lean_policy: NDArray[np.int64]
+    knee_policy: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.support)
@@ -71,7 +87,8 @@ class Stance:
     def take(self, index: NDArray[Any], **changed: Array) -> Stance:
         """Some of the postures, with some values changed."""
         values = {name: value[index] for name, value in self.values.items() if name not in changed}
-        return Stance(values | changed, self.support[index], self.policy[index])
+        codes = (self.support, self.policy, self.lean_policy, self.knee_policy)
+        return Stance(values | changed, *(code[index] for code in codes))
 
     def load(self, *, half: bool) -> Array:
         """Mass (kg) and place of the load, (posture, 4); the half body carries half of it."""
@@ -89,7 +106,7 @@ class Stance:
 class StanceGrid:
     """Every combination of what was asked, not written out: a long sweep needs memory for its answers only.
 
-    ``dims`` maps each dimension to its labels. ``arrays`` holds each parameter, ``support`` and ``policy`` over all
+    ``dims`` maps each dimension to its labels. ``arrays`` holds each parameter, ``support`` and the policies over all
     dimensions, of length 1 along those that it does not vary with, and then over its own last axis (side, or axis) if
     it has one. ``held`` maps scalars to their value; ``varied`` maps what varies along dimensions of another name to
     (dimensions, values).
@@ -110,14 +127,14 @@ class StanceGrid:
 
     @property
     def has_policy(self) -> bool:
-        """Whether some tilt is left to a policy."""
-        return bool((self.arrays["policy"] >= 0).any())
+        """Whether some angle is left to a policy."""
+        return any((self.arrays[name] >= 0).any() for name in _CODES if name != "support")
 
     def postures(self, first: int, last: int) -> Stance:
         """Stances ``first`` to ``last``, the last not included, in the order of the dimensions."""
         place = np.unravel_index(np.arange(first, last), self.shape) if self.dims else ()
         taken = {name: self._take(array, place, last - first) for name, array in self.arrays.items()}
-        return Stance({name: taken[name] for name in PARAMETERS}, taken["support"], taken["policy"])
+        return Stance({name: taken[name] for name in PARAMETERS}, *(taken[name] for name in _CODES))
 
     def all(self) -> Stance:
         """All of them."""
@@ -143,15 +160,20 @@ def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
     import xarray as xr
 
     _check_names(asked)
-    arrays = {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name != "pelvic_tilt"}
-    arrays["pelvic_tilt"], arrays["policy"] = _tilt(asked["pelvic_tilt"])
+    arrays: dict[str, xr.DataArray] = {}
+    for name, (code, policies) in _WITH_POLICY.items():
+        arrays[name], arrays[code] = _policed(name, policies, asked.get(name, PARAMETERS[name].default))
+    arrays |= {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name not in arrays}
     arrays["support"] = _support(asked.get("support", "both"))
-    order = [name for name in asked if name in arrays] + ["policy"]
+    order = [name for name in asked if name in arrays]
     arrays = {name: arrays[name] for name in dict.fromkeys([*order, *arrays])}
     for name, parameter in PARAMETERS.items():
         arrays.setdefault(name, xr.DataArray(parameter.default))
     _check_load(arrays)
     held = {name: array.item() for name, array in arrays.items() if array.ndim == 0 and name in PARAMETERS}
+    for name, (code, policies) in _WITH_POLICY.items():
+        if arrays[code].ndim == 0 and arrays[code].item() >= 0:
+            held[name] = policies[arrays[code].item()]
     if arrays["support"].ndim == 0:
         held["support"] = SUPPORTS[arrays["support"].item()]
     return _broadcast(arrays, held)
@@ -227,7 +249,7 @@ def _check_dims(name: str, array: xr.DataArray) -> None:
             if name != "load_position":
                 raise StanceError(f"{name}: must not have an 'axis' dimension; only load_position has")
             _check_labels(name, array, "axis", AXES)
-        elif dim in RESERVED or dim in ("tilt_policy", "support"):
+        elif dim in RESERVED or dim in ("support", *POLICY_DIMS.values()):
             raise StanceError(f"{name}: must not use the dimension {dim!r}, which the answer uses")
     if name == "load_position" and "axis" not in array.dims:
         raise StanceError(f"{name}: must be (x, y, z), or a DataArray over 'axis'")
@@ -239,33 +261,30 @@ def _check_labels(name: str, array: xr.DataArray, dim: str, labels: tuple[str, .
         raise StanceError(f"{name}: dimension {dim!r} has labels {given}; they must be {labels}")
 
 
-def _tilt(value: Any) -> tuple[xr.DataArray, xr.DataArray]:
-    """Tilt in degrees and policy; a list that holds policies makes the dimension ``tilt_policy``."""
+def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[xr.DataArray, xr.DataArray]:
+    """Degrees and policy of an angle; a list that holds policies makes a dimension of its own, ``tilt_policy``, ..."""
     import xarray as xr
 
+    def code(label: str) -> int:
+        if label not in policies:
+            raise StanceError(
+                f"{name} = {label!r}: must be degrees in {_range(name)}, or a policy: {', '.join(policies)}"
+            )
+        return policies.index(label)
+
     if isinstance(value, str):
-        return xr.DataArray(0.0), xr.DataArray(_policy(value))
+        return xr.DataArray(0.0), xr.DataArray(code(value))
     if isinstance(value, list | tuple) and any(isinstance(entry, str) for entry in value):
-        labels = [entry if isinstance(entry, str) else f"{_numbers('pelvic_tilt', entry).item():g}" for entry in value]
+        labels = [entry if isinstance(entry, str) else f"{_numbers(name, entry).item():g}" for entry in value]
         if len(set(labels)) != len(labels):
-            raise StanceError(f"pelvic_tilt = {value!r}: names a policy twice")
-        coords = {"tilt_policy": labels}
+            raise StanceError(f"{name} = {value!r}: names a policy twice")
+        dim = POLICY_DIMS[name]
         degrees = [0.0 if isinstance(entry, str) else float(entry) for entry in value]
-        policies = [_policy(entry) if isinstance(entry, str) else -1 for entry in value]
-        return (
-            xr.DataArray(degrees, dims="tilt_policy", coords=coords),
-            xr.DataArray(policies, dims="tilt_policy", coords=coords),
+        codes = [code(entry) if isinstance(entry, str) else -1 for entry in value]
+        return xr.DataArray(degrees, dims=dim, coords={dim: labels}), xr.DataArray(
+            codes, dims=dim, coords={dim: labels}
         )
-    degrees_given = _numbers("pelvic_tilt", value)
-    return degrees_given, xr.DataArray(-1)
-
-
-def _policy(name: str) -> int:
-    if name not in POLICIES:
-        raise StanceError(
-            f"pelvic_tilt = {name!r}: must be degrees in {_range('pelvic_tilt')}, or a policy: {', '.join(POLICIES)}"
-        )
-    return POLICIES.index(name)
+    return _numbers(name, value), xr.DataArray(-1)
 
 
 def _support(value: Any) -> xr.DataArray:
@@ -331,7 +350,7 @@ def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> StanceG
     full = {}
     for name, parameter in PARAMETERS.items():
         full[name] = over_all(name, "side" if parameter.per_leg else "axis" if name == "load_position" else None)
-    full |= {name: over_all(name, None).astype(np.int64) for name in ("support", "policy")}
+    full |= {name: over_all(name, None).astype(np.int64) for name in _CODES}
     dims = {dim: labels_of.get(dim, np.arange(size)) for dim, size in sizes.items()}
     return StanceGrid(dims, full, held, _varied(prepared))
 

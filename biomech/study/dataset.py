@@ -13,8 +13,9 @@ from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
 from biomech.statics.stance import AXES, PARAMETERS, SIDES, StanceGrid
 from biomech.study.answer import Answers, sheet_columns
+from biomech.study.equilibria import BALANCE_STATUSES
+from biomech.study.policies import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
 from biomech.study.standing import STATUSES
-from biomech.study.tilt import TILT_STATUSES, Tilts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Variable = tuple[tuple[str, ...], NDArray[Any], dict[str, Any]]
 
-TILT_VARIABLES = ("pelvic_tilt", "tilt_status", "tilt_minimum", "tilt_interval")
+#: What a sweep may say of angles that it found.
+POLICY_VARIABLES = (
+    "pelvic_tilt",
+    "tilt_status",
+    "tilt_minimum",
+    "tilt_interval",
+    "trunk_lean",
+    "lean_status",
+    "knee_flexion",
+    "knee_status",
+    "hanging_moment",
+)
 
 JOINT_FRAMES = (
     "force of the parent on the child segment, in the child's frame: "
@@ -225,12 +237,12 @@ class Kept:
 
 
 def sweep_dataset(
-    model: Model, stance: StanceGrid, kept: dict[str, Variable], tilts: dict[str, Variable], said: str
+    model: Model, stance: StanceGrid, kept: dict[str, Variable], policies: dict[str, Variable], said: str
 ) -> xr.Dataset:
     """The dataset of a sweep, from variables over (posture, ...)."""
     import xarray as xr
 
-    shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **tilts}.items()}
+    shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **policies}.items()}
     used = {dim for dims, _, _ in shaped.values() for dim in dims}
     labels = {name: label for name, label in label_coordinates(model).items() if _dim_of(name, label) in used}
     return xr.Dataset(
@@ -244,22 +256,44 @@ def _dim_of(name: str, label: Any) -> str:
     return str(label[0]) if isinstance(label, tuple) else name
 
 
-def tilt_variables(tilt: Array, tilts: Tilts | None) -> dict[str, Variable]:
-    """The tilt of every posture, and how it was found."""
-    dims = ("posture",)
-    found: dict[str, Variable] = {"pelvic_tilt": (dims, tilt, about("deg", "pelvic tilt in space, anterior positive"))}
-    return found if tilts is None else {**found, **_tilt_variables(dims, tilts)}
+def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> dict[str, Variable]:
+    """The tilt of every posture, and what the policies that were followed found."""
+    dims: tuple[str, ...] = ("posture",)
+    variables: dict[str, Variable] = {}
+    if "pelvic_tilt" not in stance.dims:
+        variables["pelvic_tilt"] = (dims, tilt, about("deg", "pelvic tilt in space, anterior positive"))
+    if found is None:
+        return variables
+    followed = {name: (stance.arrays[name] >= 0).any() for name in ("policy", "lean_policy", "knee_policy")}
+    if followed["policy"]:
+        variables |= _tilt_variables(dims, found)
+    if followed["lean_policy"]:
+        meaning = flags("how the lean was found", GIVEN, ("given", *BALANCE_STATUSES))
+        variables["trunk_lean"] = (
+            dims,
+            found.lean,
+            about("deg", "inclination of the trunk in space, forward positive"),
+        )
+        variables["lean_status"] = (dims, found.lean_status, meaning)
+    if followed["knee_policy"]:
+        meaning = flags("how the knee was found", GIVEN, ("given", *KNEE_STATUSES))
+        variables["knee_flexion"] = ((*dims, "foot"), found.knee, about("deg", "knee flexion, hyperextension negative"))
+        variables["knee_status"] = ((*dims, "foot"), found.knee_status, meaning)
+    if not np.isnan(found.hanging_moment).all():
+        text = "moment about both hips that muscles must give where the body was to hang, forward positive"
+        variables["hanging_moment"] = (dims, found.hanging_moment, about("N.m", text))
+    return variables
 
 
-def _tilt_variables(dims: tuple[str, ...], tilts: Tilts) -> dict[str, Variable]:
+def _tilt_variables(dims: tuple[str, ...], found: Settled) -> dict[str, Variable]:
     return {
-        "tilt_status": (dims, tilts.status, flags("how the tilt was found", -1, ("given", *TILT_STATUSES))),
+        "tilt_status": (dims, found.tilt_status, flags("how the tilt was found", GIVEN, ("given", *SETTLED_STATUSES))),
         "tilt_minimum": (
             (*dims, "minimum"),
-            tilts.minimum,
+            found.minimum,
             about("deg", "every tilt of least effort that comes within 5 % of the best; NaN where there are fewer"),
         ),
-        "tilt_interval": ((*dims, "bound"), tilts.interval, about("deg", "range of tilts whose effort is within 5 %")),
+        "tilt_interval": ((*dims, "bound"), found.interval, about("deg", "range of tilts whose effort is within 5 %")),
     }
 
 

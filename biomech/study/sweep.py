@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +14,12 @@ from biomech.errors import StanceError, UnreachablePosture
 from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
 from biomech.sharing import Criterion, Power
-from biomech.statics.stance import POLICIES, Stance, read_stance
+from biomech.statics.stance import read_stance
 from biomech.study.answer import answer
-from biomech.study.dataset import TILT_VARIABLES, Kept, Quantity, sweep_dataset, sweep_quantities, tilt_variables
+from biomech.study.dataset import POLICY_VARIABLES, Kept, Quantity, policy_variables, sweep_dataset, sweep_quantities
+from biomech.study.policies import Settled, settle
 from biomech.study.report import Tally, hindrance
 from biomech.study.standing import UNREACHABLE, Effort
-from biomech.study.tilt import Tilts, least_effort
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +28,6 @@ Array = NDArray[np.float64]
 
 #: Postures solved at a time.
 _BLOCK = 4096
-_GIVEN = -1
 
 
 def sweep(
@@ -67,12 +65,15 @@ def sweep(
     progress : bool, optional
         Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
     **stance
-        Degrees and metres. ``pelvic_tilt`` is required: -25..35 deg, or ``"least_effort"``; a list that holds
-        policies makes the dimension ``tilt_policy``. Others with default and range: ``foot_rotation`` 0, -30..90 deg,
-        toe-out positive; ``knee_flexion`` 0, -10..120 deg; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe
-        tip; ``stance_width`` 0.17, 0.05..1 m between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive;
-        ``knee_laxity`` 5, 0..25 deg; ``slope`` 0, -30..30 deg, uphill positive; ``friction`` 0.6, 0..2; ``load_mass``
-        0, 0..200 kg, at ``load_position`` (x, y, z) in the trunk frame; ``support`` "both", "right", "left".
+        Degrees and metres. ``pelvic_tilt`` is required: -25..35 deg, or a policy: ``"least_effort"``, ``"hanging"``,
+        ``"passive"``, ``"rhythm"``; a list that holds policies makes the dimension ``tilt_policy``. Others with default
+        and range: ``foot_rotation`` 0, -30..90 deg, toe-out positive; ``knee_flexion`` 0, -10..120 deg, or
+        ``"passive"``; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe tip; ``stance_width`` 0.17, 0.05..1 m
+        between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive, or ``"hanging_sway"``;
+        ``knee_laxity`` 5, 0..25 deg; ``tilt_change`` 0, -25..25 deg, added to the tilt; ``lumbar_rhythm`` 1, 0..1.4,
+        a factor on the lumbar share of a lean under ``"rhythm"``; ``slope`` 0, -30..30 deg, uphill positive;
+        ``friction`` 0.6, 0..2; ``load_mass`` 0, 0..200 kg, at ``load_position`` (x, y, z) in the trunk frame;
+        ``support`` "both", "right", "left".
 
     Returns
     -------
@@ -106,24 +107,26 @@ def sweep(
     quantities = _chosen(sweep_quantities(model), variables)
     wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
     tilt = np.empty(len(asked))
-    tilts = _no_tilts(len(asked)) if asked.has_policy else None
+    settled = Settled.none(len(asked)) if asked.has_policy else None
     kept = Kept(model, quantities, len(asked))
 
     def work(first: int, last: int) -> Tally:
         block = asked.postures(first, last)
-        tilt[first:last] = _tilt_of(model, block, slice(first, last), effort, tilts)
-        block.values["pelvic_tilt"][:] = tilt[first:last]
+        found = settle(model, block, effort)
+        tilt[first:last] = block.values["pelvic_tilt"]
+        if settled is not None:
+            settled.put(first, last, found)
         answers = answer(model, block, effort, wanted, kept.sheets(first, last))
         kept.put(first, last, answers)
         return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
 
     tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
-    if not asked.dims and tally.counts[UNREACHABLE] and tilts is None:
+    if not asked.dims and tally.counts[UNREACHABLE] and settled is None:
         raise UnreachablePosture(tally.reason)
-    about_tilt = tilt_variables(tilt, tilts) if "pelvic_tilt" not in asked.dims else {}
+    about_policies = policy_variables(asked, tilt, settled)
     if variables is not None:
-        about_tilt = {name: variable for name, variable in about_tilt.items() if name in variables}
-    return sweep_dataset(model, asked, kept.variables(), about_tilt, tally.message)
+        about_policies = {name: variable for name, variable in about_policies.items() if name in variables}
+    return sweep_dataset(model, asked, kept.variables(), about_policies, tally.message)
 
 
 def _through_blocks(
@@ -149,7 +152,7 @@ def _chosen(quantities: dict[str, Quantity], variables: Iterable[str] | None) ->
     """The quantities that are asked for; the status always is."""
     if variables is None:
         return quantities
-    known = [*quantities, *TILT_VARIABLES]
+    known = [*quantities, *POLICY_VARIABLES]
     if isinstance(variables, str) or not all(isinstance(name, str) for name in variables):
         raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
     for name in variables:
@@ -193,24 +196,3 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
             raise StanceError(f"weight[{pattern!r}] = {value!r}: must be a positive number")
         weights[rows] = value
     return weights
-
-
-def _no_tilts(count: int) -> Tilts:
-    return Tilts(
-        np.full(count, np.nan),
-        np.full(count, _GIVEN, dtype=np.int8),
-        np.full((count, 3), np.nan),
-        np.full((count, 2), np.nan),
-    )
-
-
-def _tilt_of(model: Model, block: Stance, place: slice, effort: Effort, tilts: Tilts | None) -> Array:
-    """Tilt of every posture of a block in degrees, solved for where a policy asks for it."""
-    tilt = block.values["pelvic_tilt"].copy()
-    free = np.flatnonzero(block.policy == POLICIES.index("least_effort"))
-    if free.size and tilts is not None:
-        found = least_effort(model, block.take(free), effort)
-        tilt[free] = found.tilt
-        for field in fields(Tilts):
-            getattr(tilts, field.name)[place][free] = getattr(found, field.name)
-    return tilt
