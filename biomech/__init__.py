@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
+    from biomech.study import scenarios
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
 
@@ -35,6 +36,7 @@ __all__ = [
     "StanceError",
     "UnreachablePosture",
     "load_model",
+    "scenarios",
     "sharing",
     "static_optimization",
     "sweep",
@@ -52,14 +54,19 @@ _HOME = {
     "static_optimization": "biomech.study.static_optimization",
     "sweep": "biomech.study.sweep",
 }
-_MODULES = ("sharing", "symbolic", "view")
+_MODULES = {
+    "scenarios": "biomech.study.scenarios",
+    "sharing": "biomech.sharing",
+    "symbolic": "biomech.symbolic",
+    "view": "biomech.view",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     if name in _MODULES:
-        return importlib.import_module(f"biomech.{name}")
+        return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'biomech' has no attribute {name!r}")
 
 

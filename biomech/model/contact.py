@@ -1,8 +1,9 @@
-"""The ground: each sole is a polygon of points, each with a friction cone.
+"""What the body touches: each sole is a polygon of points, the seat bears the tuberosities and the thighs.
 
-The cone at a point is replaced by an inscribed pyramid: a force there is a sum, with coefficients that are not
-negative, of generators n + mu (cos a_j e_x + sin a_j e_z), with n the sole's normal, e_x and e_z the foot's long and
-lateral axis and a_j = 2 pi j / sides (Stewart & Trinkle 1996). The coefficients are unknowns of the equilibrium.
+Each point has a friction cone, replaced by an inscribed pyramid: a force there is a sum, with coefficients that are not
+negative, of generators n + mu (cos a_j e_x + sin a_j e_z), with n the surface's normal, e_x and e_z two axes along it
+(of a sole the foot's long and lateral axis) and a_j = 2 pi j / sides (Stewart & Trinkle 1996). The coefficients are
+unknowns of the equilibrium.
 """
 
 from __future__ import annotations
@@ -23,26 +24,32 @@ Index = NDArray[np.int64]
 
 
 class ContactTables(NamedTuple):
-    """``segment`` (point,), ``local`` (point, 3), ``direction`` (point, side, 2): tangents in the segment's x and z."""
+    """The points.
+
+    ``segment`` (point,) and ``local`` (point, 3); ``direction`` (point, side, 2), tangents along x and z of the segment
+    ``frame`` (point,), whose y is the normal: the foot under a sole, the ground under the seat, ``seat`` (point,).
+    """
 
     segment: Index
     local: Array
     direction: Array
+    frame: Index
+    seat: NDArray[np.bool_]
 
 
-def compile_contact(table: Table, segments: list[str], sides: float) -> ContactTables:
-    """Flat tables of the contact points on the given segments."""
+def compile_contact(table: Table, segments: list[str], sides: float, half: bool) -> ContactTables:
+    """Flat tables of the contact points on the given segments; of the half body those of the right side."""
     if sides != int(sides) or not 3 <= sides <= 64:
         raise ModelError(f"settings/friction_sides = {sides!r}: must be a whole number in 3..64")
     place = {name: i for i, name in enumerate(["ground", *segments])}
-    rows = [i for i, name in enumerate(table.text("segment")) if name in place]
+    rows = [i for i, name in enumerate(table.rows) if not (half and side_of(name) == "left")]
     angle = 2.0 * np.pi * np.arange(int(sides)) / sides
     tangent = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     mirror = np.array([[1.0, -1.0 if side_of(table.rows[i]) == "left" else 1.0] for i in rows]).reshape(-1, 2)
+    segment = np.array([place[table.text("segment")[i]] for i in rows], dtype=np.int64)
+    seat = np.array([table.text("surface")[i] == "seat" for i in rows], dtype=np.bool_)
     return ContactTables(
-        np.array([place[table.text("segment")[i]] for i in rows], dtype=np.int64),
-        table.numbers("x", "y", "z")[rows],
-        mirror[:, None, :] * tangent,
+        segment, table.numbers("x", "y", "z")[rows], mirror[:, None, :] * tangent, np.where(seat, 0, segment), seat
     )
 
 
@@ -54,7 +61,7 @@ def contact_wrenches(t: ContactTables, f: Frames, friction: float, out: Array) -
         x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
         for s in range(t.direction.shape[1]):
             fx, fy, fz = rotate(
-                f.rotation, t.segment[p], friction * t.direction[p, s, 0], 1.0, friction * t.direction[p, s, 1]
+                f.rotation, t.frame[p], friction * t.direction[p, s, 0], 1.0, friction * t.direction[p, s, 1]
             )
             out[g, 0], out[g, 1], out[g, 2] = fx, fy, fz
             out[g, 3], out[g, 4], out[g, 5] = y * fz - z * fy, z * fx - x * fz, x * fy - y * fx

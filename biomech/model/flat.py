@@ -42,6 +42,7 @@ class Flat:
     passive: PassiveTables
     contact: ContactTables
     gravity: float
+    arms_moment: float  #: kg.m along the trunk by which hanging arms differ from arms that turn with it
     rows: NDArray[np.int64]  #: the coordinates that must balance in a stance
 
     @property
@@ -90,8 +91,9 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
         compile_paths(tables, muscles, segments, coordinates, spline_number, tree.moves),
         compile_muscles(tables["muscles"], muscles, settings.value("force_length_width")),
         compile_passive(tables["passive"], coordinates, half),
-        compile_contact(tables["contact_points"], segments, settings.value("friction_sides")),
+        compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
+        settings.value("arms_mass") * settings.value("arms_drop"),
         np.array(free, dtype=np.int64),
     )
 
@@ -136,6 +138,7 @@ def _check(tables: Mapping[str, Table]) -> None:
     for table, column, words in (
         ("coordinates", "motion", ("rotation", "translation")),
         ("coordinates", "stance", ("free", "locked")),
+        ("contact_points", "surface", ("sole", "seat")),
         ("couplings", "component", ("x", "y", "z")),
         ("path_points", "kind", ("fixed", "conditional", "moving")),
     ):

@@ -219,17 +219,17 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
 
 @inner
 def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
-    """Mass and first moment of mass outward of every segment; ``load`` = (kg, x, y, z in the load's segment)."""
+    """Mass and first moment of mass outward of every segment; ``load``: kg, and its kg.m in the load's segment."""
     for i in range(len(t.parent)):
         x, y, z = point(f, i, t.centre[i, 0], t.centre[i, 1], t.centre[i, 2])
         f.mass[i] = t.mass[i]
         f.moment[i, 0], f.moment[i, 1], f.moment[i, 2] = t.mass[i] * x, t.mass[i] * y, t.mass[i] * z
     s = t.load_segment
-    x, y, z = point(f, s, load[1], load[2], load[3])
+    x, y, z = rotate(f.rotation, s, load[1], load[2], load[3])
     f.mass[s] += load[0]
-    f.moment[s, 0] += load[0] * x
-    f.moment[s, 1] += load[0] * y
-    f.moment[s, 2] += load[0] * z
+    f.moment[s, 0] += load[0] * f.origin[s, 0] + x
+    f.moment[s, 1] += load[0] * f.origin[s, 1] + y
+    f.moment[s, 2] += load[0] * f.origin[s, 2] + z
     for i in range(len(t.parent) - 1, 0, -1):
         p = t.parent[i]
         f.mass[p] += f.mass[i]

@@ -93,6 +93,7 @@ SCHEMA: dict[str, dict[str, str]] = {
     "contact_points": {
         "contact": "text",
         "segment": "text",
+        "surface": "text",
         "x": "number",
         "y": "number",
         "z": "number",

@@ -70,7 +70,7 @@ class Surroundings(NamedTuple):
     def of(cls, flat: Flat, stance: Stance) -> Surroundings:
         """Those of a stance; the half body carries half the load."""
         friction = stance.values["friction"][:, None]
-        return cls(stance.load(half=flat.half), stance.values["knee_laxity"], friction, np.empty((len(stance), 0)))
+        return cls(stance.load(flat), stance.values["knee_laxity"], friction, np.empty((len(stance), 0)))
 
 
 class EntryTables(NamedTuple):

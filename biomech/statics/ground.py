@@ -11,18 +11,22 @@ from biomech._jit import inner
 from biomech._lanes import select, sincos
 from biomech.model.contact import ContactTables
 from biomech.model.flat import Flat
+from biomech.statics.stance import SUPPORTS
 
 Array = NDArray[np.float64]
 
 
-def standing_contacts(flat: Flat, support: int) -> ContactTables:
-    """The contact points of the feet that stand: 0 both, 1 right, 2 left."""
-    contact = flat.contact
-    if support == 0:
-        return contact
-    foot = 1 + flat.segments.index("calcn_r" if support == 1 else "calcn_l")
-    keep = contact.segment == foot
-    return ContactTables(contact.segment[keep], contact.local[keep], contact.direction[keep])
+def contacts_of(flat: Flat, support: int) -> ContactTables:
+    """The contact points of a support, an index into ``SUPPORTS``: of the feet that stand, and of the seat."""
+    contact, name = flat.contact, SUPPORTS[support]
+    keep = ~contact.seat
+    if name == "seat":
+        keep = np.ones_like(keep)
+    elif name != "both":
+        keep &= contact.segment == 1 + flat.segments.index("calcn_r" if name == "right" else "calcn_l")
+    return ContactTables(
+        contact.segment[keep], contact.local[keep], contact.direction[keep], contact.frame[keep], contact.seat[keep]
+    )
 
 
 @inner

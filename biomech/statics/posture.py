@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.errors import StanceError
 from biomech.model.flat import Flat
 from biomech.model.model import Model
 from biomech.statics.closing import CENTRE, DIRECTION, POINT, Asked, ConditionTables, close_lanes
@@ -88,8 +89,8 @@ class _Builder:
 
 
 def feet_of(support: int) -> list[str]:
-    """Side suffixes of the feet that stand: ``_r`` and ``_l``, or one of them."""
-    return {"both": ["_r", "_l"], "right": ["_r"], "left": ["_l"]}[SUPPORTS[support]]
+    """Side suffixes of the feet on the floor: ``_r`` and ``_l``, or one of them."""
+    return {"right": ["_r"], "left": ["_l"]}.get(SUPPORTS[support], ["_r", "_l"])
 
 
 def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Closure:
@@ -108,7 +109,10 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     heading = {foot: _heading(stance, foot, forward) for foot in feet}
     for foot in feet:
         _stand(build, foot, heading[foot], normal, forward, stance.values["stance_width"], sole)
-    _put_weight(build, feet, heading, normal, forward, sole, toe * stance.values["weight_shift"])
+    if SUPPORTS[support] == "seat":
+        _sit(build, model, stance.values["seat_height"], len(stance))
+    else:
+        _put_weight(build, feet, heading, normal, forward, sole, toe * stance.values["weight_shift"])
     unknown = ["pelvis_tx", "pelvis_ty"]
     leg = ("hip_flexion", "hip_adduction", "hip_rotation", "ankle_angle", "subtalar_angle")
     unknown += [joint + foot for foot in feet for joint in leg]
@@ -116,7 +120,10 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
         _hold_trunk(build, np.radians(stance.values["trunk_lean"]))
         unknown += ["pelvis_tz", "lumbar_extension", "lumbar_bending", "lumbar_rotation"]
         unknown += ["pelvis_list"] if len(feet) == 2 else []
-    return build.finish(unknown, _start(model, flat, stance, feet))
+    start = _start(model, flat, stance, feet)
+    if SUPPORTS[support] == "seat":
+        _start_seated(flat, stance, start)
+    return build.finish(unknown, start)
 
 
 def _heading(stance: Stance, foot: str, forward: Array) -> Array:
@@ -171,6 +178,25 @@ def _put_weight(
             build.term(POINT, f"calcn{foot}", (0.0, sole, 0.0), -share * vector)
 
 
+def _sit(build: _Builder, model: Model, height: Array, count: int) -> None:
+    """The tuberosities, midway along their support, are on the seat, and level."""
+    table = model.tables["contact_points"]
+    borne = [
+        i
+        for i, (segment, surface) in enumerate(zip(table.text("segment"), table.text("surface"), strict=True))
+        if segment == "pelvis" and surface == "seat"
+    ]
+    if not borne:
+        raise StanceError(f"support = 'seat': model {model.name!r} has no contact_points of the pelvis on a seat")
+    x, y, _ = table.numbers("x", "y", "z")[borne].mean(axis=0)
+    up = np.broadcast_to(np.array([0.0, 1.0, 0.0]), (count, 3))
+    build.condition("seat_height under the tuberosities", height)
+    build.term(POINT, "pelvis", (float(x), float(y), 0.0), up)
+    if not build.flat.half:
+        build.condition("the pelvis is level on the seat", 0.0)
+        build.term(DIRECTION, "pelvis", (0.0, 0.0, 1.0), up)
+
+
 def _hold_trunk(build: _Builder, lean: Array) -> None:
     across = np.stack([np.cos(lean), -np.sin(lean), np.zeros_like(lean)], axis=-1)
     build.condition("trunk_lean", 0.0)
@@ -209,6 +235,25 @@ def _start(model: Model, flat: Flat, stance: Stance, feet: list[str]) -> Array:
     return q
 
 
+def _start_seated(flat: Flat, stance: Stance, q: Array) -> None:
+    """The same for a seat: the thigh reaches from the hip, above the seat, to the knee, above the upright shank."""
+    thigh, shank, hip = 0.41, 0.49, 0.12
+    column = flat.coordinates.index
+    q[:, column("pelvis_ty")] = stance.values["seat_height"] + hip
+    tilt = q[:, column("pelvis_tilt")]
+    for k, leg in enumerate(["_r"] if flat.half else ["_r", "_l"]):
+        knee = np.radians(stance.values["knee_flexion"][:, k])
+        # the thigh's inclination a from the vertical: hip height = thigh cos a + shank cos (a - knee), in a few rounds
+        raised = 0.6 * knee
+        for _ in range(20):
+            cosine = (stance.values["seat_height"] + hip - shank * np.cos(raised - knee)) / thigh
+            raised = 0.5 * (raised + np.arccos(np.clip(cosine, -0.9, 0.99)))
+        q[:, column(f"hip_flexion{leg}")] = raised - tilt
+        q[:, column(f"ankle_angle{leg}")] = knee - raised
+        q[:, column(f"hip_adduction{leg}")] = 0.0
+    q[:, column("pelvis_tx")] = -thigh * np.sin(raised) - shank * np.sin(raised - knee)
+
+
 def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array | None = None) -> Postures:
     """Coordinates that meet every condition, by Newton's method with a damped fall-back.
 
@@ -233,8 +278,6 @@ def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array |
     if start is not None:
         q[:, closure.tables.unknown] = start[:, closure.tables.unknown]
     residual = np.empty_like(closure.target)
-    asked = Asked(
-        closure.vector.reshape(len(q), 3 * len(closure.tables.kind)), closure.target, stance.load(half=flat.half)
-    )
+    asked = Asked(closure.vector.reshape(len(q), 3 * len(closure.tables.kind)), closure.target, stance.load(flat))
     close_lanes(flat.tree, flat.splines, closure.tables, asked, q, residual)
     return Postures(q, residual, closure.labels)

@@ -118,7 +118,7 @@ def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
     legs = _legs(flat, support, settings.value("sole_height"), settings.value("toe_tip"))
     count, coordinates = closure.start.shape
     vector = closure.vector.reshape(count, 3 * len(closure.tables.kind))
-    asked = Asked(vector, closure.target, stance.load(half=flat.half))
+    asked = Asked(vector, closure.target, stance.load(flat))
     given = _Given(asked, stance.values["knee_laxity"], stance.values["weight_shift"][:, None])
     found = _Found(
         closure.start.copy(), np.empty((count, 3)), np.empty((count, coordinates)), np.empty((count, len(legs.knee)))

@@ -15,6 +15,8 @@ from biomech.errors import StanceError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from biomech.model.flat import Flat
+
 Array = NDArray[np.float64]
 
 
@@ -43,16 +45,19 @@ PARAMETERS: dict[str, Parameter] = {
     "lumbar_rhythm": Parameter(1.0, 0.0, 1.4, "1", "factor on the lumbar spine's share of a lean"),
     "slope": Parameter(0.0, -30.0, 30.0, "deg", "slope of the floor, uphill positive"),
     "friction": Parameter(0.6, 0.0, 2.0, "1", "coefficient of friction of the floor"),
+    "seat_height": Parameter(0.45, 0.2, 1.0, "m", "height of the seat above the floor"),
     "load_mass": Parameter(0.0, 0.0, 200.0, "kg", "mass carried by the trunk"),
     "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
 }
-SUPPORTS = ("both", "right", "left")
+SUPPORTS = ("both", "right", "left", "seat")
+#: How the arms are held: hanging along gravity, or turning with the trunk.
+ARMS = ("hanging", "fixed")
 #: Policies: of the tilt, of the trunk's lean and of the knee.
 POLICIES = ("least_effort", "hanging", "passive", "rhythm")
 LEAN_POLICIES = ("hanging_sway",)
 KNEE_POLICIES = ("passive",)
 #: What is not a number but a choice: support and policies.
-_CODES = ("support", "policy", "lean_policy", "knee_policy")
+_CODES = ("support", "arms", "policy", "lean_policy", "knee_policy")
 SIDES = ("right", "left")
 AXES = ("x", "y", "z")
 #: Dimensions of the answers, which a parameter may not use as its own.
@@ -70,13 +75,14 @@ class Stance:
     """Validated stances, one entry per posture.
 
     ``values`` maps each parameter to (posture,), a leg's parameter to (posture, 2) with the right leg first,
-    ``load_position`` to (posture, 3). ``support`` (posture,) indexes ``SUPPORTS``. ``policy``, ``lean_policy`` and
-    ``knee_policy`` (posture,) index ``POLICIES``, ``LEAN_POLICIES`` and ``KNEE_POLICIES``, or are -1 where the angle is
-    given in degrees.
+    ``load_position`` to (posture, 3). ``support`` and ``arms`` (posture,) index ``SUPPORTS`` and ``ARMS``. ``policy``,
+    ``lean_policy`` and ``knee_policy`` (posture,) index ``POLICIES``, ``LEAN_POLICIES`` and ``KNEE_POLICIES``, or are -1
+    where the angle is given in degrees.
     """
 
     values: dict[str, Array]
     support: NDArray[np.int64]
+    arms: NDArray[np.int64]
     policy: NDArray[np.int64]
     lean_policy: NDArray[np.int64]
     knee_policy: NDArray[np.int64]
@@ -87,19 +93,27 @@ class Stance:
     def take(self, index: NDArray[Any], **changed: Array) -> Stance:
         """Some of the postures, with some values changed."""
         values = {name: value[index] for name, value in self.values.items() if name not in changed}
-        codes = (self.support, self.policy, self.lean_policy, self.knee_policy)
+        codes = (self.support, self.arms, self.policy, self.lean_policy, self.knee_policy)
         return Stance(values | changed, *(code[index] for code in codes))
 
-    def load(self, *, half: bool) -> Array:
-        """Mass (kg) and place of the load, (posture, 4); the half body carries half of it."""
-        return np.column_stack([(0.5 if half else 1.0) * self.values["load_mass"], self.values["load_position"]])
+    def load(self, flat: Flat) -> Array:
+        """Mass (kg) and first moment (kg.m, trunk frame) that the trunk carries, (posture, 4); a half body half of it.
+
+        Arms that hang act at the shoulder: of the trunk that holds them rigid they differ by their mass times their
+        drop below it, along the trunk.
+        """
+        mass = self.values["load_mass"][:, None]
+        load = np.hstack([mass, mass * self.values["load_position"]])
+        load[:, 2] += np.where(self.arms == ARMS.index("hanging"), flat.arms_moment, 0.0)
+        return (0.5 if flat.half else 1.0) * load
 
     def is_symmetric(self) -> NDArray[np.bool_]:
         """Per posture: both legs are asked the same, and no load pulls to a side."""
         legs = [self.values[name] for name, p in PARAMETERS.items() if p.per_leg]
         same = np.logical_and.reduce([leg[:, 0] == leg[:, 1] for leg in legs])
         central = (self.values["load_mass"] == 0.0) | (self.values["load_position"][:, 2] == 0.0)
-        return np.asarray(same & central & (self.support == 0))
+        both = (self.support == SUPPORTS.index("both")) | (self.support == SUPPORTS.index("seat"))
+        return np.asarray(same & central & both)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,23 +178,26 @@ def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
     for name, (code, policies) in _WITH_POLICY.items():
         arrays[name], arrays[code] = _policed(name, policies, asked.get(name, PARAMETERS[name].default))
     arrays |= {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name not in arrays}
-    arrays["support"] = _support(asked.get("support", "both"))
+    arrays["support"] = _choice("support", SUPPORTS, asked.get("support", "both"))
+    arrays["arms"] = _choice("arms", ARMS, asked.get("arms", "hanging"))
     order = [name for name in asked if name in arrays]
     arrays = {name: arrays[name] for name in dict.fromkeys([*order, *arrays])}
     for name, parameter in PARAMETERS.items():
         arrays.setdefault(name, xr.DataArray(parameter.default))
     _check_load(arrays)
+    _check_seat(asked, arrays)
     held = {name: array.item() for name, array in arrays.items() if array.ndim == 0 and name in PARAMETERS}
     for name, (code, policies) in _WITH_POLICY.items():
         if arrays[code].ndim == 0 and arrays[code].item() >= 0:
             held[name] = policies[arrays[code].item()]
-    if arrays["support"].ndim == 0:
-        held["support"] = SUPPORTS[arrays["support"].item()]
+    for name, words in (("support", SUPPORTS), ("arms", ARMS)):
+        if arrays[name].ndim == 0:
+            held[name] = words[arrays[name].item()]
     return _broadcast(arrays, held)
 
 
 def _check_names(asked: Mapping[str, Any]) -> None:
-    known = [*PARAMETERS, "support"]
+    known = [*PARAMETERS, "support", "arms"]
     for name in asked:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -249,7 +266,7 @@ def _check_dims(name: str, array: xr.DataArray) -> None:
             if name != "load_position":
                 raise StanceError(f"{name}: must not have an 'axis' dimension; only load_position has")
             _check_labels(name, array, "axis", AXES)
-        elif dim in RESERVED or dim in ("support", *POLICY_DIMS.values()):
+        elif dim in RESERVED or dim in ("support", "arms", *POLICY_DIMS.values()):
             raise StanceError(f"{name}: must not use the dimension {dim!r}, which the answer uses")
     if name == "load_position" and "axis" not in array.dims:
         raise StanceError(f"{name}: must be (x, y, z), or a DataArray over 'axis'")
@@ -287,22 +304,40 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[xr.DataA
     return _numbers(name, value), xr.DataArray(-1)
 
 
-def _support(value: Any) -> xr.DataArray:
+def _choice(name: str, words: tuple[str, ...], value: Any) -> xr.DataArray:
+    """A parameter that is one of a few words, as indices; a list makes a dimension of its own."""
     import xarray as xr
 
     given = value if isinstance(value, xr.DataArray) else np.asarray(value)
-    names = [str(name) for name in np.asarray(given).ravel()]
-    for name in names:
-        if name not in SUPPORTS:
-            raise StanceError(f"support = {name!r}: allowed is {', '.join(SUPPORTS)}")
-    if not names:
-        raise StanceError(f"support: is empty; allowed is {', '.join(SUPPORTS)}")
-    codes = np.array([SUPPORTS.index(name) for name in names]).reshape(np.shape(given))
+    labels = [str(label) for label in np.asarray(given).ravel()]
+    for label in labels:
+        if label not in words:
+            raise StanceError(f"{name} = {label!r}: allowed is {', '.join(words)}")
+    if not labels:
+        raise StanceError(f"{name}: is empty; allowed is {', '.join(words)}")
+    codes = np.array([words.index(label) for label in labels]).reshape(np.shape(given))
     if isinstance(given, xr.DataArray):
         return given.copy(data=codes)
     if codes.ndim > 1:
-        raise StanceError(f"support: has shape {codes.shape}; must be a name or a list of names")
-    return xr.DataArray(codes, dims="support", coords={"support": names}) if codes.ndim else xr.DataArray(int(codes))
+        raise StanceError(f"{name}: has shape {codes.shape}; must be a name or a list of names")
+    return xr.DataArray(codes, dims=name, coords={name: labels}) if codes.ndim else xr.DataArray(int(codes))
+
+
+def _check_seat(asked: Mapping[str, Any], arrays: dict[str, xr.DataArray]) -> None:
+    """A seat has a height; without it nothing does, and on it the weight lies where it must."""
+    seated = arrays["support"] == SUPPORTS.index("seat")
+    if "seat_height" in asked and not bool(seated.any()):
+        raise StanceError(f"seat_height = {asked['seat_height']!r}: needs support = 'seat'")
+    if "weight_shift" in asked and bool(seated.all()):
+        raise StanceError(
+            f"weight_shift = {asked['weight_shift']!r}: means nothing with support = 'seat', which bears the weight"
+        )
+    hangs = {"policy": "hanging", "lean_policy": "hanging_sway", "knee_policy": "passive"}
+    words = {"policy": POLICIES, "lean_policy": LEAN_POLICIES, "knee_policy": KNEE_POLICIES}
+    names = {code: name for name, (code, _) in _WITH_POLICY.items()}
+    for code, word in hangs.items():
+        if bool((seated & (arrays[code] == words[code].index(word))).any()):
+            raise StanceError(f"{names[code]} = {word!r}: means nothing with support = 'seat', which bears the weight")
 
 
 def _check_load(arrays: dict[str, xr.DataArray]) -> None:

@@ -107,6 +107,7 @@ def sheet_columns(model: Model) -> dict[str, int]:
         "shortfall": coordinates,
         "ground": 12,
         "pressure": 8,
+        "seat": 3,
         "joint_force": 3 * len(reported_joints(model.flat())),
         "proof": len(PROOF),
     }
@@ -125,7 +126,7 @@ def prepare(
         lambda: _anatomy(part, effort, closure.tables, plan.pattern),
     )
     vector = closure.vector.reshape(len(stance), 3 * len(closure.tables.kind))
-    asked = Asked(vector, closure.target, stance.load(half=flat.half))
+    asked = Asked(vector, closure.target, stance.load(flat))
     posed = Posed(asked, closure.start, Surroundings.of(flat, stance), stance.values["slope"][:, None])
     return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
 
@@ -192,6 +193,7 @@ def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
         "shortfall": _way(coordinate, both),
         "ground": _way([6 * k + i for k in foot for i in range(6)], np.concatenate([np.ones(6), turn])),
         "pressure": _way([4 * k + i for k in foot for i in range(4)], np.concatenate([np.ones(4), press])),
+        "seat": _way(range(3), [2.0, 2.0, 0.0] if flat.half else np.ones(3)),
         "joint_force": _way([3 * k + i for k in joint for i in range(3)], np.concatenate(list(across.values()))),
         "proof": _way(range(len(PROOF)), np.ones(len(PROOF))),
     }

@@ -173,6 +173,7 @@ def sweep_quantities(model: Model) -> dict[str, Quantity]:
             ("pressure",),
             lambda a: feet(a, "pressure", slice(3)),
         ),
+        "seat_force": Quantity(("axis",), about("N", "force of the seat on the body", frame="ground"), ("seat",)),
         "free_moment": Quantity(
             ("foot",),
             about("N.m", "moment of the ground about the floor's normal at the centre of pressure"),
@@ -206,7 +207,7 @@ def variables_of(quantities: dict[str, Quantity], dims: tuple[str, ...], answers
 
 def _shaped(quantity: Quantity, value: NDArray[Any]) -> NDArray[Any]:
     """A sheet of joints or feet has three columns each."""
-    return value.reshape(len(value), -1, 3) if quantity.dims[-1:] == ("axis",) else value
+    return value.reshape(len(value), -1, 3) if quantity.dims[1:] == ("axis",) else value
 
 
 class Kept:
@@ -299,7 +300,7 @@ def _tilt_variables(dims: tuple[str, ...], found: Settled) -> dict[str, Variable
 
 def _unflatten(stance: StanceGrid, variable: Variable) -> Variable:
     dims, values, attributes = variable
-    inner = (-1, 3) if dims[-1] == "axis" else values.shape[1:]
+    inner = (-1, 3) if dims[2:] == ("axis",) else values.shape[1:]
     return (*stance.dims, *dims[1:]), values.reshape((*stance.shape, *inner)), attributes
 
 

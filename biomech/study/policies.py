@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.model.model import Model
+from biomech.statics.posture import feet_of
 from biomech.statics.resting import passive_slope, rest
 from biomech.statics.stance import PARAMETERS, POLICIES, Stance
 from biomech.study.equilibria import BALANCE_STATUSES, Balance, find_balance
@@ -195,7 +196,8 @@ def _settle_knees(model: Model, stance: Stance, effort: Effort, index: NDArray[n
     stances = stance.take(resting)
     for part in parts(model, stances, effort):
         own, place = stances.take(part.index), resting[part.index]
-        sides = [[0, 1]] if part.flat.half else [[side] for side in ((0, 1), (0,), (1,))[part.support]]
+        feet = feet_of(part.support)
+        sides = [[0, 1]] if part.flat.half else [[("_r", "_l").index(foot)] for foot in feet]
         for leg, columns in enumerate(sides):
 
             def curve(

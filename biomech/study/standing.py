@@ -17,9 +17,9 @@ from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
-from biomech.statics.ground import standing_contacts
+from biomech.statics.ground import contacts_of
 from biomech.statics.posture import Postures, close
-from biomech.statics.stance import Stance
+from biomech.statics.stance import SUPPORTS, Stance
 
 Array = NDArray[np.float64]
 
@@ -67,11 +67,11 @@ def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
     even = model.is_symmetric and np.array_equal(effort.weight, effort.weight[mirror])
     half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
     for use_half in (True, False):
-        for support in (0,) if use_half else (0, 1, 2):
+        for support in range(len(SUPPORTS)):
             index = np.flatnonzero((half == use_half) & (stance.support == support))
             if index.size:
                 flat = model.flat(half=use_half)
-                yield Part(index, flat, support, standing_contacts(flat, support))
+                yield Part(index, flat, support, contacts_of(flat, support))
 
 
 def balance(model: Model, part: Part, stance: Stance, effort: Effort, start: Array | None = None) -> Balance:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_NO_CONTACT = ContactTables(np.empty(0, dtype=np.int64), np.empty((0, 3)), np.empty((0, 1, 2)))
+_NO_POINTS = np.empty(0, dtype=np.int64)
+_NO_CONTACT = ContactTables(_NO_POINTS, np.empty((0, 3)), np.empty((0, 1, 2)), _NO_POINTS, _NO_POINTS.astype(np.bool_))
 
 
 def static_optimization(
@@ -222,6 +223,7 @@ def _dataset(
             shortfall=solution.shortfall,
             ground=empty,
             pressure=empty,
+            seat=empty,
             joint_force=joints,
             proof=proof,
         ),

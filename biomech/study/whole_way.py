@@ -72,6 +72,7 @@ class Ways(NamedTuple):
     shortfall: Way
     ground: Way
     pressure: Way
+    seat: Way
     joint_force: Way
     proof: Way
 
@@ -80,7 +81,7 @@ class Sheets(NamedTuple):
     """Results of many postures, each (posture, column) over the whole body.
 
     ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure and free
-    moment of each foot, ``joint_force`` three columns a joint, ``proof`` the columns ``PROOF``.
+    moment of each foot, ``seat`` its force, ``joint_force`` three columns a joint, ``proof`` the columns ``PROOF``.
     """
 
     coordinates: Array
@@ -91,6 +92,7 @@ class Sheets(NamedTuple):
     shortfall: Array
     ground: Array
     pressure: Array
+    seat: Array
     joint_force: Array
     proof: Array
 
@@ -136,6 +138,7 @@ class Rooms(NamedTuple):
     wrench: Array
     ground: Array
     pressure: Array
+    seat: Array
     joint_force: Array
     proof: Array
     start: Array
@@ -154,6 +157,7 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
         zeros(number, (6 * len(body.tree.parent),)),
         zeros(number, (6 * len(body.feet),)),
         zeros(number, (4 * len(body.feet),)),
+        zeros(number, (3,)),
         zeros(number, (3 * len(body.cuts.child),)),
         zeros(number, (len(PROOF),)),
         zeros(number, (coordinates,)),
@@ -262,6 +266,7 @@ def _go(
             _send(ways.shortfall, rooms.shortfall, which, sheets.shortfall)  # elsewhere it is zero, as the sheet
         _send(ways.ground, rooms.ground, which, sheets.ground)
         _send(ways.pressure, rooms.pressure, which, sheets.pressure)
+        _send(ways.seat, rooms.seat, which, sheets.seat)
         _send(ways.joint_force, rooms.joint_force, which, sheets.joint_force)
         _send(ways.proof, rooms.proof, which, sheets.proof)
 
@@ -368,12 +373,19 @@ def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
 @inner
 def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, slope: float, rooms: Rooms) -> None:
     """Ground and joint forces, if anyone wants them."""
-    joints, ground = len(ways.joint_force.order), len(ways.ground.order) + len(ways.pressure.order)
+    joints = len(ways.joint_force.order)
+    ground = len(ways.ground.order) + len(ways.pressure.order) + len(ways.seat.order)
     if joints + ground == 0:
         return
     first = len(rooms.muscle_force)
     sum_wrenches(body.contact, wrench, rooms.activation, first, body.entries.contact_unit, rooms.wrench)
     if ground > 0:
+        for i in range(3):
+            rooms.seat[i] = 0.0 * slope
+            for s in range(len(body.tree.parent)):
+                rooms.seat[i] += rooms.wrench[6 * s + i]
+            for k in range(len(body.feet)):
+                rooms.seat[i] -= rooms.wrench[6 * body.feet[k] + i]
         for k in range(len(body.feet)):
             for i in range(6):
                 rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]

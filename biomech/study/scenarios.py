@@ -1,0 +1,222 @@
+"""The situations of the article, by name: what it says of each, the stance that it means and what to compare it with.
+
+A scenario is a set of arguments of ``sweep``, no more. Numbers that the article does not give are choices; ``run``
+takes others. Where the pelvic tilt is the question, in standing, the answer is given for several policies side by side;
+where a lean is shared between hip and spine the tilt follows by ``rhythm``; on a seat it is a measured one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from biomech.errors import StanceError
+from biomech.model.catalog import load_model
+from biomech.model.model import Model
+from biomech.study.sweep import sweep
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Groups that one can feel from outside, in plain words.
+PALPABLE = MappingProxyType(
+    {
+        "lumbar_extensors": "lower back, beside the spine",
+        "gluteus_maximus": "buttock",
+        "gluteus_medius": "side of the hip",
+        "quadriceps": "front of the thigh",
+        "hamstrings": "back of the thigh",
+        "plantarflexors": "calf",
+        "abdominals": "belly",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A situation: its meaning in the article, arguments of ``sweep``, and the scenario it is compared with."""
+
+    meaning: str
+    stance: Mapping[str, Any]
+    contrast: str
+
+
+#: How the pelvis of somebody who stands may be held: level, at least effort, hanging in the hips.
+_STANDING = [0, "least_effort", "hanging"]
+#: Endo et al. 2012, 2018: pelvic tilt of people who sit upright, -19 +- 8 deg.
+_SEATED = -19.0
+#: Hanging hands hold a load under the shoulder, so its weight acts at the shoulder (torso frame; low confidence).
+_IN_HANGING_HANDS = (0.003, 0.3715, 0.0)
+#: Factors on the lumbar share of a lean: sitting to standing 1 : 3 with the hip; stairs .3; squat .70 (von Arx 2021).
+_RISING, _CLIMBING, _SQUATTING = 0.38, 0.42, 0.70
+
+
+def _standing(**stance: Any) -> dict[str, Any]:
+    return {"pelvic_tilt": _STANDING, **stance}
+
+
+def _sitting(**stance: Any) -> dict[str, Any]:
+    return {"support": "seat", "knee_flexion": 90.0, "pelvic_tilt": _SEATED, **stance}
+
+
+def _leaning(lumbar_rhythm: float = 1.0, **stance: Any) -> dict[str, Any]:
+    return {"pelvic_tilt": "rhythm", "lumbar_rhythm": lumbar_rhythm, **stance}
+
+
+_LIFTED: dict[str, Any] = {"load_mass": 10.0, "load_position": _IN_HANGING_HANDS}
+
+SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
+    {
+        "parallel_standing": Scenario(
+            "Feet that point forward let glutes and lower back rest.", _standing(), "turned_out_standing"
+        ),
+        "turned_out_standing": Scenario(
+            "Feet that point away from each other keep outer hip and buttock tense and make the lower back work.",
+            _standing(foot_rotation=45.0),
+            "parallel_standing",
+        ),
+        "parallel_sitting": Scenario(
+            "Sitting with the feet parallel the lower back has less to do.", _sitting(), "turned_out_sitting"
+        ),
+        "turned_out_sitting": Scenario(
+            "Sitting with the feet turned out the outer hip stays tense and the lower back works.",
+            _sitting(foot_rotation=35.0, stance_width=0.3),
+            "parallel_sitting",
+        ),
+        "hyperextended_on_heels": Scenario(
+            "Knees pressed back and weight in the heels: the pelvis tips, the back arches, the thighs do nothing.",
+            _standing(knee_flexion=-8.0, knee_laxity=12.0, weight_shift=0.22),
+            "soft_knees_mid_foot",
+        ),
+        "soft_knees_mid_foot": Scenario(
+            "Softened knees wake the thighs and let the lower back go.",
+            _standing(knee_flexion=12.0),
+            "hyperextended_on_heels",
+        ),
+        "soft_knees_forward": Scenario(
+            "Softened knees with the weight further forward, heels down.",
+            _standing(knee_flexion=12.0, weight_shift=0.55),
+            "hyperextended_on_heels",
+        ),
+        "sit_to_stand": Scenario(
+            "Rising from a chair should be work for glutes and thighs: the moment the seat is left.",
+            _leaning(_RISING, knee_flexion=88.0, trunk_lean=44.0),
+            "parallel_sitting",
+        ),
+        "stair_ascent": Scenario(
+            "Climbing a stair should be work for glutes and thighs: all weight on the upper leg.",
+            _leaning(_CLIMBING, knee_flexion=55.0, trunk_lean=12.0, support="right"),
+            "parallel_standing",
+        ),
+        "uphill": Scenario(
+            "Walking uphill, standing with both feet on the slope.",
+            _leaning(slope=10.0, trunk_lean=8.0, knee_flexion=15.0),
+            "downhill",
+        ),
+        "downhill": Scenario(
+            "Walking downhill, standing with both feet on the slope.",
+            _standing(slope=-10.0, knee_flexion=15.0),
+            "uphill",
+        ),
+        "lean": Scenario(
+            "Leaning over a table or a sink.", _leaning(trunk_lean=30.0, knee_flexion=5.0), "parallel_standing"
+        ),
+        "stoop": Scenario(
+            "Picking something up with straight legs hangs it on the lower back.",
+            _leaning(trunk_lean=75.0, knee_flexion=10.0, **_LIFTED),
+            "squat",
+        ),
+        "squat": Scenario(
+            "Squatting down to pick something up is work for glutes and thighs.",
+            _leaning(_SQUATTING, trunk_lean=40.0, knee_flexion=100.0, **_LIFTED),
+            "stoop",
+        ),
+    }
+)
+
+
+def scenario(name: str) -> Scenario:
+    """The scenario of a name.
+
+    Raises
+    ------
+    StanceError
+        There is none; the message names those that there are.
+    """
+    if name not in SCENARIOS:
+        near = difflib.get_close_matches(name, SCENARIOS, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise StanceError(f"scenario = {name!r}: there is none{hint}; there are {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]
+
+
+def run(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
+    """Sweep a scenario.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``SCENARIOS``.
+    model : Model, optional
+        The body; the built-in adult.
+    **changes
+        Arguments of ``sweep`` that differ from the scenario's.
+
+    Returns
+    -------
+    Dataset
+        What ``sweep`` returns, with the scenario's name and meaning among its attributes.
+
+    Raises
+    ------
+    StanceError
+        There is no such scenario, or a change makes no sense.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> ds = bm.scenarios.run("squat")
+    >>> int(ds.status)
+    0
+    """
+    chosen = scenario(name)
+    ds = sweep(model or load_model(), **{**chosen.stance, **changes})
+    return ds.assign_attrs(scenario=name, meaning=chosen.meaning, contrast=chosen.contrast)
+
+
+def feel(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
+    """What one would feel under one's hands: tone of the groups that can be palpated, and against the contrast.
+
+    Tone here is what equilibrium asks for. Habit, reflexes and tension are not in it: a hand may feel more.
+
+    Parameters
+    ----------
+    name, model, **changes
+        As in ``run``; the changes apply to both scenarios.
+
+    Returns
+    -------
+    Dataset
+        ``tone`` and ``change`` (..., group) in percent of the group's strength; ``change`` is tone less that of the
+        contrast, under the same policy of tilt where both have it. ``place`` says where each group is felt.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> felt = bm.scenarios.feel("soft_knees_mid_foot", pelvic_tilt=0)
+    >>> bool(felt.change.sel(group="quadriceps") > 0)
+    True
+    """
+    import xarray as xr
+
+    here, there = (run(which, model, **changes) for which in (name, scenario(name).contrast))
+    groups = [group for group in PALPABLE if group in here.group.values]
+    tones = [100.0 * ds.group_activation.sel(group=groups).where(ds.status == 0) for ds in (here, there)]
+    change = (tones[0] - tones[1]).drop_vars([c for c in ("scenario",) if c in tones[0].coords])
+    about = {"units": "percent", "long_name": "sum of force over sum of strength of the group"}
+    felt = xr.Dataset({"tone": tones[0].assign_attrs(about), "change": change.assign_attrs(about)})
+    felt = felt.assign_coords(place=("group", [PALPABLE[group] for group in groups]))
+    return felt.assign_attrs(scenario=name, contrast=scenario(name).contrast)
