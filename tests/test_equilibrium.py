@@ -11,7 +11,7 @@ from biomech.model.mirror import other_side
 
 STANCES = {
     "turned out": {"pelvic_tilt": 6, "foot_rotation": 40, "knee_flexion": 20},
-    "leaning": {"pelvic_tilt": 0, "trunk_lean": 35, "knee_flexion": 10, "weight_shift": 0.6},
+    "leaning": {"pelvic_tilt": 0, "trunk_lean": 35, "knee_flexion": 10, "weight_shift": 0.6, "arms": "fixed"},
     "uphill, loaded": {"pelvic_tilt": 3, "slope": 12, "load_mass": 12, "load_position": (0.25, 0.2, 0.0)},
     "lopsided": {
         "pelvic_tilt": 3,

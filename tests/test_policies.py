@@ -35,8 +35,8 @@ def test_the_weight_on_the_hips_is_virtual_work(adult, stance):
     """Turning pelvis and trunk about the hips: the pelvis turns and shifts, the hips turn back."""
     loaded = {name: stance[name] for name in stance if name.startswith("load")}
     stance = {name: value for name, value in stance.items() if name not in loaded}
-    ds = bm.sweep(adult, pelvic_tilt=4, **stance)
-    found = resting(adult, **{**stance, "pelvic_tilt": 4})
+    stance |= {"pelvic_tilt": 4, "arms": "fixed"}
+    ds, found = bm.sweep(adult, **stance), resting(adult, **stance)
     pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
     force = adult.gravity(**pose).generalized_force.squeeze()
 

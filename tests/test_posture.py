@@ -14,7 +14,14 @@ BOX = {
     "weight_shift": [0.3, 0.6],
     "pelvic_tilt": 5,
 }
-TALL = {"trunk_lean": [0, 30], "stance_width": 0.3, "slope": [-10, 8], "pelvic_tilt": -3, "knee_flexion": 15}
+TALL = {
+    "arms": "fixed",
+    "trunk_lean": [0, 30],
+    "stance_width": 0.3,
+    "slope": [-10, 8],
+    "pelvic_tilt": -3,
+    "knee_flexion": 15,
+}
 LOPSIDED = {
     "foot_rotation": xr.DataArray([[0.0, 30.0], [20.0, -10.0]], dims=("case", "side")),
     "knee_flexion": xr.DataArray([[0.0, 20.0], [15.0, 5.0]], dims=("case", "side")),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._jit import inner
-from biomech._lanes import select, sincos
+from biomech._lanes import select
 from biomech.model.contact import ContactTables
 from biomech.model.flat import Flat
 from biomech.statics.stance import SUPPORTS
@@ -22,7 +20,7 @@ def contacts_of(flat: Flat, support: int) -> ContactTables:
     keep = ~contact.seat
     if name == "seat":
         keep = np.ones_like(keep)
-    elif name != "both":
+    elif name in ("right", "left"):
         keep &= contact.segment == 1 + flat.segments.index("calcn_r" if name == "right" else "calcn_l")
     return ContactTables(
         contact.segment[keep], contact.local[keep], contact.direction[keep], contact.frame[keep], contact.seat[keep]
@@ -45,21 +43,23 @@ def sum_wrenches(contact: ContactTables, wrench: Array, force: Array, first: int
 
 
 @inner
-def press(wrench: Array, at: int, slope: float, out: Array, to: int) -> None:
+def press(wrench: Array, at: int, floor: Array, height: float, out: Array, to: int) -> None:
     """Where the ground force meets the floor, and its moment about the normal there.
 
-    The floor passes through the ground origin with normal n, so p = n x M / (n . F) (Zatsiorsky 2002, ch. 1). Reads
-    force and moment about the ground origin from ``wrench[at:]``, and leaves p (m) and the free moment (N.m, about the
-    upward normal) in ``out[to:]``: NaN and 0 where the floor carries nothing. ``slope`` in deg.
+    The floor under the foot is the plane n . p = ``height``, n being ``floor[:3]``, so p = (n x M + height F) / (n . F)
+    (Zatsiorsky 2002, ch. 1). Reads force and moment about the ground origin from ``wrench[at:]``, and leaves p (m) and
+    the free moment (N.m, about the upward normal) in ``out[to:]``: NaN and 0 where the floor carries nothing.
     """
-    s, c = sincos(slope * (math.pi / 180.0))
+    nx, ny, nz = floor[0], floor[1], floor[2]
     fx, fy, fz = wrench[at], wrench[at + 1], wrench[at + 2]
     mx, my, mz = wrench[at + 3], wrench[at + 4], wrench[at + 5]
-    pressure = c * fy - s * fx
+    pressure = nx * fx + ny * fy + nz * fz
     loaded = pressure > 1e-6
     share = 1.0 / select(loaded, pressure, 1.0)
-    x, y, z = c * mz * share, s * mz * share, -(s * my + c * mx) * share
-    free = c * (my - (z * fx - x * fz)) - s * (mx - (y * fz - z * fy))
-    nothing = np.nan + 0.0 * slope
+    x = share * (ny * mz - nz * my + height * fx)
+    y = share * (nz * mx - nx * mz + height * fy)
+    z = share * (nx * my - ny * mx + height * fz)
+    free = nx * (mx - (y * fz - z * fy)) + ny * (my - (z * fx - x * fz)) + nz * (mz - (x * fy - y * fx))
+    nothing = np.nan + 0.0 * height
     out[to], out[to + 1] = select(loaded, x, nothing), select(loaded, y, nothing)
     out[to + 2], out[to + 3] = select(loaded, z, nothing), select(loaded, free, 0.0)

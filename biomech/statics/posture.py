@@ -11,6 +11,7 @@ z. The weight acts where the vertical through the centre of mass meets the floor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,6 @@ from biomech.statics.stance import SUPPORTS, Stance
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-
-LATERAL = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -100,54 +99,86 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     """
     settings = model.tables["settings"]
     sole, toe = settings.value("sole_height"), settings.value("toe_tip")
-    slope = np.radians(stance.values["slope"])
-    zero = np.zeros_like(slope)
-    normal = np.stack([-np.sin(slope), np.cos(slope), zero], axis=-1)
-    forward = np.stack([np.cos(slope), np.sin(slope), zero], axis=-1)
+    forward, normal, aside = floor_axes(stance)
     build = _Builder(flat, len(stance))
     feet = ["_r"] if flat.half else feet_of(support)
-    heading = {foot: _heading(stance, foot, forward) for foot in feet}
+    heading = {foot: _heading(stance, foot, forward, aside) for foot in feet}
+    stepping = SUPPORTS[support] == "step"
     for foot in feet:
-        _stand(build, foot, heading[foot], normal, forward, stance.values["stance_width"], sole)
+        raised, ahead = (
+            (stance.values[name] * (0.5 if foot == "_r" else -0.5) if stepping else np.zeros(len(stance)))
+            for name in ("step_height", "step_length")
+        )
+        floor = Floor(normal, forward, aside, stance.values["stance_width"], raised, ahead, sole)
+        _stand(build, foot, heading[foot], floor)
     if SUPPORTS[support] == "seat":
         _sit(build, model, stance.values["seat_height"], len(stance))
     else:
-        _put_weight(build, feet, heading, normal, forward, sole, toe * stance.values["weight_shift"])
+        _put_weight(build, feet, heading, (forward, normal, aside), sole, stance, toe)
     unknown = ["pelvis_tx", "pelvis_ty"]
     leg = ("hip_flexion", "hip_adduction", "hip_rotation", "ankle_angle", "subtalar_angle")
     unknown += [joint + foot for foot in feet for joint in leg]
     if not flat.half:
-        _hold_trunk(build, np.radians(stance.values["trunk_lean"]))
+        _hold_trunk(build, np.radians(stance.values["trunk_lean"]), np.radians(stance.values["pelvic_rotation"]))
         unknown += ["pelvis_tz", "lumbar_extension", "lumbar_bending", "lumbar_rotation"]
-        unknown += ["pelvis_list"] if len(feet) == 2 else []
+        # on a step the lower leg's knee follows, so that the pelvis stays level
+        unknown += ["knee_angle_l"] if stepping else ["pelvis_list"] if len(feet) == 2 else []
     start = _start(model, flat, stance, feet)
     if SUPPORTS[support] == "seat":
         _start_seated(flat, stance, start)
     return build.finish(unknown, start)
 
 
-def _heading(stance: Stance, foot: str, forward: Array) -> Array:
+class Floor(NamedTuple):
+    """The floor under a foot: its axes, the stance width, the foot's height on it and how far it is ahead, the sole."""
+
+    normal: Array
+    forward: Array
+    aside: Array
+    width: Array
+    raised: Array
+    ahead: Array
+    sole: float
+
+
+def floor_axes(stance: Stance) -> tuple[Array, Array, Array]:
+    """Forward, normal and rightward axis of the floor (posture, 3): turned by slope about z, then sideways about x."""
+    s, c = np.sin(np.radians(stance.values["slope"])), np.cos(np.radians(stance.values["slope"]))
+    t, d = np.sin(np.radians(stance.values["cross_slope"])), np.cos(np.radians(stance.values["cross_slope"]))
+    forward = np.stack([c, s * d, s * t], axis=-1)
+    normal = np.stack([-s, c * d, c * t], axis=-1)
+    return forward, normal, np.stack([np.zeros_like(t), -t, d], axis=-1)
+
+
+def floor_of(stance: Stance, support: int) -> Array:
+    """The floor's normal, and how high along it the right and the left foot stand: (posture, 5)."""
+    _, normal, _ = floor_axes(stance)
+    raised = 0.5 * stance.values["step_height"] if SUPPORTS[support] == "step" else np.zeros(len(stance))
+    return np.column_stack([normal, raised, -raised])
+
+
+def _heading(stance: Stance, foot: str, forward: Array, aside: Array) -> Array:
     """Direction of the foot's long axis on the floor."""
     sign = 1.0 if foot == "_r" else -1.0
     angle = np.radians(stance.values["foot_rotation"][:, 0 if foot == "_r" else 1])[:, None]
-    return np.asarray(np.cos(angle) * forward + sign * np.sin(angle) * LATERAL)
+    return np.asarray(np.cos(angle) * forward + sign * np.sin(angle) * aside)
 
 
-def _stand(build: _Builder, foot: str, ahead: Array, normal: Array, forward: Array, width: Array, sole: float) -> None:
+def _stand(build: _Builder, foot: str, ahead: Array, floor: Floor) -> None:
     calcn, talus, side = f"calcn{foot}", f"talus{foot}", {"_r": "right", "_l": "left"}[foot]
-    aside = np.cross(ahead, normal)
+    aside = np.cross(ahead, floor.normal)
     build.condition(f"the {side} sole is level along the foot", 0.0)
     build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), ahead)
     build.condition(f"the {side} sole is level across the foot", 0.0)
     build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), aside)
     build.condition(f"foot_rotation of the {side} foot", 0.0)
     build.term(DIRECTION, calcn, (1.0, 0.0, 0.0), aside)
-    build.condition(f"the {side} sole is on the floor", 0.0)
-    build.term(POINT, calcn, (0.0, sole, 0.0), normal)
-    build.condition(f"stance_width at the {side} ankle", (0.5 if foot == "_r" else -0.5) * width)
-    build.term(POINT, talus, (0.0, 0.0, 0.0), LATERAL)
-    build.condition(f"the {side} ankle is beside the other", 0.0)
-    build.term(POINT, talus, (0.0, 0.0, 0.0), forward)
+    build.condition(f"the {side} sole is on the floor", floor.raised)
+    build.term(POINT, calcn, (0.0, floor.sole, 0.0), floor.normal)
+    build.condition(f"stance_width at the {side} ankle", (0.5 if foot == "_r" else -0.5) * floor.width)
+    build.term(POINT, talus, (0.0, 0.0, 0.0), floor.aside)
+    build.condition(f"the {side} ankle is beside the other, or its step ahead", floor.ahead)
+    build.term(POINT, talus, (0.0, 0.0, 0.0), floor.forward)
 
 
 def _onto_floor(vector: Array, normal: Array) -> Array:
@@ -160,22 +191,28 @@ def _put_weight(
     build: _Builder,
     feet: list[str],
     heading: dict[str, Array],
-    normal: Array,
-    forward: Array,
+    axes: tuple[Array, Array, Array],
     sole: float,
-    along: Array,
+    stance: Stance,
+    toe: float,
 ) -> None:
-    """The weight acts midway between the asked points of the soles that stand: ``along`` metres from each heel line."""
-    share = 1.0 / len(feet)
-    middle = sum((share * heading[foot] for foot in feet), np.zeros_like(normal))
-    for label, way in (("weight_shift", forward), ("the weight is balanced sideways", LATERAL)):
-        if build.flat.half and way is LATERAL:
+    """The weight acts between the asked points of the soles that stand, in the proportion that each foot bears.
+
+    The points lie ``weight_shift`` of the sole from each heel line.
+    """
+    forward, normal, aside = axes
+    right = stance.values["weight_balance"] if len(feet) == 2 else np.ones(len(stance))
+    share = {foot: (right if foot == "_r" or len(feet) == 1 else 1.0 - right)[:, None] for foot in feet}
+    along = toe * stance.values["weight_shift"]
+    middle = sum((share[foot] * heading[foot] for foot in feet), np.zeros_like(normal))
+    for label, way in (("weight_shift", forward), ("the weight is balanced sideways", aside)):
+        if build.flat.half and way is aside:
             continue  # the whole body's centre lies in the sagittal plane
-        vector = _onto_floor(np.broadcast_to(way, normal.shape), normal)
+        vector = _onto_floor(way, normal)
         build.condition(label, along * (middle * vector).sum(axis=-1))
         build.term(CENTRE, "", (0.0, 0.0, 0.0), vector)
         for foot in feet:
-            build.term(POINT, f"calcn{foot}", (0.0, sole, 0.0), -share * vector)
+            build.term(POINT, f"calcn{foot}", (0.0, sole, 0.0), -share[foot] * vector)
 
 
 def _sit(build: _Builder, model: Model, height: Array, count: int) -> None:
@@ -197,14 +234,17 @@ def _sit(build: _Builder, model: Model, height: Array, count: int) -> None:
         build.term(DIRECTION, "pelvis", (0.0, 0.0, 1.0), up)
 
 
-def _hold_trunk(build: _Builder, lean: Array) -> None:
-    across = np.stack([np.cos(lean), -np.sin(lean), np.zeros_like(lean)], axis=-1)
+def _hold_trunk(build: _Builder, lean: Array, turn: Array) -> None:
+    """The trunk leans as asked, neither bent nor twisted; it heads where the pelvis does."""
+    zero = np.zeros_like(lean)
+    across = np.stack([np.cos(lean) * np.cos(turn), -np.sin(lean), -np.cos(lean) * np.sin(turn)], axis=-1)
+    lateral = np.stack([np.sin(turn), zero, np.cos(turn)], axis=-1)
     build.condition("trunk_lean", 0.0)
     build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), across)
     build.condition("the trunk does not lean sideways", 0.0)
-    build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), LATERAL)
+    build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), lateral)
     build.condition("the trunk does not turn", 0.0)
-    build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), LATERAL)
+    build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), lateral)
 
 
 def _start(model: Model, flat: Flat, stance: Stance, feet: list[str]) -> Array:
@@ -216,6 +256,8 @@ def _start(model: Model, flat: Flat, stance: Stance, feet: list[str]) -> Array:
     q[:, column("pelvis_tilt")] = tilt
     q[:, column("lumbar_extension")] = -lean - tilt
     q[:, column("pelvis_ty")] = 0.93
+    if not flat.half:
+        q[:, column("pelvis_rotation")] = np.radians(stance.values["pelvic_rotation"])
     slope = np.radians(stance.values["slope"])
     for leg in ["_r"] if flat.half else ["_r", "_l"]:
         k = 0 if leg == "_r" else 1

@@ -38,24 +38,31 @@ PARAMETERS: dict[str, Parameter] = {
     "knee_flexion": Parameter(0.0, -10.0, 120.0, "deg", "knee flexion, hyperextension negative", per_leg=True),
     "knee_laxity": Parameter(5.0, 0.0, 25.0, "deg", "shift of the knee's passive curve", per_leg=True),
     "weight_shift": Parameter(0.42, 0.0, 1.0, "1", "place of the weight along the foot, 0 heel, 1 toe tip"),
+    "weight_balance": Parameter(0.5, 0.0, 1.0, "1", "place of the weight between the feet, 0 left, 1 right"),
+    "pelvic_rotation": Parameter(0.0, -60.0, 60.0, "deg", "heading of pelvis and trunk, to the left positive"),
     "stance_width": Parameter(0.17, 0.05, 1.0, "m", "distance between the ankle centres"),
     "trunk_lean": Parameter(0.0, -30.0, 100.0, "deg", "inclination of the trunk in space, forward positive"),
     "pelvic_tilt": Parameter(None, -25.0, 35.0, "deg", "pelvic tilt in space, anterior positive"),
     "tilt_change": Parameter(0.0, -25.0, 25.0, "deg", "change of pelvic tilt, added to what is given or found"),
     "lumbar_rhythm": Parameter(1.0, 0.0, 1.4, "1", "factor on the lumbar spine's share of a lean"),
     "slope": Parameter(0.0, -30.0, 30.0, "deg", "slope of the floor, uphill positive"),
+    "cross_slope": Parameter(0.0, -30.0, 30.0, "deg", "sideways slope of the floor, right side lower positive"),
     "friction": Parameter(0.6, 0.0, 2.0, "1", "coefficient of friction of the floor"),
+    "step_height": Parameter(0.17, 0.0, 0.5, "m", "height of the right foot's step above the left foot"),
+    "step_length": Parameter(0.25, -0.5, 0.8, "m", "how far the right foot is ahead of the left"),
     "seat_height": Parameter(0.45, 0.2, 1.0, "m", "height of the seat above the floor"),
     "load_mass": Parameter(0.0, 0.0, 200.0, "kg", "mass carried by the trunk"),
     "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
 }
-SUPPORTS = ("both", "right", "left", "seat")
+SUPPORTS = ("both", "right", "left", "seat", "step")
 #: How the arms are held: hanging along gravity, or turning with the trunk.
 ARMS = ("hanging", "fixed")
 #: Policies: of the tilt, of the trunk's lean and of the knee.
 POLICIES = ("least_effort", "hanging", "passive", "rhythm")
 LEAN_POLICIES = ("hanging_sway",)
 KNEE_POLICIES = ("passive",)
+#: Where a parameter that tells the sides apart does not.
+_MIDDLE = {"weight_balance": 0.5, "cross_slope": 0.0, "pelvic_rotation": 0.0}
 #: What is not a number but a choice: support and policies.
 _CODES = ("support", "arms", "policy", "lean_policy", "knee_policy")
 SIDES = ("right", "left")
@@ -76,8 +83,8 @@ class Stance:
 
     ``values`` maps each parameter to (posture,), a leg's parameter to (posture, 2) with the right leg first,
     ``load_position`` to (posture, 3). ``support`` and ``arms`` (posture,) index ``SUPPORTS`` and ``ARMS``. ``policy``,
-    ``lean_policy`` and ``knee_policy`` (posture,) index ``POLICIES``, ``LEAN_POLICIES`` and ``KNEE_POLICIES``, or are -1
-    where the angle is given in degrees.
+    ``lean_policy`` and ``knee_policy`` (posture,) index ``POLICIES``, ``LEAN_POLICIES`` and ``KNEE_POLICIES``, or are
+    -1 where the angle is given in degrees.
     """
 
     values: dict[str, Array]
@@ -112,8 +119,9 @@ class Stance:
         legs = [self.values[name] for name, p in PARAMETERS.items() if p.per_leg]
         same = np.logical_and.reduce([leg[:, 0] == leg[:, 1] for leg in legs])
         central = (self.values["load_mass"] == 0.0) | (self.values["load_position"][:, 2] == 0.0)
+        straight = np.logical_and.reduce([self.values[name] == at for name, at in _MIDDLE.items()])
         both = (self.support == SUPPORTS.index("both")) | (self.support == SUPPORTS.index("seat"))
-        return np.asarray(same & central & both)
+        return np.asarray(same & central & straight & both)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +150,7 @@ class StanceGrid:
     @property
     def has_policy(self) -> bool:
         """Whether some angle is left to a policy."""
-        return any((self.arrays[name] >= 0).any() for name in _CODES if name != "support")
+        return any((self.arrays[code] >= 0).any() for code, _ in _WITH_POLICY.values())
 
     def postures(self, first: int, last: int) -> Stance:
         """Stances ``first`` to ``last``, the last not included, in the order of the dimensions."""
@@ -185,7 +193,7 @@ def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
     for name, parameter in PARAMETERS.items():
         arrays.setdefault(name, xr.DataArray(parameter.default))
     _check_load(arrays)
-    _check_seat(asked, arrays)
+    _check_support(asked, arrays)
     held = {name: array.item() for name, array in arrays.items() if array.ndim == 0 and name in PARAMETERS}
     for name, (code, policies) in _WITH_POLICY.items():
         if arrays[code].ndim == 0 and arrays[code].item() >= 0:
@@ -323,11 +331,20 @@ def _choice(name: str, words: tuple[str, ...], value: Any) -> xr.DataArray:
     return xr.DataArray(codes, dims=name, coords={name: labels}) if codes.ndim else xr.DataArray(int(codes))
 
 
-def _check_seat(asked: Mapping[str, Any], arrays: dict[str, xr.DataArray]) -> None:
-    """A seat has a height; without it nothing does, and on it the weight lies where it must."""
+def _check_support(asked: Mapping[str, Any], arrays: dict[str, xr.DataArray]) -> None:
+    """A seat and a step have their measures, which mean nothing without them; on a seat the weight lies where it must.
+
+    One foot bears all the weight there is.
+    """
+    for name, word in (("seat_height", "seat"), ("step_height", "step"), ("step_length", "step")):
+        if name in asked and not bool((arrays["support"] == SUPPORTS.index(word)).any()):
+            raise StanceError(f"{name} = {asked[name]!r}: needs support = {word!r}")
+    two = arrays["support"].isin([SUPPORTS.index("both"), SUPPORTS.index("step")])
+    if "weight_balance" in asked and not bool(two.any()):
+        raise StanceError(
+            f"weight_balance = {asked['weight_balance']!r}: needs two feet that stand, support = 'both' or 'step'"
+        )
     seated = arrays["support"] == SUPPORTS.index("seat")
-    if "seat_height" in asked and not bool(seated.any()):
-        raise StanceError(f"seat_height = {asked['seat_height']!r}: needs support = 'seat'")
     if "weight_shift" in asked and bool(seated.all()):
         raise StanceError(
             f"weight_shift = {asked['weight_shift']!r}: means nothing with support = 'seat', which bears the weight"

@@ -101,12 +101,15 @@ PROOF = ("cost", "residual", "gap", "status", "valid", "limiting")
 
 
 class Posed(NamedTuple):
-    """What the postures are asked: the closure's aims and first coordinates, surroundings, slope (posture, 1) deg."""
+    """What the postures are asked: the closure's aims and first coordinates, and surroundings.
+
+    ``floor`` (posture, 5): its normal, and how high the right and the left foot stand along it.
+    """
 
     asked: Asked
     start: Array
     around: Surroundings
-    slope: Array
+    floor: Array
 
 
 class Anatomy(NamedTuple):
@@ -217,7 +220,8 @@ def _go(
     closing = make_closing(number, body.conditions, posed.asked.target.shape[1], coordinates)
     near, forces = make_surroundings(number, posed.around), make_forces(number, body.tree, body.paths, body.contact)
     p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
-    x, y, slope = make_answer(number, rows, unknowns)
+    x, y, _ = make_answer(number, rows, unknowns)
+    floor = zeros(number, (posed.floor.shape[1],))
     rooms, which = _make_rooms(number, body, unknowns), make_which(number)
     every = counting(max(coordinates, posed.asked.vector.shape[1], 6))
     for k in range(unknowns):
@@ -228,7 +232,7 @@ def _go(
         gather_aim(posed.asked, which, every, aim)
         gather(posed.start, which, every, rooms.start)
         gather_surroundings(posed.around, which, every, near)
-        gather(posed.slope, which, every, slope[:1])
+        gather(posed.floor, which, every, floor)
         q = rooms.coordinates
         _begin(rooms)
         off = close_chain(body.tree, body.splines, body.conditions, aim, q, f, closing)
@@ -256,7 +260,7 @@ def _go(
         warm = not some(rooms.proof[3] > 0.5)
         for m in range(len(rooms.muscle_force)):
             rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
-        _react(body, ways, f, state, forces.wrench, slope[0], rooms)
+        _react(body, ways, f, state, forces.wrench, floor, rooms)
         _send(ways.coordinates, q, which, sheets.coordinates)
         _send(ways.activation, rooms.activation, which, sheets.activation)
         _send(ways.muscle_force, rooms.muscle_force, which, sheets.muscle_force)
@@ -371,7 +375,7 @@ def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
 
 
 @inner
-def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, slope: float, rooms: Rooms) -> None:
+def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, floor: Array, rooms: Rooms) -> None:
     """Ground and joint forces, if anyone wants them."""
     joints = len(ways.joint_force.order)
     ground = len(ways.ground.order) + len(ways.pressure.order) + len(ways.seat.order)
@@ -381,7 +385,7 @@ def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, slope: 
     sum_wrenches(body.contact, wrench, rooms.activation, first, body.entries.contact_unit, rooms.wrench)
     if ground > 0:
         for i in range(3):
-            rooms.seat[i] = 0.0 * slope
+            rooms.seat[i] = 0.0 * floor[0]
             for s in range(len(body.tree.parent)):
                 rooms.seat[i] += rooms.wrench[6 * s + i]
             for k in range(len(body.feet)):
@@ -389,7 +393,7 @@ def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, slope: 
         for k in range(len(body.feet)):
             for i in range(6):
                 rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]
-            press(rooms.ground, 6 * k, slope, rooms.pressure, 4 * k)
+            press(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, 4 * k)
     if joints > 0:
         gravity = body.entries.gravity
         joint_forces(body.cuts, gravity, rooms.muscle_force, rooms.wrench, f, state, rooms.joint_force)

@@ -1,5 +1,6 @@
 """Pictures of answers. Needs the extra ``plot`` (Matplotlib)."""
 
 from biomech.view.load_chart import LOADS, load_chart
+from biomech.view.situation_chart import situation_chart
 
-__all__ = ["LOADS", "load_chart"]
+__all__ = ["LOADS", "load_chart", "situation_chart"]
