@@ -196,6 +196,34 @@ def test_one_legged_toe_out_is_explained_by_the_pelvis(adult):
     assert hip(foot_rotation=45, pelvic_rotation=-45) == pytest.approx(straight, abs=0.3)
 
 
+@pytest.mark.parametrize("name", bm.scenarios.PATHS)
+def test_paths_are_continuous(adult, name):
+    """Ten times the steps, a tenth of every change, but where a conditional path point switches."""
+    keep = ["activation", "joint_contact_force", "lumbar_compression", "coordinate_angle"]
+    coarse, fine = (bm.scenarios.path(name, adult, steps=n, variables=keep) for n in (201, 2001))
+    for ds in (coarse, fine):
+        assert (ds.status == 0).all()
+    assert fine.path.values[[0, -1]].tolist() == [0.0, 1.0]
+    for variable in keep:
+        before, after = (np.abs(np.diff(ds[variable].values, axis=0)) for ds in (coarse, fine))
+        # the largest changes along the fine path, the few of switches left out
+        after = np.sort(after.reshape(len(after), -1).max(axis=1))[:-4]
+        assert after.max() < 0.2 * before.max(), variable
+
+
+def test_a_path_is_a_sweep(adult):
+    ds = bm.scenarios.path("stair_ascent", adult, steps=3, trunk_lean=5)
+    middle = bm.sweep(adult, support="right", knee_flexion=30, trunk_lean=5, pelvic_tilt="rhythm", lumbar_rhythm=0.42)
+    np.testing.assert_allclose(ds.activation.isel(path=1), middle.activation, atol=1e-9)
+
+
+def test_bad_paths_are_refused(adult):
+    with pytest.raises(StanceError, match="path = 'fly': there is none; there are sit_to_stand"):
+        bm.scenarios.path("fly", adult)
+    with pytest.raises(StanceError, match="steps = 1: must be a whole number, at least 2"):
+        bm.scenarios.path("stoop", adult, steps=1)
+
+
 @pytest.mark.parametrize(
     ("stance", "message"),
     [

@@ -138,6 +138,20 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
 )
 
 
+#: Slow movements: stance parameters at the beginning and the end of the path, and what is held.
+PATHS: Mapping[str, tuple[Mapping[str, tuple[float, float]], Mapping[str, Any]]] = MappingProxyType(
+    {
+        "sit_to_stand": ({"knee_flexion": (88.0, 3.0), "trunk_lean": (44.0, 0.0)}, _leaning(_RISING)),
+        "stair_ascent": (
+            {"knee_flexion": (55.0, 5.0), "trunk_lean": (12.0, 0.0)},
+            _leaning(_CLIMBING, support="right"),
+        ),
+        "squat": ({"knee_flexion": (3.0, 100.0), "trunk_lean": (0.0, 40.0)}, _leaning(_SQUATTING)),
+        "stoop": ({"knee_flexion": (3.0, 10.0), "trunk_lean": (0.0, 75.0)}, _leaning()),
+    }
+)
+
+
 def scenario(name: str) -> Scenario:
     """The scenario of a name.
 
@@ -185,6 +199,53 @@ def run(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
     chosen = scenario(name)
     ds = sweep(model or load_model(), **{**chosen.stance, **changes})
     return ds.assign_attrs(scenario=name, meaning=chosen.meaning, contrast=chosen.contrast)
+
+
+def path(name: str, model: Model | None = None, steps: int = 51, **changes: Any) -> xr.Dataset:
+    """A slow movement as a sequence of postures.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``PATHS``: rising from where the seat is left, climbing a stair, squatting or stooping down.
+    model : Model, optional
+        The body; the built-in adult.
+    steps : int
+        Number of postures, at least 2.
+    **changes
+        Arguments of ``sweep`` that differ; one that the path moves is held instead.
+
+    Returns
+    -------
+    Dataset
+        What ``sweep`` returns over the dimension ``path``, 0 at the beginning and 1 at the end. Every angle runs evenly
+        between its two values. Outputs are continuous but where a conditional path point switches on or off.
+
+    Raises
+    ------
+    StanceError
+        There is no such path, or a change makes no sense.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> ds = bm.scenarios.path("stoop", steps=5)
+    >>> ds.trunk_lean.values
+    array([ 0.  , 18.75, 37.5 , 56.25, 75.  ])
+    """
+    import numpy as np
+    import xarray as xr
+
+    if name not in PATHS:
+        raise StanceError(f"path = {name!r}: there is none; there are {', '.join(PATHS)}")
+    if not (isinstance(steps, int) and steps >= 2):
+        raise StanceError(f"steps = {steps!r}: must be a whole number, at least 2")
+    ends, held = PATHS[name]
+    along = xr.DataArray(np.linspace(0.0, 1.0, steps), dims="path")
+    along = along.assign_coords(path=along.values)
+    moved = {key: first + (last - first) * along for key, (first, last) in ends.items()}
+    ds = sweep(model or load_model(), **{**moved, **held, **changes})
+    return ds.assign_attrs(scenario=name)
 
 
 def feel(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
