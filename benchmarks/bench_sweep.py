@@ -7,7 +7,7 @@ import biomech as bm
 from biomech.sharing import Power, solve
 from biomech.statics.equilibrium import Surroundings, assemble
 from biomech.statics.posture import close
-from biomech.statics.stance import read_stance
+from biomech.statics.reading import read_stance
 from biomech.study.standing import balance, parts
 from biomech.study.sweep import read_effort
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from biomech.model.model import Model
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
     from biomech.study import scenarios
+    from biomech.study.stability import stability
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
 
@@ -38,6 +39,7 @@ __all__ = [
     "load_model",
     "scenarios",
     "sharing",
+    "stability",
     "static_optimization",
     "sweep",
     "symbolic",
@@ -51,6 +53,7 @@ _HOME = {
     "MinMax": "biomech.sharing.criteria",
     "Power": "biomech.sharing.criteria",
     "SoftSaturation": "biomech.sharing.criteria",
+    "stability": "biomech.study.stability",
     "static_optimization": "biomech.study.static_optimization",
     "sweep": "biomech.study.sweep",
 }

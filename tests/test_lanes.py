@@ -12,7 +12,7 @@ from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, s
 from biomech.sharing.arrays import compile_problem
 from biomech.sharing.pattern import find_pattern, places
 from biomech.sharing.solution import Found, solve_floats
-from biomech.statics.stance import read_stance
+from biomech.statics.reading import read_stance
 from biomech.study.answer import answer, prepare
 from biomech.study.standing import parts
 from biomech.study.sweep import read_effort

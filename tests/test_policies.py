@@ -6,8 +6,8 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
+from biomech.statics.reading import read_stance
 from biomech.statics.resting import passive_slope, rest
-from biomech.statics.stance import read_stance
 from biomech.study.equilibria import BALANCE_STATUSES, find_balance
 from biomech.study.policies import KNEE_STATUSES, SETTLED_STATUSES
 
@@ -198,6 +198,7 @@ def test_two_balances_none_and_an_unstable_one():
         ({"pelvic_tilt": 0, "knee_flexion": "soft"}, "knee_flexion = 'soft': must be degrees in -10..120 deg, or a"),
         ({"pelvic_tilt": 0, "trunk_lean": "sway"}, "trunk_lean = 'sway': must be degrees"),
         ({"pelvic_tilt": ["hanging", "hanging"]}, "names a policy twice"),
+        ({"pelvic_tilt": "passive", "trunk_lean": "hanging_sway"}, "trunk_lean = 'hanging_sway': needs pelvic_tilt in"),
     ],
 )
 def test_unknown_policies_are_refused(adult, stance, message):

@@ -6,7 +6,7 @@ import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.model.mirror import other_side
 from biomech.statics.posture import close
-from biomech.statics.stance import read_stance
+from biomech.statics.reading import read_stance
 
 BOX = {
     "foot_rotation": [-20, 0, 35, 60],

@@ -22,7 +22,7 @@ from biomech.statics.stance import PARAMETERS, POLICIES, Stance
 from biomech.study.equilibria import BALANCE_STATUSES, Balance, find_balance
 from biomech.study.standing import Effort, Part, parts
 from biomech.study.tilt import TILT_STATUSES, Tilts, least_effort
-from biomech.study.tilt_search import LEAST, MINIMA, MOST
+from biomech.study.valleys import LEAST, MINIMA, MOST
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from biomech.errors import StanceError, UnreachablePosture
 from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
 from biomech.sharing import Criterion, Power
-from biomech.statics.stance import read_stance
+from biomech.statics.reading import read_stance
 from biomech.study.answer import answer
 from biomech.study.dataset import POLICY_VARIABLES, Kept, Quantity, policy_variables, sweep_dataset, sweep_quantities
 from biomech.study.policies import Settled, settle

@@ -17,7 +17,8 @@ from biomech.statics.posture import set_conditions
 from biomech.statics.stance import Stance
 from biomech.study.answer import prepare
 from biomech.study.standing import Effort, Part, parts
-from biomech.study.tilt_search import COLUMNS, MINIMA, search_in_lanes
+from biomech.study.tilt_search import COLUMNS, search_in_lanes
+from biomech.study.valleys import MINIMA
 
 Array = NDArray[np.float64]
 

@@ -5,9 +5,8 @@ that of the Lagrangian, whose unknowns x and multipliers y may be held (envelope
 
     dJ/dtilt = y . (db/dtilt - dA/dtilt x).
 
-On the grid the difference is taken over to the neighbours, whose A and b are at hand; about a minimum, over ``NEAR`` of
-a degree. There the bracket shrinks by cost, so that jumps (a path point that switches) and edges of what can be held
-are found as well, and the next tilt is where the slope would vanish (inverse quadratic interpolation, Brent 1973).
+On the walk the difference is taken over to the neighbours, whose A and b are at hand; about a minimum, over ``NEAR`` of
+a degree.
 """
 
 from __future__ import annotations
@@ -28,23 +27,37 @@ from biomech.sharing.response import Costs, Problem, Work, make_answer, make_pro
 from biomech.statics.closing import Aim, close_chain, gather_aim, make_aim, make_closing
 from biomech.statics.closing import Work as Closing
 from biomech.statics.equilibrium import Forces, Surroundings, fill, gather_surroundings, make_forces, make_surroundings
+from biomech.study.valleys import (
+    BEST,
+    EDGE,
+    FOUND,
+    HIGH,
+    INTERIOR,
+    LEAST,
+    LOW,
+    LOWER_BOUND,
+    MINIMA,
+    NODES,
+    STEP,
+    UPPER_BOUND,
+    Bracket,
+    Least,
+    Walk,
+    begin,
+    make_findings,
+    narrow,
+    propose,
+    report,
+)
 from biomech.study.whole_way import CLOSED, Anatomy, Limits, Posed, within
 
 Array = NDArray[np.float64]
 
-INTERIOR, LOWER_BOUND, UPPER_BOUND, EDGE, NOT_HOLDABLE = 0, 1, 2, 3, 4
-#: deg: the tilts that are searched, and how far apart those of the walk are.
-LEAST, MOST, STEP = -15.0, 25.0, 5.0
-NODES = 9
-#: Minima and tilts whose effort is within this factor of the best are reported.
-WITHIN, MINIMA = 1.05, 3
-#: deg: over which a slope is taken; to which a minimum is found; and the step between tilts that slopes propose below
-#: which the next would be below that.
-NEAR, FOUND, SQUARED = 1e-5, 1e-6, 1e-4
-#: Trials about a minimum, patient and not, of which the first ones trust the slope.
-TRIALS, FEW_TRIALS, TRUSTING = 80, 7, 8
-#: Parts of the cost below which a difference is rounding.
-ROUNDING = 1e-10
+#: deg: over which a slope is taken, and the step between tilts that slopes propose below which the next would be below
+#: what is asked.
+NEAR, SQUARED = 1e-5, 1e-4
+#: Trials about a minimum, patient and not.
+TRIALS, FEW_TRIALS = 80, 7
 #: Columns of what is found: the tilt, its status, the minima, the interval, and whether a posture was given up.
 COLUMNS = 2 + MINIMA + 2 + 1
 
@@ -53,7 +66,8 @@ class Body(NamedTuple):
     """One stance's body, in the posture of the last tilt that was tried.
 
     ``start`` (coordinate,) are first coordinates at tilt zero, ``turn`` how they change with a degree; ``offset`` how
-    far the chain closed from them, and ``rate`` how that changes with a degree; ``at`` (1,) the tilt.
+    far the chain closed from them, and ``rate`` how that changes with a degree; ``at`` (1,) the tilt. ``walked`` (node,
+    coordinate) are the offsets at the nodes.
     """
 
     start: Array
@@ -61,6 +75,7 @@ class Body(NamedTuple):
     offset: Array
     rate: Array
     at: Array
+    walked: Array
     coordinates: Array
     frames: Frames
     paths: PathState
@@ -80,38 +95,6 @@ class Load(NamedTuple):
     near: Problem
     near_x: Array
     near_y: Array
-
-
-class Walk(NamedTuple):
-    """What the walk found at every node (node,): cost, slope per degree, how far it falls short.
-
-    ``offset`` (node, coordinate) as in ``Body``.
-    """
-
-    cost: Array
-    slope: Array
-    short: Array
-    offset: Array
-
-
-class Bracket(NamedTuple):
-    """Tilt, cost and slope per degree of the best tilt so far, of those that enclose it and of the last two."""
-
-    tilt: Array
-    cost: Array
-    slope: Array
-
-
-BEST, LOW, HIGH, LAST, BEFORE = 0, 1, 2, 3, 4
-
-
-class Least(NamedTuple):
-    """The minima (minimum,): the node where the search began, -1 for none; tilt, cost and status."""
-
-    node: Array
-    tilt: Array
-    cost: Array
-    status: Array
 
 
 @jit
@@ -144,7 +127,7 @@ def _search(
     found: Array,
 ) -> None:
     own, load = _make_body(number, body, posed), _make_load(number, body, t)
-    walk, bracket, least = _make_findings(number, posed.start.shape[1])
+    walk, bracket, least = make_findings(number)
     row, which = zeros(number, (COLUMNS,)), make_which(number)
     every = counting(max(posed.start.shape[1], posed.asked.vector.shape[1], 6, COLUMNS))
     for k in range(len(limits.upper)):
@@ -161,7 +144,7 @@ def _search(
         for i in range(MINIMA):
             open_ = _descend(body, t, c, limits, own, load, patient, walk, i, bracket, least)
             row[COLUMNS - 1] = select(open_, 1.0, row[COLUMNS - 1])
-        _report(walk, least, row)
+        report(walk, least, row)
         scatter(row, which, every, found)
 
 
@@ -174,6 +157,7 @@ def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
         zeros(number, (1,)),
+        zeros(number, (NODES, coordinates)),
         zeros(number, (coordinates,)),
         make_frames(number, body.tree),
         make_path_state(number, body.paths),
@@ -191,14 +175,6 @@ def _make_load(number: Any, body: Anatomy, t: Pattern) -> Load:
     near_x, near_y, _ = make_answer(number, rows, unknowns)
     problem, near = make_problem(number, rows, unknowns, entries), make_problem(number, rows, unknowns, entries)
     return Load(problem, make_work(number, rows, unknowns), x, y, near, near_x, near_y)
-
-
-@maker
-def _make_findings(number: Any, coordinates: int) -> tuple[Walk, Bracket, Least]:
-    n, m = (NODES,), (MINIMA,)
-    walk = Walk(zeros(number, n), zeros(number, n), zeros(number, n), zeros(number, (NODES, coordinates)))
-    bracket = Bracket(zeros(number, (5,)), zeros(number, (5,)), zeros(number, (5,)))
-    return walk, bracket, Least(zeros(number, m), zeros(number, m), zeros(number, m), zeros(number, m))
 
 
 @inner
@@ -305,12 +281,10 @@ def _walk(
     warm, open_ = False, zero
     for k in range(NODES):
         tilt = zero + LEAST + STEP * k
-        if k > 2:
-            _expect(walk, k, own)
         cost, short = _try(body, t, c, limits, own, load, tilt, patient, warm)
         walk.cost[k], walk.short[k], walk.slope[k] = cost, short, zero
         for q in range(len(own.offset)):
-            walk.offset[k, q] = own.offset[q]
+            own.walked[k, q] = own.offset[q]
         missed = cost == np.inf
         warm = not some(missed)
         open_ = select(missed & (short < np.inf), 1.0, open_)
@@ -318,18 +292,6 @@ def _walk(
             _slope_between(t, load, k, walk)
         _remember(load)
     return open_
-
-
-@inner
-def _expect(walk: Walk, k: int, own: Body) -> None:
-    """Where the chain will close at a node: on the parabola or cubic through the nodes before, if all were reached."""
-    reached = (walk.short[k - 1] < np.inf) & (walk.short[k - 2] < np.inf) & (walk.short[k - 3] < np.inf)
-    cubic = reached & (walk.short[max(k - 4, 0)] < np.inf) & (k > 3)
-    for q in range(len(own.rate)):
-        a, b, c = walk.offset[k - 1, q], walk.offset[k - 2, q], walk.offset[k - 3, q]
-        bent = 3.0 * (a - b) + c - a
-        bent += select(cubic, a - 3.0 * (b - c) - walk.offset[max(k - 4, 0), q], 0.0)
-        own.rate[q] = select(reached, bent / STEP, own.rate[q])
 
 
 @inner
@@ -369,12 +331,13 @@ def _descend(
     least: Least,
 ) -> bool:
     """Find the minimum about the best valley of the walk that was not yet searched; whether more trials are needed."""
-    _begin(walk, i, own, s, least)
+    begin(walk, i, s, least)
+    _recall(least.node[i], own)
     zero, warm = 0.0 * s.tilt[BEST], False
     searching, rough, result, status = s.cost[BEST] < np.inf, s.cost[BEST] < np.inf, s.tilt[BEST] + 0.0, zero + INTERIOR
     low, high = least.node[i] < 0.5, least.node[i] > NODES - 1.5
     for trial in range(TRIALS if patient else FEW_TRIALS):
-        tilt, smooth = _propose(s, trial)
+        tilt, smooth = propose(s, trial)
         # the walk knows slopes over a whole step: where all hangs on one, it is taken anew
         again = rough & (low | high | (trial > 0))
         arrived = searching & ~again & (abs(tilt - s.tilt[BEST]) <= select(smooth, SQUARED, FOUND))
@@ -387,7 +350,7 @@ def _descend(
         tilt = select(searching & ~again, tilt, s.tilt[BEST])
         cost, _ = _try(body, t, c, limits, own, load, tilt, patient, warm)
         warm = not some(cost == np.inf)
-        _narrow(searching, tilt, cost, _slope(body, t, own, load, tilt), s)
+        narrow(searching, tilt, cost, _slope(body, t, own, load, tilt), s)
         rough = rough & ~again & (s.tilt[BEST] != tilt)
         status = select(searching & again & low & (s.slope[BEST] >= 0.0), LOWER_BOUND + zero, status)
         status = select(searching & again & high & (s.slope[BEST] <= 0.0), UPPER_BOUND + zero, status)
@@ -397,130 +360,12 @@ def _descend(
 
 
 @inner
-def _begin(walk: Walk, i: int, own: Body, s: Bracket, least: Least) -> None:
-    """The best valley that was not yet searched, and the body as it was there; infinite cost where there is none."""
-    zero, inf = 0.0 * own.start[0], np.inf + 0.0 * own.start[0]
-    least.node[i] = zero - 1.0
-    for j in range(5):
-        s.tilt[j], s.cost[j], s.slope[j] = zero, inf, zero + np.nan
+def _recall(node: float, own: Body) -> None:
+    """The body as it was at a node of the walk."""
     for k in range(NODES):
-        before, after = max(k - 1, 0), min(k + 1, NODES - 1)
-        valley = (walk.cost[k] < s.cost[BEST]) & (walk.cost[k] <= walk.cost[after])
-        if k > 0:
-            valley = valley & (walk.cost[k] < walk.cost[before])
-        for j in range(i):
-            valley = valley & (least.node[j] != zero + k)
-        least.node[i] = select(valley, zero + k, least.node[i])
-        _put(valley, BEST, k, walk, s)
-        _put(valley, LOW, before, walk, s)
-        _put(valley, HIGH, after, walk, s)
+        here, before, after = node == k + 0.0 * node, max(k - 1, 0), min(k + 1, NODES - 1)
         for q in range(len(own.offset)):
-            rate = (walk.offset[after, q] - walk.offset[before, q]) / (STEP * (after - before))
-            own.offset[q] = select(valley, walk.offset[k, q], own.offset[q])
-            own.rate[q] = select(valley, rate, own.rate[q])
-        own.at[0] = select(valley, LEAST + STEP * k + zero, own.at[0])
-    # at an end of the range what encloses the best node is the node itself: it says nothing of the slope
-    s.slope[LOW] = select(s.tilt[LOW] < s.tilt[BEST], s.slope[LOW], np.nan)
-    s.slope[HIGH] = select(s.tilt[HIGH] > s.tilt[BEST], s.slope[HIGH], np.nan)
-    rising = s.slope[BEST] > 0.0
-    for j, near, far in ((LAST, LOW, HIGH), (BEFORE, HIGH, LOW)):
-        s.tilt[j] = select(rising, s.tilt[near], s.tilt[far])
-        s.slope[j] = select(rising, s.slope[near], s.slope[far])
-
-
-@inner
-def _put(here: bool, place: int, k: int, walk: Walk, s: Bracket) -> None:
-    s.tilt[place] = select(here, LEAST + STEP * k + 0.0 * s.tilt[place], s.tilt[place])
-    s.cost[place] = select(here, walk.cost[k], s.cost[place])
-    slope = select(walk.cost[k] < np.inf, walk.slope[k], np.nan)
-    s.slope[place] = select(here, slope, s.slope[place])
-
-
-@inner
-def _propose(s: Bracket, trial: int) -> tuple[float, bool]:
-    """The next tilt, and whether the slopes say so; else it is the middle of the side on which the cost falls."""
-    m, p, r = s.tilt[BEST], s.tilt[LAST], s.tilt[BEFORE]
-    d, e, g = s.slope[BEST], s.slope[LAST], s.slope[BEFORE]
-    falling = d < 0.0
-    low, high = select(falling, m, s.tilt[LOW]), select(falling, s.tilt[HIGH], m)
-    straight = m - d * (m - p) / (d - e)
-    curved = m * e * g / ((d - e) * (d - g)) + p * d * g / ((e - d) * (e - g)) + r * d * e / ((g - d) * (g - e))
-    tilt = select((low - FOUND <= curved) & (curved <= high + FOUND), curved, straight)
-    smooth = (low - FOUND <= tilt) & (tilt <= high + FOUND) & (trial < TRUSTING or trial % 2 == 1)
-    return select(smooth, min(max(tilt, low), high), 0.5 * (low + high)), smooth
-
-
-@inner
-def _narrow(searching: bool, tilt: float, cost: float, slope: float, s: Bracket) -> None:
-    """Take a tilt into the bracket."""
-    m, f, d = s.tilt[BEST] + 0.0, s.cost[BEST] + 0.0, s.slope[BEST] + 0.0
-    slope = select(cost < np.inf, slope, np.nan)
-    level = abs(cost - f) <= ROUNDING * f
-    again, right = searching & (tilt == m), tilt > m
-    better = searching & ~again & select(level, abs(slope) < abs(d), cost < f)
-    worse = searching & ~again & ~better
-    for place, own_side in ((LOW, right), (HIGH, ~right)):
-        s.tilt[place] = select(better & own_side, m, select(worse & ~own_side, tilt, s.tilt[place]))
-        s.cost[place] = select(better & own_side, f, select(worse & ~own_side, cost, s.cost[place]))
-    s.tilt[BEFORE] = select(better | worse, s.tilt[LAST], s.tilt[BEFORE])
-    s.slope[BEFORE] = select(better | worse, s.slope[LAST], s.slope[BEFORE])
-    s.tilt[LAST] = select(better, m, select(worse, tilt, s.tilt[LAST]))
-    s.slope[LAST] = select(better, d, select(worse, slope, s.slope[LAST]))
-    s.tilt[BEST] = select(better, tilt, m)
-    s.cost[BEST] = select(better, cost, f)
-    s.slope[BEST] = select(better | again, slope, d)
-
-
-@inner
-def _report(walk: Walk, least: Least, row: Array) -> None:
-    """The row of a stance: its tilt and status, all minima near the best, and the interval of tilts near it."""
-    for i in range(MINIMA):
-        for j in range(MINIMA - 1 - i):
-            swap = least.cost[j + 1] < least.cost[j]
-            for room in (least.tilt, least.cost, least.status):
-                first, second = room[j] + 0.0, room[j + 1] + 0.0
-                room[j], room[j + 1] = select(swap, second, first), select(swap, first, second)
-    zero, held, limit = 0.0 * least.node[0], least.cost[0] < np.inf, WITHIN * least.cost[0]
-    fallback, shortest = zero + LEAST, walk.short[0] + 0.0
-    for k in range(1, NODES):
-        fallback = select(walk.short[k] < shortest, zero + LEAST + STEP * k, fallback)
-        shortest = min(shortest, walk.short[k])
-    row[0] = select(held, least.tilt[0], fallback)
-    row[1] = select(held, least.status[0], zero + NOT_HOLDABLE)
-    for i in range(MINIMA):
-        row[2 + i] = select(held & (least.cost[i] <= limit), least.tilt[i], np.nan)
-    row[2 + MINIMA] = select(held, _end(walk, least, limit, -1.0), np.nan)
-    row[3 + MINIMA] = select(held, _end(walk, least, limit, 1.0), np.nan)
-
-
-@inner
-def _end(walk: Walk, least: Least, limit: float, way: float) -> float:
-    """The outermost tilt within the limit on one side: ``way`` -1 or 1.
-
-    Between the outermost tilt known to be within and the node beyond it the cost is a cubic (Hermite).
-    """
-    zero = 0.0 * least.node[0]
-    edge, cost, slope = least.tilt[0] + 0.0, least.cost[0] + 0.0, zero
-    for i in range(1, MINIMA):
-        out = (least.cost[i] <= limit) & (way * (least.tilt[i] - edge) > 0.0)
-        edge, cost = select(out, least.tilt[i], edge), select(out, least.cost[i], cost)
-    for k in range(NODES):
-        node = zero + LEAST + STEP * k
-        out = (walk.cost[k] <= limit) & (way * (node - edge) > 0.0)
-        edge = select(out, node, edge)
-        cost, slope = select(out, walk.cost[k], cost), select(out, walk.slope[k], slope)
-    beyond, far, far_slope = edge + 0.0, np.inf + zero, zero
-    for k in range(NODES):
-        node = zero + LEAST + STEP * k
-        next_ = (way * (node - edge) > 0.0) & ((beyond == edge) | (way * (node - beyond) < 0.0))
-        beyond = select(next_, node, beyond)
-        far, far_slope = select(next_, walk.cost[k], far), select(next_, walk.slope[k], far_slope)
-    length = beyond - edge
-    low, high = zero, 1.0 + zero
-    for _ in range(30):
-        u = 0.5 * (low + high)
-        v = 1.0 - u
-        value = v * v * ((1.0 + 2.0 * u) * cost + u * length * slope)
-        value += u * u * ((1.0 + 2.0 * v) * far - v * length * far_slope)
-        low, high = select(value <= limit, u, low), select(value <= limit, high, u)
-    return edge + select(far < np.inf, low, 0.0) * length
+            rate = (own.walked[after, q] - own.walked[before, q]) / (STEP * (after - before))
+            own.offset[q] = select(here, own.walked[k, q], own.offset[q])
+            own.rate[q] = select(here, rate, own.rate[q])
+        own.at[0] = select(here, LEAST + STEP * k + 0.0 * node, own.at[0])

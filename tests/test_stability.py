@@ -1,0 +1,72 @@
+"""Stiffness of held postures, against forces differenced another way."""
+
+import numpy as np
+import pytest
+
+import biomech as bm
+from biomech.errors import StanceError
+
+STANCE = {"pelvic_tilt": 3, "trunk_lean": 12, "knee_flexion": 10, "arms": "fixed"}
+
+
+def pose_of(ds):
+    return {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+
+
+def test_muscles_stiffen_with_their_force(adult):
+    """The part that grows with the ratio is the sum of k F / L r r^T."""
+    none, ten = (bm.stability(adult, short_range_stiffness=k, **STANCE).stiffness.values for k in (0, 10))
+    ds = bm.sweep(adult, **STANCE)
+    geometry = adult.muscle_geometry(**pose_of(ds)).squeeze("pose")
+    arms, share = geometry.moment_arm.values, 10 * ds.muscle_force.values / geometry.length.values
+    np.testing.assert_allclose(ten - none, np.einsum("mc,m,md->cd", arms, share, arms), rtol=1e-7, atol=1e-6)
+
+
+def test_the_rest_is_what_weight_tissue_and_changing_arms_do(adult):
+    """The lumbar joint's own stiffness, its three parts differenced one by one."""
+    ds, step = bm.sweep(adult, **STANCE), 0.01
+    joint = {"coordinate": "lumbar_extension"}
+    pose = pose_of(ds)
+    lumbar = pose["lumbar_extension"] + np.array([-step, step])
+    near = {**{name: np.full(2, value) for name, value in pose.items()}, "lumbar_extension": lumbar}
+    weight = adult.gravity(**near).generalized_force.sel(joint).values
+    muscles = (adult.muscle_geometry(**near).moment_arm.sel(joint) * ds.muscle_force).sum("muscle").values
+    spring = adult.value("passive/lumbar_flexion_stiffness") * np.degrees(1.0)
+    slope = np.diff(weight + muscles)[0] / np.radians(2 * step)
+    found = bm.stability(adult, short_range_stiffness=0, **STANCE).stiffness.sel(other="lumbar_extension", **joint)
+    assert float(found) == pytest.approx(spring - slope, rel=1e-5)
+
+
+def test_the_softest_motion_keeps_the_soles_and_has_that_stiffness(adult):
+    found = bm.stability(adult, **STANCE)
+    k, motion = found.stiffness.values, found.buckling.values
+    turns = np.array([not str(c).startswith("pelvis_t") or str(c) == "pelvis_tilt" for c in found.coordinate.values])
+    assert np.sum(motion[turns] ** 2) == pytest.approx(1.0)
+    assert motion @ k @ motion == pytest.approx(float(found.smallest_stiffness), rel=1e-8)
+    np.testing.assert_allclose(k, k.T, atol=1e-9)
+
+
+def test_without_reflexes_the_upright_back_buckles(adult):
+    """As published for lumbar models: unstable at a ratio of 10, stable only far above 40."""
+    own = [
+        float(
+            bm.stability(adult, pelvic_tilt=0, short_range_stiffness=k).stiffness.sel(
+                coordinate="lumbar_extension", other="lumbar_extension"
+            )
+        )
+        for k in (10, 40, 80)
+    ]
+    assert own[0] < own[1] < 0.0 < own[2]
+
+
+def test_what_cannot_be_held_has_no_stiffness(adult):
+    found = bm.stability(adult, pelvic_tilt=0, knee_flexion=[10, 120], trunk_lean=0)
+    assert np.isfinite(found.smallest_stiffness[0])
+    assert np.isnan(found.smallest_stiffness[1])
+    assert np.isnan(found.stiffness[1]).all()
+
+
+@pytest.mark.parametrize("bad", [-1.0, float("nan"), "stiff", 1e6])
+def test_bad_ratios_are_refused(adult, bad):
+    with pytest.raises(StanceError, match="short_range_stiffness = "):
+        bm.stability(adult, pelvic_tilt=0, short_range_stiffness=bad)
