@@ -194,3 +194,32 @@ def test_an_overloaded_posture_among_others_is_itself(adult):
         np.testing.assert_allclose(alone.shortfall, together.shortfall[i], atol=1e-6)
         np.testing.assert_allclose(alone.muscle_force, together.muscle_force[i], rtol=1e-9, atol=1e-3)
         assert str(alone.limiting_muscle.item()) == str(together.limiting_muscle[i].item())
+
+
+def test_tone_is_a_floor(adult):
+    """A group that is asked to be tense is, the answer stays certified, and the spine pays for it."""
+    tone = {"lumbar_extensors": 0.02, "abdominals": 0.01, "soleus_*": 0.0}
+    stance = {"pelvic_tilt": 0, "knee_flexion": [0, 15]}
+    calm, tense = bm.sweep(adult, **stance), bm.sweep(adult, tone=tone, **stance)
+    assert (tense.status == 0).all()
+    for group, least in (("lumbar_extensors", 0.02), ("abdominals", 0.01)):
+        assert float(tense.activation.sel(muscle=list(adult.groups[group])).min()) >= least
+    assert (tense.lumbar_compression > calm.lumbar_compression + 20).all()
+    one_sided = bm.sweep(adult, tone={"psoas_r": 0.05}, pelvic_tilt=0)
+    assert float(one_sided.activation.sel(muscle="psoas_r")) >= 0.05
+    assert int(one_sided.status) == 0
+    found = bm.sweep(adult, tone=tone, pelvic_tilt="least_effort")
+    assert float(found.activation.sel(muscle=list(adult.groups["abdominals"])).min()) >= 0.01
+
+
+@pytest.mark.parametrize(
+    ("tone", "message"),
+    [
+        ({"back": 0.1}, "tone: no group or muscle matches 'back'; groups are"),
+        ({"abdominals": 1.5}, r"tone\['abdominals'\] = 1.5: must be a number from 0 to 1"),
+        (0.02, "tone = 0.02: must be a mapping"),
+    ],
+)
+def test_bad_tones_are_refused(adult, tone, message):
+    with pytest.raises(StanceError, match=message):
+        bm.sweep(adult, pelvic_tilt=0, tone=tone)

@@ -119,8 +119,10 @@ def prepare(
     """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
     flat = part.flat
     closure = set_conditions(model, flat, stance, part.support)
-    key = (flat.half, part.support, effort.criterion, effort.weight.tobytes(), effort.force_length, wanted)
-    plan: Plan = model.cached(("plan", *key), lambda: _plan(model, part, effort, wanted))
+    counted = (effort.criterion, effort.weight.tobytes(), effort.force_length, effort.tone.tobytes())
+    plan: Plan = model.cached(
+        ("plan", flat.half, part.support, *counted, wanted), lambda: _plan(model, part, effort, wanted)
+    )
     body: Anatomy = model.cached(
         ("anatomy", flat.half, part.support, effort.force_length),
         lambda: _anatomy(part, effort, closure.tables, plan.pattern),
@@ -153,9 +155,9 @@ def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> P
     flat = part.flat
     pattern = find_pattern(which_act(flat, flat.rows, part.contact))
     order = pattern.unknown.astype(np.int64)
-    weight, upper, quadratic = terms(model, flat, part.contact, effort)
+    weight, lower, upper, quadratic = terms(model, flat, part.contact, effort)
     costs = make_costs(effort.criterion, weight[order], quadratic[order], 1.0 / row_weight(flat))
-    limits = Limits(*ranges(model, flat, "range"), *ranges(model, flat, "trusted"), upper[order])
+    limits = Limits(*ranges(model, flat, "range"), *ranges(model, flat, "trusted"), lower[order], upper[order])
     return Plan(pattern, costs, limits, _ways(flat, model.flat(), wanted))
 
 

@@ -33,11 +33,12 @@ _PELVIS_SHORTFALL = 1e3
 
 @dataclass(frozen=True)
 class Effort:
-    """How effort is counted: criterion, weight of every muscle of the model, and the strength rule."""
+    """How effort is counted: criterion, weight of every muscle of the model, strength rule, least activation."""
 
     criterion: Criterion
     weight: Array
     force_length: bool
+    tone: Array
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
     """Split stances by how they are solved."""
     names = list(model.muscles)
     mirror = [names.index(other_side(name)) for name in names]
-    even = model.is_symmetric and np.array_equal(effort.weight, effort.weight[mirror])
+    even = model.is_symmetric and all(np.array_equal(part, part[mirror]) for part in (effort.weight, effort.tone))
     half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
     for use_half in (True, False):
         for support in range(len(SUPPORTS)):
@@ -105,26 +106,30 @@ def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equi
 
 def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) -> Solution:
     """Share the load of balanced postures."""
-    weight, upper, quadratic = terms(model, part.flat, part.contact, effort)
+    weight, lower, upper, quadratic = terms(model, part.flat, part.contact, effort)
     problem = LoadSharingProblem(
         equilibrium.coefficients,
         equilibrium.demand,
         upper,
         weight,
+        lower,
         quadratic=quadratic,
         shortfall_weight=row_weight(part.flat),
     )
     return solve(problem, effort.criterion)
 
 
-def terms(model: Model, flat: Flat, contact: ContactTables, effort: Effort) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Weight and upper bound of every unknown, and whether it costs its square under any criterion."""
+def terms(
+    model: Model, flat: Flat, contact: ContactTables, effort: Effort
+) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+    """Weight, lower and upper bound of every unknown, and whether it costs its square under any criterion."""
     settings, names = model.tables["settings"], list(model.muscles)
     muscles, contacts = len(flat.muscles), contact.direction.shape[0] * contact.direction.shape[1]
-    own = effort.weight[[names.index(m) for m in flat.muscles]]
-    weight = np.concatenate([own, np.full(contacts, settings.value("contact_weight"))])
+    rows = [names.index(m) for m in flat.muscles]
+    lower = np.concatenate([effort.tone[rows], np.zeros(contacts)])
+    weight = np.concatenate([effort.weight[rows], np.full(contacts, settings.value("contact_weight"))])
     upper = np.concatenate([np.ones(muscles), np.full(contacts, settings.value("contact_limit"))])
-    return weight, upper, np.arange(len(weight)) >= muscles
+    return weight, lower, upper, np.arange(len(weight)) >= muscles
 
 
 def row_weight(flat: Flat) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def sweep(
     criterion: Criterion = Power(2),
     weight: Mapping[str, float] | ArrayLike | None = None,
     strength: str = "isometric",
+    tone: Mapping[str, float] | None = None,
     variables: Iterable[str] | None = None,
     threads: int = 1,
     progress: bool | None = None,
@@ -57,6 +59,10 @@ def sweep(
         order of ``model.muscles``.
     strength : {"isometric", "force_length"}
         Strength of a muscle: its maximal isometric force, or that times OpenSim's rigid-tendon rule.
+    tone : mapping of str to float, optional
+        Least activation of the muscles of a group, or of those that a name or pattern matches, 0 to 1: tone that
+        statics does not ask for (in standing, by EMG, lumbar extensors .01-.04 and abdominals .005-.03). An input,
+        never a finding.
     variables : iterable of str, optional
         What is kept of the answer, besides ``status``; by default everything. A long sweep of one number needs no
         more memory than that number.
@@ -100,7 +106,7 @@ def sweep(
     >>> bool((ds.status == 0).all())
     True
     """
-    effort = read_effort(model, criterion, weight, strength)
+    effort = read_effort(model, criterion, weight, strength, tone)
     if not (isinstance(threads, int) and threads >= 1):
         raise StanceError(f"threads = {threads!r}: must be a whole number, at least 1")
     asked = read_stance(stance)
@@ -164,7 +170,11 @@ def _chosen(quantities: dict[str, Quantity], variables: Iterable[str] | None) ->
 
 
 def read_effort(
-    model: Model, criterion: Criterion, weight: Mapping[str, float] | ArrayLike | None, strength: str
+    model: Model,
+    criterion: Criterion,
+    weight: Mapping[str, float] | ArrayLike | None,
+    strength: str,
+    tone: Mapping[str, float] | None = None,
 ) -> Effort:
     """Validate how effort is counted."""
     if not isinstance(model, Model):
@@ -173,7 +183,25 @@ def read_effort(
         raise StanceError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
     if strength not in STRENGTHS:
         raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
-    return Effort(criterion, _weights(model, weight), strength == "force_length")
+    return Effort(criterion, _weights(model, weight), strength == "force_length", _tones(model, tone))
+
+
+def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:
+    """Least activation of every muscle."""
+    tones = np.zeros(len(model.muscles))
+    if tone is not None and not isinstance(tone, Mapping):
+        raise StanceError(f"tone = {tone!r}: must be a mapping of groups or muscles to activation")
+    for name, value in (tone or {}).items():
+        groups = model.groups
+        members = groups[name] if name in groups else [m for m in model.muscles if fnmatchcase(m, name)]
+        if not members:
+            raise StanceError(f"tone: no group or muscle matches {name!r}; groups are {', '.join(groups)}")
+        if not (isinstance(value, int | float | np.number) and 0.0 <= value <= 1.0):
+            raise StanceError(f"tone[{name!r}] = {value!r}: must be a number from 0 to 1")
+        for member in members:
+            row = model.muscles.index(member)
+            tones[row] = max(tones[row], value)
+    return tones
 
 
 def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Array:

@@ -131,7 +131,7 @@ def _search(
     row, which = zeros(number, (COLUMNS,)), make_which(number)
     every = counting(max(posed.start.shape[1], posed.asked.vector.shape[1], 6, COLUMNS))
     for k in range(len(limits.upper)):
-        load.problem.upper[k] = limits.upper[k]
+        load.problem.lower[k], load.problem.upper[k] = limits.lower[k], limits.upper[k]
     for k in range(len(turn)):
         own.turn[k] = turn[k]
     blocks = -(-len(index) // width(number))

@@ -44,12 +44,13 @@ CLOSED, SLACK, NEAR = 1e-10, 1e-6, 0.2
 
 
 class Limits(NamedTuple):
-    """Range and trusted range of every coordinate, and upper bound of every unknown in the order of the pattern."""
+    """Range and trusted range of every coordinate, and bounds of every unknown in the order of the pattern."""
 
     least: Array
     most: Array
     trusted_least: Array
     trusted_most: Array
+    lower: Array
     upper: Array
 
 
@@ -225,7 +226,7 @@ def _go(
     rooms, which = _make_rooms(number, body, unknowns), make_which(number)
     every = counting(max(coordinates, posed.asked.vector.shape[1], 6))
     for k in range(unknowns):
-        p.upper[k] = limits.upper[k]
+        p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
     blocks, warm = -(-len(index) // width(number)), False
     for block in range(blocks):
         choose(index, block, blocks, which)
