@@ -31,7 +31,8 @@ class Closure:
     """The conditions of a set of stances.
 
     Tables and labels; ``vector`` (posture, term, 3), ``target`` (posture, condition) and the coordinates to begin at,
-    ``start`` (posture, coordinate).
+    ``start`` (posture, coordinate). ``floor`` (posture, 5): the floor's normal, and how high along it the right and the
+    left foot stand.
     """
 
     tables: ConditionTables
@@ -39,6 +40,7 @@ class Closure:
     vector: Array
     target: Array
     start: Array
+    floor: Array
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class _Builder:
         self.terms.append((kind, place, local, len(self.labels) - 1))
         self.vectors.append(np.broadcast_to(vector, (self.count, 3)))
 
-    def finish(self, unknown: list[str], start: Array) -> Closure:
+    def finish(self, unknown: list[str], start: Array, floor: Array) -> Closure:
         kind, segment, local, owner = zip(*self.terms, strict=True)
         tables = ConditionTables(
             np.array([self.flat.coordinates.index(c) for c in unknown]),
@@ -84,7 +86,7 @@ class _Builder:
             np.array(owner),
         )
         vector = np.ascontiguousarray(np.stack(self.vectors, axis=1))
-        return Closure(tables, self.labels, vector, np.ascontiguousarray(np.stack(self.targets, axis=1)), start)
+        return Closure(tables, self.labels, vector, np.ascontiguousarray(np.stack(self.targets, axis=1)), start, floor)
 
 
 def feet_of(support: int) -> list[str]:
@@ -104,12 +106,9 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     feet = ["_r"] if flat.half else feet_of(support)
     heading = {foot: _heading(stance, foot, forward, aside) for foot in feet}
     stepping = SUPPORTS[support] == "step"
-    for foot in feet:
-        raised, ahead = (
-            (stance.values[name] * (0.5 if foot == "_r" else -0.5) if stepping else np.zeros(len(stance)))
-            for name in ("step_height", "step_length")
-        )
-        floor = Floor(normal, forward, aside, stance.values["stance_width"], raised, ahead, sole)
+    raised, length = (0.5 * stepping * stance.values[name] for name in ("step_height", "step_length"))
+    for foot, sign in zip(feet, (1.0, -1.0), strict=False):
+        floor = Floor(normal, forward, aside, stance.values["stance_width"], sign * raised, sign * length, sole)
         _stand(build, foot, heading[foot], floor)
     if SUPPORTS[support] == "seat":
         _sit(build, model, stance.values["seat_height"], len(stance))
@@ -126,7 +125,7 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     start = _start(model, flat, stance, feet)
     if SUPPORTS[support] == "seat":
         _start_seated(flat, stance, start)
-    return build.finish(unknown, start)
+    return build.finish(unknown, start, np.column_stack([normal, raised, -raised]))
 
 
 class Floor(NamedTuple):
@@ -148,13 +147,6 @@ def floor_axes(stance: Stance) -> tuple[Array, Array, Array]:
     forward = np.stack([c, s * d, s * t], axis=-1)
     normal = np.stack([-s, c * d, c * t], axis=-1)
     return forward, normal, np.stack([np.zeros_like(t), -t, d], axis=-1)
-
-
-def floor_of(stance: Stance, support: int) -> Array:
-    """The floor's normal, and how high along it the right and the left foot stand: (posture, 5)."""
-    _, normal, _ = floor_axes(stance)
-    raised = 0.5 * stance.values["step_height"] if SUPPORTS[support] == "step" else np.zeros(len(stance))
-    return np.column_stack([normal, raised, -raised])
 
 
 def _heading(stance: Stance, foot: str, forward: Array, aside: Array) -> Array:

@@ -15,7 +15,7 @@ from biomech.sharing.pattern import Pattern, find_pattern, places
 from biomech.sharing.response import Costs, make_costs
 from biomech.statics.closing import Asked, ConditionTables
 from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
-from biomech.statics.posture import floor_of, set_conditions
+from biomech.statics.posture import set_conditions
 from biomech.statics.reactions import compile_cuts, reported_joints
 from biomech.statics.stance import Stance
 from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, parts, ranges, row_weight, terms
@@ -129,7 +129,7 @@ def prepare(
     )
     vector = closure.vector.reshape(len(stance), 3 * len(closure.tables.kind))
     asked = Asked(vector, closure.target, stance.load(flat))
-    posed = Posed(asked, closure.start, Surroundings.of(flat, stance), floor_of(stance, part.support))
+    posed = Posed(asked, closure.start, Surroundings.of(flat, stance), closure.floor)
     return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
 
 

@@ -63,8 +63,7 @@ class Balance:
 
 def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
     """Split stances by how they are solved."""
-    names = list(model.muscles)
-    mirror = [names.index(other_side(name)) for name in names]
+    mirror = model.cached("mirror", lambda: _mirror(model))
     even = model.is_symmetric and all(np.array_equal(part, part[mirror]) for part in (effort.weight, effort.tone))
     half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
     for use_half in (True, False):
@@ -73,6 +72,12 @@ def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
             if index.size:
                 flat = model.flat(half=use_half)
                 yield Part(index, flat, support, contacts_of(flat, support))
+
+
+def _mirror(model: Model) -> NDArray[np.int64]:
+    """Place of every muscle's mirror image."""
+    names = list(model.muscles)
+    return np.array([names.index(other_side(name)) for name in names])
 
 
 def balance(model: Model, part: Part, stance: Stance, effort: Effort, start: Array | None = None) -> Balance:

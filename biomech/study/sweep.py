@@ -118,10 +118,11 @@ def sweep(
 
     def work(first: int, last: int) -> Tally:
         block = asked.postures(first, last)
-        found = settle(model, block, effort)
+        if settled is None:
+            block.values["pelvic_tilt"] += block.values["tilt_change"]
+        else:
+            settled.put(first, last, settle(model, block, effort))
         tilt[first:last] = block.values["pelvic_tilt"]
-        if settled is not None:
-            settled.put(first, last, found)
         answers = answer(model, block, effort, wanted, kept.sheets(first, last))
         kept.put(first, last, answers)
         return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
