@@ -42,6 +42,10 @@ class Closure:
     start: Array
     floor: Array
 
+    def asked(self, load: Array) -> Asked:
+        """What the kernels take, with the ``load`` (posture, 4) that the trunk carries."""
+        return Asked(self.vector.reshape(len(self.start), 3 * len(self.tables.kind)), self.target, load)
+
 
 @dataclass(frozen=True)
 class Postures:
@@ -288,7 +292,7 @@ def _start_seated(flat: Flat, stance: Stance, q: Array) -> None:
     q[:, column("pelvis_tx")] = -thigh * np.sin(raised) - shank * np.sin(raised - knee)
 
 
-def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array | None = None) -> Postures:
+def close(model: Model, flat: Flat, stance: Stance, support: int) -> Postures:
     """Coordinates that meet every condition, by Newton's method with a damped fall-back.
 
     Parameters
@@ -299,8 +303,6 @@ def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array |
         Stances with one support and the tilt in degrees.
     support : int
         Index into ``SUPPORTS``.
-    start : ndarray, shape (posture, coordinate), optional
-        Coordinates to begin at, of a neighbouring posture; what is given is still taken from the stance.
 
     Returns
     -------
@@ -309,9 +311,6 @@ def close(model: Model, flat: Flat, stance: Stance, support: int, start: Array |
     """
     closure = set_conditions(model, flat, stance, support)
     q = closure.start.copy()
-    if start is not None:
-        q[:, closure.tables.unknown] = start[:, closure.tables.unknown]
     residual = np.empty_like(closure.target)
-    asked = Asked(closure.vector.reshape(len(q), 3 * len(closure.tables.kind)), closure.target, stance.load(flat))
-    close_lanes(flat.tree, flat.splines, closure.tables, asked, q, residual)
+    close_lanes(flat.tree, flat.splines, closure.tables, closure.asked(stance.load(flat)), q, residual)
     return Postures(q, residual, closure.labels)

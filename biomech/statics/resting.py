@@ -65,9 +65,9 @@ class Resting:
 
 
 class Legs(NamedTuple):
-    """The legs that stand: segments of pelvis, thighs and heels, hip flexion and knee coordinates; place of the weight.
+    """The legs that stand: segments of pelvis, thighs and heels, hip flexion and knee coordinates; the sole.
 
-    ``place`` (2,): x and y in the foot's frame, less the ``weight_shift``, which counts ``toe`` metres.
+    ``sole`` (m) is its height in the foot's frame, ``toe`` (m) where ``weight_shift`` is 1.
     """
 
     pelvis: int
@@ -111,22 +111,25 @@ def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
     Returns
     -------
     Resting
-        Moments of the whole body; where the chain did not close they mean nothing.
+        Moments of the whole body, NaN where the chain did not close.
     """
     closure = set_conditions(model, flat, stance, support)
     settings = model.tables["settings"]
     legs = _legs(flat, support, settings.value("sole_height"), settings.value("toe_tip"))
     count, coordinates = closure.start.shape
-    vector = closure.vector.reshape(count, 3 * len(closure.tables.kind))
-    asked = Asked(vector, closure.target, stance.load(flat))
-    given = _Given(asked, stance.values["knee_laxity"], stance.values["weight_shift"][:, None])
+    given = _Given(
+        closure.asked(stance.load(flat)), stance.values["knee_laxity"], stance.values["weight_shift"][:, None]
+    )
     found = _Found(
         closure.start.copy(), np.empty((count, 3)), np.empty((count, coordinates)), np.empty((count, len(legs.knee)))
     )
     _rest_lanes(flat.tree, flat.splines, flat.passive, closure.tables, legs, flat.gravity, given, found)
-    residual, hip, carried = found.hanging.T
+    closed = found.hanging[:, 0] < CLOSED
+    for moments in (found.hanging, found.passive, found.knee):
+        moments[~closed] = np.nan
+    _, hip, carried = found.hanging.T
     both = 2.0 if flat.half else 1.0
-    return Resting(found.coordinates, residual < CLOSED, both * hip, both * carried, found.passive, found.knee)
+    return Resting(found.coordinates, closed, both * hip, both * carried, found.passive, found.knee)
 
 
 def passive_slope(model: Model, flat: Flat, stance: Stance, support: int) -> Array:

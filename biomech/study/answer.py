@@ -13,7 +13,7 @@ from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
 from biomech.sharing.pattern import Pattern, find_pattern, places
 from biomech.sharing.response import Costs, make_costs
-from biomech.statics.closing import Asked, ConditionTables
+from biomech.statics.closing import ConditionTables
 from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
 from biomech.statics.posture import set_conditions
 from biomech.statics.reactions import compile_cuts, reported_joints
@@ -127,9 +127,7 @@ def prepare(
         ("anatomy", flat.half, part.support, effort.force_length),
         lambda: _anatomy(part, effort, closure.tables, plan.pattern),
     )
-    vector = closure.vector.reshape(len(stance), 3 * len(closure.tables.kind))
-    asked = Asked(vector, closure.target, stance.load(flat))
-    posed = Posed(asked, closure.start, Surroundings.of(flat, stance), closure.floor)
+    posed = Posed(closure.asked(stance.load(flat)), closure.start, Surroundings.of(flat, stance), closure.floor)
     return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
 
 

@@ -157,8 +157,7 @@ def _balance_tilt(model: Model, stance: Stance, effort: Effort, *, hanging: bool
     def moment(part: Part, near: Stance) -> Array:
         if not hanging:
             return passive_slope(model, part.flat, near, part.support)
-        resting = rest(model, part.flat, near, part.support)
-        return np.where(resting.closed, resting.hanging, np.nan)
+        return rest(model, part.flat, near, part.support).hanging
 
     found = Balance(np.empty(len(stance)), np.empty(len(stance)), np.empty(len(stance), dtype=np.int8))
     for part in parts(model, stance, effort):
@@ -181,8 +180,7 @@ def _settle_leans(model: Model, stance: Stance, effort: Effort, index: NDArray[n
 
         def curve(index: NDArray[np.int64], lean: Array, part: Part = part, own: Stance = own) -> Array:
             # leaning forward tips the pelvis forward: the balance along the lean is where the moment rises through zero
-            resting = rest(model, part.flat, own.take(index, trunk_lean=lean), part.support)
-            return np.where(resting.closed, -resting.hanging, np.nan)
+            return -rest(model, part.flat, own.take(index, trunk_lean=lean), part.support).hanging
 
         balance = find_balance(curve, len(own), *_LEAN, _LEAN_STEP)
         stance.values["trunk_lean"][place] = balance.angle
@@ -210,9 +208,8 @@ def _settle_knees(model: Model, stance: Stance, effort: Effort, index: NDArray[n
             ) -> Array:
                 knees = own.values["knee_flexion"][index]
                 knees[:, columns] = knee[:, None]
-                moments = rest(model, part.flat, own.take(index, knee_flexion=knees), part.support)
                 # a moment that extends the knee drives its flexion down
-                return np.where(moments.closed, -moments.knee[:, leg], np.nan)
+                return -rest(model, part.flat, own.take(index, knee_flexion=knees), part.support).knee[:, leg]
 
             balance = find_balance(curve, len(own), _KNEE[0] - _BEYOND, _KNEE[1], _KNEE_STEP)
             outside = balance.angle < _KNEE[0]

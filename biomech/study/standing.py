@@ -80,9 +80,9 @@ def _mirror(model: Model) -> NDArray[np.int64]:
     return np.array([names.index(other_side(name)) for name in names])
 
 
-def balance(model: Model, part: Part, stance: Stance, effort: Effort, start: Array | None = None) -> Balance:
+def balance(model: Model, part: Part, stance: Stance, effort: Effort) -> Balance:
     """Close the postures of a part and share their load; ``stance`` holds its stances with the tilt in degrees."""
-    postures = close(model, part.flat, stance, part.support, start)
+    postures = close(model, part.flat, stance, part.support)
     taken = np.flatnonzero(reachable(model, part.flat, postures))
     equilibrium = equilibrium_of(part, stance.take(taken), postures.coordinates[taken], effort)
     return Balance(postures, taken, equilibrium, share(model, part, equilibrium, effort))
