@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from biomech.study.effort import read_effort
 
 import biomech as bm
 from biomech.sharing import Power, solve
@@ -9,7 +10,6 @@ from biomech.statics.equilibrium import Surroundings, assemble
 from biomech.statics.posture import close
 from biomech.statics.reading import read_stance
 from biomech.study.standing import balance, parts
-from biomech.study.sweep import read_effort
 
 STANCES = {
     "foot_rotation": np.linspace(0, 45, 32),

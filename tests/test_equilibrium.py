@@ -205,8 +205,8 @@ def test_virtual_work(stood):
     geometry = model.muscle_geometry(**pose).moment_arm[0]
     paths = {muscle: spans(model, where, muscle, pose) for muscle in moving_muscles(model)}
     for name in model.coordinates:
-        if name.startswith("mtp"):
-            continue  # locked in a stance
+        if name.startswith(("mtp", "shank")):
+            continue  # not free in a stance
         rotation = table.text("motion")[table.index(name)] == "rotation"
         step = 1e-3
         unit = np.radians(step) if rotation else step
@@ -288,9 +288,9 @@ def test_friction_can_hold_turnout(adult, friction):
 def test_more_sides_of_the_pyramid_come_closer_to_the_cone(adult):
     cost = []
     for sides in (4, 8, 32):
-        ds = bm.sweep(adult.replace({"settings/friction_sides": sides}), pelvic_tilt=0, foot_rotation=60)
+        ds = bm.sweep(adult.replace({"settings/friction_sides": sides}), pelvic_tilt=0, foot_rotation=75)
         cost.append(float((ds.activation**2).sum()))
-    assert cost[0] >= cost[1] >= cost[2]
+    assert cost[0] > cost[1] > cost[2]
     assert cost[1] - cost[2] < 0.2 * cost[1]
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from biomech.study.effort import read_effort
 
 import biomech as bm
 from biomech._jit import jit
@@ -15,7 +16,6 @@ from biomech.sharing.solution import Found, solve_floats
 from biomech.statics.reading import read_stance
 from biomech.study.answer import answer, prepare
 from biomech.study.standing import parts
-from biomech.study.sweep import read_effort
 from biomech.study.whole_way import Sheets, go_in_floats
 
 

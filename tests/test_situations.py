@@ -120,6 +120,92 @@ def test_a_load_in_hanging_hands_acts_at_the_shoulder(adult):
         assert moments[1] - moments[0] == pytest.approx(mass * 9.80665 * lever, rel=1e-6)
 
 
+@pytest.mark.parametrize("share", [0.27, 2.0])
+def test_hands_on_the_thighs_take_weight_off_the_shoulders(adult, share):
+    """Free bodies: the trunk loses the push at the shoulder, the seat and the feet bear as much as before."""
+    stance = {"pelvic_tilt": -10, "trunk_lean": 25, **SEATED}
+    hanging, resting = bm.sweep(adult, **stance), bm.sweep(adult, arms="thighs", hand_support=share, **stance)
+    push = share * adult.value("settings/arms_mass") * adult.value("settings/gravity")
+    x, y = adult.value("settings/shoulder_x"), adult.value("settings/shoulder_y")
+    turn = np.radians(25)
+
+    def moment(ds):
+        pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+        arms = adult.muscle_geometry(**pose).moment_arm.squeeze().sel(coordinate="lumbar_extension")
+        return float((arms * ds.muscle_force).sum())
+
+    lever = np.cos(turn) * x + np.sin(turn) * y
+    assert moment(hanging) - moment(resting) == pytest.approx(push * lever, rel=1e-6)
+    weight = adult.body_mass * adult.value("settings/gravity")
+    total = resting.ground_force.sum("foot") + resting.seat_force
+    np.testing.assert_allclose(total, [0.0, weight, 0.0], atol=1e-6)
+    compressed = hanging.joint_contact_force - resting.joint_contact_force
+    muscles = hanging.muscle_force - resting.muscle_force
+    trunk = [m for m in adult.muscles if abs(float(muscles.sel(muscle=m))) > 1e-9]
+    assert trunk  # the relief of L5/S1 is the push and what muscles then leave off
+    assert float(compressed.sel(joint="lumbosacral", axis="y")) > push * np.cos(turn)
+
+
+def test_hands_on_the_thighs_are_masses_moved_there(adult):
+    """The same as a body whose thighs weigh more, where the hands rest, and whose shoulders weigh less."""
+    taken = 0.5 * adult.value("settings/arms_mass")
+    hand = np.array([adult.value("settings/hand_rest_x"), adult.value("settings/hand_rest_y")])
+    shoulder = np.array([adult.value("settings/shoulder_x"), adult.value("settings/shoulder_y")])
+    changes = {}
+    for segment, mass, place in (("femur_?", taken, hand), ("torso", -2 * taken, shoulder)):
+        row = f"segments/{segment.replace('?', 'r')}"
+        own, centre = adult.value(f"{row}/mass"), np.array([adult.value(f"{row}/com_{axis}") for axis in "xy"])
+        moved = (own * centre + mass * place) / (own + mass)
+        changes |= {f"segments/{segment}/mass": own + mass}
+        changes |= {f"segments/{segment}/com_{axis}": value for axis, value in zip("xy", moved, strict=True)}
+    for stance in ({"pelvic_tilt": -10, "trunk_lean": 25, **SEATED}, {"pelvic_tilt": 5, "knee_flexion": 40,
+                    "trunk_lean": 30, "weight_balance": 0.6}):  # fmt: skip
+        resting = bm.sweep(adult, arms="thighs", hand_support=1.0, **stance)
+        other = bm.sweep(adult.replace(changes), arms="hanging", **stance)
+        np.testing.assert_allclose(resting.activation, other.activation, atol=1e-8)
+        np.testing.assert_allclose(resting.joint_contact_force, other.joint_contact_force, atol=1e-4)
+
+
+def test_yield_below_the_hip_takes_turnout_from_it(adult):
+    stance = {"pelvic_tilt": 0, "friction": 0.0}
+    ds = bm.sweep(adult, foot_rotation=[50, 60], turnout_yield=[0, 10], **stance)
+    hip = ds.coordinate_angle.sel(coordinate="hip_rotation_r")
+    assert (ds.status == 0).all()
+    np.testing.assert_allclose(hip.sel(foot_rotation=60, turnout_yield=10), hip.sel(foot_rotation=50, turnout_yield=0),
+                               atol=0.5)  # fmt: skip
+    shank = ds.coordinate_angle.sel(coordinate=["shank_rotation_r", "shank_rotation_l"])
+    np.testing.assert_allclose(shank, np.broadcast_to([[[0.0, 0.0], [-10.0, -10.0]]] * 2, shank.shape), atol=1e-12)
+    rotators = ds.group_activation.sel(group="deep_external_rotators", foot_rotation=60)
+    assert float(rotators.sel(turnout_yield=10)) < 0.5 * float(rotators.sel(turnout_yield=0))
+
+
+def test_what_is_left_of_turnout(adult):
+    """Zero where the capsule begins to pull; beyond, it holds a moment that grows by its stiffness."""
+    ds = bm.sweep(adult, pelvic_tilt=0, foot_rotation=np.arange(30, 71, 1.0))
+    reserve = ds.turnout_reserve.sel(foot="right").values
+    capsule = ds.passive_moment.sel(coordinate="hip_rotation_r").values
+    assert reserve[0] > 0.0 > reserve[-1]
+    np.testing.assert_array_equal(reserve, ds.turnout_reserve.sel(foot="left").values)
+    forced = reserve < -10.0
+    stiffness = adult.value("passive/hip_rotation_stiffness")
+    np.testing.assert_allclose(capsule[forced], -stiffness * reserve[forced], rtol=0.02)
+
+
+def test_a_model_without_the_joint_cannot_yield(gait2392):
+    with pytest.raises(StanceError, match="turnout_yield = 5: model 'gait2392' has no coordinate shank_rotation"):
+        bm.sweep(gait2392, pelvic_tilt=0, turnout_yield=5)
+
+
+def test_friction_that_a_slope_needs(adult):
+    """Both soles together need the slope's tangent; the seat bears none of it here."""
+    ds = bm.sweep(adult, pelvic_tilt=0, slope=[-10, 5, 12], friction=[0.3, 0.6])
+    used = ds.utilized_friction.isel(foot=0)
+    np.testing.assert_allclose(used, np.tan(np.radians(np.abs(ds.slope))).broadcast_like(used), rtol=0.02)
+    assert (ds.utilized_friction <= ds.friction * (1 + 1e-9)).all()
+    alone = bm.sweep(adult, pelvic_tilt=0, support="right", knee_flexion=8)
+    assert np.isnan(alone.utilized_friction.sel(foot="left"))
+
+
 def test_what_one_feels_is_the_difference(adult, answers):
     felt = bm.scenarios.feel("soft_knees_mid_foot", adult)
     here, there = answers["soft_knees_mid_foot"], answers["hyperextended_on_heels"]
@@ -234,7 +320,9 @@ def test_bad_paths_are_refused(adult):
         ({"step_height": 0.1}, "step_height = 0.1: needs support = 'step'"),
         ({"support": "right", "weight_balance": 0.3}, "weight_balance = 0.3: needs two feet that stand"),
         ({"support": "stool"}, "support = 'stool': allowed is both, right, left, seat, step"),
-        ({"arms": "crossed"}, "arms = 'crossed': allowed is hanging, fixed"),
+        ({"arms": "crossed"}, "arms = 'crossed': allowed is hanging, fixed, thighs"),
+        ({"hand_support": 1.0}, "hand_support = 1.0: needs arms = 'thighs'"),
+        ({"turnout_yield": 20}, "turnout_yield = 20: allowed is 0..15 deg"),
         ({"support": "seat", "seat_height": 2.0}, "seat_height = 2: allowed is 0.2..1 m"),
     ],
 )

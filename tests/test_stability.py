@@ -59,6 +59,66 @@ def test_without_reflexes_the_upright_back_buckles(adult):
     assert own[0] < own[1] < 0.0 < own[2]
 
 
+def own_stiffness(model, ds, ratio, joint="lumbar_extension"):
+    """Stiffness of a joint of the trunk by itself, its parts differenced one by one; arms turn with the trunk."""
+    step, pose = 0.01, pose_of(ds)
+    near = {name: np.full(2, value) for name, value in pose.items()}
+    near[joint] = pose[joint] + np.array([-step, step])
+    along, turn = {"coordinate": joint}, np.radians(2 * step)
+    geometry = model.muscle_geometry(**pose).squeeze("pose")
+    arm = geometry.moment_arm.sel(along)
+    moving = (model.muscle_geometry(**near).moment_arm.sel(along) * ds.muscle_force).sum("muscle").values
+    weight = model.gravity(**near).generalized_force.sel(along).values
+    passive = model.passive_moment(**near).passive_moment.sel(along).values
+    stiffening = float((ratio * ds.muscle_force / geometry.length * arm**2).sum())
+    return stiffening - (np.diff(moving + weight + passive)[0]) / turn
+
+
+@pytest.mark.parametrize("joint", ["lumbar_extension", "lumbar_bending"])
+def test_a_margin_is_met_and_no_more(adult, joint):
+    stance = {"pelvic_tilt": 0, "arms": "fixed"}
+    plain = bm.sweep(adult, **stance)
+    assert own_stiffness(adult, plain, 10, joint) < 20.0
+    held = bm.sweep(adult, stiffness_margin={joint: 20.0}, short_range_stiffness=10, **stance)
+    assert int(held.status) == 0
+    assert float(held.duality_gap) < 1e-9
+    assert own_stiffness(adult, held, 10, joint) == pytest.approx(20.0, abs=1e-3)
+    assert float((held.activation**2).sum()) > float((plain.activation**2).sum())
+    trunk = held.group_activation.sel(group=["lumbar_extensors", "abdominals"])
+    assert (trunk > 0.02).all()  # they contract against each other
+
+
+def test_a_margin_that_is_there_changes_nothing(adult):
+    """The same answer by the way round, on the whole body, certificate and joint forces included."""
+    stance = {"pelvic_tilt": 3, "trunk_lean": [0, 20], "knee_flexion": 10}
+    plain = bm.sweep(adult, **stance)
+    held = bm.sweep(adult, stiffness_margin={"lumbar_extension": -1e4}, **stance)
+    np.testing.assert_allclose(held.activation, plain.activation, atol=1e-4)
+    np.testing.assert_allclose(held.joint_contact_force, plain.joint_contact_force, atol=0.5)
+    np.testing.assert_allclose(held.ground_force, plain.ground_force, atol=0.5)
+    assert (held.status == 0).all()
+    assert (held.valid == plain.valid).all()
+
+
+def test_a_margin_that_no_muscle_can_give(adult):
+    ds = bm.sweep(adult, pelvic_tilt=-25, stiffness_margin={"lumbar_extension": 5e4}, trunk_lean=[0, 100])
+    assert ds.status.values.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("margin", "message"),
+    [
+        ({}, "stiffness_margin = {}: must be a mapping"),
+        ({"lumbar_extention": 1.0}, r"no joint moves by 'lumbar_extention' \(did you mean 'lumbar_extension'\?\)"),
+        ({"pelvis_tilt": 1.0}, "no joint moves by 'pelvis_tilt'"),
+        ({"lumbar_extension": float("nan")}, "must be a number of at most 100000 N.m/rad"),
+    ],
+)
+def test_bad_margins_are_refused(adult, margin, message):
+    with pytest.raises(StanceError, match=message):
+        bm.sweep(adult, pelvic_tilt=0, stiffness_margin=margin)
+
+
 def test_what_cannot_be_held_has_no_stiffness(adult):
     found = bm.stability(adult, pelvic_tilt=0, knee_flexion=[10, 120], trunk_lean=0)
     assert np.isfinite(found.smallest_stiffness[0])

@@ -72,18 +72,38 @@ def test_the_small_model_is_the_lump_of_the_adult(adult, small):
                 np.testing.assert_allclose(stored, table.columns[column], atol=1e-12)
 
 
-def test_a_lump_has_the_moments_of_its_group(adult, small):
-    """Full strength of a group does the same at the joint it was lumped across, but for the moment along its line."""
-    for group, coordinate in (("lumbar_extensors", "lumbar_extension"), ("gluteus_maximus", "hip_flexion_r"),
-                              ("quadriceps", "knee_angle_r"), ("gluteus_medius", "hip_adduction_r")):  # fmt: skip
-        moment = []
-        for model in (adult, small):
-            arm = model.muscle_geometry().moment_arm.sel(coordinate=coordinate)[0]
-            members = [m for m in model.groups[group] if m.endswith("_r")]
-            moment.append(
-                sum(model.value(f"muscles/{m}/max_isometric_force") * float(arm.sel(muscle=m)) for m in members)
-            )
-        assert moment[1] == pytest.approx(moment[0], rel=0.05), group
+def full_moment(model, group, coordinates):
+    """Moments of the right half of a group at full strength, at the neutral pose."""
+    members = [m for m in model.groups[group] if m.endswith("_r")]
+    strength = np.array([model.value(f"muscles/{m}/max_isometric_force") for m in members])
+    return strength @ model.muscle_geometry().moment_arm.sel(muscle=members, coordinate=coordinates)[0].values
+
+
+@pytest.mark.parametrize(
+    ("group", "joint", "along"),
+    [
+        ("lumbar_extensors", "lumbar", ("bending", "rotation", "extension")),
+        ("gluteus_maximus", "hip", ("adduction_r", "rotation_r", "flexion_r")),
+        ("gluteus_medius", "hip", ("adduction_r", "rotation_r", "flexion_r")),
+        ("deep_external_rotators", "hip", ("adduction_r", "rotation_r", "flexion_r")),
+    ],
+)
+def test_a_lump_has_the_moments_of_its_group(adult, small, group, joint, along):
+    """Full strength of a group does the same about x, y and z of its joint, but for the moment along its line."""
+    coordinates = [f"{joint}_{name}" for name in along]
+    group_moment, lump_moment = (full_moment(model, group, coordinates) for model in (adult, small))
+    paths = small.tables["path_points"]
+    ends = paths.numbers("x", "y", "z")[[paths.index(f"{group}_r.{i}") for i in (0, 1)]]
+    child = small.tables["joints"].index({"lumbar": "lumbosacral", "hip": "hip_r"}[joint])
+    line = ends[1] + small.tables["joints"].numbers("x", "y", "z")[child] - ends[0]
+    line /= np.linalg.norm(line)
+    np.testing.assert_allclose(lump_moment, group_moment - (group_moment @ line) * line, atol=1e-4)
+
+
+def test_the_quadriceps_lump_has_its_moment(adult, small):
+    """The patella's sliding is in it, as a couple."""
+    whole, lumped = (full_moment(model, "quadriceps", ["knee_angle_r"]) for model in (adult, small))
+    assert lumped[0] == pytest.approx(whole[0], rel=0.05)
 
 
 def test_replace_and_scale_return_new_models(adult):

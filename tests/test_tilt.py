@@ -11,6 +11,8 @@ CASES = [
     {"weight_shift": 0.3, "knee_flexion": -8},
     {"trunk_lean": 10, "slope": 5},
     {"knee_flexion": [20, 10], "trunk_lean": 10},
+    {"knee_flexion": [8, 40], "support": "right", "foot_rotation": 15},
+    {"knee_flexion": 90, "support": "step", "step_length": 0.2, "weight_balance": 0.3},
 ]
 
 

@@ -26,6 +26,16 @@ from biomech.model.tables import Table
 _ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 
 
+@dataclass(frozen=True)
+class Arms:
+    """Both arms: their mass (kg), and their centre's drop below the shoulder (m), which lies at x, y in the trunk."""
+
+    mass: float
+    drop: float
+    x: float
+    y: float
+
+
 @dataclass(frozen=True, eq=False)
 class Flat:
     """Names in kernel order, and one tuple of arrays per stage."""
@@ -42,8 +52,9 @@ class Flat:
     passive: PassiveTables
     contact: ContactTables
     gravity: float
-    arms_moment: float  #: kg.m along the trunk by which hanging arms differ from arms that turn with it
+    arms: Arms
     rows: NDArray[np.int64]  #: the coordinates that must balance in a stance
+    moved: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
 
     @property
     def is_rotation(self) -> NDArray[np.bool_]:
@@ -79,7 +90,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     muscles = [name for name in tables["muscles"].rows if here(name)]
     tree = compile_tree(tables, segments, coordinates, spline_number, half)
     settings = tables["settings"]
-    free = [i for i, c in enumerate(coordinates) if table.text("stance")[table.index(c)] != "locked"]
+    held = [table.text("stance")[table.index(c)] for c in coordinates]
     return Flat(
         half,
         segments,
@@ -93,8 +104,9 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
         compile_passive(tables["passive"], coordinates, half),
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
-        settings.value("arms_mass") * settings.value("arms_drop"),
-        np.array(free, dtype=np.int64),
+        Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),
+        np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
+        np.array([i for i, how in enumerate(held) if how != "held"], dtype=np.int64),
     )
 
 
@@ -137,7 +149,7 @@ def _check(tables: Mapping[str, Table]) -> None:
                 raise ModelError(f"{table}/{row}/{column} = {name!r}: there is no such name in the model")
     for table, column, words in (
         ("coordinates", "motion", ("rotation", "translation")),
-        ("coordinates", "stance", ("free", "locked")),
+        ("coordinates", "stance", ("free", "locked", "held")),
         ("contact_points", "surface", ("sole", "seat")),
         ("couplings", "component", ("x", "y", "z")),
         ("path_points", "kind", ("fixed", "conditional", "moving")),

@@ -19,7 +19,7 @@ from biomech.model.mirror import side_of
 from biomech.model.passive import PassiveTables
 from biomech.model.passive import passive_moment as passive_kernel
 from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
-from biomech.model.skeleton import Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
+from biomech.model.skeleton import LOAD, Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
 from biomech.model.splines import SplineTables
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 AXES = ["x", "y", "z"]
-NO_LOAD = np.zeros(4)
+NO_LOAD = np.zeros(LOAD)
 
 
 def poses(flat: Flat, coordinates: Mapping[str, Any]) -> Array:

@@ -221,12 +221,12 @@ def _joints(adult: Model, neutral: _Neutral) -> list[Record]:
 
 
 def _coordinates(adult: Model) -> list[Record]:
-    """The adult's coordinates; ankle and subtalar joint turn about z and x of the ankle."""
+    """The adult's free coordinates; ankle and subtalar joint turn about z and x of the ankle."""
     table = adult.tables["coordinates"]
     turned = {"ankle_angle_r": (0.0, 0.0, 1.0), "subtalar_angle_r": (1.0, 0.0, 0.0)}
     records = []
     for i, name in enumerate(table.rows):
-        if side_of(name) == "left" or name == "mtp_angle_r":
+        if side_of(name) == "left" or table.text("stance")[i] != "free":
             continue
         row: dict[str, Any] = {column: table.columns[column][i] for column in SCHEMA["coordinates"]}
         if name in turned:

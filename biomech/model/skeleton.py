@@ -28,6 +28,9 @@ from biomech.model.tables import Table
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
+#: Numbers of a load: kg on the trunk and their kg.m in its frame, and kg that rest on each thigh.
+LOAD = 5
+
 
 class TreeTables(NamedTuple):
     """The kinematic tree, flat; segment 0 is ground, parents come before children.
@@ -37,7 +40,8 @@ class TreeTables(NamedTuple):
     segment from ``start[i]`` to ``start[i + 1]``, with kind 0 = coupled translation, 1 = translation, 2 = rotation, of
     which the component is the axis of the frame that it turns about, or -1 if that is oblique; ``axis`` (motion, 3);
     ``mass`` (segment,); ``centre`` (segment, 3): centre of mass in the segment; ``carrier`` (coordinate,): the segment
-    a coordinate moves first; ``moves`` (coordinate, segment); ``load_segment``: what carries the load.
+    a coordinate moves first; ``moves`` (coordinate, segment); ``trunk``: the segment that carries the load; ``thigh``
+    (thigh,) and ``hand`` (3,): the segments on which hands may rest, and where in them.
     """
 
     parent: Index
@@ -51,7 +55,9 @@ class TreeTables(NamedTuple):
     centre: Array
     carrier: Index
     moves: NDArray[np.bool_]
-    load_segment: int
+    trunk: int
+    thigh: Index
+    hand: Array
 
 
 class Frames(NamedTuple):
@@ -145,6 +151,8 @@ def compile_tree(
         carrier,
         _moves(parent, carrier),
         place["torso"],
+        np.array([i for name, i in place.items() if name.startswith("femur")]),
+        np.array([tables["settings"].value("hand_rest_x"), tables["settings"].value("hand_rest_y"), 0.0]),
     )
 
 
@@ -219,17 +227,24 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
 
 @inner
 def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
-    """Mass and first moment of mass outward of every segment; ``load``: kg, and its kg.m in the load's segment."""
+    """Mass and first moment of mass outward of every segment, with the ``load`` (LOAD,)."""
     for i in range(len(t.parent)):
         x, y, z = point(f, i, t.centre[i, 0], t.centre[i, 1], t.centre[i, 2])
         f.mass[i] = t.mass[i]
         f.moment[i, 0], f.moment[i, 1], f.moment[i, 2] = t.mass[i] * x, t.mass[i] * y, t.mass[i] * z
-    s = t.load_segment
+    s = t.trunk
     x, y, z = rotate(f.rotation, s, load[1], load[2], load[3])
     f.mass[s] += load[0]
     f.moment[s, 0] += load[0] * f.origin[s, 0] + x
     f.moment[s, 1] += load[0] * f.origin[s, 1] + y
     f.moment[s, 2] += load[0] * f.origin[s, 2] + z
+    for k in range(len(t.thigh)):
+        s = t.thigh[k]
+        x, y, z = point(f, s, t.hand[0], t.hand[1], t.hand[2])
+        f.mass[s] += load[4]
+        f.moment[s, 0] += load[4] * x
+        f.moment[s, 1] += load[4] * y
+        f.moment[s, 2] += load[4] * z
     for i in range(len(t.parent) - 1, 0, -1):
         p = t.parent[i]
         f.mass[p] += f.mass[i]

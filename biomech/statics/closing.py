@@ -26,13 +26,14 @@ from biomech._lanes import (
     zeros,
 )
 from biomech._linear import factor_ldl, solve_ldl
-from biomech.model.skeleton import Frames, TreeTables, gather_masses, make_frames, place_segments, point, rotate
+from biomech.model.skeleton import LOAD, Frames, TreeTables, gather_masses, make_frames, place_segments, point, rotate
 from biomech.model.splines import SplineTables
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-TOLERANCE = 1e-12
+#: Newton's method stops here; a chain counts as closed up to the second (m, or sine of an angle).
+TOLERANCE, CLOSED = 1e-12, 1e-10
 STEPS = 60
 DIRECTION, POINT, CENTRE = 0, 1, 2
 
@@ -54,7 +55,7 @@ class ConditionTables(NamedTuple):
 class Asked(NamedTuple):
     """What the postures must meet.
 
-    ``vector`` (posture, 3 term), ``target`` (posture, condition) and the ``load`` (posture, 4) that they carry.
+    ``vector`` (posture, 3 term), ``target`` (posture, condition) and the ``load`` (posture, LOAD) that they carry.
     """
 
     vector: Array
@@ -63,7 +64,7 @@ class Asked(NamedTuple):
 
 
 class Aim(NamedTuple):
-    """What one posture must meet: ``vector`` (3 term,), ``target`` (condition,), and the ``load`` (4,) it carries."""
+    """What one posture must meet: ``vector`` (3 term,), ``target`` (condition,), and its ``load`` (LOAD,)."""
 
     vector: Array
     target: Array
@@ -89,7 +90,7 @@ class Work(NamedTuple):
 @maker
 def make_aim(number: Any, t: ConditionTables, conditions: int) -> Aim:
     """An empty aim of floats or lanes."""
-    return Aim(zeros(number, (3 * len(t.kind),)), zeros(number, (conditions,)), zeros(number, (4,)))
+    return Aim(zeros(number, (3 * len(t.kind),)), zeros(number, (conditions,)), zeros(number, (LOAD,)))
 
 
 @maker

@@ -23,6 +23,7 @@ from biomech.model.muscles import MuscleTables, strength
 from biomech.model.passive import PassiveTables, passive_moment
 from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
 from biomech.model.skeleton import (
+    LOAD,
     Frames,
     TreeTables,
     gather_masses,
@@ -56,7 +57,7 @@ class Equilibrium(NamedTuple):
 class Surroundings(NamedTuple):
     """What acts on a body in each posture besides its muscles and the ground's unknown forces.
 
-    ``load`` (posture, 4): kg and place in the load's segment; ``laxity`` (posture, 2) deg; ``friction`` (posture, 1);
+    ``load`` (posture, LOAD); ``laxity`` (posture, 2) deg; ``friction`` (posture, 1);
     ``applied`` (posture, 6 segment): known force and moment about the ground origin on each segment, ground as segment
     0, or (posture, 0) where there is none.
     """
@@ -213,7 +214,7 @@ def _assemble_lanes(
 def make_surroundings(number: Any, around: Surroundings) -> Surroundings:
     """Room for what acts on one body."""
     applied = zeros(number, (around.applied.shape[1],))
-    return Surroundings(zeros(number, (4,)), zeros(number, (2,)), zeros(number, (1,)), applied)
+    return Surroundings(zeros(number, (LOAD,)), zeros(number, (2,)), zeros(number, (1,)), applied)
 
 
 @maker

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,8 +49,9 @@ def press(wrench: Array, at: int, floor: Array, height: float, out: Array, to: i
     """Where the ground force meets the floor, and its moment about the normal there.
 
     The floor under the foot is the plane n . p = ``height``, n being ``floor[:3]``, so p = (n x M + height F) / (n . F)
-    (Zatsiorsky 2002, ch. 1). Reads force and moment about the ground origin from ``wrench[at:]``, and leaves p (m) and
-    the free moment (N.m, about the upward normal) in ``out[to:]``: NaN and 0 where the floor carries nothing.
+    (Zatsiorsky 2002, ch. 1). Reads force and moment about the ground origin from ``wrench[at:]``, and leaves p (m), the
+    free moment (N.m, about the upward normal) and the friction that is used, shear over pressure, in ``out[to:]``: NaN,
+    0 and NaN where the floor carries nothing.
     """
     nx, ny, nz = floor[0], floor[1], floor[2]
     fx, fy, fz = wrench[at], wrench[at + 1], wrench[at + 2]
@@ -63,3 +66,5 @@ def press(wrench: Array, at: int, floor: Array, height: float, out: Array, to: i
     nothing = np.nan + 0.0 * height
     out[to], out[to + 1] = select(loaded, x, nothing), select(loaded, y, nothing)
     out[to + 2], out[to + 3] = select(loaded, z, nothing), select(loaded, free, 0.0)
+    sx, sy, sz = fx - pressure * nx, fy - pressure * ny, fz - pressure * nz
+    out[to + 4] = select(loaded, share * math.sqrt(sx * sx + sy * sy + sz * sz), nothing)

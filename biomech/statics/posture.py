@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from biomech.errors import StanceError
 from biomech.model.flat import Flat
 from biomech.model.model import Model
-from biomech.statics.closing import CENTRE, DIRECTION, POINT, Asked, ConditionTables, close_lanes
+from biomech.statics.closing import CENTRE, CLOSED, DIRECTION, POINT, Asked, ConditionTables, close_lanes
 from biomech.statics.stance import SUPPORTS, Stance
 
 Array = NDArray[np.float64]
@@ -43,7 +43,7 @@ class Closure:
     floor: Array
 
     def asked(self, load: Array) -> Asked:
-        """What the kernels take, with the ``load`` (posture, 4) that the trunk carries."""
+        """What the kernels take, with the ``load`` (posture, LOAD) that is carried."""
         return Asked(self.vector.reshape(len(self.start), 3 * len(self.tables.kind)), self.target, load)
 
 
@@ -58,7 +58,7 @@ class Postures:
     @property
     def closed(self) -> NDArray[np.bool_]:
         """Whether every condition holds to 1e-10 (m, or sine of an angle)."""
-        return np.asarray(np.abs(self.residual).max(axis=1, initial=0.0) < 1e-10)
+        return np.asarray(np.abs(self.residual).max(axis=1, initial=0.0) < CLOSED)
 
 
 class _Builder:
@@ -255,6 +255,10 @@ def _start(model: Model, flat: Flat, stance: Stance, feet: list[str]) -> Array:
     if not flat.half:
         q[:, column("pelvis_rotation")] = np.radians(stance.values["pelvic_rotation"])
     slope = np.radians(stance.values["slope"])
+    shank_turns = "shank_rotation_r" in flat.coordinates
+    if not shank_turns and stance.values["turnout_yield"].any():
+        most = stance.values["turnout_yield"].max()
+        raise StanceError(f"turnout_yield = {most:g}: model {model.name!r} has no coordinate shank_rotation")
     for leg in ["_r"] if flat.half else ["_r", "_l"]:
         k = 0 if leg == "_r" else 1
         knee = np.radians(stance.values["knee_flexion"][:, k])
@@ -263,7 +267,10 @@ def _start(model: Model, flat: Flat, stance: Stance, feet: list[str]) -> Array:
             q[:, column(f"hip_flexion{leg}")] = -tilt  # the free thigh hangs down
             continue
         torsion = model.value(f"joints/ankle{leg}/torsion") * (1.0 if leg == "_r" else -1.0)
-        turn = np.radians(stance.values["foot_rotation"][:, k] - torsion)
+        below = stance.values["turnout_yield"][:, k]
+        if shank_turns:
+            q[:, column(f"shank_rotation{leg}")] = -np.radians(below)
+        turn = np.radians(stance.values["foot_rotation"][:, k] - torsion - below)
         # more of a bent, turned-out leg opens sideways instead of reaching forward
         ankle = 0.45 * knee * np.cos(turn) + slope
         q[:, column(f"ankle_angle{leg}")] = ankle

@@ -17,7 +17,7 @@ from biomech._jit import inner, jit
 from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, width, zeros
 from biomech.model.flat import Flat
 from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state
-from biomech.model.skeleton import Frames, TreeTables, gather_masses, make_frames, place_segments
+from biomech.model.skeleton import LOAD, Frames, TreeTables, gather_masses, make_frames, place_segments
 from biomech.model.splines import SplineTables
 
 Array = NDArray[np.float64]
@@ -72,8 +72,8 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
         The whole body, or its right half.
     q : ndarray, shape (posture, coordinate)
         Coordinates in rad and m.
-    load : ndarray, shape (posture, 4)
-        Mass (kg) and place of the load in its segment.
+    load : ndarray, shape (posture, LOAD)
+        What the trunk and the thighs carry.
     muscle_force : ndarray, shape (posture, muscle)
         Newton.
     applied : ndarray, shape (posture, 6 segment)
@@ -101,7 +101,7 @@ def _react_lanes(
 ) -> None:
     number = no_lanes()
     f, state = make_frames(number, tree), make_path_state(number, paths)
-    own, carried = zeros(number, (q.shape[1],)), zeros(number, (4,))
+    own, carried = zeros(number, (q.shape[1],)), zeros(number, (LOAD,))
     pull, wrench = zeros(number, (muscle_force.shape[1],)), zeros(number, (applied.shape[1],))
     total = zeros(number, (force.shape[1],))
     every, index, which = counting(max(len(pull), len(wrench), len(own))), counting(len(q)), make_which(number)

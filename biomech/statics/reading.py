@@ -198,9 +198,14 @@ def _check_support(asked: Mapping[str, Any], arrays: dict[str, xr.DataArray]) ->
 
     One foot bears all the weight there is.
     """
-    for name, word in (("seat_height", "seat"), ("step_height", "step"), ("step_length", "step")):
-        if name in asked and not bool((arrays["support"] == SUPPORTS.index(word)).any()):
-            raise StanceError(f"{name} = {asked[name]!r}: needs support = {word!r}")
+    for name, choice, words, word in (
+        ("seat_height", "support", SUPPORTS, "seat"),
+        ("step_height", "support", SUPPORTS, "step"),
+        ("step_length", "support", SUPPORTS, "step"),
+        ("hand_support", "arms", ARMS, "thighs"),
+    ):
+        if name in asked and not bool((arrays[choice] == words.index(word)).any()):
+            raise StanceError(f"{name} = {asked[name]!r}: needs {choice} = {word!r}")
     two = arrays["support"].isin([SUPPORTS.index("both"), SUPPORTS.index("step")])
     if "weight_balance" in asked and not bool(two.any()):
         raise StanceError(
@@ -212,10 +217,10 @@ def _check_support(asked: Mapping[str, Any], arrays: dict[str, xr.DataArray]) ->
             f"weight_shift = {asked['weight_shift']!r}: means nothing with support = 'seat', which bears the weight"
         )
     hangs = {"policy": "hanging", "lean_policy": "hanging_sway", "knee_policy": "passive"}
-    words = {"policy": POLICIES, "lean_policy": LEAN_POLICIES, "knee_policy": KNEE_POLICIES}
+    policies = {"policy": POLICIES, "lean_policy": LEAN_POLICIES, "knee_policy": KNEE_POLICIES}
     names = {code: name for name, (code, _) in WITH_POLICY.items()}
     for code, word in hangs.items():
-        if bool((seated & (arrays[code] == words[code].index(word))).any()):
+        if bool((seated & (arrays[code] == policies[code].index(word))).any()):
             raise StanceError(f"{names[code]} = {word!r}: means nothing with support = 'seat', which bears the weight")
 
 

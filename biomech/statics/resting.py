@@ -33,13 +33,12 @@ from biomech.model.model import Model
 from biomech.model.passive import PassiveTables, passive_moment
 from biomech.model.skeleton import Frames, TreeTables, gather_masses, gravity_force, make_frames, point, rotate
 from biomech.model.splines import SplineTables
-from biomech.statics.closing import Asked, ConditionTables, close_chain, gather_aim, make_aim, make_closing
+from biomech.statics.closing import CLOSED, Asked, ConditionTables, close_chain, gather_aim, make_aim, make_closing
 from biomech.statics.posture import feet_of, set_conditions
 from biomech.statics.stance import Stance
 
 Array = NDArray[np.float64]
 
-CLOSED = 1e-10
 _STEP = 1e-3  #: deg of tilt, on either side, over which coordinates are differenced
 
 

@@ -30,12 +30,13 @@ class Parameter:
 PARAMETERS: dict[str, Parameter] = {
     "foot_rotation": Parameter(0.0, -30.0, 90.0, "deg", "heading of the foot, toe-out positive", per_leg=True),
     "knee_flexion": Parameter(0.0, -10.0, 120.0, "deg", "knee flexion, hyperextension negative", per_leg=True),
+    "turnout_yield": Parameter(0.0, 0.0, 15.0, "deg", "turnout taken up below the hip, in knee and foot", per_leg=True),
     "knee_laxity": Parameter(5.0, 0.0, 25.0, "deg", "shift of the knee's passive curve", per_leg=True),
     "weight_shift": Parameter(0.42, 0.0, 1.0, "1", "place of the weight along the foot, 0 heel, 1 toe tip"),
     "weight_balance": Parameter(0.5, 0.0, 1.0, "1", "place of the weight between the feet, 0 left, 1 right"),
     "pelvic_rotation": Parameter(0.0, -60.0, 60.0, "deg", "heading of pelvis and trunk, to the left positive"),
     "stance_width": Parameter(0.17, 0.05, 1.0, "m", "distance between the ankle centres"),
-    "trunk_lean": Parameter(0.0, -30.0, 100.0, "deg", "inclination of the trunk in space, forward positive"),
+    "trunk_lean": Parameter(0.0, -30.0, 100.0, "deg", "inclination of the line from L5/S1 to C7, forward positive"),
     "pelvic_tilt": Parameter(None, -25.0, 35.0, "deg", "pelvic tilt in space, anterior positive"),
     "tilt_change": Parameter(0.0, -25.0, 25.0, "deg", "change of pelvic tilt, added to what is given or found"),
     "lumbar_rhythm": Parameter(1.0, 0.0, 1.4, "1", "factor on the lumbar spine's share of a lean"),
@@ -45,12 +46,13 @@ PARAMETERS: dict[str, Parameter] = {
     "step_height": Parameter(0.17, 0.0, 0.5, "m", "height of the right foot's step above the left foot"),
     "step_length": Parameter(0.25, -0.5, 0.8, "m", "how far the right foot is ahead of the left"),
     "seat_height": Parameter(0.45, 0.2, 1.0, "m", "height of the seat above the floor"),
+    "hand_support": Parameter(0.27, 0.0, 5.0, "1", "weight that hands leave on the thighs, over the arms' weight"),
     "load_mass": Parameter(0.0, 0.0, 200.0, "kg", "mass carried by the trunk"),
     "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
 }
 SUPPORTS = ("both", "right", "left", "seat", "step")
-#: How the arms are held: hanging along gravity, or turning with the trunk.
-ARMS = ("hanging", "fixed")
+#: How the arms are held: hanging along gravity, turning with the trunk, or hanging with hands that rest on the thighs.
+ARMS = ("hanging", "fixed", "thighs")
 #: Policies: of the tilt, of the trunk's lean and of the knee.
 POLICIES = ("least_effort", "hanging", "passive", "rhythm")
 LEAN_POLICIES = ("hanging_sway",)
@@ -99,15 +101,19 @@ class Stance:
         return Stance(values | changed, *(code[index] for code in codes))
 
     def load(self, flat: Flat) -> Array:
-        """Mass (kg) and first moment (kg.m, trunk frame) that the trunk carries, (posture, 4); a half body half of it.
+        """Mass (kg) and first moment (kg.m, trunk frame) that the trunk carries, and kg on each thigh: (posture, LOAD).
 
-        Arms that hang act at the shoulder: of the trunk that holds them rigid they differ by their mass times their
-        drop below it, along the trunk.
+        A half body carries half of the former. Arms that hang act at the shoulder: of the trunk that holds them rigid
+        they differ by their mass times their drop below it, along the trunk. What rests on the thighs leaves the
+        shoulders: a push straight down, so that neither shoulder nor elbow need hold a moment about the other.
         """
-        mass = self.values["load_mass"][:, None]
-        load = np.hstack([mass, mass * self.values["load_position"]])
-        load[:, 2] += np.where(self.arms == ARMS.index("hanging"), flat.arms_moment, 0.0)
-        return (0.5 if flat.half else 1.0) * load
+        arms, mass = flat.arms, self.values["load_mass"]
+        rests = np.where(self.arms == ARMS.index("thighs"), self.values["hand_support"] * arms.mass, 0.0)
+        first = mass[:, None] * self.values["load_position"]
+        first[:, 1] += np.where(self.arms == ARMS.index("fixed"), 0.0, arms.mass * arms.drop)
+        first[:, :2] -= np.outer(rests, (arms.x, arms.y))
+        share = 0.5 if flat.half else 1.0
+        return np.column_stack([share * (mass - rests), share * first, 0.5 * rests])
 
     def is_symmetric(self) -> NDArray[np.bool_]:
         """Per posture: both legs are asked the same, and no load pulls to a side."""

@@ -15,11 +15,13 @@ from biomech.sharing.pattern import Pattern, find_pattern, places
 from biomech.sharing.response import Costs, make_costs
 from biomech.statics.closing import ConditionTables
 from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
-from biomech.statics.posture import set_conditions
+from biomech.statics.posture import close, set_conditions
 from biomech.statics.reactions import compile_cuts, reported_joints
 from biomech.statics.stance import Stance
-from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, parts, ranges, row_weight, terms
-from biomech.study.whole_way import PROOF, Anatomy, Limits, Posed, Sheets, Way, Ways, go_in_lanes
+from biomech.study.body import Anatomy, Limits, Posed
+from biomech.study.guard import share_guarded
+from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, parts, ranges, reachable, row_weight, terms
+from biomech.study.whole_way import PRESSURE, PROOF, Sheets, Way, Ways, go_in_lanes
 
 Array = NDArray[np.float64]
 
@@ -106,7 +108,7 @@ def sheet_columns(model: Model) -> dict[str, int]:
         "passive": coordinates,
         "shortfall": coordinates,
         "ground": 12,
-        "pressure": 8,
+        "pressure": 2 * PRESSURE,
         "seat": 3,
         "joint_force": 3 * len(reported_joints(model.flat())),
         "proof": len(PROOF),
@@ -127,7 +129,8 @@ def prepare(
         ("anatomy", flat.half, part.support, effort.force_length),
         lambda: _anatomy(part, effort, closure.tables, plan.pattern),
     )
-    posed = Posed(closure.asked(stance.load(flat)), closure.start, Surroundings.of(flat, stance), closure.floor)
+    around, alone = Surroundings.of(flat, stance), np.empty((len(stance), 0))
+    posed = Posed(closure.asked(stance.load(flat)), closure.start, around, closure.floor, alone)
     return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
 
 
@@ -139,14 +142,45 @@ def _answer_part(
     own = stance if whole else stance.take(part.index)
     target = sheets if whole else Sheets(*(np.zeros((len(own), s.shape[1])) for s in sheets))
     tables = prepare(model, part, own, effort, wanted)
-    go_in_lanes(*tables, np.arange(len(own), dtype=np.uint64), False, target)
-    status = target.proof[:, PROOF.index("status")]
-    hard = np.flatnonzero((status != OPTIMAL) & (status != UNREACHABLE)).astype(np.uint64)
-    if hard.size:
-        go_in_lanes(*tables, hard, True, target)
+    every = np.arange(len(own), dtype=np.uint64)
+    if effort.guard is not None:
+        _answer_guarded(model, part, own, effort, tables, target)
+    else:
+        go_in_lanes(*tables, every, False, target)
+        status = target.proof[:, PROOF.index("status")]
+        hard = every[(status != OPTIMAL) & (status != UNREACHABLE)]
+        if hard.size:
+            go_in_lanes(*tables, hard, True, target)
     if not whole:
         for sheet, result in zip(sheets, target, strict=True):
             sheet[part.index] = result
+
+
+def _answer_guarded(
+    model: Model,
+    part: Part,
+    stance: Stance,
+    effort: Effort,
+    tables: tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed],
+    target: Sheets,
+) -> None:
+    """Answer stances whose load is shared with more rows than the whole way has: shared first, and then taken over."""
+    flat, (body, pattern, costs, limits, ways, posed) = part.flat, tables
+    postures = close(model, flat, stance, part.support)
+    taken = np.flatnonzero(reachable(model, flat, postures))
+    solution = share_guarded(model, part, stance.take(taken), effort, postures.coordinates[taken])
+    shared = np.zeros((len(stance), len(pattern.unknown)))
+    shared[taken] = solution.value[:, pattern.unknown.astype(np.int64)]
+    every = np.arange(len(stance), dtype=np.uint64)
+    go_in_lanes(body, pattern, costs, limits, ways, posed._replace(shared=shared), every, False, target)
+    for name, value in (
+        ("cost", solution.cost),
+        ("residual", solution.residual),
+        ("gap", solution.gap),
+        ("status", solution.status),
+    ):
+        target.proof[taken, PROOF.index(name)] = value
+    target.shortfall[np.ix_(taken, flat.rows)] = solution.shortfall[:, : len(flat.rows)]
 
 
 def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> Plan:
@@ -183,7 +217,7 @@ def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
     }
     foot = [0, 0] if flat.half else [0, 1]
     turn = np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(6)
-    press = np.array([1.0, 1.0, -1.0, -1.0]) if flat.half else np.ones(4)
+    press = np.array([1.0, 1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(PRESSURE)
     ways = {
         "coordinates": _way(coordinate, np.ones(len(coordinate))),
         "activation": _way(muscle, np.ones(len(muscle))),
@@ -192,7 +226,9 @@ def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
         "passive": _way(coordinate, both),
         "shortfall": _way(coordinate, both),
         "ground": _way([6 * k + i for k in foot for i in range(6)], np.concatenate([np.ones(6), turn])),
-        "pressure": _way([4 * k + i for k in foot for i in range(4)], np.concatenate([np.ones(4), press])),
+        "pressure": _way(
+            [PRESSURE * k + i for k in foot for i in range(PRESSURE)], np.concatenate([np.ones(PRESSURE), press])
+        ),
         "seat": _way(range(3), [2.0, 2.0, 0.0] if flat.half else np.ones(3)),
         "joint_force": _way([3 * k + i for k in joint for i in range(3)], np.concatenate(list(across.values()))),
         "proof": _way(range(len(PROOF)), np.ones(len(PROOF))),

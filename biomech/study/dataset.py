@@ -180,6 +180,18 @@ def sweep_quantities(model: Model) -> dict[str, Quantity]:
             ("pressure",),
             lambda a: feet(a, "pressure", slice(3, 4))[:, :, 0],
         ),
+        "utilized_friction": Quantity(
+            ("foot",),
+            about("1", "shear over pressure under the foot: the coefficient of friction that it needs"),
+            ("pressure",),
+            lambda a: feet(a, "pressure", slice(4, 5))[:, :, 0],
+        ),
+        "turnout_reserve": Quantity(
+            ("foot",),
+            about("deg", "external hip rotation that is left before the capsule tightens; below 0 turnout is forced"),
+            ("coordinates",),
+            lambda a: turnout_reserve(model, a.sheets.coordinates),
+        ),
         "coordinate_angle": Quantity(
             ("coordinate",),
             about("deg", "generalised coordinates of the posture (m for translations)"),
@@ -194,6 +206,18 @@ def sweep_quantities(model: Model) -> dict[str, Quantity]:
             lambda a: a.proof("valid") == 1.0,
         ),
     }
+
+
+def turnout_reserve(model: Model, q: Array) -> Array:
+    """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
+    names = list(model.coordinates)
+    slack, shift = (
+        model.value(f"passive/hip_{name}") for name in ("external_rotation_slack", "rotation_flexion_shift")
+    )
+    flexion, rotation = (
+        np.degrees(q[:, [names.index(f"hip_{way}_{side}") for side in "rl"]]) for way in ("flexion", "rotation")
+    )
+    return slack + shift * flexion + rotation
 
 
 def variables_of(quantities: dict[str, Quantity], dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
@@ -273,7 +297,7 @@ def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> 
         variables["trunk_lean"] = (
             dims,
             found.lean,
-            about("deg", "inclination of the trunk in space, forward positive"),
+            about("deg", PARAMETERS["trunk_lean"].long_name),
         )
         variables["lean_status"] = (dims, found.lean_status, meaning)
     if followed["knee_policy"]:

@@ -119,13 +119,18 @@ def settle(model: Model, stance: Stance, effort: Effort) -> Settled:
     return found
 
 
-def lumbar_share(lean: Array, rhythm: Array) -> Array:
-    """Part of a trunk inclination (deg) that the lumbar spine takes: .74 - .0019 lean (Tafazzol 2014), times a factor.
+def tilt_by_rhythm(lean: Array, rhythm: Array, line: float) -> Array:
+    """Pelvic tilt (deg) that leaves the lumbar spine its share of a lean.
 
-    Tafazzol et al. 2014 measured lean from standing to full flexion (+- .08); the factor is .70 for a squat (von Arx et
-    al. 2021).
+    A thorax that turns by Theta takes lambda = s Theta from the lumbar spine, s = .74 - .0019 Theta (Tafazzol et al.
+    2014, from standing to full flexion, +- .08) times the factor ``rhythm`` (.70 in a squat: von Arx et al. 2021), and
+    Theta - lambda from the hips. The ``lean`` is that of the line from L5/S1 to C7, which turns by ``line`` with a
+    degree of lumbar flexion where the thorax turns by one: lean = Theta - (1 - line) lambda, a quadratic in Theta.
     """
-    return rhythm * (0.74 - 0.0019 * np.abs(lean))
+    lag, size = (1.0 - line) * rhythm, np.abs(lean)
+    linear, square = 1.0 - 0.74 * lag, 0.0019 * lag
+    thorax = 2.0 * size / (linear + np.sqrt(linear * linear + 4.0 * square * size))
+    return np.sign(lean) * thorax * (1.0 - rhythm * (0.74 - 0.0019 * thorax))
 
 
 def _settle_tilts(model: Model, stance: Stance, effort: Effort, index: NDArray[np.int64], found: Settled) -> None:
@@ -139,8 +144,8 @@ def _settle_tilts(model: Model, stance: Stance, effort: Effort, index: NDArray[n
             tilt, status = least.tilt, least.status
             found.minimum[own], found.interval[own] = least.minimum, least.interval
         elif name == "rhythm":
-            lean = stances.values["trunk_lean"]
-            tilt = lean * (1.0 - lumbar_share(lean, stances.values["lumbar_rhythm"]))
+            line = model.value("settings/lumbar_line_share")
+            tilt = tilt_by_rhythm(stances.values["trunk_lean"], stances.values["lumbar_rhythm"], line)
             status = np.full(len(own), _BY_RULE, dtype=np.int8)
         else:
             balance = _balance_tilt(model, stances, effort, hanging=name == "hanging")

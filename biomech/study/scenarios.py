@@ -48,7 +48,9 @@ class Scenario:
 _STANDING = [0, "least_effort", "hanging"]
 #: Endo et al. 2012, 2018: pelvic tilt of people who sit upright, -19 +- 8 deg.
 _SEATED = -19.0
-#: Hanging hands hold a load under the shoulder, so its weight acts at the shoulder (torso frame; low confidence).
+#: And slumped, -26 deg with 39 deg of lumbar flexion: a lean of -26 + .81 x 39 deg; the tilt is allowed to -25.
+_SLUMPED, _SLUMPED_LEAN = -25.0, 6.0
+#: Hanging hands hold a load under the shoulder, so its weight acts at the shoulder (torso frame; as in ``settings``).
 _IN_HANGING_HANDS = (0.003, 0.3715, 0.0)
 #: Factors on the lumbar share of a lean: sitting to standing 1 : 3 with the hip; stairs .3; squat .70 (von Arx 2021).
 _RISING, _CLIMBING, _SQUATTING = 0.38, 0.42, 0.70
@@ -59,7 +61,7 @@ def _standing(**stance: Any) -> dict[str, Any]:
 
 
 def _sitting(**stance: Any) -> dict[str, Any]:
-    return {"support": "seat", "knee_flexion": 90.0, "pelvic_tilt": _SEATED, **stance}
+    return {"support": "seat", "arms": "thighs", "knee_flexion": 90.0, "pelvic_tilt": _SEATED, **stance}
 
 
 def _leaning(lumbar_rhythm: float = 1.0, **stance: Any) -> dict[str, Any]:
@@ -84,6 +86,11 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
         "turned_out_sitting": Scenario(
             "Sitting with the feet turned out the outer hip stays tense and the lower back works.",
             _sitting(foot_rotation=35.0, stance_width=0.3),
+            "parallel_sitting",
+        ),
+        "slumped_sitting": Scenario(
+            "Sitting slumped, the pelvis rolled back.",
+            _sitting(pelvic_tilt=_SLUMPED, trunk_lean=_SLUMPED_LEAN),
             "parallel_sitting",
         ),
         "hyperextended_on_heels": Scenario(

@@ -20,16 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, null_space
 
-from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.sharing import OPTIMAL, Criterion, Power
 from biomech.statics.ground import contacts_of
 from biomech.statics.reading import read_stance
 from biomech.statics.stance import Stance
 from biomech.study.dataset import about
+from biomech.study.effort import read_effort, read_ratio
 from biomech.study.policies import settle
 from biomech.study.standing import Effort, Part, balance, equilibrium_of
-from biomech.study.sweep import read_effort
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -77,8 +76,7 @@ def stability(
     """
     import xarray as xr
 
-    if not (isinstance(short_range_stiffness, int | float) and 0.0 <= short_range_stiffness <= 1000.0):
-        raise StanceError(f"short_range_stiffness = {short_range_stiffness!r}: must be a number from 0 to 1000")
+    ratio = read_ratio(short_range_stiffness)
     effort = read_effort(model, criterion, None, "isometric")
     asked = read_stance(stance)
     stances = asked.all()
@@ -94,7 +92,7 @@ def stability(
         good = np.flatnonzero(held.solution.status == OPTIMAL)
         own, place = stances.take(index[held.taken[good]]), index[held.taken[good]]
         q, x = held.postures.coordinates[held.taken[good]], held.solution.value[good]
-        stiffness = _stiffness(model, part, own, effort, q, x, short_range_stiffness)
+        stiffness = _stiffness(model, part, own, effort, q, x, ratio)
         found["stiffness"][place] = stiffness
         glued = _contact_jacobian(part, own, effort, q)
         for i, k in enumerate(place):
@@ -120,7 +118,7 @@ def stability(
             ),
         },
         coords={**{dim: (dim, labels) for dim, labels in asked.dims.items()}, "coordinate": names, "other": names},
-        attrs={"short_range_stiffness": float(short_range_stiffness)},
+        attrs={"short_range_stiffness": ratio},
     )
 
 

@@ -5,7 +5,7 @@ Stances that are symmetric are solved on the right half of the body; the others 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,13 +32,25 @@ _PELVIS_SHORTFALL = 1e3
 
 
 @dataclass(frozen=True)
+class Guard:
+    """Least stiffness (N.m/rad) of coordinates by name, and k, by which muscles stiffen with their force."""
+
+    margin: Mapping[str, float]
+    ratio: float
+
+
+@dataclass(frozen=True)
 class Effort:
-    """How effort is counted: criterion, weight of every muscle of the model, strength rule, least activation."""
+    """How effort is counted: criterion, weight of every muscle of the model, strength rule, least activation.
+
+    ``guard``: the stiffness that must be kept besides, if any.
+    """
 
     criterion: Criterion
     weight: Array
     force_length: bool
     tone: Array
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True)
@@ -62,9 +74,10 @@ class Balance:
 
 
 def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
-    """Split stances by how they are solved."""
+    """Split stances by how they are solved; a guarded body is solved whole."""
     mirror = model.cached("mirror", lambda: _mirror(model))
-    even = model.is_symmetric and all(np.array_equal(part, part[mirror]) for part in (effort.weight, effort.tone))
+    even = effort.guard is None and model.is_symmetric
+    even = even and all(np.array_equal(part, part[mirror]) for part in (effort.weight, effort.tone))
     half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
     for use_half in (True, False):
         for support in range(len(SUPPORTS)):

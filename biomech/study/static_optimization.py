@@ -12,6 +12,7 @@ from biomech.errors import StanceError
 from biomech.model.contact import ContactTables
 from biomech.model.geometry import poses
 from biomech.model.model import Model
+from biomech.model.skeleton import LOAD
 from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.reactions import react
@@ -25,8 +26,8 @@ from biomech.study.dataset import (
     proof_quantities,
     variables_of,
 )
+from biomech.study.effort import read_effort
 from biomech.study.report import Tally, shortage
-from biomech.study.sweep import read_effort
 from biomech.study.whole_way import Sheets
 
 if TYPE_CHECKING:
@@ -102,10 +103,9 @@ def static_optimization(
     reserves = _reserves(model, reserve)
     q, applied = _frames(model, coordinates, ground_reaction)
     flat = model.flat()
-    around = Surroundings(np.zeros((len(q), 4)), np.zeros((len(q), 2)), np.zeros((len(q), 1)), applied)
-    rows = np.arange(len(flat.coordinates))
-    equilibrium = assemble(flat, rows, _NO_CONTACT, around, q, effort.force_length, tissue=False)
-    solution = _share(equilibrium, reserves, criterion, lower)
+    around = Surroundings(np.zeros((len(q), LOAD)), np.zeros((len(q), 2)), np.zeros((len(q), 1)), applied)
+    equilibrium = assemble(flat, flat.moved, _NO_CONTACT, around, q, effort.force_length, tissue=False)
+    solution = _share(equilibrium, reserves[flat.moved], criterion, lower)
     return _dataset(model, q, around, equilibrium, solution, reserves)
 
 
@@ -180,7 +180,7 @@ def _vectors(name: str, array: xr.DataArray) -> Array:
 
 
 def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lower: float) -> Solution:
-    """Share the load among muscles and reserves."""
+    """Share the load among muscles and reserves (row,)."""
     frames, rows, muscles = equilibrium.coefficients.shape
     own = np.flatnonzero(reserves)
     columns = np.zeros((frames, rows, len(own)))
@@ -205,8 +205,10 @@ def _dataset(
     muscles, dims, flat = len(model.muscles), ("frame",), model.flat()
     activation = solution.value[:, :muscles]
     force = activation * equilibrium.strength
-    reaction = np.zeros((len(q), len(reserves)))
-    reaction[:, np.flatnonzero(reserves)] = solution.value[:, muscles:] * reserves[reserves != 0.0]
+    required, shortfall, reaction = np.zeros((3, len(q), len(reserves)))
+    required[:, flat.moved], shortfall[:, flat.moved] = equilibrium.demand, solution.shortfall
+    own = flat.moved[reserves[flat.moved] != 0.0]
+    reaction[:, own] = solution.value[:, muscles:] * reserves[own]
     joints = react(flat, q, around.load, force, around.applied).reshape(len(q), -1)
     limiting = limiting_muscle(solution, muscles)
     proof = np.stack(
@@ -220,7 +222,7 @@ def _dataset(
             muscle_force=force,
             strength=equilibrium.strength,
             passive=empty,
-            shortfall=solution.shortfall,
+            shortfall=shortfall,
             ground=empty,
             pressure=empty,
             seat=empty,
@@ -235,7 +237,7 @@ def _dataset(
         ),
         "required_moment": (
             (*dims, "coordinate"),
-            equilibrium.demand,
+            required,
             about("N.m", "moment asked of the muscles (N for translations)"),
         ),
         "reserve_moment": (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from biomech.errors import StanceError, UnreachablePosture
 from biomech.model.model import Model
-from biomech.model.muscles import STRENGTHS
 from biomech.sharing import Criterion, Power
 from biomech.statics.reading import read_stance
 from biomech.study.answer import answer
 from biomech.study.dataset import POLICY_VARIABLES, Kept, Quantity, policy_variables, sweep_dataset, sweep_quantities
+from biomech.study.effort import read_effort
 from biomech.study.policies import Settled, settle
 from biomech.study.report import Tally, hindrance
-from biomech.study.standing import UNREACHABLE, Effort
+from biomech.study.standing import UNREACHABLE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +37,8 @@ def sweep(
     weight: Mapping[str, float] | ArrayLike | None = None,
     strength: str = "isometric",
     tone: Mapping[str, float] | None = None,
+    stiffness_margin: Mapping[str, float] | None = None,
+    short_range_stiffness: float = 10.0,
     variables: Iterable[str] | None = None,
     threads: int = 1,
     progress: bool | None = None,
@@ -63,6 +64,12 @@ def sweep(
         Least activation of the muscles of a group, or of those that a name or pattern matches, 0 to 1: tone that
         statics does not ask for (in standing, by EMG, lumbar extensors .01-.04 and abdominals .005-.03). An input,
         never a finding.
+    stiffness_margin : mapping of str to float, optional
+        Least diagonal stiffness (N.m/rad) of coordinates, which muscles then give by contracting together; 0 asks that
+        the joint by itself does not buckle. See ``biomech.stability``. Policies find their angles without it.
+    short_range_stiffness : float
+        k, stiffness of a muscle times its length over its force, 5 to 40 in the literature; for the margins alone. An
+        input, never a finding.
     variables : iterable of str, optional
         What is kept of the answer, besides ``status``; by default everything. A long sweep of one number needs no
         more memory than that number.
@@ -77,9 +84,13 @@ def sweep(
         ``"passive"``; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe tip; ``stance_width`` 0.17, 0.05..1 m
         between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive, or ``"hanging_sway"``;
         ``knee_laxity`` 5, 0..25 deg; ``tilt_change`` 0, -25..25 deg, added to the tilt; ``lumbar_rhythm`` 1, 0..1.4,
-        a factor on the lumbar share of a lean under ``"rhythm"``; ``slope`` 0, -30..30 deg, uphill positive;
+        a factor on the lumbar share of a lean under ``"rhythm"``; ``turnout_yield`` 0, 0..15 deg of turnout that knee
+        and foot take up; ``slope`` 0, -30..30 deg, uphill positive, and ``cross_slope``, right side lower positive;
         ``friction`` 0.6, 0..2; ``load_mass`` 0, 0..200 kg, at ``load_position`` (x, y, z) in the trunk frame;
-        ``support`` "both", "right", "left".
+        ``support`` "both", "right", "left", "seat" (``seat_height`` 0.45, 0.2..1 m) or "step" (``step_height`` 0.17,
+        0..0.5 m, ``step_length`` 0.25, -0.5..0.8 m); ``weight_balance`` 0.5, 0..1 from left to right foot;
+        ``pelvic_rotation`` 0, -60..60 deg; ``arms`` "hanging", "fixed" or "thighs" (``hand_support`` 0.27, 0..5 of the
+        arms' weight).
 
     Returns
     -------
@@ -88,7 +99,8 @@ def sweep(
         ``group_activation``, ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle``
         (..., coordinate), ``joint_contact_force`` (..., joint, axis), ``lumbar_compression``, ``ground_force``,
         ``center_of_pressure`` (..., foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 =
-        optimal), ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid``.
+        optimal), ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid``; ``utilized_friction``
+        and ``turnout_reserve`` (..., foot), ``seat_force`` (..., axis).
 
     Raises
     ------
@@ -106,7 +118,7 @@ def sweep(
     >>> bool((ds.status == 0).all())
     True
     """
-    effort = read_effort(model, criterion, weight, strength, tone)
+    effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     if not (isinstance(threads, int) and threads >= 1):
         raise StanceError(f"threads = {threads!r}: must be a whole number, at least 1")
     asked = read_stance(stance)
@@ -168,60 +180,3 @@ def _chosen(quantities: dict[str, Quantity], variables: Iterable[str] | None) ->
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise StanceError(f"variables: there is no {name!r}{hint}; there are {', '.join(known)}")
     return {name: quantity for name, quantity in quantities.items() if name in variables or name == "status"}
-
-
-def read_effort(
-    model: Model,
-    criterion: Criterion,
-    weight: Mapping[str, float] | ArrayLike | None,
-    strength: str,
-    tone: Mapping[str, float] | None = None,
-) -> Effort:
-    """Validate how effort is counted."""
-    if not isinstance(model, Model):
-        raise StanceError(f"model = {model!r}: must be a Model, see biomech.load_model")
-    if not isinstance(criterion, Criterion):
-        raise StanceError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
-    if strength not in STRENGTHS:
-        raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
-    return Effort(criterion, _weights(model, weight), strength == "force_length", _tones(model, tone))
-
-
-def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:
-    """Least activation of every muscle."""
-    tones = np.zeros(len(model.muscles))
-    if tone is not None and not isinstance(tone, Mapping):
-        raise StanceError(f"tone = {tone!r}: must be a mapping of groups or muscles to activation")
-    for name, value in (tone or {}).items():
-        groups = model.groups
-        members = groups[name] if name in groups else [m for m in model.muscles if fnmatchcase(m, name)]
-        if not members:
-            raise StanceError(f"tone: no group or muscle matches {name!r}; groups are {', '.join(groups)}")
-        if not (isinstance(value, int | float | np.number) and 0.0 <= value <= 1.0):
-            raise StanceError(f"tone[{name!r}] = {value!r}: must be a number from 0 to 1")
-        for member in members:
-            row = model.muscles.index(member)
-            tones[row] = max(tones[row], value)
-    return tones
-
-
-def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Array:
-    """Weight of every muscle."""
-    weights = np.ones(len(model.muscles))
-    if weight is None:
-        return weights
-    if not isinstance(weight, Mapping):
-        given = np.asarray(weight)
-        if given.shape != weights.shape or given.dtype.kind not in "iuf":
-            raise StanceError(
-                f"weight: has shape {given.shape}; must be numbers of shape {weights.shape}, or a mapping"
-            )
-        weight = dict(zip(model.muscles, given.tolist(), strict=True))
-    for pattern, value in weight.items():
-        rows = model.tables["muscles"].matching(pattern)
-        if not rows:
-            raise StanceError(f"weight: no muscle matches {pattern!r}")
-        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0.0):
-            raise StanceError(f"weight[{pattern!r}] = {value!r}: must be a positive number")
-        weights[rows] = value
-    return weights

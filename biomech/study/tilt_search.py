@@ -24,9 +24,10 @@ from biomech.sharing.certificate import cost_of
 from biomech.sharing.newton import share_load
 from biomech.sharing.pattern import Pattern, add_product
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
-from biomech.statics.closing import Aim, close_chain, gather_aim, make_aim, make_closing
+from biomech.statics.closing import CLOSED, Aim, close_chain, gather_aim, make_aim, make_closing
 from biomech.statics.closing import Work as Closing
 from biomech.statics.equilibrium import Forces, Surroundings, fill, gather_surroundings, make_forces, make_surroundings
+from biomech.study.body import Anatomy, Limits, Posed, within
 from biomech.study.valleys import (
     BEST,
     EDGE,
@@ -49,7 +50,6 @@ from biomech.study.valleys import (
     propose,
     report,
 )
-from biomech.study.whole_way import CLOSED, Anatomy, Limits, Posed, within
 
 Array = NDArray[np.float64]
 

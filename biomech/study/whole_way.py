@@ -13,45 +13,28 @@ from numpy.typing import NDArray
 
 from biomech._jit import inner, jit, maker
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, select, some, take, width, zeros
-from biomech.model.contact import ContactTables
-from biomech.model.muscles import MuscleTables
-from biomech.model.passive import PassiveTables
-from biomech.model.paths import PathTables, lay_paths, make_path_state
-from biomech.model.skeleton import TreeTables, make_frames
-from biomech.model.splines import SplineTables
+from biomech.model.paths import lay_paths, make_path_state
+from biomech.model.skeleton import make_frames
 from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, prove
 from biomech.sharing.newton import share_load
 from biomech.sharing.pattern import Pattern, pull_of
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
-from biomech.statics.closing import Asked, ConditionTables, close_chain, gather_aim, make_aim, make_closing
+from biomech.statics.closing import CLOSED, close_chain, gather_aim, make_aim, make_closing
 from biomech.statics.equilibrium import (
-    EntryTables,
-    Surroundings,
     fill,
     gather_surroundings,
     make_forces,
     make_surroundings,
 )
 from biomech.statics.ground import press, sum_wrenches
-from biomech.statics.reactions import CutTables, joint_forces
+from biomech.statics.reactions import joint_forces
+from biomech.study.body import Anatomy, Limits, Posed, within
 
 Array = NDArray[np.float64]
 
 UNREACHABLE = 3
-#: Largest residual of a closed chain; how far a coordinate may pass its range, and how far apart postures are that
-#: learn from each other (rad, m).
-CLOSED, SLACK, NEAR = 1e-10, 1e-6, 0.2
-
-
-class Limits(NamedTuple):
-    """Range and trusted range of every coordinate, and bounds of every unknown in the order of the pattern."""
-
-    least: Array
-    most: Array
-    trusted_least: Array
-    trusted_most: Array
-    lower: Array
-    upper: Array
+#: How far apart postures are that learn from each other (rad, m).
+NEAR = 0.2
 
 
 class Way(NamedTuple):
@@ -81,8 +64,9 @@ class Ways(NamedTuple):
 class Sheets(NamedTuple):
     """Results of many postures, each (posture, column) over the whole body.
 
-    ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure and free
-    moment of each foot, ``seat`` its force, ``joint_force`` three columns a joint, ``proof`` the columns ``PROOF``.
+    ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure, free
+    moment and friction used of each foot, ``seat`` its force, ``joint_force`` three columns a joint, ``proof`` the
+    columns ``PROOF``.
     """
 
     coordinates: Array
@@ -98,34 +82,9 @@ class Sheets(NamedTuple):
     proof: Array
 
 
+#: Columns of a foot in the sheet ``pressure``.
+PRESSURE = 5
 PROOF = ("cost", "residual", "gap", "status", "valid", "limiting")
-
-
-class Posed(NamedTuple):
-    """What the postures are asked: the closure's aims and first coordinates, and surroundings.
-
-    ``floor`` (posture, 5): its normal, and how high the right and the left foot stand along it.
-    """
-
-    asked: Asked
-    start: Array
-    around: Surroundings
-    floor: Array
-
-
-class Anatomy(NamedTuple):
-    """Tables of the body, a tuple for every stage."""
-
-    tree: TreeTables
-    splines: SplineTables
-    paths: PathTables
-    muscle: MuscleTables
-    tissue: PassiveTables
-    contact: ContactTables
-    conditions: ConditionTables
-    entries: EntryTables
-    cuts: CutTables
-    feet: Places
 
 
 class Rooms(NamedTuple):
@@ -160,7 +119,7 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
         zeros(number, (coordinates,)),
         zeros(number, (6 * len(body.tree.parent),)),
         zeros(number, (6 * len(body.feet),)),
-        zeros(number, (4 * len(body.feet),)),
+        zeros(number, (PRESSURE * len(body.feet),)),
         zeros(number, (3,)),
         zeros(number, (3 * len(body.cuts.child),)),
         zeros(number, (len(PROOF),)),
@@ -224,7 +183,7 @@ def _go(
     x, y, _ = make_answer(number, rows, unknowns)
     floor = zeros(number, (posed.floor.shape[1],))
     rooms, which = _make_rooms(number, body, unknowns), make_which(number)
-    every = counting(max(coordinates, posed.asked.vector.shape[1], 6))
+    every, shared = counting(max(coordinates, posed.asked.vector.shape[1], unknowns, 6)), posed.shared.shape[1] > 0
     for k in range(unknowns):
         p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
     blocks, warm = -(-len(index) // width(number)), False
@@ -256,8 +215,14 @@ def _go(
         )
         reached = (off < CLOSED) & within(q, limits.least, limits.most)
         _learn(reached, rooms)
-        met = _share(t, c, p, w, x, y, reached, patient, warm and not patient and not c.capped[-2], rooms)
-        _prove(t, c, p, w, x, y, body, limits, reached, met | patient, rooms)
+        if shared:
+            gather(posed.shared, which, every, x)
+            _take_over(t, x, reached, rooms)
+        else:
+            met = _share(t, c, p, w, x, y, reached, patient, warm and not patient and not c.capped[-2], rooms)
+            _prove(t, c, p, w, x, y, body, reached, met | patient, rooms)
+        valid = within(q, limits.trusted_least, limits.trusted_most)
+        rooms.proof[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
         warm = not some(rooms.proof[3] > 0.5)
         for m in range(len(rooms.muscle_force)):
             rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
@@ -296,14 +261,6 @@ def _learn(reached: bool, rooms: Rooms) -> None:
 
 
 @inner
-def within(q: Array, least: Array, most: Array) -> bool:
-    outside = 0.0 * q[0]
-    for k in range(len(q)):
-        outside = max(outside, max(least[k] - q[k], q[k] - most[k]))
-    return outside <= SLACK
-
-
-@inner
 def _share(
     t: Pattern,
     c: Costs,
@@ -335,7 +292,6 @@ def _prove(
     x: Array,
     y: Array,
     body: Anatomy,
-    limits: Limits,
     reached: bool,
     finished: bool,
     rooms: Rooms,
@@ -345,8 +301,7 @@ def _prove(
     proof[0], proof[1], proof[2], status = prove(t, c, p, w, x, y, 1e-9)
     status = select(finished, status, zero + UNCERTIFIED)
     proof[3] = select(reached, status, zero + UNREACHABLE)
-    valid = within(rooms.coordinates, limits.trusted_least, limits.trusted_most)
-    proof[4], proof[5] = select(valid & reached, 1.0 + zero, 0.0), zero - 1.0
+    proof[5] = zero - 1.0
     short = status > 0.5
     for k in range(len(rooms.shortfall)):
         rooms.shortfall[k] = 0.0
@@ -355,6 +310,17 @@ def _prove(
     if some(short):
         limiting = _limiting(t, p, w, x, len(rooms.muscle_force))
         proof[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
+
+
+@inner
+def _take_over(t: Pattern, x: Array, reached: bool, rooms: Rooms) -> None:
+    """Take a load that was shared elsewhere, with a proof of its own."""
+    zero = 0.0 * x[0]
+    for k in range(len(x)):
+        rooms.activation[t.unknown[k]] = x[k]
+    for k in range(len(rooms.proof)):
+        rooms.proof[k] = zero
+    rooms.proof[3], rooms.proof[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
 
 
 @inner
@@ -394,7 +360,7 @@ def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, floor: 
         for k in range(len(body.feet)):
             for i in range(6):
                 rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]
-            press(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, 4 * k)
+            press(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, PRESSURE * k)
     if joints > 0:
         gravity = body.entries.gravity
         joint_forces(body.cuts, gravity, rooms.muscle_force, rooms.wrench, f, state, rooms.joint_force)

@@ -1,0 +1,73 @@
+"""A body as the kernels of a study take it: its tables, its limits, and what its postures are asked."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._jit import inner
+from biomech._lanes import Places
+from biomech.model.contact import ContactTables
+from biomech.model.muscles import MuscleTables
+from biomech.model.passive import PassiveTables
+from biomech.model.paths import PathTables
+from biomech.model.skeleton import TreeTables
+from biomech.model.splines import SplineTables
+from biomech.statics.closing import Asked, ConditionTables
+from biomech.statics.equilibrium import EntryTables, Surroundings
+from biomech.statics.reactions import CutTables
+
+Array = NDArray[np.float64]
+
+#: How far a coordinate may pass its range (rad, m).
+SLACK = 1e-6
+
+
+class Anatomy(NamedTuple):
+    """Tables of the body, a tuple for every stage."""
+
+    tree: TreeTables
+    splines: SplineTables
+    paths: PathTables
+    muscle: MuscleTables
+    tissue: PassiveTables
+    contact: ContactTables
+    conditions: ConditionTables
+    entries: EntryTables
+    cuts: CutTables
+    feet: Places
+
+
+class Limits(NamedTuple):
+    """Range and trusted range of every coordinate, and bounds of every unknown in the order of the pattern."""
+
+    least: Array
+    most: Array
+    trusted_least: Array
+    trusted_most: Array
+    lower: Array
+    upper: Array
+
+
+class Posed(NamedTuple):
+    """What the postures are asked: the closure's aims and first coordinates, and surroundings.
+
+    ``floor`` (posture, 5): its normal, and how high the right and the left foot stand along it. ``shared`` (posture,
+    unknown), in the order of the pattern, is a load that was shared elsewhere, or (posture, 0) where it was not.
+    """
+
+    asked: Asked
+    start: Array
+    around: Surroundings
+    floor: Array
+    shared: Array
+
+
+@inner
+def within(q: Array, least: Array, most: Array) -> bool:
+    outside = 0.0 * q[0]
+    for k in range(len(q)):
+        outside = max(outside, max(least[k] - q[k], q[k] - most[k]))
+    return outside <= SLACK

@@ -1,0 +1,108 @@
+"""How effort is counted, validated: criterion, weights, strength rule, tone and the stiffness that is asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biomech.errors import StanceError
+from biomech.model.model import Model
+from biomech.model.muscles import STRENGTHS
+from biomech.sharing import Criterion
+from biomech.study.standing import Effort, Guard
+
+Array = NDArray[np.float64]
+
+#: N.m/rad: no margin is larger.
+_STIFFEST = 1e5
+
+
+def read_effort(
+    model: Model,
+    criterion: Criterion,
+    weight: Mapping[str, float] | ArrayLike | None,
+    strength: str,
+    tone: Mapping[str, float] | None = None,
+    stiffness_margin: Mapping[str, float] | None = None,
+    short_range_stiffness: float = 10.0,
+) -> Effort:
+    """Validate how effort is counted."""
+    if not isinstance(model, Model):
+        raise StanceError(f"model = {model!r}: must be a Model, see biomech.load_model")
+    if not isinstance(criterion, Criterion):
+        raise StanceError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
+    if strength not in STRENGTHS:
+        raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
+    guard = _guard(model, stiffness_margin, short_range_stiffness)
+    return Effort(criterion, _weights(model, weight), strength == "force_length", _tones(model, tone), guard)
+
+
+def read_ratio(ratio: float) -> float:
+    """Validate ``short_range_stiffness``."""
+    if not (isinstance(ratio, int | float) and 0.0 <= ratio <= 1000.0):
+        raise StanceError(f"short_range_stiffness = {ratio!r}: must be a number from 0 to 1000")
+    return float(ratio)
+
+
+def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Guard | None:
+    """Least stiffness of coordinates."""
+    ratio = read_ratio(ratio)
+    if margin is None:
+        return None
+    flat = model.flat()
+    joints = [flat.coordinates[row] for row in flat.rows if not flat.coordinates[row].startswith("pelvis_")]
+    if not isinstance(margin, Mapping) or not margin:
+        raise StanceError(f"stiffness_margin = {margin!r}: must be a mapping of coordinates to N.m/rad, not empty")
+    for name, value in margin.items():
+        if name not in joints:
+            near = difflib.get_close_matches(str(name), joints, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise StanceError(f"stiffness_margin: no joint moves by {name!r}{hint}; there are {', '.join(joints)}")
+        if not (isinstance(value, int | float | np.number) and abs(value) <= _STIFFEST):
+            most = f"must be a number of at most {_STIFFEST:g} N.m/rad"
+            raise StanceError(f"stiffness_margin[{name!r}] = {value!r}: {most}")
+    return Guard({str(name): float(value) for name, value in margin.items()}, ratio)
+
+
+def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:
+    """Least activation of every muscle."""
+    tones = np.zeros(len(model.muscles))
+    if tone is not None and not isinstance(tone, Mapping):
+        raise StanceError(f"tone = {tone!r}: must be a mapping of groups or muscles to activation")
+    for name, value in (tone or {}).items():
+        groups = model.groups
+        members = groups[name] if name in groups else [m for m in model.muscles if fnmatchcase(m, name)]
+        if not members:
+            raise StanceError(f"tone: no group or muscle matches {name!r}; groups are {', '.join(groups)}")
+        if not (isinstance(value, int | float | np.number) and 0.0 <= value <= 1.0):
+            raise StanceError(f"tone[{name!r}] = {value!r}: must be a number from 0 to 1")
+        for member in members:
+            row = model.muscles.index(member)
+            tones[row] = max(tones[row], value)
+    return tones
+
+
+def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Array:
+    """Weight of every muscle."""
+    weights = np.ones(len(model.muscles))
+    if weight is None:
+        return weights
+    if not isinstance(weight, Mapping):
+        given = np.asarray(weight)
+        if given.shape != weights.shape or given.dtype.kind not in "iuf":
+            raise StanceError(
+                f"weight: has shape {given.shape}; must be numbers of shape {weights.shape}, or a mapping"
+            )
+        weight = dict(zip(model.muscles, given.tolist(), strict=True))
+    for pattern, value in weight.items():
+        rows = model.tables["muscles"].matching(pattern)
+        if not rows:
+            raise StanceError(f"weight: no muscle matches {pattern!r}")
+        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0.0):
+            raise StanceError(f"weight[{pattern!r}] = {value!r}: must be a positive number")
+        weights[rows] = value
+    return weights
