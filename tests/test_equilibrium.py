@@ -335,3 +335,43 @@ def test_a_slippery_slope_is_no_muscles_fault(adult):
     assert int(ds.status) == 1
     assert str(ds.limiting_muscle.values) == ""
     assert float(np.abs(ds.shortfall.sel(coordinate="pelvis_tx"))) > 100.0
+
+
+@pytest.mark.parametrize("side", [{}, {"foot_rotation": xr.DataArray([0.0, 20.0], dims="side")}])
+def test_abdominal_pressure_extends_and_lifts(adult, side):
+    """Its rule, and free bodies of the trunk: moment of muscles and force on L5/S1, half and whole body."""
+    stance = {"pelvic_tilt": 10, "trunk_lean": 50, "knee_flexion": 10, **side}
+    pressed = adult.replace({"settings/pressure_share": 0.5})
+    plain, held = bm.sweep(adult, **stance), bm.sweep(pressed, **stance)
+    pose = coordinates(plain)
+    arms = adult.muscle_geometry(**pose).moment_arm.squeeze().sel(coordinate="lumbar_extension")
+    ask = float((arms * plain.muscle_force).sum()) + float(plain.passive_moment.sel(coordinate="lumbar_extension"))
+    area, arm = adult.value("settings/pressure_area"), adult.value("settings/pressure_arm")
+    pressure = float(held.abdominal_pressure)
+    assert pressure == pytest.approx(0.5 * (79.0 * ask - 1127.0), rel=1e-9)
+    assert float(plain.abdominal_pressure) == 0.0
+    given = float((arms * (plain.muscle_force - held.muscle_force)).sum())
+    assert given == pytest.approx(pressure * area * arm, rel=1e-6)
+    # what crosses L5/S1 below the trunk: joint, muscles, pressure; its weight is the same in both
+    where = adult.kinematics(**pose).isel(pose=0).sel(segment="torso").rotation.values
+    trunk = adult.kinematics(**pose).isel(pose=0)
+    origin = trunk.sel(segment="torso").origin.values
+    total = np.zeros(3)
+    for muscle in adult.muscles:
+        path = spans(adult, frames(adult, pose), muscle, pose)
+        change = float((held.muscle_force - plain.muscle_force).sel(muscle=muscle))
+        for (near, a), (far, b) in pairwise(path):
+            if (near == "torso") != (far == "torso"):
+                pull = (b - a) / np.linalg.norm(b - a)
+                total += change * (pull if near == "torso" else -pull)
+    joint = where @ (held.joint_contact_force - plain.joint_contact_force).sel(joint="lumbosacral").values
+    total += joint + pressure * area * where[:, 1]
+    np.testing.assert_allclose(total, 0.0, atol=1e-6)
+    assert origin.shape == (3,)
+
+
+def test_leverage_scales_moment_arms_alone(adult):
+    """Muscles that act on one joint alone: the same moment with less force."""
+    longer = adult.scale({"muscles/*/leverage": 1.25})
+    plain, held = (bm.sweep(model, pelvic_tilt=0, trunk_lean=20, knee_flexion=15) for model in (adult, longer))
+    np.testing.assert_allclose(held.muscle_force * 1.25, plain.muscle_force, rtol=1e-3, atol=0.05)

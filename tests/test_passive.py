@@ -96,3 +96,16 @@ def test_every_constant_is_a_parameter(adult):
             continue  # the spine is flexed here; see test_lumbar_spring
         other = adult.replace({f"passive/{name}": adult.value(f"passive/{name}") * 1.01 + 0.01})
         assert not np.array_equal(base.passive_moment, other.passive_moment(**pose).passive_moment), name
+
+
+def test_the_lumbar_curve(adult):
+    """Off as built; asked for it has the published values, and the derivative that differences give."""
+    assert moments(adult, lumbar_extension=-40.0)["lumbar_extension"].item() == pytest.approx(0.36 * 40)
+    curved = adult.replace({"passive/lumbar_curve_moment": 2.2, "passive/lumbar_flexion_stiffness": 0.0})
+    for flexion in (0.0, 10.0, 50.0):
+        found = moments(curved, lumbar_extension=-flexion)["lumbar_extension"].item()
+        assert found == pytest.approx(2.2 * np.expm1(0.05 * flexion), abs=1e-12)
+    near = curved.passive_moment(lumbar_extension=np.array([-40.001, -40.0, -39.999]))
+    slope = np.diff(near.passive_moment.sel(coordinate="lumbar_extension").values[[0, 2]])[0] / np.radians(0.002)
+    own = near.passive_derivative.sel(coordinate="lumbar_extension", by_coordinate="lumbar_extension")[1]
+    assert float(own) == pytest.approx(slope, rel=1e-6)

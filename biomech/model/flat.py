@@ -53,6 +53,7 @@ class Flat:
     contact: ContactTables
     gravity: float
     arms: Arms
+    abdomen: tuple[float, float, float, float]  #: rise Pa/(N.m), offset Pa, area m2 and arm m of its pressure
     rows: NDArray[np.int64]  #: the coordinates that must balance in a stance
     moved: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
 
@@ -105,6 +106,12 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),
+        (
+            settings.value("pressure_share") * settings.value("pressure_slope"),
+            settings.value("pressure_share") * settings.value("pressure_offset"),
+            settings.value("pressure_area"),
+            settings.value("pressure_arm"),
+        ),
         np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
         np.array([i for i, how in enumerate(held) if how != "held"], dtype=np.int64),
     )

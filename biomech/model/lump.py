@@ -124,6 +124,7 @@ def _line(adult: Model, neutral: _Neutral, group: str, joint: str) -> tuple[Reco
         optimal_fibre_length=optimal,
         tendon_slack_length=length - optimal * normalised,
         pennation=0.0,
+        leverage=1.0,
         groups=group,
     )
     return muscle, (line[0], line[1])

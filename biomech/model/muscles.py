@@ -24,9 +24,13 @@ STRENGTHS = ("isometric", "force_length")
 
 
 class MuscleTables(NamedTuple):
-    """Per muscle: maximal force (N), optimal fibre length and tendon slack length (m), fibre height lo sin a0 (m)."""
+    """Per muscle: maximal force (N), optimal fibre length and tendon slack length (m), fibre height lo sin a0 (m).
+
+    ``leverage`` multiplies all moment arms of a muscle in equilibrium: 1, but where their uncertainty is studied.
+    """
 
     max_force: Array
+    leverage: Array
     optimal_length: Array
     slack_length: Array
     height: Array
@@ -40,17 +44,18 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
     is what makes its fibres as long as theirs.
     """
     rows = [table.index(name) for name in muscles]
-    force, optimal, slack, pennation = table.numbers(
-        "max_isometric_force", "optimal_fibre_length", "tendon_slack_length", "pennation"
+    force, leverage, optimal, slack, pennation = table.numbers(
+        "max_isometric_force", "leverage", "optimal_fibre_length", "tendon_slack_length", "pennation"
     )[rows].T
     for name, values, least in (
         ("max_isometric_force", force, 0.0),
+        ("leverage", leverage, 0.0),
         ("optimal_fibre_length", optimal, 1e-6),
     ):
         for muscle, value in zip(muscles, values, strict=True):
             if value < least:
                 raise ModelError(f"muscles/{muscle}/{name} = {value!r}: must be at least {least:g}")
-    return MuscleTables(force, optimal, slack, optimal * np.sin(np.radians(pennation)), width)
+    return MuscleTables(force, leverage, optimal, slack, optimal * np.sin(np.radians(pennation)), width)
 
 
 @inner

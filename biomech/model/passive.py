@@ -17,7 +17,8 @@ S(x) = blend * log(1 + exp(x / blend)),
 
 so that the moment about the rotation axis and the one about the flexion axis come from one energy.
 
-Lumbar joint: linear springs about the neutral angle, flexion and extension with a stiffness each.
+Lumbar joint: linear springs about the neutral angle, flexion and extension with a stiffness each; in flexion by x also
+a curve, moment * (exp(rate x) - 1), which is off unless asked for.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ _LUMBAR = (
     "lumbar_bending_stiffness",
     "lumbar_rotation_stiffness",
     "lumbar_neutral",
+    "lumbar_curve_moment",
+    "lumbar_curve_rate",
 )
 DEGREE = 180.0 / np.pi
 
@@ -119,8 +122,9 @@ def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slo
         c = t.lumbar[0]
         x = q[c] * DEGREE - t.spine[4]
         k = t.share * select(x < 0.0, t.spine[0], t.spine[1])
-        moment[c] = -k * x
-        slope[c, c] = -k * DEGREE
+        curve = t.share * t.spine[5] * exp(t.spine[6] * max(-x, 0.0))
+        moment[c] = -k * x + curve - t.share * t.spine[5]
+        slope[c, c] = -(k + select(x < 0.0, t.spine[6] * curve, 0.0)) * DEGREE
     for way in (1, 2):
         if t.lumbar[way] >= 0:
             c = t.lumbar[way]

@@ -72,6 +72,7 @@ SCHEMA: dict[str, dict[str, str]] = {
         "optimal_fibre_length": "number",
         "tendon_slack_length": "number",
         "pennation": "number",
+        "leverage": "number",
         "groups": "text",
         "source": "text",
     },

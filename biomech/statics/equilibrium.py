@@ -78,8 +78,10 @@ class EntryTables(NamedTuple):
     """Where the coefficients are put, and the constants of the equilibrium.
 
     ``rows`` (row,): the coordinates that must balance; ``muscle``: rows (arm, muscle, entry); ``ground``: rows
-    (coordinate, generator, entry); ``gravity`` m/s2; ``contact_unit`` N; whether strength depends on length, and
-    whether passive tissue acts.
+    (coordinate, generator, entry); ``gravity`` m/s2; ``contact_unit`` N; ``lumbar``: the coordinate that the abdominal
+    pressure extends, and ``abdomen`` (5,): the pressure's rise (Pa/(N.m)) and offset (Pa) over the moment of what L5/S1
+    carries, its area (m2), arm (m), and the part of the body that is solved; whether strength depends on length, and
+    whether passive tissue and pressure act.
     """
 
     rows: Index
@@ -87,6 +89,8 @@ class EntryTables(NamedTuple):
     ground: Index
     gravity: float
     contact_unit: float
+    lumbar: int
+    abdomen: Array
     force_length: bool
     tissue: bool
 
@@ -95,7 +99,7 @@ class Forces(NamedTuple):
     """Room for one posture.
 
     ``given`` and ``passive`` (coordinate,), the latter's ``slope``; ``strength`` (muscle,); ``wrench`` (generator, 6)
-    of a unit of each contact generator.
+    of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa.
     """
 
     given: Array
@@ -103,6 +107,7 @@ class Forces(NamedTuple):
     slope: Array
     strength: Array
     wrench: Array
+    abdomen: Array
 
 
 def which_act(flat: Flat, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
@@ -130,6 +135,8 @@ def compile_entries(
         np.array(ground, dtype=np.int64).reshape(-1, 3),
         flat.gravity,
         flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5),
+        flat.coordinates.index("lumbar_extension"),
+        np.array([*flat.abdomen, 0.5 if flat.half else 1.0]),
         force_length,
         tissue,
     )
@@ -227,6 +234,7 @@ def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: Conta
         zeros(number, (coordinates, coordinates)),
         zeros(number, (len(paths.start) - 1,)),
         zeros(number, (generators, 6)),
+        zeros(number, (1,)),
     )
 
 
@@ -261,6 +269,7 @@ def fill(
     _add_applied(tree, f, near.applied, forces.given)
     if entries.tissue:
         passive_moment(tissue, q, near.laxity, forces.passive, forces.slope)
+        _add_abdomen(entries, forces)
     for r in range(len(entries.rows)):
         c = entries.rows[r]
         b[r] = -(forces.given[c] + forces.passive[c])
@@ -268,11 +277,19 @@ def fill(
     strength(muscle, entries.force_length, state.length, forces.strength)
     for k in range(len(entries.muscle)):
         arm, m, e = entries.muscle[k, 0], entries.muscle[k, 1], entries.muscle[k, 2]
-        a[e] = forces.strength[m] * state.arm[arm]
+        a[e] = forces.strength[m] * muscle.leverage[m] * state.arm[arm]
     contact_wrenches(contact, f, near.friction[0], forces.wrench)
     for k in range(len(entries.ground)):
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
         a[e] = entries.contact_unit * work_on(f.screw, c, forces.wrench, g)
+
+
+@inner
+def _add_abdomen(entries: EntryTables, forces: Forces) -> None:
+    """Abdominal pressure extends the lumbar spine, the more the more weight and load flex it (Mairiaux et al. 1984)."""
+    t, c = entries.abdomen, entries.lumbar
+    forces.abdomen[0] = max(t[1] - t[0] * forces.given[c] / t[4], 0.0)
+    forces.given[c] += t[2] * t[3] * t[4] * forces.abdomen[0]
 
 
 @inner

@@ -31,12 +31,13 @@ class CutTables(NamedTuple):
     """Where the body is cut.
 
     ``child`` (cut,): the first segment outward; rows (cut, span, muscle, sign) of ``crossing``: the spans that cross,
-    with sign +1 where the span's near end is outward; ``outward`` (cut, segment).
+    with sign +1 where the span's near end is outward; ``outward`` (cut, segment); ``lumbosacral``, which cut that is.
     """
 
     child: Index
     crossing: Index
     outward: NDArray[np.bool_]
+    lumbosacral: int
 
 
 def reported_joints(flat: Flat) -> list[str]:
@@ -60,7 +61,7 @@ def compile_cuts(flat: Flat, joints: tuple[str, ...]) -> CutTables:
         for s in range(flat.paths.start[m], flat.paths.start[m + 1] - 1)
         if outward[cut, segment[s]] != outward[cut, segment[s + 1]]
     ]
-    return CutTables(child, np.array(crossing, dtype=np.int64).reshape(-1, 4), outward)
+    return CutTables(child, np.array(crossing, dtype=np.int64).reshape(-1, 4), outward, joints.index("lumbosacral"))
 
 
 def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array) -> Array:

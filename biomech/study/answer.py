@@ -85,14 +85,14 @@ def answer(
     )
     for part in parts(model, stance, effort):
         _answer_part(model, part, stance, effort, names, sheets)
-    constant = model.tables["muscles"].numbers("max_isometric_force").T
+    constant = model.flat().muscle.max_force[None]
     answers = Answers(sheets, sheets.strength if effort.force_length else constant)
     lost = answers.status == UNREACHABLE
     if lost.any():
         for name in Sheets._fields:
             if name != "proof":
                 getattr(sheets, name)[lost] = np.nan
-        for name in ("cost", "residual", "gap"):
+        for name in ("cost", "residual", "gap", "abdomen"):
             sheets.proof[lost, PROOF.index(name)] = np.nan
     return answers
 

@@ -192,6 +192,12 @@ def sweep_quantities(model: Model) -> dict[str, Quantity]:
             ("coordinates",),
             lambda a: turnout_reserve(model, a.sheets.coordinates),
         ),
+        "abdominal_pressure": Quantity(
+            (),
+            about("Pa", "abdominal pressure; none unless settings/pressure_share asks for it"),
+            (),
+            lambda a: a.proof("abdomen"),
+        ),
         "coordinate_angle": Quantity(
             ("coordinate",),
             about("deg", "generalised coordinates of the posture (m for translations)"),

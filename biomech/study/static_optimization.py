@@ -212,7 +212,8 @@ def _dataset(
     joints = react(flat, q, around.load, force, around.applied).reshape(len(q), -1)
     limiting = limiting_muscle(solution, muscles)
     proof = np.stack(
-        [solution.cost, solution.residual, solution.gap, solution.status, np.ones(len(q)), limiting], axis=1
+        [solution.cost, solution.residual, solution.gap, solution.status, np.ones(len(q)), limiting, np.zeros(len(q))],
+        axis=1,
     )
     empty = np.empty((len(q), 0))
     answers = Answers(

@@ -84,7 +84,7 @@ class Sheets(NamedTuple):
 
 #: Columns of a foot in the sheet ``pressure``.
 PRESSURE = 5
-PROOF = ("cost", "residual", "gap", "status", "valid", "limiting")
+PROOF = ("cost", "residual", "gap", "status", "valid", "limiting", "abdomen")
 
 
 class Rooms(NamedTuple):
@@ -226,6 +226,7 @@ def _go(
         warm = not some(rooms.proof[3] > 0.5)
         for m in range(len(rooms.muscle_force)):
             rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
+        rooms.proof[6] = forces.abdomen[0]
         _react(body, ways, f, state, forces.wrench, floor, rooms)
         _send(ways.coordinates, q, which, sheets.coordinates)
         _send(ways.activation, rooms.activation, which, sheets.activation)
@@ -364,6 +365,9 @@ def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, floor: 
     if joints > 0:
         gravity = body.entries.gravity
         joint_forces(body.cuts, gravity, rooms.muscle_force, rooms.wrench, f, state, rooms.joint_force)
+        # the pressure lifts the trunk off the joint
+        lift = body.entries.abdomen[2] * body.entries.abdomen[4] * rooms.proof[6]
+        rooms.joint_force[3 * body.cuts.lumbosacral + 1] -= lift
 
 
 @inner
