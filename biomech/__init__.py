@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
-    from biomech.study import scenarios
+    from biomech.study import scenarios, uncertainty
     from biomech.study.stability import stability
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
@@ -43,6 +43,7 @@ __all__ = [
     "static_optimization",
     "sweep",
     "symbolic",
+    "uncertainty",
     "view",
 ]
 
@@ -61,6 +62,7 @@ _MODULES = {
     "scenarios": "biomech.study.scenarios",
     "sharing": "biomech.sharing",
     "symbolic": "biomech.symbolic",
+    "uncertainty": "biomech.study.uncertainty",
     "view": "biomech.view",
 }
 

@@ -106,15 +106,18 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),
-        (
-            settings.value("pressure_share") * settings.value("pressure_slope"),
-            settings.value("pressure_share") * settings.value("pressure_offset"),
-            settings.value("pressure_area"),
-            settings.value("pressure_arm"),
-        ),
+        abdomen_of(settings),
         np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
         np.array([i for i, how in enumerate(held) if how != "held"], dtype=np.int64),
     )
+
+
+def abdomen_of(settings: Table) -> tuple[float, float, float, float]:
+    """Rise (Pa/(N.m)) and offset (Pa) of the abdominal pressure that acts, its area (m2) and arm (m)."""
+    share, slope, offset, area, arm = (
+        settings.value(f"pressure_{name}") for name in ("share", "slope", "offset", "area", "arm")
+    )
+    return share * slope, share * offset, area, arm
 
 
 def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:

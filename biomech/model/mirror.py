@@ -47,6 +47,11 @@ def side_of(name: str) -> str:
     return "midline" if match is None else {"_r": "right", "_l": "left"}[match[0]]
 
 
+def mirror_sign(table: str, column: str) -> float:
+    """-1 for the number columns that change sign in the mirror."""
+    return -1.0 if column in _NEGATED.get(table, ()) else 1.0
+
+
 def mirrored(table: Table) -> Table:
     """The mirror image of a table, row for row."""
     columns = dict(table.columns)

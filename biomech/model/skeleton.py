@@ -112,7 +112,7 @@ def compile_tree(
         joint = joints.rows[j]
         parent[i] = place[joints.text("parent")[j]]
         offset[i] = joints.numbers("x", "y", "z")[j]
-        turn[i] = _about_y(-math.radians(joints.value(joint, "torsion")))
+        turn[i] = about_y(-math.radians(joints.value(joint, "torsion")))
         for row, of in zip(couplings.rows, couplings.text("joint"), strict=True):
             if of == joint:
                 k = couplings.index(row)
@@ -156,7 +156,8 @@ def compile_tree(
     )
 
 
-def _about_y(angle: float) -> Array:
+def about_y(angle: float) -> Array:
+    """Rotation about y, row by row (9,)."""
     c, s = math.cos(angle), math.sin(angle)
     return np.array([c, 0.0, s, 0.0, 1.0, 0.0, -s, 0.0, c])
 

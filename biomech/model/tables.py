@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import cast
@@ -150,9 +151,13 @@ class Table:
     def index(self, row: str) -> int:
         """Position of a row."""
         try:
-            return self.rows.index(row)
-        except ValueError:
+            return self._place[row]
+        except KeyError:
             raise ModelError(f"table {self.name!r} has no row {row!r}") from None
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {row: i for i, row in enumerate(self.rows)}
 
     def matching(self, pattern: str) -> list[int]:
         """Positions of the rows whose name matches a shell-style pattern (``*``, ``?``)."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
 from biomech.statics.stance import AXES, PARAMETERS, SIDES, StanceGrid
@@ -212,6 +214,21 @@ def sweep_quantities(model: Model) -> dict[str, Quantity]:
             lambda a: a.proof("valid") == 1.0,
         ),
     }
+
+
+def choose_quantities(quantities: dict[str, Quantity], variables: Iterable[str] | None) -> dict[str, Quantity]:
+    """The quantities that are asked for; the status always is."""
+    if variables is None:
+        return quantities
+    known = [*quantities, *POLICY_VARIABLES]
+    if isinstance(variables, str) or not all(isinstance(name, str) for name in variables):
+        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
+    for name in variables:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise StanceError(f"variables: there is no {name!r}{hint}; there are {', '.join(known)}")
+    return {name: quantity for name, quantity in quantities.items() if name in variables or name == "status"}
 
 
 def turnout_reserve(model: Model, q: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,10 @@ from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
 from biomech.statics.reading import read_stance
 from biomech.study.answer import answer
-from biomech.study.dataset import POLICY_VARIABLES, Kept, Quantity, policy_variables, sweep_dataset, sweep_quantities
+from biomech.study.dataset import Kept, choose_quantities, policy_variables, sweep_dataset, sweep_quantities
 from biomech.study.effort import read_effort
 from biomech.study.policies import Settled, settle
+from biomech.study.progress import progress_bar
 from biomech.study.report import Tally, hindrance
 from biomech.study.standing import UNREACHABLE
 
@@ -122,7 +122,7 @@ def sweep(
     if not (isinstance(threads, int) and threads >= 1):
         raise StanceError(f"threads = {threads!r}: must be a whole number, at least 1")
     asked = read_stance(stance)
-    quantities = _chosen(sweep_quantities(model), variables)
+    quantities = choose_quantities(sweep_quantities(model), variables)
     wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
     tilt = np.empty(len(asked))
     settled = Settled.none(len(asked)) if asked.has_policy else None
@@ -152,12 +152,9 @@ def _through_blocks(
     work: Callable[[int, int], Tally], count: int, size: int, threads: int, progress: bool | None
 ) -> Tally:
     """Let threads work on blocks of postures, and add up what they say of them."""
-    from tqdm import tqdm
-
     firsts = range(0, count, size)
     lasts = [min(first + size, count) for first in firsts]
-    shown = {"disable": not progress, "delay": 0.0} if progress is not None else {"disable": None, "delay": 2.0}
-    with tqdm(total=count, unit=" postures", **shown) as bar, ThreadPoolExecutor(threads) as pool:
+    with progress_bar(count, "postures", progress) as bar, ThreadPoolExecutor(threads) as pool:
         total = work(firsts[0], lasts[0])  # alone, because it makes the tables that the others use
         bar.update(lasts[0])
         done = pool.map(work, firsts[1:], lasts[1:]) if threads > 1 else map(work, firsts[1:], lasts[1:])
@@ -165,18 +162,3 @@ def _through_blocks(
             total = total.joined(tally)
             bar.update(last - first)
     return total
-
-
-def _chosen(quantities: dict[str, Quantity], variables: Iterable[str] | None) -> dict[str, Quantity]:
-    """The quantities that are asked for; the status always is."""
-    if variables is None:
-        return quantities
-    known = [*quantities, *POLICY_VARIABLES]
-    if isinstance(variables, str) or not all(isinstance(name, str) for name in variables):
-        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
-    for name in variables:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise StanceError(f"variables: there is no {name!r}{hint}; there are {', '.join(known)}")
-    return {name: quantity for name, quantity in quantities.items() if name in variables or name == "status"}

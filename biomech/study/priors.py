@@ -1,0 +1,138 @@
+"""What is uncertain: a table of priors, and quasi-random draws of it.
+
+Each row says which number of the model or the stance it concerns, how it changes it, and its distribution, with a
+source (``data/priors.csv``). Tilt policy, criterion, friction bracket and tone are no priors: they are dimensions of an
+answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from biomech.errors import StanceError
+from biomech.model.model import Model
+from biomech.model.tables import SCHEMA
+from biomech.statics.stance import PARAMETERS
+
+Array = NDArray[np.float64]
+
+HOW = ("set", "scale", "scale each", "add", "add to second")
+DISTRIBUTIONS = ("normal", "lognormal", "uniform")
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior: ``target`` is a path of ``Model.replace`` or a stance parameter, ``how`` one of ``HOW``.
+
+    ``normal`` has mean ``a`` and SD ``b``, ``lognormal`` median ``a`` and geometric SD ``b``, ``uniform`` ends ``a``
+    and ``b``; all are cut at ``least`` and ``most``.
+    """
+
+    name: str
+    target: str
+    how: str
+    distribution: str
+    a: float
+    b: float
+    least: float
+    most: float
+    unit: str = "1"
+    confidence: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"prior {self.name!r}"
+        if self.how not in HOW:
+            raise StanceError(f"{where}: how = {self.how!r}; allowed is {', '.join(HOW)}")
+        if self.distribution not in DISTRIBUTIONS:
+            raise StanceError(f"{where}: distribution = {self.distribution!r}; allowed is {', '.join(DISTRIBUTIONS)}")
+        if not all(math.isfinite(x) for x in (self.a, self.b, self.least, self.most)) or self.least >= self.most:
+            raise StanceError(f"{where}: a, b, least < most must be finite numbers")
+        spread = {"normal": self.b > 0, "lognormal": self.a > 0 and self.b > 1, "uniform": self.b > self.a}
+        if not spread[self.distribution]:
+            raise StanceError(f"{where}: a = {self.a:g}, b = {self.b:g} make no {self.distribution} distribution")
+        if (self.of_stance and self.how.startswith("scale")) or (not self.of_stance and self.how.startswith("add")):
+            raise StanceError(f"{where}: {self.how!r} does not go with {self.target!r}")
+        if not self.of_stance and self.target.partition("/")[0] not in SCHEMA:
+            raise StanceError(f"{where}: target = {self.target!r} is neither a stance parameter nor a path of a model")
+
+    @property
+    def of_stance(self) -> bool:
+        """Whether it concerns the stance, not the model."""
+        return self.target in PARAMETERS
+
+    def quantile(self, share: Array) -> Array:
+        """Values below which the given shares of the cut distribution lie."""
+        whole = {
+            "normal": lambda: stats.norm(self.a, self.b),
+            "lognormal": lambda: stats.lognorm(math.log(self.b), scale=self.a),
+            "uniform": lambda: stats.uniform(self.a, self.b - self.a),
+        }[self.distribution]()
+        low, high = whole.cdf(self.least), whole.cdf(self.most)
+        return np.clip(whole.ppf(low + share * (high - low)), self.least, self.most)
+
+
+@cache
+def default_priors() -> Mapping[str, Prior]:
+    """The priors of ``data/priors.csv``."""
+    text = (files("biomech.study") / "data" / "priors.csv").read_text(encoding="utf-8")
+    return MappingProxyType({row["prior"]: _parse(row) for row in csv.DictReader(text.splitlines())})
+
+
+def _parse(row: dict[str, str]) -> Prior:
+    a, b, least, most = (float(row[column]) for column in ("a", "b", "least", "most"))
+    said = row["unit"], row["confidence"], row["source"]
+    return Prior(row["prior"], row["target"], row["how"], row["distribution"], a, b, least, most, *said)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of a set of priors: ``values`` maps each to (sample,), or (sample, muscle) where every muscle has its own.
+
+    Muscles of both sides get the same.
+    """
+
+    priors: Mapping[str, Prior]
+    values: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values())))
+
+
+class Sampler:
+    """Quasi-random points (Sobol' 1967, scrambled: Owen 1998) turned into draws of the priors of a model."""
+
+    def __init__(self, model: Model, priors: Mapping[str, Prior]) -> None:
+        if not priors:
+            raise StanceError("priors: is empty; give at least one")
+        self.priors = priors
+        pairs = {name: i for i, name in enumerate(dict.fromkeys(m[:-2] for m in model.muscles))}
+        self.pair = np.array([pairs[m[:-2]] for m in model.muscles])
+        widths = [len(pairs) if p.how == "scale each" else 1 for p in priors.values()]
+        ends = np.cumsum([0, *widths])
+        self.columns = {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(priors)}
+        self.dimensions = int(ends[-1])
+
+    def points(self, samples: int, seed: int, dimensions: int | None = None) -> Array:
+        """Points of the unit cube, (samples, dimensions), the same for the same seed."""
+        engine = stats.qmc.Sobol(dimensions or self.dimensions, scramble=True, rng=np.random.default_rng(seed))
+        whole = engine.random_base2(math.ceil(math.log2(samples)))
+        return np.asarray(np.clip(whole[:samples], 1e-12, 1.0 - 1e-12))
+
+    def draws(self, points: Array) -> Draws:
+        """Values of the priors at points of the unit cube."""
+        values = {}
+        for name, prior in self.priors.items():
+            found = prior.quantile(points[:, self.columns[name]])
+            values[name] = found[:, self.pair] if prior.how == "scale each" else found[:, 0]
+        return Draws(self.priors, values)

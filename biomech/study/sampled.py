@@ -1,0 +1,199 @@
+"""A study of a few stances under many draws: what changes in the model and the stances, draw by draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.errors import StanceError
+from biomech.model.mirror import mirror_sign, other_side
+from biomech.model.model import Model
+from biomech.sharing import Criterion
+from biomech.statics.reading import read_stance
+from biomech.statics.stance import PARAMETERS, Stance, StanceGrid
+from biomech.study.answer import answer
+from biomech.study.dataset import Variable, about, choose_quantities, label_coordinates, sweep_quantities
+from biomech.study.drawn import check_path, draw_model
+from biomech.study.effort import read_effort
+from biomech.study.policies import settle
+from biomech.study.priors import Draws, Prior, Sampler, default_priors
+from biomech.study.progress import progress_bar
+from biomech.study.standing import OPTIMAL
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+#: deg: feet that are turned out further may yield below the hip.
+_FORCED = 30.0
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a column that a prior of the model changes; ``sign`` of each, -1 where the mirror turns it."""
+
+    table: str
+    column: str
+    rows: NDArray[np.int64]
+    sign: Array
+
+
+class Study:
+    """Stances, priors and what is kept; ``run`` answers them at points of the unit cube."""
+
+    def __init__(
+        self,
+        stances: Mapping[str, Mapping[str, Any]],
+        model: Model,
+        priors: Mapping[str, Prior] | None,
+        variables: Iterable[str],
+        criterion: Criterion,
+        tone: Mapping[str, float] | None,
+    ) -> None:
+        self.model, self.names = model, list(stances)
+        self.effort = read_effort(model, criterion, None, "isometric", tone)
+        self.grid, self.stance, self.asked = _read(stances)
+        self.each = len(self.grid)
+        quantities = sweep_quantities(model)
+        keep = list(variables)
+        self.wants_tilt = "pelvic_tilt" in keep
+        self.quantities = choose_quantities(quantities, [name for name in keep if name != "pelvic_tilt"])
+        self.sheets = {sheet for quantity in self.quantities.values() for sheet in quantity.needs}
+        given = default_priors() if priors is None else priors
+        self.sampler = Sampler(model, given)
+        self.cells = {name: _cells(model, prior) for name, prior in given.items() if not prior.of_stance}
+
+    def run(self, points: Array, progress: bool | None) -> dict[str, Array]:
+        """Variables over (sample, posture, ...) at points (sample, dimension) of the unit cube."""
+        self._answer(self.model, self.stance.take(np.arange(len(self.stance))))  # fills what all draws share
+        draws = self.sampler.draws(points)
+        found: dict[str, Array] = {}
+        with progress_bar(len(draws), "draws", progress) as bar:
+            for i in range(len(draws)):
+                values = self._answer(self._model(draws, i), self._stances(draws, i))
+                for name, value in values.items():
+                    if name not in found:
+                        found[name] = np.empty((len(draws), *value.shape), dtype=value.dtype)
+                    found[name][i] = value
+                bar.update(1)
+        return found
+
+    def _model(self, draws: Draws, i: int) -> Model:
+        """The model of a draw."""
+        changes: dict[tuple[str, str], Array] = {}
+        for name, cells in self.cells.items():
+            key = cells.table, cells.column
+            column = changes.setdefault(key, self.model.tables[cells.table].numbers(cells.column).copy())
+            value = draws.values[name][i]
+            if draws.priors[name].how == "set":
+                column[cells.rows] = cells.sign * value
+            else:
+                column[cells.rows] *= value if np.ndim(value) == 0 else value[cells.rows]
+        return draw_model(self.model, changes)
+
+    def _stances(self, draws: Draws, i: int) -> Stance:
+        """The stances of a draw; a value that is asked for is added to, or kept, within its range."""
+        own = self.stance.take(np.arange(len(self.stance)))
+        second = np.arange(len(own)) >= self.each
+        for name, prior in draws.priors.items():
+            if not prior.of_stance:
+                continue
+            values, value = own.values[prior.target], float(draws.values[name][i])
+            if prior.how == "set":
+                if prior.target not in self.asked:
+                    values[...] = value
+                continue
+            part = second if prior.how == "add to second" else np.ones(len(own), dtype=bool)
+            where = part.reshape(-1, *(1,) * (values.ndim - 1)) & np.ones(values.shape, dtype=bool)
+            if prior.target == "turnout_yield":
+                where &= own.values["foot_rotation"] > _FORCED
+            values[where] += value
+            limits = PARAMETERS[prior.target]
+            np.clip(values, limits.least, limits.most, out=values)
+        return own
+
+    def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:
+        """Variables over the postures, NaN where one is not optimal."""
+        settle(model, stance, self.effort)
+        answers = answer(model, stance, self.effort, self.sheets)
+        lost = answers.status != OPTIMAL
+        found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}
+        for name, quantity in self.quantities.items():
+            value = quantity.value(answers) if quantity.value else getattr(answers.sheets, quantity.needs[0])
+            if quantity.dims[1:] == ("axis",):
+                value = value.reshape(len(value), -1, 3)
+            if lost.any() and value.dtype.kind == "f":
+                value[lost] = np.nan
+            found[name] = value
+        return found
+
+    def dataset(self, found: Mapping[str, Array], draws: Draws, seed: int) -> xr.Dataset:
+        """Variables over (stance, dimensions of the stances, sample, ...), and the priors with one value a draw."""
+        import xarray as xr
+
+        shape = (len(self.names), *self.grid.shape)
+        variables: dict[str, Variable] = {}
+        for name, values in found.items():
+            own = self.quantities[name].dims if name in self.quantities else ()
+            attributes = self.quantities[name].attributes if name in self.quantities else _TILT
+            moved = np.moveaxis(values, 0, 1)
+            shaped = moved.reshape(*shape, *moved.shape[1:])
+            variables[name] = (("stance", *self.grid.dims, "sample", *own), shaped, attributes)
+        used = {dim for dims, _, _ in variables.values() for dim in dims}
+        labels = {
+            name: label
+            for name, label in label_coordinates(self.model).items()
+            if (str(label[0]) if isinstance(label, tuple) else name) in used
+        }
+        for name, values in draws.values.items():
+            if values.ndim == 1:
+                prior = draws.priors[name]
+                variables[f"prior_{name}"] = (("sample",), values, about(prior.unit, f"{prior.how} {prior.target}"))
+        return xr.Dataset(variables, {"stance": self.names, **self.grid.dims, **labels}, {"seed": seed})
+
+
+_TILT = about("deg", PARAMETERS["pelvic_tilt"].long_name)
+
+
+def _read(stances: Mapping[str, Mapping[str, Any]]) -> tuple[StanceGrid, Stance, set[str]]:
+    """The dimensions that all stances have, all of them one after another, and the parameters that any asks for."""
+    if not isinstance(stances, Mapping) or not stances:
+        raise StanceError("stances: must be a mapping of names to arguments of sweep, not empty")
+    grids = {}
+    for name, asked in stances.items():
+        try:
+            grids[name] = read_stance(asked)
+        except StanceError as error:
+            raise StanceError(f"stances[{name!r}]: {error}") from None
+    first = next(iter(grids.values()))
+    for name, grid in grids.items():
+        if {d: list(labels) for d, labels in grid.dims.items()} != {d: list(v) for d, v in first.dims.items()}:
+            raise StanceError(f"stances[{name!r}]: has dimensions {grid.shape}; all stances must have the same")
+    parts = [grid.all() for grid in grids.values()]
+    values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
+    codes = ("support", "arms", "policy", "lean_policy", "knee_policy")
+    joined = Stance(values, *(np.concatenate([getattr(part, code) for part in parts]) for code in codes))
+    return first, joined, {key for asked in stances.values() for key in asked}
+
+
+def _cells(model: Model, prior: Prior) -> _Cells:
+    """Cells that a prior of the model changes: those that match, and their mirror images."""
+    table, _, rest = prior.target.partition("/")
+    pattern, _, column = rest.partition("/")
+    column = column or "value"
+    rows = model.tables[table].matching(pattern)
+    if not rows:
+        raise StanceError(f"prior {prior.name!r}: no row of table {table!r} matches {pattern!r}")
+    names = model.tables[table].rows
+    check_path(table, [names[row] for row in rows], column)
+    sign = dict.fromkeys(rows, 1.0)
+    for row in rows:
+        image = other_side(names[row])
+        if image in names:
+            sign.setdefault(names.index(image), mirror_sign(table, column))
+    return _Cells(table, column, np.array(list(sign)), np.array(list(sign.values())))

@@ -1,0 +1,201 @@
+"""How sure an answer is: the same stances under many draws of what is uncertain.
+
+``propagate`` answers every stance of a study under each draw of the priors: the same draw for all of them, so that
+contrasts are taken within a draw. ``sobol`` says what drives a variable: first-order and total indices (Sobol' 1993;
+Saltelli et al. 2010) with muscles that each have a factor of their own counted as one prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from biomech.errors import StanceError
+from biomech.model.catalog import load_model
+from biomech.model.model import Model
+from biomech.sharing import Criterion, Power
+from biomech.study.priors import Prior, default_priors
+from biomech.study.sampled import Study
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Prior", "default_priors", "percentiles", "propagate", "sobol"]
+
+Array = NDArray[np.float64]
+
+#: What is kept unless asked otherwise.
+VARIABLES = ("group_activation", "lumbar_compression", "joint_contact_force", "pelvic_tilt", "status")
+
+
+def propagate(
+    stances: Mapping[str, Mapping[str, Any]],
+    model: Model | None = None,
+    *,
+    samples: int = 1024,
+    seed: int = 0,
+    priors: Mapping[str, Prior] | None = None,
+    variables: Iterable[str] = VARIABLES,
+    criterion: Criterion = Power(2),
+    tone: Mapping[str, float] | None = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Answer stances under many draws of the priors.
+
+    Parameters
+    ----------
+    stances : mapping of str to mapping
+        Stances by name, each the arguments of ``sweep`` of one posture, or of several that differ by policy of the tilt
+        alone. A prior that adds to a stance adds to all of them, one that adds ``to second`` to all but the first.
+    model : Model, optional
+        The body; the built-in adult.
+    samples : int
+        Number of draws.
+    seed : int
+        The same seed gives the same draws.
+    priors : mapping of str to Prior, optional
+        What is uncertain; ``default_priors()``.
+    variables : iterable of str
+        Variables of ``sweep``.
+    criterion, tone
+        As in ``sweep``: held, never drawn.
+    progress : bool, optional
+        As in ``sweep``.
+
+    Returns
+    -------
+    Dataset
+        The variables over (stance, [tilt_policy,] sample), and every prior that has one value a draw over ``sample``.
+        Where a posture is not optimal its values are NaN.
+
+    Raises
+    ------
+    StanceError
+        A stance, a prior, a variable or a number makes no sense.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> feet = {"parallel": {"pelvic_tilt": 0}, "turned out": {"pelvic_tilt": 0, "foot_rotation": 40}}
+    >>> ds = bm.uncertainty.propagate(feet, samples=32, variables=["lumbar_compression"])
+    >>> change = ds.lumbar_compression.sel(stance="turned out") - ds.lumbar_compression.sel(stance="parallel")
+    >>> change.sizes["sample"]
+    32
+    """
+    study = Study(stances, model or load_model(), priors, variables, criterion, tone)
+    _check_count("samples", samples)
+    points = study.sampler.points(samples, _checked_seed(seed))
+    return study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
+
+
+def percentiles(values: xr.DataArray, low: float = 5.0, high: float = 95.0) -> xr.DataArray:
+    """Lower end, median and upper end over ``sample``, NaN left out, along the dimension ``percentile``."""
+    import xarray as xr
+
+    ends = np.array([low, 50.0, high])
+    found = np.nanpercentile(values.values, ends, axis=values.get_axis_num("sample"))
+    rest = [dim for dim in values.dims if dim != "sample"]
+    coords = {dim: values[dim] for dim in rest if dim in values.coords}
+    return xr.DataArray(found, dims=("percentile", *rest), coords={"percentile": ends, **coords}, attrs=values.attrs)
+
+
+def sobol(
+    stances: Mapping[str, Mapping[str, Any]],
+    variable: str,
+    select: Mapping[str, Any] | None = None,
+    model: Model | None = None,
+    *,
+    samples: int = 256,
+    seed: int = 0,
+    priors: Mapping[str, Prior] | None = None,
+    criterion: Criterion = Power(2),
+    tone: Mapping[str, float] | None = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """What drives a variable, or the change of it from the first stance to the second.
+
+    Parameters
+    ----------
+    stances : mapping
+        One stance, or two: then it is their difference that is explained.
+    variable : str
+        A variable of ``sweep``.
+    select : mapping of str to label, optional
+        Which of it, by label, until one number a draw is left: ``{"group": "lumbar_extensors"}``.
+    model, seed, priors, criterion, tone, progress
+        As in ``propagate``.
+    samples : int
+        A power of two; ``samples`` times the number of priors plus two are answered.
+
+    Returns
+    -------
+    Dataset
+        ``first_order`` and ``total_order`` (prior,): shares of the variance, from SciPy's ``sobol_indices``.
+
+    Raises
+    ------
+    StanceError
+        As in ``propagate``; ``samples`` is no power of two, ``select`` leaves more than one number a draw, or some draw
+        cannot be held.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> lean = {"lean": {"pelvic_tilt": "rhythm", "trunk_lean": 30}}
+    >>> some = {name: bm.uncertainty.default_priors()[name] for name in ("torso_forward", "friction")}
+    >>> found = bm.uncertainty.sobol(lean, "lumbar_compression", samples=16, priors=some)
+    >>> found.first_order.sel(prior="torso_forward").item() > 0.9
+    True
+    """
+    import xarray as xr
+
+    _check_count("samples", samples)
+    if samples & (samples - 1):
+        raise StanceError(f"samples = {samples}: must be a power of two")
+    if len(stances) > 2:
+        raise StanceError(f"stances: {len(stances)} given; must be one, or two whose difference is explained")
+    study = Study(stances, model or load_model(), priors, [variable], criterion, tone)
+    d = study.sampler.dimensions
+    both = study.sampler.points(samples, _checked_seed(seed), 2 * d)
+    a, b = both[:, :d], both[:, d:]
+    names = list(study.sampler.priors)
+    mixed = [a.copy() for _ in names]
+    for name, points in zip(names, mixed, strict=True):
+        points[:, study.sampler.columns[name]] = b[:, study.sampler.columns[name]]
+    every = np.concatenate([a, b, *mixed])
+    ds = study.dataset(study.run(every, progress), study.sampler.draws(every), seed)
+    values = ds[variable].sel(dict(select or {}))
+    if len(stances) == 2:
+        values = values.isel(stance=1) - values.isel(stance=0)
+    values = values.squeeze(drop=True)
+    if values.dims != ("sample",):
+        raise StanceError(f"select: leaves the dimensions {[d for d in values.dims if d != 'sample']} of {variable!r}")
+    lost = int((~np.isfinite(values)).sum())
+    if lost:
+        raise StanceError(f"{lost} of {len(every)} draws cannot be held: there is no variance to share")
+    f = values.values.reshape(2 + len(names), samples)
+    found = stats.sobol_indices(func={"f_A": f[0][None], "f_B": f[1][None], "f_AB": f[2:][:, None]}, n=samples)
+    about = {"units": "1", "long_name": "share of the variance"}
+    return xr.Dataset(
+        {
+            "first_order": ("prior", found.first_order[0], about),
+            "total_order": ("prior", found.total_order[0], about),
+        },
+        coords={"prior": names},
+        attrs={"seed": seed, "samples": samples, "variance": float(np.var(f[:2]))},
+    )
+
+
+def _check_count(name: str, value: int) -> None:
+    if not (isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 2**24):
+        raise StanceError(f"{name} = {value!r}: must be a whole number from 2 to {2**24}")
+
+
+def _checked_seed(seed: int) -> int:
+    if not (isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0):
+        raise StanceError(f"seed = {seed!r}: must be a whole number, at least 0")
+    return seed
