@@ -1,7 +1,8 @@
 """How kernels are compiled: one place, so that every kernel is compiled the same way.
 
 Compiled kernels are kept on disk. Numba by itself asks only whether the file of a kernel has changed; here a kernel is
-compiled anew when any source file of the package has, because kernels are made of kernels from other files.
+compiled anew when any source file with kernels has, because kernels are made of kernels from other files. So a constant
+that a kernel uses must stand in such a file.
 """
 
 from __future__ import annotations
@@ -72,9 +73,13 @@ def _compile(function: Function, **options: bool) -> Function:
 
 
 def _stamp() -> str:
-    """A number that changes with any source file of the package."""
-    states = [path.stat() for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    return f"{crc32(repr([(state.st_mtime_ns, state.st_size) for state in states]).encode()):08x}"
+    """A number that changes with any source file that holds kernels, or what they are made with."""
+    root, total = Path(__file__).parent, 0
+    for path in sorted(root.rglob("*.py")):
+        source = path.read_bytes()
+        if b"biomech._jit" in source or path.parent.name == "_lanes" or path == Path(__file__):
+            total = crc32(source, crc32(path.name.encode(), total))
+    return f"{total:08x}"
 
 
 _STAMP = _stamp()

@@ -119,18 +119,26 @@ def settle(model: Model, stance: Stance, effort: Effort) -> Settled:
     return found
 
 
+def lumbar_flexion(thorax: Array, rhythm: Array | float) -> Array:
+    """Lumbar flexion (deg) of a thorax that turns by ``thorax`` (deg): s Theta, s = .74 - .0019 Theta (+- .08).
+
+    Tafazzol et al. 2014, from standing to full flexion, times the factor ``rhythm`` (.70 in a squat: von Arx et al.
+    2021).
+    """
+    return np.asarray(rhythm * (0.74 - 0.0019 * np.abs(thorax)) * thorax)
+
+
 def tilt_by_rhythm(lean: Array, rhythm: Array, line: float) -> Array:
     """Pelvic tilt (deg) that leaves the lumbar spine its share of a lean.
 
-    A thorax that turns by Theta takes lambda = s Theta from the lumbar spine, s = .74 - .0019 Theta (Tafazzol et al.
-    2014, from standing to full flexion, +- .08) times the factor ``rhythm`` (.70 in a squat: von Arx et al. 2021), and
-    Theta - lambda from the hips. The ``lean`` is that of the line from L5/S1 to C7, which turns by ``line`` with a
-    degree of lumbar flexion where the thorax turns by one: lean = Theta - (1 - line) lambda, a quadratic in Theta.
+    A thorax that turns by Theta takes lambda (``lumbar_flexion``) from the lumbar spine and Theta - lambda from the
+    hips. The ``lean`` is that of the line from L5/S1 to C7, which turns by ``line`` with a degree of lumbar flexion
+    where the thorax turns by one: lean = Theta - (1 - line) lambda, a quadratic in Theta.
     """
     lag, size = (1.0 - line) * rhythm, np.abs(lean)
     linear, square = 1.0 - 0.74 * lag, 0.0019 * lag
     thorax = 2.0 * size / (linear + np.sqrt(linear * linear + 4.0 * square * size))
-    return np.sign(lean) * thorax * (1.0 - rhythm * (0.74 - 0.0019 * thorax))
+    return np.sign(lean) * (thorax - lumbar_flexion(thorax, rhythm))
 
 
 def _settle_tilts(model: Model, stance: Stance, effort: Effort, index: NDArray[np.int64], found: Settled) -> None:

@@ -95,6 +95,12 @@ def _parse(row: dict[str, str]) -> Prior:
     return Prior(row["prior"], row["target"], row["how"], row["distribution"], a, b, least, most, *said)
 
 
+def unit_points(dimensions: int, samples: int, seed: int | tuple[int, ...]) -> Array:
+    """Quasi-random points of the unit cube, (samples, dimensions), its faces left out."""
+    engine = stats.qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
+    return np.asarray(np.clip(engine.random_base2(math.ceil(math.log2(samples)))[:samples], 1e-12, 1.0 - 1e-12))
+
+
 @dataclass(frozen=True)
 class Draws:
     """Draws of a set of priors: ``values`` maps each to (sample,), or (sample, muscle) where every muscle has its own.
@@ -125,9 +131,7 @@ class Sampler:
 
     def points(self, samples: int, seed: int, dimensions: int | None = None) -> Array:
         """Points of the unit cube, (samples, dimensions), the same for the same seed."""
-        engine = stats.qmc.Sobol(dimensions or self.dimensions, scramble=True, rng=np.random.default_rng(seed))
-        whole = engine.random_base2(math.ceil(math.log2(samples)))
-        return np.asarray(np.clip(whole[:samples], 1e-12, 1.0 - 1e-12))
+        return unit_points(dimensions or self.dimensions, samples, seed)
 
     def draws(self, points: Array) -> Draws:
         """Values of the priors at points of the unit cube."""

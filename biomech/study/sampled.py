@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,10 @@ class _Cells:
 
 
 class Study:
-    """Stances, priors and what is kept; ``run`` answers them at points of the unit cube."""
+    """Stances, priors and what is kept; ``run`` answers them at points of the unit cube.
+
+    ``adjust`` may change the stances of a draw, given by its number, after the priors have.
+    """
 
     def __init__(
         self,
@@ -54,8 +57,9 @@ class Study:
         variables: Iterable[str],
         criterion: Criterion,
         tone: Mapping[str, float] | None,
+        adjust: Callable[[Stance, int], None] | None = None,
     ) -> None:
-        self.model, self.names = model, list(stances)
+        self.model, self.names, self.adjust = model, list(stances), adjust
         self.effort = read_effort(model, criterion, None, "isometric", tone)
         self.grid, self.stance, self.asked = _read(stances)
         self.each = len(self.grid)
@@ -115,6 +119,8 @@ class Study:
             values[where] += value
             limits = PARAMETERS[prior.target]
             np.clip(values, limits.least, limits.most, out=values)
+        if self.adjust is not None:
+            self.adjust(own, i)
         return own
 
     def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:

@@ -1,0 +1,301 @@
+"""The model beside measurements on living people.
+
+Postures, priors, measurements and model variants are data that were frozen before the first comparison
+(``data/README.md``). Every row is predicted as given and, under draws of the priors and of the posture, with a 90 %
+interval. Nothing is fitted.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from biomech.errors import StanceError
+from biomech.model.catalog import load_model
+from biomech.model.model import Model
+from biomech.sharing import Power
+from biomech.statics.stance import Stance
+from biomech.study.policies import lumbar_flexion
+from biomech.study.priors import default_priors, unit_points
+from biomech.study.sampled import Study
+from biomech.study.sweep import sweep
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+#: Spine rows that are judged, standing first; the others as ratios to it.
+SPINE = ("disc_standing", "disc_flexed", "disc_round_back", "disc_close", "disc_away", "disc_sitting")
+VARIANTS = ("as_built", "tissue_and_pressure", "with_tone")
+#: kg: mass of the man whose disc was measured, and of his load (Wilke et al. 1999).
+_MAN, _LOAD = 71.0, 19.8
+#: Disc force = k A p: k, its ends (from 5 to 95 %), and A in m2 (Wilke et al. 1999).
+DISC_SHARE, DISC_SHARE_ENDS, DISC_AREA = 0.66, (0.55, 0.8), 18e-4
+_ONE_LEG = {"support": "right"}
+_SEAT = {"support": "seat", "arms": "thighs"}
+
+
+@dataclass(frozen=True)
+class Posture:
+    """A frozen posture: mean and SD of its inputs."""
+
+    name: str
+    inputs: Mapping[str, tuple[float, float]]
+
+    def mean(self, name: str, default: float = 0.0) -> float:
+        """Mean of an input."""
+        return self.inputs.get(name, (default, 0.0))[0]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = (files("biomech.study") / "data" / f"{name}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def postures() -> dict[str, Posture]:
+    """The frozen postures by name."""
+    inputs: dict[str, dict[str, tuple[float, float]]] = {}
+    for row in _rows("postures"):
+        inputs.setdefault(row["posture"], {})[row["parameter"]] = (float(row["mean"]), float(row["sd"]))
+    return {name: Posture(name, own) for name, own in inputs.items()}
+
+
+@cache
+def measurements() -> dict[str, dict[str, str]]:
+    """What was measured, by row."""
+    return {row["row"]: row for row in _rows("measured")}
+
+
+def measured_value(row: Mapping[str, str]) -> tuple[float, float, float]:
+    """Value and its low and high end: BW, percent, or N of a disc pressure; NaN where no end is known."""
+    value, low, high = (float(row[name]) if row[name] else np.nan for name in ("value", "low", "high"))
+    if row["quantity"] != "disc":
+        return value, low, high
+    newton = DISC_AREA * 1e6
+    return DISC_SHARE * newton * value, DISC_SHARE_ENDS[0] * newton * value, DISC_SHARE_ENDS[1] * newton * value
+
+
+def variant(name: str, base: Model) -> tuple[Model, dict[str, float]]:
+    """A model variant and its tone."""
+    if name not in VARIANTS:
+        raise StanceError(f"variant = {name!r}: there is none; there are {', '.join(VARIANTS)}")
+    changes = {r["target"]: float(r["value"]) for r in _rows("variants") if r["variant"] == name and r["target"]}
+    tone = {path.removeprefix("tone/"): value for path, value in changes.items() if path.startswith("tone/")}
+    rest = {path: value for path, value in changes.items() if not path.startswith("tone/")}
+    return base.replace(rest) if rest else base, tone
+
+
+def stance_of(posture: Posture, model: Model) -> dict[str, Any]:
+    """Arguments of ``sweep`` for a posture at its means; the tilt by two policies where nothing is said of it."""
+    import xarray as xr
+
+    stance: dict[str, Any] = {}
+    for name in ("knee_flexion", "foot_rotation", "weight_shift", "trunk_lean"):
+        if name in posture.inputs:
+            stance[name] = posture.mean(name)
+    if posture.name == "one_legged":
+        stance |= {**_ONE_LEG, "knee_flexion": xr.DataArray([posture.mean("knee_flexion"), 45.0], dims="side")}
+    if posture.name == "stairs_up":
+        stance |= _ONE_LEG
+    if posture.name == "sitting":
+        stance |= _SEAT
+    if "thorax" not in posture.inputs:
+        return {**stance, "pelvic_tilt": [0, "least_effort"]}
+    means = {name: np.array([mean]) for name, (mean, _) in posture.inputs.items()}
+    lean, tilt = _trunk(means, model)
+    stance |= {"trunk_lean": float(lean[0]), "pelvic_tilt": float(tilt[0])}
+    if "load_forward" in posture.inputs:
+        place = (float(_load_place(means["load_forward"], lean, model)[0]), 0.0, 0.0)
+        stance |= {"load_mass": _LOAD, "load_position": place}
+    return stance
+
+
+def _trunk(inputs: Mapping[str, Array], model: Model) -> tuple[Array, Array]:
+    """Lean and tilt from the turn of the thorax and the flexion of the lumbar spine, given or by rhythm."""
+    thorax = inputs["thorax"]
+    flexion = inputs["lumbar_flexion"] if "lumbar_flexion" in inputs else lumbar_flexion(thorax, inputs["rhythm"])
+    return thorax - (1.0 - model.value("settings/lumbar_line_share")) * flexion, thorax - flexion
+
+
+def _load_place(forward: Array, lean: Array, model: Model) -> Array:
+    """Place of the load along the trunk's x axis that puts it, with half of the arms, ``forward`` of L5/S1 in space."""
+    turn = np.radians(lean)
+    shoulder = np.cos(turn) * model.value("settings/shoulder_x") + np.sin(turn) * model.value("settings/shoulder_y")
+    reached = forward + 0.5 * model.value("settings/arms_mass") / _LOAD * (forward - shoulder)
+    return np.asarray(reached / np.cos(turn))
+
+
+def _adjuster(posture: Posture, model: Model, samples: int, seed: int) -> Callable[[Stance, int], None]:
+    """Puts the posture of every draw into its stance."""
+    names = [name for name in posture.inputs if name != "factor"]
+    points = unit_points(len(names), samples, (seed, 1))
+    drawn = {
+        name: stats.norm.ppf(np.clip(points[:, k], 0.001, 0.999)) * posture.inputs[name][1] + posture.inputs[name][0]
+        for k, name in enumerate(names)
+    }
+    lean = tilt = place = None
+    if "thorax" in drawn:
+        lean, tilt = _trunk(drawn, model)
+        tilt = np.clip(tilt, -25.0, 35.0)
+    if "load_forward" in drawn and lean is not None:
+        place = np.clip(_load_place(drawn["load_forward"], lean, model), -2.0, 2.0)
+
+    def adjust(stance: Stance, i: int) -> None:
+        stance.values["knee_flexion"][:, 0] = drawn["knee_flexion"][i]
+        if posture.name != "one_legged":
+            stance.values["knee_flexion"][:, 1] = drawn["knee_flexion"][i]
+        for name in ("weight_shift", "trunk_lean"):
+            if name in drawn:
+                stance.values[name][:] = drawn[name][i]
+        if "foot_rotation" in drawn:
+            stance.values["foot_rotation"][:] = drawn["foot_rotation"][i]
+        if lean is not None and tilt is not None:
+            stance.values["trunk_lean"][:], stance.values["pelvic_tilt"][:] = lean[i], tilt[i]
+        if place is not None:
+            stance.values["load_position"][:, 0] = place[i]
+
+    return adjust
+
+
+def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None) -> xr.Dataset:
+    """Predict every row of ``data/measured.csv`` with every model variant.
+
+    Parameters
+    ----------
+    samples : int
+        Draws of priors and postures.
+    seed : int
+        The same seed gives the same draws.
+    progress : bool, optional
+        As in ``sweep``.
+
+    Returns
+    -------
+    Dataset
+        ``predicted`` (variant, row), at the means; ``draw`` (variant, row, sample), the predictive sample; ``lower``
+        and ``upper``, its 90 % interval; ``measured``, ``measured_lower``, ``measured_upper`` (row,). BW, N or percent
+        (``unit``). With ``tilt`` (tilt,), 0 deg and least effort, where nothing is said of the tilt; elsewhere both are
+        alike.
+
+    Examples
+    --------
+    >>> from biomech.study.validation import validate
+    >>> ds = validate(samples=8)
+    >>> bool((ds.predicted > 0).sel(row="disc_standing").all())
+    True
+    """
+    import xarray as xr
+
+    rows = measurements()
+    shape = (len(VARIANTS), 2, len(rows))
+    predicted, draw = np.empty(shape), np.empty((*shape, samples))
+    for v, name in enumerate(VARIANTS):
+        for posture in postures().values():
+            own = [k for k, row in enumerate(rows.values()) if row["posture"] == posture.name]
+            quantities = [row["quantity"] for row in rows.values() if row["posture"] == posture.name]
+            at_mean, drawn = _predict(name, posture, quantities, samples, seed, progress)
+            predicted[v][:, own], draw[v][:, own] = at_mean, drawn
+    ends = np.nanpercentile(draw, [5.0, 95.0], axis=-1)
+    values = np.array([measured_value(row) for row in rows.values()])
+    dims = ("variant", "tilt", "row")
+    return xr.Dataset(
+        {
+            "predicted": (dims, predicted),
+            "draw": ((*dims, "sample"), draw),
+            "lower": (dims, ends[0]),
+            "upper": (dims, ends[1]),
+            "measured": ("row", values[:, 0]),
+            "measured_lower": ("row", values[:, 1]),
+            "measured_upper": ("row", values[:, 2]),
+        },
+        coords={
+            "variant": list(VARIANTS),
+            "tilt": ["0", "least_effort"],
+            "row": list(rows),
+            "unit": ("row", ["N" if r["quantity"] == "disc" else r["unit"] for r in rows.values()]),
+        },
+        attrs={"seed": seed, "samples": samples},
+    )
+
+
+def _predict(
+    name: str, posture: Posture, quantities: list[str], samples: int, seed: int, progress: bool | None
+) -> tuple[Array, Array]:
+    """Quantities of a posture at its means, (tilt, quantity), and under draws, (tilt, quantity, sample)."""
+    base = load_model()
+    if "disc" in quantities:
+        base = base.scale({"segments/*/mass": _MAN / base.body_mass})
+    model, tone = variant(name, base)
+    stances = {posture.name: stance_of(posture, model)}
+    keep = ("joint_contact_force", "lumbar_compression", "group_activation")
+    skip = {"lean", "lean_change", "weight_shift"} | (set() if model.value("settings/pressure_share") else _PRESSURE)
+    priors = {key: prior for key, prior in default_priors().items() if key not in skip}
+    adjust = _adjuster(posture, model, samples, seed)
+    study = Study(stances, model, priors, keep, Power(2), tone, adjust)
+    points = study.sampler.points(samples, seed)
+    drawn = study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
+    at_mean = sweep(model, tone=tone, variables=keep, **stances[posture.name]).expand_dims("sample")
+    mean, sd = posture.inputs.get("factor", (1.0, 0.0))
+    factor = mean + sd * np.random.default_rng((seed, 2)).standard_normal(samples)
+    found = [_quantities(ds, quantities, model) for ds in (at_mean, drawn.isel(stance=0))]
+    return np.broadcast_to(mean * found[0][..., 0], (2, len(quantities))), np.broadcast_to(
+        factor * found[1], (2, len(quantities), samples)
+    )
+
+
+_PRESSURE = {"pressure_area", "pressure_arm"}
+
+
+def _quantities(ds: xr.Dataset, quantities: list[str], model: Model) -> Array:
+    """(tilt, quantity, sample): joint forces in body weights, disc compression in N, activation in percent."""
+    weight = model.body_mass * model.value("settings/gravity")
+    found = []
+    for name in quantities:
+        if name == "disc":
+            values = ds.lumbar_compression
+        elif name in ("hip_r", "knee_r"):
+            force = ds.joint_contact_force.sel(joint=name)
+            values = np.sqrt((force**2).sum("axis", skipna=False)) / weight
+        else:
+            values = 100.0 * ds.group_activation.sel(group=name)
+        found.append(np.atleast_2d(values.transpose(..., "sample").values))
+    return np.stack(found, axis=1)
+
+
+def spine_scores(ds: xr.Dataset) -> xr.Dataset:
+    """Figures of the spine rows, per variant.
+
+    ``inside``: rows of ``SPINE`` whose measured value lies in the 90 % interval, standing as a force (with the spread
+    of the force's own estimate), the others as ratios to it within a draw; ``ratio_error``: mean absolute error of the
+    ratios; ``force_error`` (row): relative error of the forces.
+    """
+    import xarray as xr
+
+    spine = ds.isel(tilt=0).sel(row=list(SPINE))
+    standing = spine.sel(row="disc_standing")
+    ratio = (spine.predicted / standing.predicted).isel(row=slice(1, None))
+    drawn = (spine.draw / standing.draw).isel(row=slice(1, None))
+    real = (spine.measured / standing.measured).isel(row=slice(1, None))
+    inside = (drawn.quantile(0.05, "sample") <= real) & (real <= drawn.quantile(0.95, "sample"))
+    stands = (standing.lower <= standing.measured) & (standing.measured <= standing.upper)
+    return xr.Dataset(
+        {
+            "ratio": ratio,
+            "ratio_lower": drawn.quantile(0.05, "sample").drop_vars("quantile"),
+            "ratio_upper": drawn.quantile(0.95, "sample").drop_vars("quantile"),
+            "measured_ratio": real,
+            "inside": inside.sum("row") + stands,
+            "ratio_error": np.abs(ratio / real - 1.0).mean("row"),
+            "force_error": spine.predicted / spine.measured - 1.0,
+        }
+    )
