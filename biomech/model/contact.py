@@ -37,6 +37,16 @@ class ContactTables(NamedTuple):
     seat: NDArray[np.bool_]
 
 
+#: No contact at all.
+NO_CONTACT = ContactTables(
+    np.empty(0, dtype=np.int64),
+    np.empty((0, 3)),
+    np.empty((0, 1, 2)),
+    np.empty(0, dtype=np.int64),
+    np.empty(0, dtype=np.bool_),
+)
+
+
 def compile_contact(table: Table, segments: list[str], sides: float, half: bool) -> ContactTables:
     """Flat tables of the contact points on the given segments; of the half body those of the right side."""
     if sides != int(sides) or not 3 <= sides <= 64:

@@ -73,6 +73,11 @@ class Surroundings(NamedTuple):
         friction = stance.values["friction"][:, None]
         return cls(stance.load(flat), stance.values["knee_laxity"], friction, np.empty((len(stance), 0)))
 
+    @classmethod
+    def empty(cls, count: int) -> Surroundings:
+        """Nothing but gravity."""
+        return cls(np.zeros((count, LOAD)), np.zeros((count, 2)), np.zeros((count, 1)), np.empty((count, 0)))
+
 
 class EntryTables(NamedTuple):
     """Where the coefficients are put, and the constants of the equilibrium.

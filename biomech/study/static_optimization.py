@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import StanceError
-from biomech.model.contact import ContactTables
+from biomech.model.contact import NO_CONTACT
 from biomech.model.geometry import poses
 from biomech.model.model import Model
-from biomech.model.skeleton import LOAD
 from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.reactions import react
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-
-_NO_POINTS = np.empty(0, dtype=np.int64)
-_NO_CONTACT = ContactTables(_NO_POINTS, np.empty((0, 3)), np.empty((0, 1, 2)), _NO_POINTS, _NO_POINTS.astype(np.bool_))
 
 
 def static_optimization(
@@ -103,8 +99,8 @@ def static_optimization(
     reserves = _reserves(model, reserve)
     q, applied = _frames(model, coordinates, ground_reaction)
     flat = model.flat()
-    around = Surroundings(np.zeros((len(q), LOAD)), np.zeros((len(q), 2)), np.zeros((len(q), 1)), applied)
-    equilibrium = assemble(flat, flat.moved, _NO_CONTACT, around, q, effort.force_length, tissue=False)
+    around = Surroundings.empty(len(q))._replace(applied=applied)
+    equilibrium = assemble(flat, flat.moved, NO_CONTACT, around, q, effort.force_length, tissue=False)
     solution = _share(equilibrium, reserves[flat.moved], criterion, lower)
     return _dataset(model, q, around, equilibrium, solution, reserves)
 

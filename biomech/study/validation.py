@@ -281,8 +281,8 @@ def spine_scores(ds: xr.Dataset) -> xr.Dataset:
     """
     import xarray as xr
 
-    spine = ds.isel(tilt=0).sel(row=list(SPINE))
-    standing = spine.sel(row="disc_standing")
+    spine = ds.isel(tilt=0, drop=True).sel(row=list(SPINE)).drop_vars("unit")
+    standing = spine.sel(row="disc_standing", drop=True)
     ratio = (spine.predicted / standing.predicted).isel(row=slice(1, None))
     drawn = (spine.draw / standing.draw).isel(row=slice(1, None))
     real = (spine.measured / standing.measured).isel(row=slice(1, None))

@@ -2,5 +2,6 @@
 
 from biomech.view.load_chart import LOADS, load_chart
 from biomech.view.situation_chart import situation_chart
+from biomech.view.validation_chart import strength_chart, validation_chart
 
-__all__ = ["LOADS", "load_chart", "situation_chart"]
+__all__ = ["LOADS", "load_chart", "situation_chart", "strength_chart", "validation_chart"]

@@ -1,0 +1,165 @@
+"""The model beside living people: contact forces of hips and knees, disc forces, activation, strength, moment arms.
+
+Writes a report with figures; ``docs/validation`` is what it writes with 1024 samples.
+
+    python examples/validation.py [FOLDER] [--samples N]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+import biomech as bm
+from biomech.study.strength import moment_arm_rows, strength_curves
+from biomech.study.validation import SPINE, VARIANTS, measurements, spine_scores, validate
+
+HEAD = """# Validation
+
+Made by `python examples/validation.py docs/validation --samples {samples}` from the code as it stands. Postures,
+priors, measurements and variants were frozen before the first comparison (`biomech/study/data`, with a list of later
+changes); nothing was fitted.
+
+Three models: *as built*; *tissue and pressure*, with an exponential lumbar curve and half of the measured abdominal
+pressure; *with tone*, with 2 % of tone in back and belly besides. In brackets the 90 % interval over {samples} draws of
+model and posture.
+
+![Predictions beside measurements](validation.png)
+"""
+
+
+def number(value: float, unit: str) -> str:
+    """A value at the digits that its unit deserves."""
+    return (
+        "-"
+        if np.isnan(value)
+        else f"{value:.0f}"
+        if unit == "N"
+        else f"{value:.1f}"
+        if unit == "percent"
+        else f"{value:.2f}"
+    )
+
+
+def rows_table(ds: xr.Dataset) -> str:
+    """Every row: measured, predicted by each variant, error, and what is not comparable."""
+    lines = ["| row | measured | " + " | ".join(v.replace("_", " ") for v in VARIANTS) + " | error | not comparable |",
+             "|---|---|" + "---|" * len(VARIANTS) + "---|---|"]  # fmt: skip
+    for name, row in measurements().items():
+        own = ds.isel(tilt=0).sel(row=name)
+        unit = str(own.unit.values)
+        cells = [
+            f"{number(float(v.predicted), unit)} [{number(float(v.lower), unit)}, {number(float(v.upper), unit)}]"
+            for v in (own.sel(variant=variant) for variant in VARIANTS)
+        ]
+        errors = "/".join(f"{100 * float(e):+.0f}" for e in own.predicted / own.measured - 1.0)
+        value = f"{number(float(own.measured), unit)} {unit.replace('percent', '%')}"
+        lines.append(f"| {name.replace('_', ' ')} | {value} ({row['confidence']}) | {' | '.join(cells)} | {errors} % "
+                     f"| {row['not_comparable']} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def scores_table(ds: xr.Dataset) -> str:
+    """The spine rows as ratios to standing, and their figures."""
+    scores = spine_scores(ds)
+    names = list(SPINE[1:])
+    head = "| ratio to standing | measured | " + " | ".join(v.replace("_", " ") for v in VARIANTS) + " |"
+    lines = [head, "|---|---|" + "---|" * len(VARIANTS)]
+    for name in names:
+        own = scores.sel(row=name)
+        cells = [
+            f"{float(v.ratio):.2f} [{float(v.ratio_lower):.2f}, {float(v.ratio_upper):.2f}]"
+            for v in (own.sel(variant=variant) for variant in VARIANTS)
+        ]
+        label = name.removeprefix("disc_").replace("_", " ")
+        lines.append(f"| {label} | {float(own.measured_ratio):.2f} | {' | '.join(cells)} |")
+    near = (np.abs(scores.force_error) <= 0.25).sum("row")
+    figures = (
+        ("mean absolute error of the ratios", [f"{100 * float(e):.1f} %" for e in scores.ratio_error]),
+        ("measured inside the interval, of 6", [str(int(n)) for n in scores.inside]),
+        ("forces within 25 %, of 6", [str(int(n)) for n in near]),
+    )  # fmt: skip
+    lines += [f"| **{label}** | | {' | '.join(values)} |" for label, values in figures]
+    return "\n".join(lines)
+
+
+def strength_table(model: bm.Model) -> str:
+    """Peak strength of every motion beside people, with the muscles that give most where it is out of scale."""
+    lines = ["| motion | model, peak N.m | people | ratio | out of scale: what gives most |", "|---|---|---|---|---|"]
+    for motion, (_, moments, row) in strength_curves(model).items():
+        total = moments.sum("muscle")
+        peak, ratio = float(total.max()), float(total.max()) / float(row["mean"])
+        most = moments.isel(pose=int(total.values.argmax()))
+        order = np.argsort(-most.values)[:3]
+        names = ", ".join(f"{str(moments.muscle.values[i])[:-2]} {float(most[i]):.0f}" for i in order)
+        said = names if not 2 / 3 <= ratio <= 1.5 else ""
+        lines.append(f"| {motion} | {peak:.0f} | {row['mean']} SD {row['sd']} | {ratio:.2f} | {said} |")
+    return "\n".join(lines)
+
+
+def arms_table(model: bm.Model) -> str:
+    """Moment arms beside the literature."""
+    lines = ["| muscle | coordinate, pose | model, mm | literature | |", "|---|---|---|---|---|"]
+    for arm, row in moment_arm_rows(model):
+        least, most = float(row["least"]), float(row["most"])
+        out = "" if least <= arm <= most else f"off by {max(least - arm, arm - most):.0f} mm"
+        where = row["coordinate"].removesuffix("_r") + (f", {row['pose']}" if row["pose"] else "")
+        lines.append(f"| {row['muscle'][:-2]} | {where} | {arm:.0f} | {least:.0f}..{most:.0f} | {out} |")
+    return "\n".join(lines)
+
+
+def report(ds: xr.Dataset, model: bm.Model, remarks: str) -> str:
+    """The page."""
+    return "\n\n".join(
+        [
+            HEAD.format(samples=ds.sizes["sample"]).rstrip(),
+            "## The spine, as ratios to standing", scores_table(ds),
+            "## Every row", rows_table(ds),
+            remarks.rstrip(),
+            "## Strength", "![Strength over angle](strength.png)", strength_table(model),
+            "## Moment arms", arms_table(model),
+        ]
+    ) + "\n"  # fmt: skip
+
+
+REMARKS = """## What falls short, and why
+
+- **Knees in deep bends** come out at 4.5 to 4.7 body weights where implants measure 2.3 to 2.5. A quasi-static posture
+  must have the weight over the feet: with the weight at .42 of the sole the shank leans 29 to 36 deg, not 15, and the
+  knee extensors must hold 46 to 56 N.m a leg, which at an arm of 29 to 27 mm is alone 2.1 to 2.8 body weights;
+  hamstrings that extend the hip pull against them with up to 24 N.m. People who rise share the weight with the seat, throw the trunk,
+  and use their arms.
+- **Two-legged standing** comes out a third too low at hip and knee: least effort knows no co-contraction, and the
+  measured knee force is a peak over shifting weight.
+- **Standing and sitting discs** are a third too low without tone and right with it. Tone is an input here, from EMG,
+  and no finding.
+- **Close and away** are too high by a quarter: how far in front of L5/S1 the load was, and what the arms did, was never
+  measured.
+- **Stairs** are 36 % too high at the hip and 50 % at the knee: the leg bears all weight over .42 of the sole, with no
+  push from the other foot, no handrail and no trunk that leans over it.
+"""
+
+
+def main() -> None:
+    """Validate, write and draw."""
+    from biomech.view import strength_chart, validation_chart
+
+    parser = argparse.ArgumentParser(description="The model beside living people")
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("out/validation"))
+    parser.add_argument("--samples", type=int, default=64)
+    options = parser.parse_args()
+    model = bm.load_model()
+    ds = validate(samples=options.samples)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    (options.folder / "README.md").write_text(report(ds, model, REMARKS), encoding="utf-8")
+    validation_chart(ds).savefig(options.folder / "validation.png", dpi=110)
+    strength_chart(strength_curves(model)).savefig(options.folder / "strength.png", dpi=100)
+    print(scores_table(ds))
+    print(f"\nwritten: {options.folder / 'README.md'}")
+
+
+if __name__ == "__main__":
+    main()
