@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
-    from biomech.study import scenarios, uncertainty
+    from biomech.study import findings, scenarios, uncertainty
     from biomech.study.stability import stability
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
@@ -36,6 +36,7 @@ __all__ = [
     "SoftSaturation",
     "StanceError",
     "UnreachablePosture",
+    "findings",
     "load_model",
     "scenarios",
     "sharing",
@@ -59,6 +60,7 @@ _HOME = {
     "sweep": "biomech.study.sweep",
 }
 _MODULES = {
+    "findings": "biomech.study.findings",
     "scenarios": "biomech.study.scenarios",
     "sharing": "biomech.sharing",
     "symbolic": "biomech.symbolic",

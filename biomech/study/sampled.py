@@ -65,7 +65,7 @@ class Study:
         self.each = len(self.grid)
         quantities = sweep_quantities(model)
         keep = list(variables)
-        self.wants_tilt = "pelvic_tilt" in keep
+        self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
         self.quantities = choose_quantities(quantities, [name for name in keep if name != "pelvic_tilt"])
         self.sheets = {sheet for quantity in self.quantities.values() for sheet in quantity.needs}
         given = default_priors() if priors is None else priors

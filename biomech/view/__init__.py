@@ -1,7 +1,8 @@
 """Pictures of answers. Needs the extra ``plot`` (Matplotlib)."""
 
+from biomech.view.findings_chart import findings_chart
 from biomech.view.load_chart import LOADS, load_chart
 from biomech.view.situation_chart import situation_chart
 from biomech.view.validation_chart import strength_chart, validation_chart
 
-__all__ = ["LOADS", "load_chart", "situation_chart", "strength_chart", "validation_chart"]
+__all__ = ["LOADS", "findings_chart", "load_chart", "situation_chart", "strength_chart", "validation_chart"]

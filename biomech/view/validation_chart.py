@@ -27,7 +27,7 @@ def validation_chart(ds: xr.Dataset) -> Figure:
     )
     for panel, rows, (_, label) in zip(axes, kinds, _PANELS, strict=True):
         _panel(panel, ds.isel(tilt=0).sel(row=rows), rows, label)
-    axes[0].legend(loc="lower right", fontsize=8, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     figure.suptitle(
         "The model beside people: nothing was fitted. Bars: 90 % of draws of model and posture", fontsize=12
     )

@@ -1,0 +1,60 @@
+"""The article's propositions in one figure: effects with their intervals, and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from biomech.study.findings import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = {
+    "supported": "#1b7f79",
+    "conditional": "#d08c2f",
+    "no meaningful effect": "#7f8c9b",
+    "contradicted": "#b03a48",
+    "impossible": "#b03a48",
+    "undetermined": "#8d6fb0",
+}
+
+
+def findings_chart(findings: Sequence[Finding]) -> Figure:
+    """A row for every proposition under every policy: the effect the way the article says, in smallest effects.
+
+    Filled dots: medians; bars: 90 % of the draws; the grey band is less than the smallest effect of interest.
+    """
+    import matplotlib.pyplot as plt
+
+    rows = sum(len(finding.columns) for finding in findings) + 0.9 * len(findings)
+    figure, panel = plt.subplots(figsize=(11.5, 0.19 * rows + 1.4), layout="constrained")
+    panel.axvspan(-1.0, 1.0, color="0.92", zorder=0)
+    panel.axvline(0.0, color="0.6", linewidth=0.8)
+    y, ticks, labels = 0.0, [], []
+    for finding in findings:
+        colour, way = COLOURS[finding.verdict], finding.proposition.direction
+        panel.text(0.0, y, finding.proposition.text, transform=panel.get_yaxis_transform(), fontsize=8.5, weight="bold")
+        panel.text(1.01, y, finding.verdict, transform=panel.get_yaxis_transform(), fontsize=8.5, color=colour,
+                   weight="bold")  # fmt: skip
+        y += 1.0
+        for column in finding.columns:
+            low, middle, high = (way * end / finding.proposition.measures[0].smallest for end in column.interval[0])
+            panel.hlines(y, low, high, color=colour, linewidth=3.0, alpha=0.45)
+            panel.plot(middle, y, "o", color=colour, markersize=4)
+            ticks.append(y)
+            labels.append(column.label)
+            y += 0.9
+        y += 0.45
+    panel.set_yticks(ticks, labels, fontsize=7)
+    panel.set_ylim(y, -1.0)
+    panel.set_xscale("symlog", linthresh=2.0, linscale=1.0)
+    marks = (-10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50)
+    panel.set_xticks(marks, [f"{mark}" for mark in marks])
+    panel.set_xlabel(
+        "effect the way the article says, in smallest effects of interest (1 point of activation, 2 deg of tilt)"
+    )
+    panel.spines[["top", "right", "left"]].set_visible(False)
+    panel.tick_params(axis="y", length=0)
+    panel.set_title("What mechanics says of the article", fontsize=12, loc="left")
+    return figure

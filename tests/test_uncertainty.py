@@ -1,0 +1,209 @@
+"""Draws, models that are drawn, what is propagated, and Sobol indices."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import biomech as bm
+from biomech.errors import StanceError
+from biomech.study.drawn import draw_model
+from biomech.study.priors import Prior, Sampler, default_priors
+from biomech.study.sampled import Study
+
+STANCES = {
+    "parallel": {"pelvic_tilt": [0, "least_effort"], "knee_flexion": 8},
+    "turned out": {"pelvic_tilt": [0, "least_effort"], "foot_rotation": 45, "knee_flexion": 8},
+}
+
+
+def study(model, stances=STANCES, priors=None, variables=("lumbar_compression",)):
+    return Study(stances, model, priors, variables, bm.Power(2), None)
+
+
+def test_quantiles_are_those_of_the_cut_distribution():
+    share = np.linspace(0.001, 0.999, 2001)
+    for prior in default_priors().values():
+        values = prior.quantile(share)
+        assert np.all(np.diff(values) >= 0.0)
+        assert prior.least <= values[0] < values[-1] <= prior.most
+    normal = Prior("x", "friction", "set", "normal", 1.0, 0.5, -9.0, 9.0)
+    np.testing.assert_allclose(normal.quantile(share), stats.norm(1.0, 0.5).ppf(share), atol=1e-9)
+    skewed = Prior("x", "passive/riener_scale", "set", "lognormal", 2.0, 1.4, 1e-6, 1e6)
+    assert skewed.quantile(np.array([0.5]))[0] == pytest.approx(2.0)
+    assert skewed.quantile(np.array([stats.norm.cdf(1.0)]))[0] == pytest.approx(2.0 * 1.4)
+
+
+def test_a_drawn_model_is_the_model_with_those_numbers(adult):
+    """Number for number: flat tables of ``Model.replace`` with everything that a draw may change."""
+    bm.sweep(adult, pelvic_tilt=[0, 3], foot_rotation=[0, 20])
+    bm.sweep(adult, pelvic_tilt=0, weight_balance=0.6)
+    own = study(adult)
+    draws = own.sampler.draws(own.sampler.points(4, 5))
+    for i in range(4):
+        drawn = own._model(draws, i)
+        changes = {
+            f"{table}/{row}/{column}": float(value)
+            for table, column in {(cells.table, cells.column) for cells in own.cells.values()}
+            for row, value in zip(drawn.tables[table].rows, drawn.tables[table].numbers(column), strict=True)
+        }
+        other = adult.replace(changes)
+        for half in (True, False):
+            ours, theirs = drawn.flat(half=half), other.flat(half=half)
+            for stage in ("tree", "splines", "paths", "muscle", "passive", "contact"):
+                for name, a, b in zip(
+                    getattr(ours, stage)._fields, getattr(ours, stage), getattr(theirs, stage), strict=True
+                ):
+                    np.testing.assert_allclose(np.asarray(a, float), np.asarray(b, float), atol=1e-15, err_msg=name)
+            assert ours.abdomen == theirs.abdomen
+        stance = {"pelvic_tilt": 2, "foot_rotation": 30, "knee_flexion": 15, "trunk_lean": 10}
+        np.testing.assert_allclose(
+            bm.sweep(drawn, **stance).activation, bm.sweep(other, **stance).activation, atol=1e-9
+        )
+
+
+def test_every_draw_is_a_sweep(adult):
+    """Answers of a draw are what ``sweep`` gives for its model and its stance, policies included."""
+    own = study(adult, variables=("lumbar_compression", "group_activation", "pelvic_tilt"))
+    points = own.sampler.points(3, 1)
+    draws = own.sampler.draws(points)
+    ds = own.dataset(own.run(points, False), draws, 1)
+    for i in range(3):
+        model, stances = own._model(draws, i), own._stances(draws, i)
+        for k, name in enumerate(STANCES):
+            values = {key: stances.values[key][2 * k] for key in ("trunk_lean", "weight_shift", "friction")}
+            legs = {key: float(stances.values[key][2 * k, 0]) for key in ("knee_laxity", "turnout_yield")}
+            again = bm.sweep(model, **STANCES[name], **values, **legs)
+            here = ds.isel(stance=k, sample=i)
+            np.testing.assert_allclose(here.lumbar_compression, again.lumbar_compression, rtol=1e-6)
+            np.testing.assert_allclose(here.group_activation, again.group_activation, atol=1e-6)
+            np.testing.assert_allclose(here.pelvic_tilt, again.pelvic_tilt, atol=1e-3)
+
+
+def test_both_stances_share_the_draw_but_for_what_changes(adult):
+    own = study(adult)
+    draws = own.sampler.draws(own.sampler.points(8, 0))
+    for i in range(8):
+        stances = own._stances(draws, i)
+        lean = stances.values["trunk_lean"]
+        assert lean[0] == pytest.approx(draws.values["lean"][i])
+        assert lean[2] - lean[0] == pytest.approx(draws.values["lean_change"][i])
+        assert stances.values["weight_shift"][0] == stances.values["weight_shift"][2]
+        assert (stances.values["turnout_yield"][:2] == 0.0).all()
+        assert stances.values["turnout_yield"][2, 0] == pytest.approx(draws.values["turnout_yield"][i])
+
+
+def test_both_sides_draw_alike(adult):
+    own = study(adult)
+    draws = own.sampler.draws(own.sampler.points(2, 0))
+    drawn = own._model(draws, 1)
+    assert drawn.value("joints/ankle_l/torsion") == -drawn.value("joints/ankle_r/torsion")
+    for column in ("max_isometric_force", "leverage"):
+        assert drawn.value(f"muscles/soleus_r/{column}") == drawn.value(f"muscles/soleus_l/{column}")
+    assert drawn.value("muscles/soleus_r/leverage") != drawn.value("muscles/med_gas_r/leverage")
+    assert adult.value("muscles/soleus_r/leverage") == 1.0
+
+
+def test_the_same_seed_gives_the_same_draws(adult):
+    one, two, other = (
+        bm.uncertainty.propagate(STANCES, adult, samples=8, seed=seed, variables=["lumbar_compression"], progress=False)
+        for seed in (3, 3, 4)
+    )
+    assert one.identical(two)
+    assert not np.allclose(one.lumbar_compression, other.lumbar_compression)
+
+
+def test_percentiles(adult):
+    ds = bm.uncertainty.propagate(STANCES, adult, samples=64, variables=["lumbar_compression"], progress=False)
+    found = bm.uncertainty.percentiles(ds.lumbar_compression)
+    assert found.dims == ("percentile", "stance", "tilt_policy")
+    np.testing.assert_allclose(found.sel(percentile=50), ds.lumbar_compression.median("sample"))
+    assert (found.sel(percentile=5) < found.sel(percentile=95)).all()
+
+
+def test_sobol_indices_of_a_known_function(monkeypatch, adult):
+    """A sum and a product (Ishigami & Homma 1990), answered in the place of the body."""
+    names = ("lean", "weight_shift", "friction")
+    priors = {n: Prior(n, t, "set", "uniform", -np.pi, np.pi, -4, 4) for n, t in
+              zip(names, ("trunk_lean", "weight_shift", "friction"), strict=True)}  # fmt: skip
+
+    def run(self, points, progress):
+        x = [self.sampler.draws(points).values[name] for name in names]
+        value = np.sin(x[0]) + 7.0 * np.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * np.sin(x[0])
+        return {"lumbar_compression": value[:, None]}
+
+    monkeypatch.setattr(Study, "run", run)
+    found = bm.uncertainty.sobol(
+        {"standing": {"pelvic_tilt": 0}}, "lumbar_compression", model=adult, samples=4096, priors=priors
+    )
+    np.testing.assert_allclose(found.first_order, [0.3139, 0.4424, 0.0], atol=0.02)
+    np.testing.assert_allclose(found.total_order, [0.5576, 0.4424, 0.2437], atol=0.02)
+
+
+def test_muscles_of_their_own_are_one_prior(adult):
+    priors = {name: default_priors()[name] for name in ("strength", "strength_each", "torso_forward")}
+    sampler = Sampler(adult, priors)
+    assert sampler.dimensions == 2 + len(adult.muscles) // 2
+    found = bm.uncertainty.sobol(
+        {"lean": {"pelvic_tilt": "rhythm", "trunk_lean": 30}},
+        "group_activation",
+        {"group": "lumbar_extensors"},
+        adult,
+        samples=64,
+        priors=priors,
+        progress=False,
+    )
+    assert found.prior.values.tolist() == list(priors)
+    assert float(found.first_order.sel(prior="strength")) > 0.6
+    assert float(found.total_order.sum()) == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"distribution": "cauchy"}, "distribution = 'cauchy'; allowed is normal, lognormal, uniform"),
+        ({"how": "shift"}, "how = 'shift'; allowed is set, scale"),
+        ({"b": -1.0}, "make no normal distribution"),
+        ({"least": 2.0, "most": 1.0}, "least < most must be finite"),
+        ({"target": "wings/left"}, "is neither a stance parameter nor a path of a model"),
+        ({"target": "friction", "how": "scale"}, "'scale' does not go with 'friction'"),
+    ],
+)
+def test_bad_priors_are_refused(change, message):
+    good = {"name": "x", "target": "passive/riener_scale", "how": "set", "distribution": "normal", "a": 1.0, "b": 0.1,
+            "least": 0.5, "most": 2.0}  # fmt: skip
+    with pytest.raises(StanceError, match=message):
+        Prior(**{**good, **change})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"stances": {}}, "stances: must be a mapping of names to arguments of sweep, not empty"),
+        ({"stances": {"a": {"pelvic_tilt": 99}}}, r"stances\['a'\]: pelvic_tilt = 99: allowed is"),
+        ({"stances": {"a": {"pelvic_tilt": 0}, "b": {"pelvic_tilt": [0, 1]}}}, r"stances\['b'\]: has dimensions"),
+        ({"samples": 0}, "samples = 0: must be a whole number from 2"),
+        ({"seed": -1}, "seed = -1: must be a whole number, at least 0"),
+        ({"variables": ["lumbar_compresion"]}, "there is no 'lumbar_compresion'"),
+        ({"priors": {}}, "priors: is empty"),
+        ({"priors": {"x": Prior("x", "segments/torso/mass", "scale", "normal", 1, 0.1, 0.5, 2)}},
+         "a prior cannot change segments/torso/mass"),
+        ({"priors": {"x": Prior("x", "muscles/nose/leverage", "scale", "normal", 1, 0.1, 0.5, 2)}},
+         "no row of table 'muscles' matches 'nose'"),
+    ],
+)  # fmt: skip
+def test_bad_studies_are_refused(adult, arguments, message):
+    given = {"stances": STANCES, "model": adult, "samples": 4, **arguments}
+    with pytest.raises(StanceError, match=message):
+        bm.uncertainty.propagate(**given)
+
+
+def test_sobol_asks_for_one_number_and_a_power_of_two(adult):
+    with pytest.raises(StanceError, match="samples = 100: must be a power of two"):
+        bm.uncertainty.sobol(STANCES, "lumbar_compression", model=adult, samples=100)
+    few = {"torso_forward": default_priors()["torso_forward"]}
+    with pytest.raises(StanceError, match="select: leaves the dimensions"):
+        bm.uncertainty.sobol(STANCES, "lumbar_compression", model=adult, samples=2, priors=few, progress=False)
+
+
+def test_nothing_drawn_changes_nothing(adult):
+    assert draw_model(adult, {}).tables["muscles"] is adult.tables["muscles"]
