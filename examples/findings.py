@@ -77,9 +77,19 @@ def section(finding: Finding) -> str:
     return "\n".join(lines)
 
 
+def summary(findings: Sequence[Finding]) -> str:
+    """The propositions by verdict."""
+    lines = ["## In short"]
+    for verdict in ("supported", "conditional", "contradicted", "no meaningful effect", "undetermined"):
+        own = [finding.proposition.text for finding in findings if finding.verdict == verdict]
+        if own:
+            lines.append(f"**{verdict.capitalize()}.** " + " ".join(own))
+    return "\n\n".join(lines)
+
+
 def report(findings: Sequence[Finding], samples: int) -> str:
     """The page."""
-    parts = [HEAD.format(samples=samples).rstrip()]
+    parts = [HEAD.format(samples=samples).rstrip(), summary(findings)]
     for claim in dict.fromkeys(finding.proposition.claim for finding in findings):
         own = [finding for finding in findings if finding.proposition.claim == claim]
         parts += [f"## {claim}", *(section(finding) for finding in own)]

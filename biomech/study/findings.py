@@ -129,7 +129,9 @@ def judge(
     return findings
 
 
-def _answers(contrast: str, model: Model, samples: int, seed: int, progress: bool | None) -> tuple[xr.Dataset, ...]:
+def _answers(
+    contrast: str, model: Model, samples: int, seed: int, progress: bool | None
+) -> tuple[xr.Dataset, xr.Dataset]:
     """Both stances of a contrast under draws, and without."""
     import xarray as xr
 

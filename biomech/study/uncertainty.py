@@ -182,8 +182,8 @@ def sobol(
     about = {"units": "1", "long_name": "share of the variance"}
     return xr.Dataset(
         {
-            "first_order": ("prior", found.first_order[0], about),
-            "total_order": ("prior", found.total_order[0], about),
+            "first_order": ("prior", np.ravel(found.first_order), about),
+            "total_order": ("prior", np.ravel(found.total_order), about),
         },
         coords={"prior": names},
         attrs={"seed": seed, "samples": samples, "variance": float(np.var(f[:2]))},

@@ -23,7 +23,8 @@ COLOURS = {
 def findings_chart(findings: Sequence[Finding]) -> Figure:
     """A row for every proposition under every policy: the effect the way the article says, in smallest effects.
 
-    Filled dots: medians; bars: 90 % of the draws; the grey band is less than the smallest effect of interest.
+    Dots: medians; bars: 90 % of the draws, in the colour of the verdict under that policy alone; the grey band is less
+    than the smallest effect of interest. On the right the verdict over all policies.
     """
     import matplotlib.pyplot as plt
 
@@ -39,9 +40,10 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
                    weight="bold")  # fmt: skip
         y += 1.0
         for column in finding.columns:
+            alone = COLOURS[column.verdict]
             low, middle, high = (way * end / finding.proposition.measures[0].smallest for end in column.interval[0])
-            panel.hlines(y, low, high, color=colour, linewidth=3.0, alpha=0.45)
-            panel.plot(middle, y, "o", color=colour, markersize=4)
+            panel.hlines(y, low, high, color=alone, linewidth=3.0, alpha=0.45)
+            panel.plot(middle, y, "o", color=alone, markersize=4)
             ticks.append(y)
             labels.append(column.label)
             y += 0.9
