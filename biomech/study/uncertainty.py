@@ -147,7 +147,7 @@ def sobol(
     >>> import biomech as bm
     >>> lean = {"lean": {"pelvic_tilt": "rhythm", "trunk_lean": 30}}
     >>> some = {name: bm.uncertainty.default_priors()[name] for name in ("torso_forward", "friction")}
-    >>> found = bm.uncertainty.sobol(lean, "lumbar_compression", samples=16, priors=some)
+    >>> found = bm.uncertainty.sobol(lean, "lumbar_compression", samples=64, priors=some)
     >>> found.first_order.sel(prior="torso_forward").item() > 0.9
     True
     """

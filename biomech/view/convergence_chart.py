@@ -36,7 +36,7 @@ def convergence_chart(values: xr.DataArray, indices: xr.Dataset | None = None, *
     panel.set_xscale("log", base=2)
     panel.set_xlabel("draws")
     panel.set_ylabel(label)
-    panel.legend(frameon=False, fontsize=9)
+    panel.legend(frameon=False, fontsize=9, loc="upper left")
     if indices is not None:
         order = np.argsort(indices.total_order.values)
         panel, place = axes[0, 1], np.arange(len(order))
