@@ -101,6 +101,11 @@ class Model:
             self._cache[key] = make()
         return self._cache[key]
 
+    @property
+    def kept(self) -> Mapping[Hashable, Any]:
+        """What was made of this model so far, by its key in ``cached``."""
+        return MappingProxyType(self._cache)
+
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
         table, row, column = self._resolve(path)

@@ -20,7 +20,18 @@ from biomech.statics.reactions import compile_cuts, reported_joints
 from biomech.statics.stance import Stance
 from biomech.study.body import Anatomy, Limits, Posed
 from biomech.study.guard import share_guarded
-from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, parts, ranges, reachable, row_weight, terms
+from biomech.study.standing import (
+    OPTIMAL,
+    UNREACHABLE,
+    Effort,
+    Guard,
+    Part,
+    parts,
+    ranges,
+    reachable,
+    row_weight,
+    terms,
+)
 from biomech.study.whole_way import PRESSURE, PROOF, Sheets, Way, Ways, go_in_lanes
 
 Array = NDArray[np.float64]
@@ -144,7 +155,7 @@ def _answer_part(
     tables = prepare(model, part, own, effort, wanted)
     every = np.arange(len(own), dtype=np.uint64)
     if effort.guard is not None:
-        _answer_guarded(model, part, own, effort, tables, target)
+        _answer_guarded(model, part, own, effort, effort.guard, tables, target)
     else:
         go_in_lanes(*tables, every, False, target)
         status = target.proof[:, PROOF.index("status")]
@@ -161,6 +172,7 @@ def _answer_guarded(
     part: Part,
     stance: Stance,
     effort: Effort,
+    guard: Guard,
     tables: tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed],
     target: Sheets,
 ) -> None:
@@ -168,7 +180,7 @@ def _answer_guarded(
     flat, (body, pattern, costs, limits, ways, posed) = part.flat, tables
     postures = close(model, flat, stance, part.support)
     taken = np.flatnonzero(reachable(model, flat, postures))
-    solution = share_guarded(model, part, stance.take(taken), effort, postures.coordinates[taken])
+    solution = share_guarded(model, part, stance.take(taken), effort, guard, postures.coordinates[taken])
     shared = np.zeros((len(stance), len(pattern.unknown)))
     shared[taken] = solution.value[:, pattern.unknown.astype(np.int64)]
     every = np.arange(len(stance), dtype=np.uint64)

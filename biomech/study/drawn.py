@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,16 +64,20 @@ def draw_model(base: Model, changes: Mapping[tuple[str, str], Array]) -> Model:
         tables[name] = Table(name, {**tables[name].columns, column: tuple(values.tolist())})
     model = Model(base.name, tables)
     changed = {name for name, _ in changes}
-    for key, kept in base._cache.items():
+    for key, kept in base.kept.items():
         if isinstance(kept, Flat):
-            model._cache[key] = _flat(model, kept, changed)
-    for key, kept in base._cache.items():
+            model.cached(key, partial(_flat, model, kept, changed))
+    for key, kept in base.kept.items():
         if isinstance(kept, Anatomy):
-            flat = model.flat(half=bool(isinstance(key, tuple) and key[1]))
-            model._cache[key] = _anatomy(kept, flat)
-        elif not isinstance(kept, Flat):
-            model._cache[key] = kept
+            half = bool(isinstance(key, tuple) and key[1])
+            model.cached(key, partial(_anatomy, kept, model.flat(half=half)))
+        else:
+            model.cached(key, partial(_itself, kept))
     return model
+
+
+def _itself(kept: Any) -> Any:
+    return kept
 
 
 def _flat(model: Model, kept: Flat, changed: set[str]) -> Flat:

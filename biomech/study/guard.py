@@ -19,7 +19,7 @@ from biomech.model.model import Model
 from biomech.sharing import LoadSharingProblem, Solution, solve
 from biomech.statics.equilibrium import Equilibrium
 from biomech.statics.stance import Stance
-from biomech.study.standing import Effort, Part, equilibrium_of, row_weight, terms
+from biomech.study.standing import Effort, Guard, Part, equilibrium_of, row_weight, terms
 
 Array = NDArray[np.float64]
 
@@ -28,15 +28,12 @@ _STEP = 1e-5  #: rad or m, on either side, over which coefficients are differenc
 _UNIT, _LARGEST = 100.0, 1e4
 
 
-def share_guarded(model: Model, part: Part, stance: Stance, effort: Effort, q: Array) -> Solution:
+def share_guarded(model: Model, part: Part, stance: Stance, effort: Effort, guard: Guard, q: Array) -> Solution:
     """Share the load of postures ``q`` (posture, coordinate), every guarded coordinate at least as stiff as its margin.
 
     The unknowns of the solution are those of the stance, then a slack for every guarded coordinate; its rows are those
     of the stance, then one for every guarded coordinate.
     """
-    guard = effort.guard
-    if guard is None:
-        raise ValueError("effort: has no guard")
     e = equilibrium_of(part, stance, q, effort)
     weight, lower, upper, quadratic = terms(model, part.flat, part.contact, effort)
     guards, light = len(guard.margin), np.full(len(guard.margin), model.value("settings/contact_weight"))

@@ -7,12 +7,10 @@ answer.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 import numpy as np
@@ -23,6 +21,7 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.tables import SCHEMA
 from biomech.statics.stance import PARAMETERS
+from biomech.study.frozen import rows
 
 Array = NDArray[np.float64]
 
@@ -85,8 +84,7 @@ class Prior:
 @cache
 def default_priors() -> Mapping[str, Prior]:
     """The priors of ``data/priors.csv``."""
-    text = (files("biomech.study") / "data" / "priors.csv").read_text(encoding="utf-8")
-    return MappingProxyType({row["prior"]: _parse(row) for row in csv.DictReader(text.splitlines())})
+    return MappingProxyType({row["prior"]: _parse(row) for row in rows("priors")})
 
 
 def _parse(row: dict[str, str]) -> Prior:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +13,7 @@ from biomech.model.contact import NO_CONTACT
 from biomech.model.geometry import poses
 from biomech.model.model import Model
 from biomech.statics.equilibrium import Surroundings, assemble
+from biomech.study.frozen import rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,11 +69,6 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     return xr.DataArray(moments, dims=("pose", "muscle"), coords={"muscle": list(model.muscles)}, attrs=about)
 
 
-def _table(name: str) -> list[dict[str, str]]:
-    text = (files("biomech.study") / "data" / f"{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 def _pose(cell: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in (part.partition("=") for part in cell.split(";") if part)}
 
@@ -82,7 +76,7 @@ def _pose(cell: str) -> dict[str, float]:
 def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.DataArray, Mapping[str, str]]]:
     """By motion: angles (deg), what each muscle gives there, and the row of ``data/strength.csv``."""
     found: dict[str, tuple[Array, xr.DataArray, Mapping[str, str]]] = {}
-    for row in _table("strength"):
+    for row in rows("strength"):
         angles = np.linspace(float(row["first"]), float(row["last"]), steps)
         pose: dict[str, float | Array] = {**_pose(row["pose"]), row["coordinate"]: angles}
         found[row["motion"]] = (angles, maximal_moment(model, row["coordinate"], int(row["direction"]), **pose), row)
@@ -91,7 +85,7 @@ def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.
 
 def moment_arm_rows(model: Model) -> list[tuple[float, Mapping[str, str]]]:
     """Moment arm (mm) of each row of ``data/moment_arms.csv``, and the row."""
-    rows = _table("moment_arms")
+    wanted = rows("moment_arms")
     arms = [
         1e3
         * float(
@@ -99,6 +93,6 @@ def moment_arm_rows(model: Model) -> list[tuple[float, Mapping[str, str]]]:
             .moment_arm.isel(pose=0)
             .sel(muscle=row["muscle"], coordinate=row["coordinate"])
         )
-        for row in rows
+        for row in wanted
     ]
-    return [(arm, row) for arm, row in zip(arms, rows, strict=True)]
+    return [(arm, row) for arm, row in zip(arms, wanted, strict=True)]

@@ -7,11 +7,9 @@ interval. Nothing is fitted.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.sharing import Power
 from biomech.statics.stance import Stance
+from biomech.study.frozen import rows
 from biomech.study.policies import lumbar_flexion
 from biomech.study.priors import default_priors, unit_points
 from biomech.study.sampled import Study
@@ -56,16 +55,11 @@ class Posture:
         return self.inputs.get(name, (default, 0.0))[0]
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    text = (files("biomech.study") / "data" / f"{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 @cache
 def postures() -> dict[str, Posture]:
     """The frozen postures by name."""
     inputs: dict[str, dict[str, tuple[float, float]]] = {}
-    for row in _rows("postures"):
+    for row in rows("postures"):
         inputs.setdefault(row["posture"], {})[row["parameter"]] = (float(row["mean"]), float(row["sd"]))
     return {name: Posture(name, own) for name, own in inputs.items()}
 
@@ -73,7 +67,7 @@ def postures() -> dict[str, Posture]:
 @cache
 def measurements() -> dict[str, dict[str, str]]:
     """What was measured, by row."""
-    return {row["row"]: row for row in _rows("measured")}
+    return {row["row"]: row for row in rows("measured")}
 
 
 def measured_value(row: Mapping[str, str]) -> tuple[float, float, float]:
@@ -89,7 +83,7 @@ def variant(name: str, base: Model) -> tuple[Model, dict[str, float]]:
     """A model variant and its tone."""
     if name not in VARIANTS:
         raise StanceError(f"variant = {name!r}: there is none; there are {', '.join(VARIANTS)}")
-    changes = {r["target"]: float(r["value"]) for r in _rows("variants") if r["variant"] == name and r["target"]}
+    changes = {r["target"]: float(r["value"]) for r in rows("variants") if r["variant"] == name and r["target"]}
     tone = {path.removeprefix("tone/"): value for path, value in changes.items() if path.startswith("tone/")}
     rest = {path: value for path, value in changes.items() if not path.startswith("tone/")}
     return base.replace(rest) if rest else base, tone
@@ -196,17 +190,17 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
     """
     import xarray as xr
 
-    rows = measurements()
-    shape = (len(VARIANTS), 2, len(rows))
+    measured = measurements()
+    shape = (len(VARIANTS), 2, len(measured))
     predicted, draw = np.empty(shape), np.empty((*shape, samples))
     for v, name in enumerate(VARIANTS):
         for posture in postures().values():
-            own = [k for k, row in enumerate(rows.values()) if row["posture"] == posture.name]
-            quantities = [row["quantity"] for row in rows.values() if row["posture"] == posture.name]
+            own = [k for k, row in enumerate(measured.values()) if row["posture"] == posture.name]
+            quantities = [row["quantity"] for row in measured.values() if row["posture"] == posture.name]
             at_mean, drawn = _predict(name, posture, quantities, samples, seed, progress)
             predicted[v][:, own], draw[v][:, own] = at_mean, drawn
     ends = np.nanpercentile(draw, [5.0, 95.0], axis=-1)
-    values = np.array([measured_value(row) for row in rows.values()])
+    values = np.array([measured_value(row) for row in measured.values()])
     dims = ("variant", "tilt", "row")
     return xr.Dataset(
         {
@@ -221,8 +215,8 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
         coords={
             "variant": list(VARIANTS),
             "tilt": ["0", "least_effort"],
-            "row": list(rows),
-            "unit": ("row", ["N" if r["quantity"] == "disc" else r["unit"] for r in rows.values()]),
+            "row": list(measured),
+            "unit": ("row", ["N" if r["quantity"] == "disc" else r["unit"] for r in measured.values()]),
         },
         attrs={"seed": seed, "samples": samples},
     )
