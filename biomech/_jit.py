@@ -43,6 +43,7 @@ def jit(function: Function) -> Function:
         with _announced(function.__module__):
             return kernel(*args)
 
+    call.kernel = kernel  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]
 
 

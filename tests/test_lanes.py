@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from biomech.study.effort import read_effort
 
 import biomech as bm
 from biomech._jit import jit
@@ -15,6 +14,7 @@ from biomech.sharing.pattern import find_pattern, places
 from biomech.sharing.solution import Found, solve_floats
 from biomech.statics.reading import read_stance
 from biomech.study.answer import answer, prepare
+from biomech.study.effort import read_effort
 from biomech.study.standing import parts
 from biomech.study.whole_way import Sheets, go_in_floats
 
@@ -139,3 +139,26 @@ def test_a_long_sweep_of_one_number(adult):
     some_tilts = [0, 1, 4095, 4096, 9000]
     few = bm.sweep(adult, pelvic_tilt=tilts[some_tilts])
     np.testing.assert_allclose(ds.lumbar_compression[some_tilts], few.lumbar_compression, rtol=1e-9)
+
+
+def test_every_kernel_is_compiled_for_one_kind_of_arguments():
+    """Another layout of an array is another type: a minute of compilation that nobody asked for."""
+    import biomech as bm
+    from biomech.statics.resting import _rest_lanes
+    from biomech.study.tilt_search import search_in_lanes
+    from biomech.study.whole_way import go_in_lanes
+
+    model = bm.load_model()
+    for stance in (
+        {"pelvic_tilt": 0},
+        {"pelvic_tilt": [0, 3], "foot_rotation": [0, 10]},
+        {"pelvic_tilt": ["least_effort", "hanging"]},
+        {"pelvic_tilt": ["least_effort", 2], "weight_balance": 0.6},
+        {"pelvic_tilt": 0, "support": "seat", "knee_flexion": 90, "arms": "thighs"},
+        {"pelvic_tilt": 0, "load_mass": [0, 5], "load_position": (0.2, 0.1, 0.0)},
+    ):
+        bm.sweep(model, **stance)
+    bm.sweep(bm.load_model("small"), pelvic_tilt=0, variables=["lumbar_compression"])
+    bm.uncertainty.propagate({"a": {"pelvic_tilt": ["least_effort", "hanging"]}}, samples=2, progress=False)
+    for kernel in (go_in_lanes, search_in_lanes, _rest_lanes):
+        assert len(kernel.kernel.overloads) == 1

@@ -55,6 +55,8 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
         for muscle, value in zip(muscles, values, strict=True):
             if value < least:
                 raise ModelError(f"muscles/{muscle}/{name} = {value!r}: must be at least {least:g}")
+    # contiguous, as every other table: another layout is another type, for which all kernels would be compiled anew
+    force, leverage, optimal, slack = (np.ascontiguousarray(part) for part in (force, leverage, optimal, slack))
     return MuscleTables(force, leverage, optimal, slack, optimal * np.sin(np.radians(pennation)), width)
 
 

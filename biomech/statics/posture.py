@@ -129,7 +129,7 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     start = _start(model, flat, stance, feet)
     if SUPPORTS[support] == "seat":
         _start_seated(flat, stance, start)
-    return build.finish(unknown, start, np.column_stack([normal, raised, -raised]))
+    return build.finish(unknown, start, np.ascontiguousarray(np.column_stack([normal, raised, -raised])))
 
 
 class Floor(NamedTuple):

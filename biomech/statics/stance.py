@@ -113,7 +113,8 @@ class Stance:
         first[:, 1] += np.where(self.arms == ARMS.index("fixed"), 0.0, arms.mass * arms.drop)
         first[:, :2] -= np.outer(rests, (arms.x, arms.y))
         share = 0.5 if flat.half else 1.0
-        return np.column_stack([share * (mass - rests), share * first, 0.5 * rests])
+        # in one layout always: another would have all kernels compiled anew
+        return np.ascontiguousarray(np.column_stack([share * (mass - rests), share * first, 0.5 * rests]))
 
     def is_symmetric(self) -> NDArray[np.bool_]:
         """Per posture: both legs are asked the same, and no load pulls to a side."""
