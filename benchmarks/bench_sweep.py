@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from biomech.study.effort import read_effort
 
 import biomech as bm
 from biomech.sharing import Power, solve
 from biomech.statics.equilibrium import Surroundings, assemble
 from biomech.statics.posture import close
 from biomech.statics.reading import read_stance
+from biomech.study.effort import read_effort
 from biomech.study.standing import balance, parts
 
 STANCES = {

@@ -83,8 +83,8 @@ def summary(findings: Sequence[Finding]) -> str:
     for verdict in ("supported", "conditional", "contradicted", "no meaningful effect", "undetermined"):
         own = [finding.proposition.text for finding in findings if finding.verdict == verdict]
         if own:
-            lines.append(f"**{verdict.capitalize()}.** " + " ".join(own))
-    return "\n\n".join(lines)
+            lines += ["", f"**{verdict.capitalize()}**", "", *(f"- {text}" for text in own)]
+    return "\n".join(lines)
 
 
 def report(findings: Sequence[Finding], samples: int) -> str:
