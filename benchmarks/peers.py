@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -213,22 +214,14 @@ def main():
     seconds = (time.perf_counter() - start) / COPIES / ours.sizes["frame"]
     count = ours.sizes["frame"]
     print(f"{'biomech static_optimization':32} {1e6 * seconds:10.0f} us a frame, {COPIES} times {count} frames")
-    try:
-        import mujoco  # noqa: F401
-        import quadprog  # noqa: F401
-    except ImportError as error:
-        print(f"MuJoCo skipped: {error}")
-    else:
+    if _installed("mujoco", "quadprog"):
         arms, needed, activation, each = by_mujoco(*arguments)
         own = model.muscle_geometry(**coordinates).moment_arm.values
         print(f"{'MuJoCo inverse and quadprog':32} {1e6 * each:10.0f} us a frame, {each / seconds:.0f} times as long")
         print(f"{'':34}moment arms differ by {np.abs(arms - own).max():.1e} m, "
               f"required moments by {np.abs(needed - ours.required_moment.values).max():.1e} N.m, "
               f"activations by {np.abs(activation - ours.activation.values).max():.1e}")  # fmt: skip
-    try:
-        import opensim  # noqa: F401
-    except ImportError as error:
-        print(f"OpenSim skipped: {error}")
+    if not _installed("opensim"):
         return
     if not Path(MODEL).is_file():
         print("OpenSim skipped: BIOMECH_OSIM does not name its gait2392 model file")
@@ -238,6 +231,14 @@ def main():
         activation = _opensim_activation(Path(folder), model)
     print(f"{'OpenSim StaticOptimization':32} {1e6 * theirs:10.0f} us a frame, {theirs / seconds:.0f} times as long")
     print(f"{'':34}activations differ by {np.abs(activation - ours.activation.values).max():.1e}")
+
+
+def _installed(*packages):
+    """Whether all are; says which are not."""
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        print(f"{packages[0]} skipped: not installed: {', '.join(missing)}")
+    return not missing
 
 
 def _opensim_activation(folder, model):
