@@ -209,9 +209,11 @@ def main():
     ours = bm.static_optimization(*arguments, lower=LOWER, reserve=reserves(model))
     many = {name: np.tile(values, COPIES) for name, values in coordinates.items()}
     repeated = xr.concat([ground] * COPIES, "frame")
-    start = time.perf_counter()
-    bm.static_optimization(model, many, repeated, lower=LOWER, reserve=reserves(model))
-    seconds = (time.perf_counter() - start) / COPIES / ours.sizes["frame"]
+    seconds = np.inf
+    for _ in range(4):  # the first has memory to get
+        start = time.perf_counter()
+        bm.static_optimization(model, many, repeated, lower=LOWER, reserve=reserves(model))
+        seconds = min(seconds, (time.perf_counter() - start) / COPIES / ours.sizes["frame"])
     count = ours.sizes["frame"]
     print(f"{'biomech static_optimization':32} {1e6 * seconds:10.0f} us a frame, {COPIES} times {count} frames")
     if _installed("mujoco", "quadprog"):
