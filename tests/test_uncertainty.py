@@ -207,3 +207,13 @@ def test_sobol_asks_for_one_number_and_a_power_of_two(adult):
 
 def test_nothing_drawn_changes_nothing(adult):
     assert draw_model(adult, {}).tables["muscles"] is adult.tables["muscles"]
+
+
+def test_further_dimensions_do_not_follow_the_priors(adult):
+    """What is drawn besides them is independent of them; points of another seed would not be."""
+    sampler = Sampler(adult, default_priors())
+    points = sampler.points(1024, 0, sampler.dimensions + 4)
+    together = np.corrcoef(points.T)[: sampler.dimensions, sampler.dimensions :]
+    assert np.abs(together).max() < 0.2
+    apart = np.corrcoef(points[:, 0], sampler.points(1024, 1)[:, 0])[0, 1]
+    assert abs(apart) > 0.5

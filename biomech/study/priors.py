@@ -93,12 +93,6 @@ def _parse(row: dict[str, str]) -> Prior:
     return Prior(row["prior"], row["target"], row["how"], row["distribution"], a, b, least, most, *said)
 
 
-def unit_points(dimensions: int, samples: int, seed: int | tuple[int, ...]) -> Array:
-    """Quasi-random points of the unit cube, (samples, dimensions), its faces left out."""
-    engine = stats.qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
-    return np.asarray(np.clip(engine.random_base2(math.ceil(math.log2(samples)))[:samples], 1e-12, 1.0 - 1e-12))
-
-
 @dataclass(frozen=True)
 class Draws:
     """Draws of a set of priors: ``values`` maps each to (sample,), or (sample, muscle) where every muscle has its own.
@@ -128,8 +122,13 @@ class Sampler:
         self.dimensions = int(ends[-1])
 
     def points(self, samples: int, seed: int, dimensions: int | None = None) -> Array:
-        """Points of the unit cube, (samples, dimensions), the same for the same seed."""
-        return unit_points(dimensions or self.dimensions, samples, seed)
+        """Points of the unit cube, its faces left out: (samples, dimensions), the same for the same seed.
+
+        What else is to be drawn needs further dimensions of these points, never points of its own: two sequences are
+        far from independent.
+        """
+        engine = stats.qmc.Sobol(dimensions or self.dimensions, scramble=True, rng=np.random.default_rng(seed))
+        return np.asarray(np.clip(engine.random_base2(math.ceil(math.log2(samples)))[:samples], 1e-12, 1.0 - 1e-12))
 
     def draws(self, points: Array) -> Draws:
         """Values of the priors at points of the unit cube."""

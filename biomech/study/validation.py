@@ -23,7 +23,7 @@ from biomech.sharing import Power
 from biomech.statics.stance import Stance
 from biomech.study.frozen import rows
 from biomech.study.policies import lumbar_flexion
-from biomech.study.priors import default_priors, unit_points
+from biomech.study.priors import Sampler, default_priors
 from biomech.study.sampled import Study
 from biomech.study.sweep import sweep
 
@@ -129,14 +129,16 @@ def _load_place(forward: Array, lean: Array, model: Model) -> Array:
     return np.asarray(reached / np.cos(turn))
 
 
-def _adjuster(posture: Posture, model: Model, samples: int, seed: int) -> Callable[[Stance, int], None]:
-    """Puts the posture of every draw into its stance."""
-    names = [name for name in posture.inputs if name != "factor"]
-    points = unit_points(len(names), samples, (seed, 1))
-    drawn = {
-        name: stats.norm.ppf(np.clip(points[:, k], 0.001, 0.999)) * posture.inputs[name][1] + posture.inputs[name][0]
-        for k, name in enumerate(names)
+def _draw(posture: Posture, points: Array) -> dict[str, Array]:
+    """Inputs of a posture, (sample,) each, at points (sample, input) of the unit cube."""
+    return {
+        name: stats.norm.ppf(np.clip(points[:, k], 0.001, 0.999)) * sd + mean
+        for k, (name, (mean, sd)) in enumerate(posture.inputs.items())
     }
+
+
+def _adjuster(posture: Posture, model: Model, drawn: Mapping[str, Array]) -> Callable[[Stance, int], None]:
+    """Puts the posture of every draw into its stance."""
     lean = tilt = place = None
     if "thorax" in drawn:
         lean, tilt = _trunk(drawn, model)
@@ -234,16 +236,18 @@ def _predict(
     keep = ("joint_contact_force", "lumbar_compression", "group_activation")
     skip = {"lean", "lean_change", "weight_shift"} | (set() if model.value("settings/pressure_share") else _PRESSURE)
     priors = {key: prior for key, prior in default_priors().items() if key not in skip}
-    adjust = _adjuster(posture, model, samples, seed)
-    study = Study(stances, model, priors, keep, Power(2), tone, adjust)
-    points = study.sampler.points(samples, seed)
-    drawn = study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
+    sampler = Sampler(model, priors)
+    # one sequence for body and posture: two of them, however scrambled, run through the cube together
+    points = sampler.points(samples, seed, sampler.dimensions + len(posture.inputs))
+    body, inputs = points[:, : sampler.dimensions], _draw(posture, points[:, sampler.dimensions :])
+    study = Study(stances, model, priors, keep, Power(2), tone, _adjuster(posture, model, inputs))
+    drawn = study.dataset(study.run(body, progress), sampler.draws(body), seed)
     at_mean = sweep(model, tone=tone, variables=keep, **stances[posture.name]).expand_dims("sample")
-    mean, sd = posture.inputs.get("factor", (1.0, 0.0))
-    factor = mean + sd * np.random.default_rng((seed, 2)).standard_normal(samples)
     found = [_quantities(ds, quantities, model) for ds in (at_mean, drawn.isel(stance=0))]
-    return np.broadcast_to(mean * found[0][..., 0], (2, len(quantities))), np.broadcast_to(
-        factor * found[1], (2, len(quantities), samples)
+    factor = inputs.get("factor", np.ones(samples))
+    return (
+        np.broadcast_to(posture.mean("factor", 1.0) * found[0][..., 0], (2, len(quantities))),
+        np.broadcast_to(factor * found[1], (2, len(quantities), samples)),
     )
 
 
