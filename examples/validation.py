@@ -33,15 +33,8 @@ model and posture.
 
 def number(value: float, unit: str) -> str:
     """A value at the digits that its unit deserves."""
-    return (
-        "-"
-        if np.isnan(value)
-        else f"{value:.0f}"
-        if unit == "N"
-        else f"{value:.1f}"
-        if unit == "percent"
-        else f"{value:.2f}"
-    )
+    digits = {"N": 0, "percent": 1}.get(unit, 2)
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def rows_table(ds: xr.Dataset) -> str:
@@ -111,14 +104,14 @@ def arms_table(model: bm.Model) -> str:
     return "\n".join(lines)
 
 
-def report(ds: xr.Dataset, model: bm.Model, remarks: str) -> str:
+def report(ds: xr.Dataset, model: bm.Model) -> str:
     """The page."""
     return "\n\n".join(
         [
             HEAD.format(samples=ds.sizes["sample"]).rstrip(),
             "## The spine, as ratios to standing", scores_table(ds),
             "## Every row", rows_table(ds),
-            remarks.rstrip(),
+            REMARKS.rstrip(),
             "## Strength", "![Strength over angle](strength.png)", strength_table(model),
             "## Moment arms", arms_table(model),
             PEERS.rstrip(),
@@ -167,7 +160,7 @@ def main() -> None:
     model = bm.load_model()
     ds = validate(samples=options.samples)
     options.folder.mkdir(parents=True, exist_ok=True)
-    (options.folder / "README.md").write_text(report(ds, model, REMARKS), encoding="utf-8")
+    (options.folder / "README.md").write_text(report(ds, model), encoding="utf-8")
     validation_chart(ds).savefig(options.folder / "validation.png", dpi=110)
     strength_chart(strength_curves(model)).savefig(options.folder / "strength.png", dpi=100)
     print(scores_table(ds))

@@ -108,7 +108,7 @@ class Model:
 
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
-        table, row, column = self._resolve(path)
+        table, row, column = self.resolve(path)
         return self.tables[table].value(row, column)
 
     def replace(self, changes: Mapping[str, float]) -> Model:
@@ -143,7 +143,7 @@ class Model:
         for path, number in changes.items():
             if isinstance(number, bool) or not isinstance(number, int | float | np.floating | np.integer):
                 raise ModelError(f"{path} = {number!r}: must be a finite number")
-            name, pattern, column = self._resolve(path)
+            name, pattern, column = self.resolve(path)
             table = tables[name]
             rows = table.matching(pattern)
             if not rows:
@@ -155,7 +155,8 @@ class Model:
         changed.flat()  # a bad model is refused here, not at its first use
         return changed
 
-    def _resolve(self, path: str) -> tuple[str, str, str]:
+    def resolve(self, path: str) -> tuple[str, str, str]:
+        """Table, row (or pattern) and column of a path; refuses what is no number of a table."""
         table, _, rest = path.partition("/")
         row, _, column = rest.partition("/")
         column = column or "value"

@@ -14,8 +14,6 @@ from biomech.statics.stance import (
     ARMS,
     AXES,
     CODES,
-    KNEE_POLICIES,
-    LEAN_POLICIES,
     PARAMETERS,
     POLICIES,
     POLICY_DIMS,
@@ -216,12 +214,10 @@ def _check_support(asked: Mapping[str, Any], arrays: dict[str, xr.DataArray]) ->
         raise StanceError(
             f"weight_shift = {asked['weight_shift']!r}: means nothing with support = 'seat', which bears the weight"
         )
-    hangs = {"policy": "hanging", "lean_policy": "hanging_sway", "knee_policy": "passive"}
-    policies = {"policy": POLICIES, "lean_policy": LEAN_POLICIES, "knee_policy": KNEE_POLICIES}
-    names = {code: name for name, (code, _) in WITH_POLICY.items()}
-    for code, word in hangs.items():
-        if bool((seated & (arrays[code] == policies[code].index(word))).any()):
-            raise StanceError(f"{names[code]} = {word!r}: means nothing with support = 'seat', which bears the weight")
+    for name, word in (("pelvic_tilt", "hanging"), ("trunk_lean", "hanging_sway"), ("knee_flexion", "passive")):
+        code, policies = WITH_POLICY[name]
+        if bool((seated & (arrays[code] == policies.index(word))).any()):
+            raise StanceError(f"{name} = {word!r}: means nothing with support = 'seat', which bears the weight")
 
 
 def _check_policies(arrays: dict[str, xr.DataArray]) -> None:

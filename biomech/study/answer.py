@@ -141,7 +141,7 @@ def prepare(
         lambda: _anatomy(part, effort, closure.tables, plan.pattern),
     )
     around, alone = Surroundings.of(flat, stance), np.empty((len(stance), 0))
-    posed = Posed(closure.asked(stance.load(flat)), closure.start, around, closure.floor, alone)
+    posed = Posed(closure.asked(around.load), closure.start, around, closure.floor, alone)
     return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,11 @@ class Quantity:
     attributes: dict[str, Any]
     needs: tuple[str, ...]
     value: Callable[[Answers], NDArray[Any]] | None = None
+
+    def of(self, answers: Answers) -> NDArray[Any]:
+        """The variable, (posture, ...); a sheet of joints or feet has three columns each."""
+        found = self.value(answers) if self.value else getattr(answers.sheets, self.needs[0])
+        return found.reshape(len(found), -1, 3) if self.dims[1:] == ("axis",) else np.asarray(found)
 
 
 def muscle_quantities(model: Model) -> dict[str, Quantity]:
@@ -245,16 +250,7 @@ def turnout_reserve(model: Model, q: Array) -> Array:
 
 def variables_of(quantities: dict[str, Quantity], dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
     """Variables of one batch of answers."""
-    found: dict[str, Variable] = {}
-    for name, q in quantities.items():
-        value = q.value(answers) if q.value else getattr(answers.sheets, q.needs[0])
-        found[name] = ((*dims, *q.dims), _shaped(q, value), q.attributes)
-    return found
-
-
-def _shaped(quantity: Quantity, value: NDArray[Any]) -> NDArray[Any]:
-    """A sheet of joints or feet has three columns each."""
-    return value.reshape(len(value), -1, 3) if quantity.dims[1:] == ("axis",) else value
+    return {name: ((*dims, *q.dims), q.of(answers), q.attributes) for name, q in quantities.items()}
 
 
 class Kept:
@@ -291,17 +287,18 @@ def sweep_dataset(
     import xarray as xr
 
     shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **policies}.items()}
-    used = {dim for dims, _, _ in shaped.values() for dim in dims}
-    labels = {name: label for name, label in label_coordinates(model).items() if _dim_of(name, label) in used}
     return xr.Dataset(
         shaped,
-        coords={**_stance_coordinates(stance), **labels},
+        coords={**_stance_coordinates(stance), **used_labels(model, shaped)},
         attrs={"title": f"biomech sweep of model {model.name}", "message": said, **_held(stance)},
     )
 
 
-def _dim_of(name: str, label: Any) -> str:
-    return str(label[0]) if isinstance(label, tuple) else name
+def used_labels(model: Model, variables: Mapping[str, Variable]) -> dict[str, Any]:
+    """Coordinates of those dimensions of every answer that some variable has."""
+    used = {dim for dims, _, _ in variables.values() for dim in dims}
+    labels = label_coordinates(model)
+    return {n: label for n, label in labels.items() if (label[0] if isinstance(label, tuple) else n) in used}
 
 
 def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> dict[str, Variable]:

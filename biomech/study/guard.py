@@ -19,7 +19,7 @@ from biomech.model.model import Model
 from biomech.sharing import LoadSharingProblem, Solution, solve
 from biomech.statics.equilibrium import Equilibrium
 from biomech.statics.stance import Stance
-from biomech.study.standing import Effort, Guard, Part, equilibrium_of, row_weight, terms
+from biomech.study.standing import Effort, Guard, Part, equilibrium_of, pose_of, row_weight, terms
 
 Array = NDArray[np.float64]
 
@@ -65,11 +65,7 @@ def stiffness_row(
     before, after = (equilibrium_of(part, stance, q + way * step, effort) for way in (-1.0, 1.0))
     gain = -(after.coefficients[:, row] - before.coefficients[:, row]) / (2.0 * _STEP)
     rest = (after.demand[:, row] - before.demand[:, row]) / (2.0 * _STEP)
-    pose = {
-        own: np.degrees(v) if turns else v
-        for own, v, turns in zip(flat.coordinates, q.T, flat.is_rotation, strict=True)
-    }
-    length = model.muscle_geometry(**pose).length.values
+    length = model.muscle_geometry(**pose_of(flat, q)).length.values
     pull = e.coefficients[:, row, :muscles]
     gain[:, :muscles] += ratio * pull * pull / (e.strength * length)
     return gain, rest

@@ -14,9 +14,9 @@ from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion
 from biomech.statics.reading import read_stance
-from biomech.statics.stance import PARAMETERS, Stance, StanceGrid
+from biomech.statics.stance import CODES, PARAMETERS, Stance, StanceGrid
 from biomech.study.answer import answer
-from biomech.study.dataset import Variable, about, choose_quantities, label_coordinates, sweep_quantities
+from biomech.study.dataset import Variable, about, choose_quantities, sweep_quantities, used_labels
 from biomech.study.drawn import check_path, draw_model
 from biomech.study.effort import read_effort
 from biomech.study.policies import settle
@@ -130,9 +130,7 @@ class Study:
         lost = answers.status != OPTIMAL
         found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}
         for name, quantity in self.quantities.items():
-            value = quantity.value(answers) if quantity.value else getattr(answers.sheets, quantity.needs[0])
-            if quantity.dims[1:] == ("axis",):
-                value = value.reshape(len(value), -1, 3)
+            value = quantity.of(answers)
             if lost.any() and value.dtype.kind == "f":
                 value[lost] = np.nan
             found[name] = value
@@ -150,12 +148,7 @@ class Study:
             moved = np.moveaxis(values, 0, 1)
             shaped = moved.reshape(*shape, *moved.shape[1:])
             variables[name] = (("stance", *self.grid.dims, "sample", *own), shaped, attributes)
-        used = {dim for dims, _, _ in variables.values() for dim in dims}
-        labels = {
-            name: label
-            for name, label in label_coordinates(self.model).items()
-            if (str(label[0]) if isinstance(label, tuple) else name) in used
-        }
+        labels = used_labels(self.model, variables)
         for name, values in draws.values.items():
             if values.ndim == 1:
                 prior = draws.priors[name]
@@ -182,16 +175,13 @@ def _read(stances: Mapping[str, Mapping[str, Any]]) -> tuple[StanceGrid, Stance,
             raise StanceError(f"stances[{name!r}]: has dimensions {grid.shape}; all stances must have the same")
     parts = [grid.all() for grid in grids.values()]
     values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
-    codes = ("support", "arms", "policy", "lean_policy", "knee_policy")
-    joined = Stance(values, *(np.concatenate([getattr(part, code) for part in parts]) for code in codes))
+    joined = Stance(values, *(np.concatenate([getattr(part, code) for part in parts]) for code in CODES))
     return first, joined, {key for asked in stances.values() for key in asked}
 
 
 def _cells(model: Model, prior: Prior) -> _Cells:
     """Cells that a prior of the model changes: those that match, and their mirror images."""
-    table, _, rest = prior.target.partition("/")
-    pattern, _, column = rest.partition("/")
-    column = column or "value"
+    table, pattern, column = model.resolve(prior.target)
     rows = model.tables[table].matching(pattern)
     if not rows:
         raise StanceError(f"prior {prior.name!r}: no row of table {table!r} matches {pattern!r}")

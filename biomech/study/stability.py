@@ -28,7 +28,7 @@ from biomech.statics.stance import Stance
 from biomech.study.dataset import about
 from biomech.study.effort import read_effort, read_ratio
 from biomech.study.policies import settle
-from biomech.study.standing import Effort, Part, balance, equilibrium_of
+from biomech.study.standing import Effort, Part, balance, equilibrium_of, pose_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -131,11 +131,7 @@ def _stiffness(model: Model, part: Part, stance: Stance, effort: Effort, q: Arra
         step[c] = _STEP
         near = [_force(part, stance, effort, q + way * step, x) for way in (-1.0, 1.0)]
         stiffness[:, flat.rows, c] = -(near[1] - near[0]) / (2.0 * _STEP)
-    pose = {
-        name: np.degrees(v) if turns else v
-        for name, v, turns in zip(flat.coordinates, q.T, flat.is_rotation, strict=True)
-    }
-    geometry = model.muscle_geometry(**pose)
+    geometry = model.muscle_geometry(**pose_of(flat, q))
     arms, length = geometry.moment_arm.values, geometry.length.values
     force = x[:, :muscles] * model.tables["muscles"].numbers("max_isometric_force")
     stiffness += np.einsum("bmc,bm,bmd->bcd", arms, ratio * force / length, arms)

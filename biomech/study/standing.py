@@ -122,6 +122,11 @@ def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equi
     return assemble(part.flat, part.flat.rows, part.contact, around, q, effort.force_length, tissue=True)
 
 
+def pose_of(flat: Flat, q: Array) -> dict[str, Array]:
+    """Coordinates (posture, coordinate) by name, in degrees and metres: what ``Model.muscle_geometry`` takes."""
+    return dict(zip(flat.coordinates, np.where(flat.is_rotation, np.degrees(q), q).T, strict=True))
+
+
 def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) -> Solution:
     """Share the load of balanced postures."""
     weight, lower, upper, quadratic = terms(model, part.flat, part.contact, effort)
