@@ -6,7 +6,7 @@ Additions and multiplications are counted, of every lane, also of those that are
 import numpy as np
 from problems import SIZES, leg_like
 
-from biomech._jit import jit
+from biomech._kernels import entry_point
 from biomech._lanes import LANES, as_lanes, choose, counting, gather, make_which, no_lanes, take
 from biomech.sharing import Power
 from biomech.sharing.newton import share_load
@@ -16,7 +16,7 @@ from biomech.sharing.response import make_answer, make_costs, make_problem, make
 CHAINS, ROUNDS, REPEATS = 5, 200_000, 2000
 
 
-@jit
+@entry_point
 def multiply_and_add(x, rounds):
     x = as_lanes(x)
     a, b, c, d, e, m = x[0], x[1], x[2], x[3], x[4], x[5]
@@ -25,7 +25,7 @@ def multiply_and_add(x, rounds):
     x[0], x[1], x[2], x[3], x[4] = a, b, c, d, e
 
 
-@jit
+@entry_point
 def solve_again(t, c, a, b, upper, repeats, count):
     """Solve the first problems over and over, in the cache, so that memory is left out."""
     number, unknowns, rows = no_lanes(), len(t.unknown), b.shape[1]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
 
 Array = NDArray[np.float64]
 
 
-@inner
+@kernel
 def factor_ldl(a: Array) -> None:
     """Factor a symmetric positive definite matrix as L D L^T in its lower triangle, in place.
 
@@ -30,7 +30,7 @@ def factor_ldl(a: Array) -> None:
             a[i, j] = total * inverse
 
 
-@inner
+@kernel
 def solve_ldl(a: Array, b: Array) -> None:
     """Solve with a matrix factored by ``factor_ldl``; leaves x in ``b``."""
     n = len(a)

@@ -6,22 +6,25 @@ import numpy as np
 import pytest
 
 import biomech as bm
-from biomech._jit import jit
+from biomech._kernels import entry_point
+from biomech._kernels.arrays import Array1, Array2, Array3, Places
 from biomech._lanes import LANES, as_lanes, exp, log1p, power, select, sincos, some, take
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
-from biomech.sharing.arrays import compile_problem
-from biomech.sharing.pattern import find_pattern, places
-from biomech.sharing.solution import Found, solve_floats
+from biomech.sharing.arrays import Given, compile_problem
+from biomech.sharing.pattern import Pattern, find_pattern, places
+from biomech.sharing.response import Costs
+from biomech.sharing.solution import Found, _solve_each
 from biomech.statics.reading import read_stance
 from biomech.study.answer import answer, prepare
+from biomech.study.body import Anatomy, Limits, Posed
 from biomech.study.effort import read_effort
 from biomech.study.standing import parts
-from biomech.study.whole_way import Sheets, go_in_floats
+from biomech.study.whole_way import Sheets, Ways, _go
 
 
-@jit
-def _functions(x, out):
-    x, out = as_lanes(x), as_lanes(out)
+@entry_point
+def _functions(numbers: Array2, found: Array3) -> None:
+    x, out = as_lanes(numbers), as_lanes(found)
     for i in range(len(x)):
         out[i, 0], out[i, 1] = sincos(x[i])
         out[i, 2] = exp(x[i])
@@ -52,16 +55,42 @@ def test_functions():
         np.testing.assert_allclose(out[:, k], value, rtol=4e-15, atol=4e-16)
 
 
-@jit
-def _any_above(x, limit):
-    x = as_lanes(x)
-    return some(x[0] > limit), take(x[0], LANES - 1)
+@entry_point
+def _any_above(numbers: Array2, limit: float, last: Array1) -> bool:
+    x = as_lanes(numbers)
+    last[0] = take(x[0], LANES - 1)
+    return some(x[0] > limit)
 
 
 def test_some_and_take():
-    x = np.arange(LANES, dtype=float)[None]
-    assert _any_above(x, LANES - 1.5) == (True, LANES - 1)
-    assert _any_above(x, LANES - 1.0) == (False, LANES - 1)
+    x, last = np.arange(LANES, dtype=float)[None], np.zeros(1)
+    assert _any_above(x, LANES - 1.5, last) is True
+    assert last[0] == LANES - 1
+    assert _any_above(x, LANES - 1.0, last) is False
+
+
+@entry_point
+def _solve_floats(
+    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places, patient: bool
+) -> None:
+    """The source that the lanes run, on plain floats, a problem at a time."""
+    _solve_each(0.0, t, c, given, tolerance, found, index, patient, True)
+
+
+@entry_point
+def _go_in_floats(
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    ways: Ways,
+    posed: Posed,
+    index: Places,
+    patient: bool,
+    sheets: Sheets,
+) -> None:
+    """The same of the whole way."""
+    _go(0.0, body, t, c, limits, ways, posed, index, patient, sheets)
 
 
 def problems(batch):
@@ -77,7 +106,7 @@ def test_lanes_equal_floats_in_load_sharing(criterion):
     lanes = solve(problem, criterion)
     pattern, costs, given = compile_problem(problem, criterion)
     found = Found(*(np.empty((40, k)) for k in (26, 6, 6, 4)))
-    solve_floats(pattern, costs, given, 1e-9, found, np.arange(40, dtype=np.uint64), True)
+    _solve_floats(pattern, costs, given, 1e-9, found, np.arange(40, dtype=np.uint64), True)
     np.testing.assert_array_equal(found.proof[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1}
     np.testing.assert_allclose(found.value, lanes.value, atol=2e-7)
@@ -111,7 +140,7 @@ def test_lanes_equal_floats_on_the_whole_way(adult):
     assert len(part.index) == len(stance)
     floats = Sheets(*(np.zeros_like(sheet) for sheet in lanes.sheets))
     tables = prepare(adult, part, stance, effort, frozenset(Sheets._fields) - {"strength"})
-    go_in_floats(*tables, np.arange(len(stance), dtype=np.uint64), True, floats)
+    _go_in_floats(*tables, np.arange(len(stance), dtype=np.uint64), True, floats)
     np.testing.assert_array_equal(floats.proof[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1, 3}
     held = lanes.status == 0
@@ -139,26 +168,3 @@ def test_a_long_sweep_of_one_number(adult):
     some_tilts = [0, 1, 4095, 4096, 9000]
     few = bm.sweep(adult, pelvic_tilt=tilts[some_tilts])
     np.testing.assert_allclose(ds.lumbar_compression[some_tilts], few.lumbar_compression, rtol=1e-9)
-
-
-def test_every_kernel_is_compiled_for_one_kind_of_arguments():
-    """Another layout of an array is another type: a minute of compilation that nobody asked for."""
-    import biomech as bm
-    from biomech.statics.resting import _rest_lanes
-    from biomech.study.tilt_search import search_in_lanes
-    from biomech.study.whole_way import go_in_lanes
-
-    model = bm.load_model()
-    for stance in (
-        {"pelvic_tilt": 0},
-        {"pelvic_tilt": [0, 3], "foot_rotation": [0, 10]},
-        {"pelvic_tilt": ["least_effort", "hanging"]},
-        {"pelvic_tilt": ["least_effort", 2], "weight_balance": 0.6},
-        {"pelvic_tilt": 0, "support": "seat", "knee_flexion": 90, "arms": "thighs"},
-        {"pelvic_tilt": 0, "load_mass": [0, 5], "load_position": (0.2, 0.1, 0.0)},
-    ):
-        bm.sweep(model, **stance)
-    bm.sweep(bm.load_model("small"), pelvic_tilt=0, variables=["lumbar_compression"])
-    bm.uncertainty.propagate({"a": {"pelvic_tilt": ["least_effort", "hanging"]}}, samples=2, progress=False)
-    for kernel in (go_in_lanes, search_in_lanes, _rest_lanes):
-        assert len(kernel.kernel.overloads) == 1

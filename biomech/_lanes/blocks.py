@@ -7,22 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, maker
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Places
 from biomech._lanes.number import put, take, width
 
 Array = NDArray[np.float64]
-#: Places in an array, without a sign, so that kernels need not ask whether one counts from the end.
-Places = NDArray[np.uint64]
 
 
-@inner
+@kernel
 def choose(index: Places, block: int, blocks: int, which: Places) -> None:
     """The problems of a block: each lane goes through a stretch of ``index``, so that blocks follow like neighbours."""
     for j in range(len(which)):
         which[j] = index[min(block + j * blocks, len(index) - 1)]
 
 
-@inner
+@kernel
 def gather(source: Array, which: Places, order: Places, target: Any) -> None:
     """Problems ``which`` (lane,) of ``source`` (problem, n) to ``target`` (n,): column ``order[k]`` to ``k``."""
     for k in range(len(target)):
@@ -32,7 +31,7 @@ def gather(source: Array, which: Places, order: Places, target: Any) -> None:
         target[k] = taken
 
 
-@inner
+@kernel
 def scatter(source: Any, which: Places, order: Places, target: Array) -> None:
     """The way back: ``k`` of ``source`` (n,) to column ``order[k]`` of ``target`` (problem, n)."""
     for k in range(len(source)):
@@ -40,13 +39,13 @@ def scatter(source: Any, which: Places, order: Places, target: Array) -> None:
             target[which[j], order[k]] = take(source[k], j)
 
 
-@maker
+@allocating_kernel
 def make_which(number: Any) -> Places:
     """Room for the problems that the lanes hold."""
     return np.empty(width(number), dtype=np.uint64)
 
 
-@maker
+@allocating_kernel
 def counting(count: int) -> Places:
     """0, 1, 2, ..."""
     numbers = np.empty(count, dtype=np.uint64)

@@ -1,13 +1,14 @@
-"""Elementary functions that are fast on lanes, and the usual ones on floats."""
+"""Elementary functions: those of the C library on floats, and on lanes formulas without a branch.
+
+The compiler (``biomech._kernels.compiler.lanes``) takes for each name the one that suits the number it is given.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from numba.core.extending import overload
-
-from biomech._lanes.number import lanes, power_of_two, select, split
+from biomech._lanes.number import power_of_two, select, split
 
 _SIN = (
     1.58962301576546568060e-10,
@@ -31,15 +32,10 @@ _LN_2 = (0.6931471803691238, 1.9082149292705877e-10)
 
 def sincos(x: Any) -> Any:
     """Sine and cosine."""
-    raise NotImplementedError("for use in kernels")
+    raise TypeError("only kernels call it")
 
 
-@overload(sincos)
-def _sincos(x):  # type: ignore[no-untyped-def]
-    return _sincos_lanes if x is lanes else lambda x: (math.sin(x), math.cos(x))
-
-
-def _sincos_lanes(x):  # type: ignore[no-untyped-def]
+def sincos_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
     """Polynomials of Cephes (Moshier 1989) on the nearest quarter of a turn; angles of a few turns."""
     turns = math.floor(x * (2.0 / math.pi) + 0.5)
     r = (x - turns * _HALF_PI[0]) - turns * _HALF_PI[1]
@@ -56,15 +52,10 @@ def _sincos_lanes(x):  # type: ignore[no-untyped-def]
 
 def exp(x: Any) -> Any:
     """Exponential function."""
-    raise NotImplementedError("for use in kernels")
+    raise TypeError("only kernels call it")
 
 
-@overload(exp)
-def _exp(x):  # type: ignore[no-untyped-def]
-    return _exp_lanes if x is lanes else lambda x: math.exp(x)
-
-
-def _exp_lanes(x):  # type: ignore[no-untyped-def]
+def exp_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
     """Taylor's series on |r| <= ln 2 / 2, times a power of two."""
     y = min(max(x, -700.0), 700.0)
     n = math.floor(y * (1.0 / math.log(2.0)) + 0.5)
@@ -77,15 +68,10 @@ def _exp_lanes(x):  # type: ignore[no-untyped-def]
 
 def power(x: Any, exponent: Any) -> Any:
     """x to a power, x not negative."""
-    raise NotImplementedError("for use in kernels")
+    raise TypeError("only kernels call it")
 
 
-@overload(power)
-def _power(x, exponent):  # type: ignore[no-untyped-def]
-    return _power_lanes if x is lanes else lambda x, exponent: math.pow(x, exponent)
-
-
-def _power_lanes(x, exponent):  # type: ignore[no-untyped-def]
+def power_of_lanes(x, exponent):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
     """exp(exponent log x), log by the series of artanh."""
     whole, m = split(x)
     large = m > math.sqrt(2.0)
@@ -99,15 +85,10 @@ def _power_lanes(x, exponent):  # type: ignore[no-untyped-def]
 
 def log1p(x: Any) -> Any:
     """log(1 + x), for 0 <= x <= 1."""
-    raise NotImplementedError("for use in kernels")
+    raise TypeError("only kernels call it")
 
 
-@overload(log1p)
-def _log1p(x):  # type: ignore[no-untyped-def]
-    return _log1p_lanes if x is lanes else lambda x: math.log1p(x)
-
-
-def _log1p_lanes(x):  # type: ignore[no-untyped-def]
+def log1p_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
     """2 artanh(x / (2 + x)) by its series."""
     z = x / (2.0 + x)
     square = z * z

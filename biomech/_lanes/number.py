@@ -1,317 +1,62 @@
-"""Lanes as a type of Numba's, with its operators: an LLVM vector, after Numba's guide to extending it."""
+"""Lanes as kernels see them: names, which mean something to the compiler alone (``biomech._kernels.compiler.lanes``)."""
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.core.extending import intrinsic, lower_builtin, lower_cast, models, overload, register_model
-from numba.core.typeconv import Conversion
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 
 #: Problems side by side: two AVX2 registers, so that two chains of operations hide each other's latency.
 LANES = 8
 
-_DOUBLE = ir.DoubleType()
-_VECTOR = ir.VectorType(_DOUBLE, LANES)
-_BITS = ir.VectorType(ir.IntType(1), LANES)
-_WHOLE = ir.VectorType(ir.IntType(64), LANES)
+
+def _in_kernels_only(name: str) -> TypeError:
+    return TypeError(f"{name}: only kernels call it")
 
 
-def _for_kernels(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that is made of LLVM instructions, and that only kernels call."""
-    return intrinsic(function)
-
-
-class _LanesType(types.Type):
-    """``LANES`` floats; a plain number becomes lanes that are all equal to it."""
-
-    def __init__(self) -> None:
-        super().__init__(name=f"Lanes{LANES}")
-
-    def can_convert_from(self, typingctx: Any, other: types.Type) -> Conversion | None:
-        return Conversion.safe if isinstance(other, types.Number) else None
-
-    def unify(self, typingctx: Any, other: types.Type) -> types.Type | None:
-        return self if isinstance(other, types.Number) else None
-
-
-class _MaskType(types.Type):
-    """``LANES`` truth values; a plain one becomes a mask that is the same everywhere."""
-
-    def __init__(self) -> None:
-        super().__init__(name=f"Mask{LANES}")
-
-    def can_convert_from(self, typingctx: Any, other: types.Type) -> Conversion | None:
-        return Conversion.safe if isinstance(other, types.Boolean) else None
-
-    def unify(self, typingctx: Any, other: types.Type) -> types.Type | None:
-        return self if isinstance(other, types.Boolean) else None
-
-
-lanes = _LanesType()
-mask = _MaskType()
-
-
-@register_model(_LanesType)
-class _LanesModel(models.PrimitiveModel):
-    def __init__(self, dmm: Any, fe_type: types.Type) -> None:
-        super().__init__(dmm, fe_type, _VECTOR)
-
-
-@register_model(_MaskType)
-class _MaskModel(models.PrimitiveModel):
-    def __init__(self, dmm: Any, fe_type: types.Type) -> None:
-        super().__init__(dmm, fe_type, _BITS)
-
-
-def _splat(builder: ir.IRBuilder, value: ir.Value, vector: ir.VectorType) -> ir.Value:
-    first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-    spread = ir.Constant(ir.VectorType(ir.IntType(32), LANES), None)
-    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), spread)
-
-
-@lower_cast(types.Number, _LanesType)
-def _number_to_lanes(context: Any, builder: Any, source: types.Type, target: types.Type, value: ir.Value) -> ir.Value:
-    return _splat(builder, context.cast(builder, value, source, types.float64), _VECTOR)
-
-
-@lower_cast(types.Boolean, _MaskType)
-def _boolean_to_mask(context: Any, builder: Any, source: types.Type, target: types.Type, value: ir.Value) -> ir.Value:
-    return _splat(builder, builder.trunc(value, ir.IntType(1)) if value.type.width > 1 else value, _BITS)
-
-
-def _is_number(kind: types.Type) -> bool:
-    return kind is lanes or isinstance(kind, types.Number)
-
-
-def _is_truth(kind: types.Type) -> bool:
-    return kind is mask or isinstance(kind, types.Boolean)
-
-
-def _operator(function: Any, argument: types.Type, result: types.Type, count: int, lower: Any) -> None:
-    """Let an operator or built-in function also take lanes, or masks."""
-    fits = _is_number if argument is lanes else _is_truth
-
-    class Template(AbstractTemplate):
-        key = function
-
-        def generic(self, args: tuple[types.Type, ...], kws: Any) -> Any:
-            if len(args) == count and any(a is argument for a in args) and all(map(fits, args)):
-                return signature(result, *[argument] * count)
-            return None
-
-    infer_global(function)(Template)
-    lower_builtin(function, *[argument] * count)(
-        lambda context, builder, sig, args: lower(builder, *args)  # numba asks for this shape
-    )
-
-
-def _comparison(sign: str) -> Any:
-    return lambda builder, a, b: builder.fcmp_ordered(sign, a, b)
-
-
-def _llvm(name: str, count: int) -> Any:
-    """An LLVM intrinsic, on vectors."""
-
-    def call(builder: ir.IRBuilder, *args: ir.Value) -> ir.Value:
-        function_type = ir.FunctionType(_VECTOR, [_VECTOR] * count)
-        function = cgutils.get_or_insert_function(builder.module, function_type, f"{name}.v{LANES}f64")
-        return builder.call(function, args)
-
-    return call
-
-
-def _smaller(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
-    return builder.select(builder.fcmp_ordered("<", a, b), a, b)
-
-
-def _larger(builder: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
-    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
-
-
-for _function, _count, _lower in (
-    (operator.add, 2, lambda builder, a, b: builder.fadd(a, b)),
-    (operator.iadd, 2, lambda builder, a, b: builder.fadd(a, b)),
-    (operator.sub, 2, lambda builder, a, b: builder.fsub(a, b)),
-    (operator.isub, 2, lambda builder, a, b: builder.fsub(a, b)),
-    (operator.mul, 2, lambda builder, a, b: builder.fmul(a, b)),
-    (operator.imul, 2, lambda builder, a, b: builder.fmul(a, b)),
-    (operator.truediv, 2, lambda builder, a, b: builder.fdiv(a, b)),
-    (operator.itruediv, 2, lambda builder, a, b: builder.fdiv(a, b)),
-    (operator.neg, 1, lambda builder, a: builder.fneg(a)),
-    (min, 2, _smaller),
-    (max, 2, _larger),
-    (abs, 1, _llvm("llvm.fabs", 1)),
-    (math.sqrt, 1, _llvm("llvm.sqrt", 1)),
-    (math.floor, 1, _llvm("llvm.floor", 1)),
-    (math.copysign, 2, _llvm("llvm.copysign", 2)),
-):
-    _operator(_function, lanes, lanes, _count, _lower)
-for _function, _sign in (
-    (operator.lt, "<"),
-    (operator.le, "<="),
-    (operator.gt, ">"),
-    (operator.ge, ">="),
-    (operator.eq, "=="),
-):
-    _operator(_function, lanes, mask, 2, _comparison(_sign))
-_operator(operator.ne, lanes, mask, 2, lambda builder, a, b: builder.fcmp_unordered("!=", a, b))
-_operator(operator.and_, mask, mask, 2, lambda builder, a, b: builder.and_(a, b))
-_operator(operator.or_, mask, mask, 2, lambda builder, a, b: builder.or_(a, b))
-_operator(operator.invert, mask, mask, 1, lambda builder, a: builder.not_(a))
-
-
-@_for_kernels
-def select(typingctx, condition, yes, no):  # type: ignore[no-untyped-def]
+def select(condition: Any, yes: Any, no: Any) -> Any:
     """``yes`` where the condition holds, else ``no``: a branch that also works on lanes."""
-    kind = lanes if any(k is lanes for k in (yes, no)) or condition is mask else types.float64
-    if condition is mask and (_is_truth(yes) or _is_truth(no)):
-        kind = mask
-    given = mask if kind is not types.float64 else types.boolean
-
-    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        if given is mask and condition is not mask:
-            return builder.select(_as_bit(builder, args[0]), args[1], args[2])
-        chosen = args[0] if given is mask else _as_bit(builder, args[0])
-        return builder.select(chosen, args[1], args[2])
-
-    return signature(kind, condition, kind, kind), lower
+    raise _in_kernels_only("select")
 
 
-def _as_bit(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    return builder.trunc(value, ir.IntType(1)) if value.type.width > 1 else value
-
-
-@_for_kernels
-def put(typingctx, number, lane, value):  # type: ignore[no-untyped-def]
+def put(number: Any, lane: int, value: float) -> Any:
     """``number`` with another value in one lane; a float is its only lane."""
-    if number is not lanes:
-        return types.float64(number, lane, types.float64), lambda context, builder, sig, args: args[2]
-
-    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        return builder.insert_element(args[0], args[2], args[1])
-
-    return lanes(lanes, types.int64, types.float64), lower
+    raise _in_kernels_only("put")
 
 
-@_for_kernels
-def take(typingctx, number, lane):  # type: ignore[no-untyped-def]
+def take(number: Any, lane: int) -> float:
     """The value in one lane."""
-    if number is not lanes:
-        return types.float64(number, lane), lambda context, builder, sig, args: args[0]
-
-    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        return builder.extract_element(args[0], args[1])
-
-    return types.float64(lanes, types.int64), lower
+    raise _in_kernels_only("take")
 
 
-@_for_kernels
-def some(typingctx, condition):  # type: ignore[no-untyped-def]
+def some(condition: Any) -> bool:
     """Whether a condition holds in any lane."""
-
-    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        if condition is not mask:
-            return args[0]
-        bits = builder.bitcast(args[0], ir.IntType(LANES))
-        return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
-
-    return types.boolean(condition), lower
+    raise _in_kernels_only("some")
 
 
-@_for_kernels
-def power_of_two(typingctx, exponent):  # type: ignore[no-untyped-def]
+def power_of_two(exponent: Any) -> Any:
     """2 to the power of a whole number, -1022..1023, put together from its bits."""
-    one = exponent is not lanes
-
-    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        number, whole = (_DOUBLE, ir.IntType(64)) if one else (_VECTOR, _WHOLE)
-
-        def constant(kind: ir.Type, value: float) -> ir.Constant:
-            return ir.Constant(kind, value if one else [value] * LANES)
-
-        # adding 1.5 2^52 leaves the whole number in the lowest bits of the mantissa
-        bits = builder.bitcast(builder.fadd(args[0], constant(number, 6755399441055744.0 + 1023.0)), whole)
-        return builder.bitcast(builder.shl(bits, constant(whole, 52)), number)
-
-    return (types.float64 if one else lanes)(types.float64 if one else lanes), lower
+    raise _in_kernels_only("power_of_two")
 
 
-@_for_kernels
-def as_lanes(typingctx, array):  # type: ignore[no-untyped-def]
-    """An array (..., LANES) as an array (...) of lanes, for use in kernels; the memory is the same."""
-    if array.layout != "C":
-        return None  # elsewhere the lanes of a problem are not side by side
-    # numpy aligns to 16 bytes only: loads and stores must not count on more
-    seen = types.Array(lanes, array.ndim - 1, "C", aligned=False)
+def split(x: Any) -> tuple[Any, Any]:
+    """Exponent and mantissa, in 1..2, of positive lanes: their bits."""
+    raise _in_kernels_only("split")
 
-    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        given = context.make_array(array)(context, builder, args[0])
-        made = context.make_array(seen)(context, builder)
-        for name in ("meminfo", "parent"):
-            setattr(made, name, getattr(given, name))
-        made.data = builder.bitcast(given.data, made.data.type)
-        made.nitems = builder.udiv(given.nitems, ir.Constant(given.nitems.type, LANES))
-        made.itemsize = ir.Constant(given.itemsize.type, 8 * LANES)
-        for name in ("shape", "strides"):
-            parts = cgutils.unpack_tuple(builder, getattr(given, name), array.ndim)[:-1]
-            setattr(made, name, cgutils.pack_array(builder, parts, ty=ir.IntType(64)))
-        context.nrt.incref(builder, seen, made._getvalue())
-        return made._getvalue()
 
-    return seen(array), lower
+def as_lanes(array: Any) -> Any:
+    """An array (..., LANES) as an array (...) of lanes; the memory is the same."""
+    raise _in_kernels_only("as_lanes")
+
+
+def no_lanes() -> Any:
+    """Lanes that are all zero: says to a kernel what to work on, as 0.0 does for plain floats."""
+    raise _in_kernels_only("no_lanes")
 
 
 def zeros(number: Any, shape: tuple[int, ...]) -> Any:
-    """An array of zeros of the type of ``number``, for use in kernels."""
-    raise NotImplementedError("for use in kernels")
-
-
-@overload(zeros)
-def _zeros(number, shape):  # type: ignore[no-untyped-def]
-    if number is lanes:
-        return lambda number, shape: as_lanes(np.zeros((*shape, LANES)))
-    return lambda number, shape: np.zeros(shape)
-
-
-@_for_kernels
-def no_lanes(typingctx):  # type: ignore[no-untyped-def]
-    """Lanes that are all zero: says to a kernel what to work on, as 0.0 does for plain floats."""
-    return lanes(), lambda context, builder, sig, args: ir.Constant(_VECTOR, None)
-
-
-@_for_kernels
-def split(typingctx, x):  # type: ignore[no-untyped-def]
-    """Exponent and mantissa, in 1..2, of positive lanes: their bits."""
-    kind = types.containers.UniTuple(lanes, 2)
-
-    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        def constant(value: int) -> ir.Constant:
-            return ir.Constant(_WHOLE, [value] * LANES)
-
-        bits = builder.bitcast(args[0], _WHOLE)
-        # as the lowest bits of 2^52 the exponent is a number
-        shifted = builder.or_(builder.lshr(bits, constant(52)), constant(0x4330000000000000))
-        bias = ir.Constant(_VECTOR, [2.0**52 + 1023.0] * LANES)
-        exponent = builder.fsub(builder.bitcast(shifted, _VECTOR), bias)
-        own = builder.or_(builder.and_(bits, constant(0xFFFFFFFFFFFFF)), constant(0x3FF0000000000000))
-        return context.make_tuple(builder, kind, (exponent, builder.bitcast(own, _VECTOR)))
-
-    return kind(lanes), lower
+    """An array of zeros of the type of ``number``."""
+    raise _in_kernels_only("zeros")
 
 
 def width(number: Any) -> int:
-    """How many problems a number stands for, for use in kernels."""
-    raise NotImplementedError("for use in kernels")
-
-
-@overload(width)
-def _width(number):  # type: ignore[no-untyped-def]
-    count = LANES if number is lanes else 1
-    return lambda number: count
+    """How many problems a number stands for."""
+    raise _in_kernels_only("width")

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array2, Array3, Flags1, Index1
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
 from biomech.model.skeleton import Frames, point, rotate
@@ -30,11 +31,11 @@ class ContactTables(NamedTuple):
     ``frame`` (point,), whose y is the normal: the foot under a sole, the ground under the seat, ``seat`` (point,).
     """
 
-    segment: Index
-    local: Array
-    direction: Array
-    frame: Index
-    seat: NDArray[np.bool_]
+    segment: Index1
+    local: Array2
+    direction: Array3
+    frame: Index1
+    seat: Flags1
 
 
 #: No contact at all.
@@ -63,7 +64,7 @@ def compile_contact(table: Table, segments: list[str], sides: float, half: bool)
     )
 
 
-@inner
+@kernel
 def contact_wrenches(t: ContactTables, f: Frames, friction: float, out: Array) -> None:
     """Wrench (force, moment about the ground origin) of each generator of unit normal force: (point * side, 6)."""
     g = 0

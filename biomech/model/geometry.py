@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import jit
+from biomech._kernels import entry_point
+from biomech._kernels.arrays import Array1, Array2, Array3
 from biomech.errors import StanceError
 from biomech.model.flat import Flat
 from biomech.model.mirror import side_of
@@ -108,16 +109,21 @@ def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     )
 
 
-@jit
+@entry_point
 def _kinematics(
-    tree: TreeTables, splines: SplineTables, q: Array, rotation: Array, origin: Array, centre: Array
+    tree: TreeTables, splines: SplineTables, q: Array2, rotation: Array3, origin: Array3, centre: Array2
 ) -> None:
     f = make_frames(0.0, tree)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         gather_masses(tree, NO_LOAD, f)
-        rotation[i], origin[i] = f.rotation, f.origin
-        centre[i] = f.moment[0] / f.mass[0]
+        for s in range(len(tree.parent)):
+            for k in range(9):
+                rotation[i, s, k] = f.rotation[s, k]
+            for k in range(3):
+                origin[i, s, k] = f.origin[s, k]
+        for k in range(3):
+            centre[i, k] = f.moment[0, k] / f.mass[0]
 
 
 def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
@@ -157,31 +163,40 @@ def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     )
 
 
-@jit
-def lay_out(tree: TreeTables, splines: SplineTables, paths: PathTables, q: Array) -> tuple[Frames, PathState]:
+def lay_out(flat: Flat, q: Array) -> tuple[Frames, PathState]:
     """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
-    f, state = make_frames(0.0, tree), make_path_state(0.0, paths)
-    place_segments(tree, splines, q, f)
-    lay_paths(paths, splines, q, f, state)
-    moment_arms(paths, splines, q, f, state)
+    segments, coordinates, points = len(flat.tree.parent), len(q), len(flat.paths.segment)
+    shapes = ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))
+    f = Frames(*(np.zeros(shape) for shape in shapes))
+    shapes = ((points, 3), (points, 6), (len(flat.muscles),), (len(flat.paths.arms),))
+    state = PathState(*(np.zeros(shape) for shape in shapes))
+    _lay_out(flat.tree, flat.splines, flat.paths, q, f, state)
     return f, state
 
 
-@jit
+@entry_point
+def _lay_out(tree: TreeTables, splines: SplineTables, paths: PathTables, q: Array1, f: Frames, s: PathState) -> None:
+    place_segments(tree, splines, q, f)
+    lay_paths(paths, splines, q, f, s)
+    moment_arms(paths, splines, q, f, s)
+
+
+@entry_point
 def _muscle_geometry(
     tree: TreeTables,
     splines: SplineTables,
     paths: PathTables,
-    q: Array,
-    length: Array,
-    arm: Array,
+    q: Array2,
+    length: Array2,
+    arm: Array3,
 ) -> None:
     f, state = make_frames(0.0, tree), make_path_state(0.0, paths)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
         lay_paths(paths, splines, q[i], f, state)
         moment_arms(paths, splines, q[i], f, state)
-        length[i] = state.length
+        for m in range(len(state.length)):
+            length[i, m] = state.length[m]
         for a in range(len(paths.arms)):
             arm[i, paths.arms[a, 0], paths.arms[a, 1]] = state.arm[a]
 
@@ -212,8 +227,8 @@ def gravity(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     )
 
 
-@jit
-def _gravity(tree: TreeTables, splines: SplineTables, q: Array, gravity: float, force: Array) -> None:
+@entry_point
+def _gravity(tree: TreeTables, splines: SplineTables, q: Array2, gravity: float, force: Array2) -> None:
     f = make_frames(0.0, tree)
     for i in range(len(q)):
         place_segments(tree, splines, q[i], f)
@@ -266,8 +281,8 @@ def passive_moment(flat: Flat, coordinates: Mapping[str, Any], knee_laxity: floa
     )
 
 
-@jit
-def _passive(t: PassiveTables, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
+@entry_point
+def _passive(t: PassiveTables, q: Array2, laxity: Array1, moment: Array2, slope: Array3) -> None:
     for i in range(len(q)):
         passive_kernel(t, q[i], laxity, moment[i], slope[i])
 

@@ -51,7 +51,7 @@ class _Neutral:
     def __init__(self, adult: Model) -> None:
         self.flat = adult.flat()
         q = np.zeros(len(self.flat.coordinates))
-        self.frames, self.state = lay_out(self.flat.tree, self.flat.splines, self.flat.paths, q)
+        self.frames, self.state = lay_out(self.flat, q)
 
     def origin(self, segment: str) -> Array:
         return np.asarray(self.frames.origin[1 + self.flat.segments.index(segment)])

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array1
 from biomech._lanes import exp
 from biomech.errors import ModelError
 from biomech.model.tables import Table
@@ -29,11 +30,11 @@ class MuscleTables(NamedTuple):
     ``leverage`` multiplies all moment arms of a muscle in equilibrium: 1, but where their uncertainty is studied.
     """
 
-    max_force: Array
-    leverage: Array
-    optimal_length: Array
-    slack_length: Array
-    height: Array
+    max_force: Array1
+    leverage: Array1
+    optimal_length: Array1
+    slack_length: Array1
+    height: Array1
     width: float
 
 
@@ -60,7 +61,7 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
     return MuscleTables(force, leverage, optimal, slack, optimal * np.sin(np.radians(pennation)), width)
 
 
-@inner
+@kernel
 def strength(t: MuscleTables, force_length: bool, length: Array, out: Array) -> None:
     """Strength (N) of every muscle at the given musculotendon lengths (m)."""
     for m in range(len(t.max_force)):

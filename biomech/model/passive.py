@@ -28,7 +28,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array1, Index1, Index2
 from biomech._lanes import exp, log1p, select
 from biomech.model.mirror import side_of
 from biomech.model.tables import Table
@@ -66,17 +67,17 @@ class PassiveTables(NamedTuple):
     ``lumbar`` (3,): extension, bending, rotation (-1 where the body has none); ``share``: part of the lumbar joint.
     """
 
-    hip: Array
-    knee: Array
-    knee_limit: Array
-    ankle: Array
-    rotation: Array
-    spine: Array
+    hip: Array1
+    knee: Array1
+    knee_limit: Array1
+    ankle: Array1
+    rotation: Array1
+    spine: Array1
     scale: float
     hip_offset: float
-    leg: Index
-    leg_side: Index
-    lumbar: Index
+    leg: Index2
+    leg_side: Index1
+    lumbar: Index1
     share: float
 
 
@@ -106,7 +107,7 @@ def compile_passive(table: Table, coordinates: list[str], half: bool) -> Passive
     )
 
 
-@inner
+@kernel
 def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
     """Passive generalised force (coordinate,), N.m, and its derivative (coordinate, coordinate), N.m/rad.
 
@@ -133,7 +134,7 @@ def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slo
             slope[c, c] = -k * DEGREE
 
 
-@inner
+@kernel
 def _leg(t: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slope: Array) -> None:
     hip, turn, knee, ankle = t.leg[leg, 0], t.leg[leg, 1], t.leg[leg, 2], t.leg[leg, 3]
     # the published angles: knee flexion and plantarflexion are the negative coordinates
@@ -182,7 +183,7 @@ def _leg(t: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slo
     slope[hip, hip] += -shift * shift * rate
 
 
-@inner
+@kernel
 def _softplus(x: float, width: float) -> tuple[float, float]:
     """width * log(1 + exp(x / width)) and its slope, without overflow."""
     s = exp(-abs(x) / width)

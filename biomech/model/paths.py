@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, maker
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Array1, Array2, Index1, Index2
 from biomech._lanes import select, zeros
 from biomech.errors import ModelError
 from biomech.model.skeleton import Frames, point, rotate, work_on
@@ -44,21 +45,21 @@ class PathTables(NamedTuple):
     ``placed``: the points that the former need.
     """
 
-    segment: Index
-    kind: Index
-    coordinate: Index
-    local: Array
-    spline: Index
-    active: Array
-    start: Index
-    terms: Index
-    arms: Index
-    moving: Index
-    switching: Index
-    slides: Index
-    span: Index
-    within: Array
-    placed: Index
+    segment: Index1
+    kind: Index1
+    coordinate: Index1
+    local: Array2
+    spline: Index2
+    active: Array2
+    start: Index1
+    terms: Index2
+    arms: Index2
+    moving: Index1
+    switching: Index2
+    slides: Index2
+    span: Index2
+    within: Array1
+    placed: Index1
 
 
 class PathState(NamedTuple):
@@ -68,13 +69,13 @@ class PathState(NamedTuple):
     ``length`` (muscle,); ``arm`` (arm,).
     """
 
-    position: Array
-    wrench: Array
-    length: Array
-    arm: Array
+    position: Array2
+    wrench: Array2
+    length: Array1
+    arm: Array1
 
 
-@maker
+@allocating_kernel
 def make_path_state(number: Any, paths: PathTables) -> PathState:
     """An empty workspace of floats or lanes."""
     points, muscles, arms = len(paths.segment), len(paths.start) - 1, len(paths.arms)
@@ -178,7 +179,7 @@ def _terms(
     )
 
 
-@inner
+@kernel
 def lay_paths(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
     """Positions of all path points, spans and lengths of all muscles."""
     position = state.position
@@ -199,7 +200,7 @@ def lay_paths(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: 
         state.length[t.span[k, 1]] += _span(position, t.span[k, 0], state.wrench)
 
 
-@inner
+@kernel
 def _lift_inactive(switching: Index, kind: Index, coordinate: Index, active: Array, q: Array, position: Array) -> None:
     """Put every conditional point that is off midway between its neighbours on the path."""
     for k in range(len(switching)):
@@ -217,12 +218,12 @@ def _lift_inactive(switching: Index, kind: Index, coordinate: Index, active: Arr
         position[p, 2] = select(on, position[p, 2], 0.5 * (position[p - 1, 2] + nz))
 
 
-@inner
+@kernel
 def _active(active: Array, p: int, angle: float) -> bool:
     return (angle >= active[p, 0] - SLACK) & (angle <= active[p, 1] + SLACK)
 
 
-@inner
+@kernel
 def _span(position: Array, p: int, wrench: Array) -> float:
     x, y, z = position[p, 0], position[p, 1], position[p, 2]
     dx, dy, dz = position[p + 1, 0] - x, position[p + 1, 1] - y, position[p + 1, 2] - z
@@ -234,7 +235,7 @@ def _span(position: Array, p: int, wrench: Array) -> float:
     return length
 
 
-@inner
+@kernel
 def moment_arms(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
     """Moment arms r = -dL/dq (m, or 1 for translations) of every muscle, after ``lay_paths``."""
     for k in range(len(state.arm)):

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, maker
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Array1, Array2, Flags1, Flags2, Index1, Index2
 from biomech._lanes import sincos, zeros
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
@@ -44,20 +45,20 @@ class TreeTables(NamedTuple):
     (thigh,) and ``hand`` (3,): the segments on which hands may rest, and where in them.
     """
 
-    parent: Index
-    offset: Array
-    turn: Array
-    turned: NDArray[np.bool_]
-    start: Index
-    motions: Index
-    axis: Array
-    mass: Array
-    centre: Array
-    carrier: Index
-    moves: NDArray[np.bool_]
+    parent: Index1
+    offset: Array2
+    turn: Array2
+    turned: Flags1
+    start: Index1
+    motions: Index2
+    axis: Array2
+    mass: Array1
+    centre: Array2
+    carrier: Index1
+    moves: Flags2
     trunk: int
-    thigh: Index
-    hand: Array
+    thigh: Index1
+    hand: Array1
 
 
 class Frames(NamedTuple):
@@ -68,14 +69,14 @@ class Frames(NamedTuple):
     included. The origin of a segment is the centre of the joint that carries it.
     """
 
-    rotation: Array
-    origin: Array
-    screw: Array
-    mass: Array
-    moment: Array
+    rotation: Array2
+    origin: Array2
+    screw: Array2
+    mass: Array1
+    moment: Array2
 
 
-@maker
+@allocating_kernel
 def make_frames(number: Any, tree: TreeTables) -> Frames:
     """An empty workspace of floats or lanes."""
     segments, coordinates = len(tree.parent), len(tree.carrier)
@@ -181,7 +182,7 @@ def _moves(parent: Index, carrier: Index) -> NDArray[np.bool_]:
     return moves
 
 
-@inner
+@kernel
 def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) -> None:
     """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m."""
     r = f.rotation
@@ -226,7 +227,7 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
                     turn_about(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
 
 
-@inner
+@kernel
 def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
     """Mass and first moment of mass outward of every segment, with the ``load`` (LOAD,)."""
     for i in range(len(t.parent)):
@@ -253,7 +254,7 @@ def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
             f.moment[p, k] += f.moment[i, k]
 
 
-@inner
+@kernel
 def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
     """Generalised force of gravity, -dV/dq (coordinate,), after ``gather_masses``."""
     for c in range(len(t.carrier)):
@@ -263,7 +264,7 @@ def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
         out[c] = -gravity * lift
 
 
-@inner
+@kernel
 def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
     """Work of wrench ``s`` (force, moment about the ground origin) per unit of coordinate ``c``."""
     return (
@@ -276,14 +277,14 @@ def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
     )
 
 
-@inner
+@kernel
 def point(f: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A point of segment ``i``, in ground."""
     rx, ry, rz = rotate(f.rotation, i, x, y, z)
     return f.origin[i, 0] + rx, f.origin[i, 1] + ry, f.origin[i, 2] + rz
 
 
-@inner
+@kernel
 def rotate(r: Array, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A vector turned by rotation ``i`` of ``r`` (segment, 9)."""
     return (
@@ -293,7 +294,7 @@ def rotate(r: Array, i: int, x: float, y: float, z: float) -> tuple[float, float
     )
 
 
-@inner
+@kernel
 def multiply(a: Array, i: int, b: Array, j: int, out: Array, k: int) -> None:
     """Rotation ``k`` of ``out`` = rotation ``i`` of ``a`` times rotation ``j`` of ``b``, each (..., 9)."""
     for row in range(0, 9, 3):
@@ -302,7 +303,7 @@ def multiply(a: Array, i: int, b: Array, j: int, out: Array, k: int) -> None:
             out[k, row + column] = a0 * b[j, column] + a1 * b[j, 3 + column] + a2 * b[j, 6 + column]
 
 
-@inner
+@kernel
 def turn_about_own(r: Array, i: int, m: int, angle: float) -> None:
     """Turn rotation ``i`` of ``r`` by ``angle`` about axis ``m`` of its frame: the other two columns mix."""
     s, c = sincos(angle)
@@ -313,7 +314,7 @@ def turn_about_own(r: Array, i: int, m: int, angle: float) -> None:
         r[i, k + b] = rb * c - ra * s
 
 
-@inner
+@kernel
 def turn_about(r: Array, i: int, x: float, y: float, z: float, angle: float) -> None:
     """Turn rotation ``i`` of ``r`` by ``angle`` about its own unit axis (x, y, z) (Rodrigues' formula)."""
     s, c = sincos(angle)

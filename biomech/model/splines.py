@@ -7,15 +7,18 @@ truncated powers, s(x) = sum of c_k (x - x_0)^k + sum of d_i max(x - x_i, 0)^3, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
-from biomech._jit import inner
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array1, Array2, Index1
 from biomech.errors import ModelError
 from biomech.model.tables import Table
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PPoly
 
 Array = NDArray[np.float64]
 
@@ -23,21 +26,49 @@ Array = NDArray[np.float64]
 class SplineTables(NamedTuple):
     """All splines of a model, flat: ``power`` (spline, 4), interior knots from ``start[s]`` to ``start[s + 1]``."""
 
-    first: Array
-    last: Array
-    power: Array
-    start: NDArray[np.int64]
-    knot: Array
-    jump: Array
+    first: Array1
+    last: Array1
+    power: Array2
+    start: Index1
+    knot: Array1
+    jump: Array1
 
 
-def simm_spline(x: Array, y: Array) -> CubicSpline:
-    """The spline through (x, y) with the end conditions of Forsythe, Malcolm & Moler (1977).
+def spline_pieces(x: Array, y: Array) -> Array:
+    """Coefficients (4, knots - 1) of every piece, from the cube down, in powers of the distance from its first knot.
+
+    The second derivatives M at the knots keep the slope continuous,
+
+        h_(i-1) M_(i-1) + 2 (h_(i-1) + h_i) M_i + h_i M_(i+1) = 6 (s_i - s_(i-1)),
+
+    with h the distances between knots and s the slopes of the chords, and have the third derivatives of the end
+    conditions. SciPy's splines know no such ends, and to import them takes longer than a first answer.
 
     Parameters
     ----------
     x, y : ndarray, shape (knots,)
-        At least two knots, x increasing. Two knots give a line, three a not-a-knot parabola.
+        At least two knots, x increasing. Two knots give a line, three the parabola through them.
+    """
+    h, count = np.diff(x), len(x)
+    slope, second = np.diff(y) / h, np.zeros(count)
+    if count > 2:
+        matrix, right = np.zeros((count, count)), np.zeros(count)
+        inside = np.arange(1, count - 1)
+        matrix[inside, inside - 1], matrix[inside, inside], matrix[inside, inside + 1] = h[:-1], 2 * (h[:-1] + h[1:]), h[1:]
+        right[inside] = 6.0 * np.diff(slope)
+        for row, first in ((0, 0), (count - 1, count - 4)):
+            piece = min(row, count - 2)
+            matrix[row, piece], matrix[row, piece + 1] = -1.0, 1.0
+            if count > 3:
+                ends = slice(first, first + 4)
+                right[row] = 6.0 * h[piece] * _third_divided_difference(x[ends], y[ends])
+        second = np.linalg.solve(matrix, right)
+    cube, bend = np.diff(second) / (6.0 * h), second[:-1] / 2.0
+    return np.array([cube, bend, slope - h * (2.0 * second[:-1] + second[1:]) / 6.0, y[:-1]])
+
+
+def simm_spline(x: Array, y: Array) -> PPoly:
+    """The spline through (x, y), for SciPy; the parameters are those of ``spline_pieces``.
 
     Examples
     --------
@@ -46,14 +77,9 @@ def simm_spline(x: Array, y: Array) -> CubicSpline:
     >>> bool(abs(simm_spline(x, x**3)(3.0) - 27.0) < 1e-12)
     True
     """
-    if len(x) < 4:
-        return CubicSpline(x, y, bc_type="natural" if len(x) == 2 else "not-a-knot")
-    ends = [_third_divided_difference(x[s], y[s]) * 6.0 for s in (slice(0, 4), slice(-4, None))]
-    # the third derivative is linear in the end slopes: two trial splines fix it
-    trials = [CubicSpline(x, y, bc_type=((1, a), (1, b))) for a, b in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))]
-    third = np.array([[6.0 * t.c[0, 0], 6.0 * t.c[0, -1]] for t in trials])
-    slopes = np.linalg.solve((third[1:] - third[0]).T, np.array(ends) - third[0])
-    return CubicSpline(x, y, bc_type=((1, slopes[0]), (1, slopes[1])))
+    from scipy.interpolate import PPoly
+
+    return PPoly(spline_pieces(x, y), x)
 
 
 def _third_divided_difference(x: Array, y: Array) -> float:
@@ -73,12 +99,12 @@ def compile_splines(knots: Table) -> tuple[SplineTables, dict[str, int]]:
         x, y = points[owner == name].T
         if len(x) < 2 or np.any(np.diff(x) <= 0.0):
             raise ModelError(f"spline {name!r}: needs two or more knots with increasing angle")
-        curve = simm_spline(x, y)
+        pieces = spline_pieces(x, y)
         first.append(x[0])
         last.append(x[-1])
-        power.append(curve.c[::-1, 0])
+        power.append(pieces[::-1, 0])
         knot.extend(x[1:-1])
-        jump.extend(np.diff(curve.c[0]))
+        jump.extend(np.diff(pieces[0]))
         start.append(len(knot))
     tables = SplineTables(
         np.array(first),
@@ -91,7 +117,7 @@ def compile_splines(knots: Table) -> tuple[SplineTables, dict[str, int]]:
     return tables, {name: i for i, name in enumerate(names)}
 
 
-@inner
+@kernel
 def evaluate_spline(t: SplineTables, s: int, x: float) -> tuple[float, float]:
     """Value and slope of spline ``s`` at ``x``."""
     inside = min(max(x, t.first[s]), t.last[s])

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array2, Array3
 from biomech._lanes import Places, gather
 from biomech.sharing.criteria import Criterion
 from biomech.sharing.pattern import Pattern, find_pattern, gather_entries
@@ -21,10 +22,10 @@ Array = NDArray[np.float64]
 class Given(NamedTuple):
     """Problems as the kernels take them: A (B, m, n), b (B, m), bounds (B or 1, n)."""
 
-    a: Array
-    b: Array
-    lower: Array
-    upper: Array
+    a: Array3
+    b: Array2
+    lower: Array2
+    upper: Array2
 
 
 def compile_problem(problem: LoadSharingProblem, criterion: Criterion) -> tuple[Pattern, Costs, Given]:
@@ -45,7 +46,7 @@ def _once(bounds: Array) -> Array:
     return np.array(bounds[:1]) if bounds.strides[0] == 0 or len(bounds) == 1 else bounds
 
 
-@inner
+@kernel
 def gather_problem(t: Pattern, given: Given, which: Places, every: Places, first: bool, p: Problem) -> None:
     """Problems ``which``; bounds that all share only for the ``first`` block."""
     gather_entries(t, given.a, which, p.a)
@@ -54,7 +55,7 @@ def gather_problem(t: Pattern, given: Given, which: Places, every: Places, first
     _gather_bounds(t, given.lower, which, first, p.lower)
 
 
-@inner
+@kernel
 def _gather_bounds(t: Pattern, bounds: Array, which: Places, first: bool, target: Array) -> None:
     if len(bounds) > 1:
         gather(bounds, which, t.unknown, target)

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
 from biomech._lanes import select, some
 from biomech.sharing.criteria import CAPPED, SQUARES, price, response
 from biomech.sharing.pattern import Pattern, add_product, pull_of
@@ -26,7 +26,7 @@ OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 2
 TOLERANCE = 1e-9
 
 
-@inner
+@kernel
 def prove(
     t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, tolerance: float
 ) -> tuple[float, float, float, float]:
@@ -52,7 +52,7 @@ def prove(
     return cost, residual, gap, status
 
 
-@inner
+@kernel
 def cost_of(c: Costs, p: Problem, x: Array) -> float:
     """Cost of an answer, whether or not it meets the demand."""
     s, cost, largest = len(c.d) - 2, 0.0 * p.scale[0], 0.0 * p.scale[0]
@@ -63,7 +63,7 @@ def cost_of(c: Costs, p: Problem, x: Array) -> float:
     return cost + largest
 
 
-@inner
+@kernel
 def _dual(c: Costs, s: int, p: Problem, w: Work, y: Array) -> float:
     """The dual function, all bounds included."""
     zero = 0.0 * p.scale[0]
@@ -82,7 +82,7 @@ def _dual(c: Costs, s: int, p: Problem, w: Work, y: Array) -> float:
     return total
 
 
-@inner
+@kernel
 def _cheapest_cap(c: Costs, s: int, p: Problem, w: Work) -> float:
     """Cap t at which the Lagrangian of ``MinMax`` is least, by bisection.
 
@@ -104,7 +104,7 @@ def _cheapest_cap(c: Costs, s: int, p: Problem, w: Work) -> float:
     return most
 
 
-@inner
+@kernel
 def _excess(p: Problem, w: Work, y: Array) -> float:
     """How far the demand lies beyond everything that can be reached, along the multipliers."""
     size, wanted, most = 0.0 * p.scale[0], 0.0 * p.scale[0], 0.0 * p.scale[0]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
 from biomech._lanes import power
 from biomech.errors import ProblemError
 
@@ -77,7 +77,7 @@ def kind_of(criterion: Criterion) -> tuple[int, float]:
     return (SQUARE, 2.0) if criterion.exponent == 2 else (POWER, float(criterion.exponent))
 
 
-@inner
+@kernel
 def response(kind: int, exponent: float, weight: float, upper: float, v: float) -> tuple[float, float]:
     """Where f(x) - v x is least without bounds, and the rate dx/dv there."""
     if kind == POWER:
@@ -93,7 +93,7 @@ def response(kind: int, exponent: float, weight: float, upper: float, v: float) 
     return rate * v, rate + 0.0 * v
 
 
-@inner
+@kernel
 def price(kind: int, exponent: float, weight: float, upper: float, x: float) -> float:
     """f(x), under ``MinMax`` without the price of the cap."""
     if kind == POWER:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit, maker
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array2, Array3
 from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
 from biomech._linear import factor_ldl, solve_ldl
 from biomech.sharing.arrays import Given, gather_problem
@@ -47,31 +48,31 @@ class Changes(NamedTuple):
     ``demand`` (B, m); ``upper``, ``lower``, ``weight``, ``pull`` (B, n), the last of A^T y. In a kernel without B.
     """
 
-    demand: Array
-    upper: Array
-    lower: Array
-    weight: Array
-    pull: Array
+    demand: Array2
+    upper: Array2
+    lower: Array2
+    weight: Array2
+    pull: Array2
 
 
-@jit
+@entry_point
 def pull_back(
-    t: Pattern, c: Costs, given: Given, value: Array, multiplier: Array, bar: Array, found: Changes, kink: Array
+    t: Pattern, c: Costs, given: Given, value: Array2, multiplier: Array2, bar: Array2, found: Changes, kink: Array2
 ) -> None:
     """Derivatives of sum(bar x); ``found.pull`` is what a change of A^T y does."""
     _through(no_lanes(), t, c, given, value, multiplier, bar, found, kink, True)
 
 
-@jit
+@entry_point
 def push_forward(
-    t: Pattern, c: Costs, given: Given, value: Array, multiplier: Array, moved: Array, changes: Changes, kink: Array
+    t: Pattern, c: Costs, given: Given, value: Array2, multiplier: Array2, moved: Array2, changes: Changes, kink: Array2
 ) -> None:
     """The unknowns' change ``moved`` with ``changes``; their ``demand`` is db - dA x, their ``pull`` dA^T y."""
     _through(no_lanes(), t, c, given, value, multiplier, moved, changes, kink, False)
 
 
-@jit
-def back_to_coefficients(value: Array, multiplier: Array, found: Changes, coefficients: Array) -> None:
+@entry_point
+def back_to_coefficients(value: Array2, multiplier: Array2, found: Changes, coefficients: Array3) -> None:
     """Derivatives with respect to A (B, m, n), from those with respect to A^T y and b."""
     for i in range(len(value)):
         for r in range(multiplier.shape[1]):
@@ -80,7 +81,7 @@ def back_to_coefficients(value: Array, multiplier: Array, found: Changes, coeffi
                 coefficients[i, r, k] = y * found.pull[i, k] - eta * value[i, k]
 
 
-@maker
+@allocating_kernel
 def _through(
     number: Any,
     t: Pattern,
@@ -126,7 +127,7 @@ def _through(
             scatter(along, which, t.unknown, unknowns)
 
 
-@maker
+@allocating_kernel
 def _make_linear(number: Any, unknowns: int) -> Linear:
     return Linear(
         zeros(number, (unknowns,)),
@@ -137,7 +138,7 @@ def _make_linear(number: Any, unknowns: int) -> Linear:
     )
 
 
-@maker
+@allocating_kernel
 def _make_changes(number: Any, rows: int, unknowns: int) -> Changes:
     return Changes(
         zeros(number, (rows,)),
@@ -148,7 +149,7 @@ def _make_changes(number: Any, rows: int, unknowns: int) -> Changes:
     )
 
 
-@inner
+@kernel
 def _linearise(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, at: Linear) -> None:
     """Rates of the unknowns, what acts on them directly, and the factored curvature."""
     s, zero = len(c.d) - 2, 0.0 * p.b[0]
@@ -179,7 +180,7 @@ def _linearise(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, at
     factor_ldl(w.hessian)
 
 
-@inner
+@kernel
 def _respond(w: Work, dv: Array, out: Array, capped: bool) -> None:
     """R dv."""
     lift = 0.0 * w.level[1]
@@ -190,7 +191,7 @@ def _respond(w: Work, dv: Array, out: Array, capped: bool) -> None:
         out[k] = w.free[k] * dv[k] + (w.cap[k] * lift if capped else 0.0 * lift)
 
 
-@inner
+@kernel
 def _back(t: Pattern, c: Costs, p: Problem, w: Work, at: Linear, bar: Array, own: Changes) -> None:
     """From derivatives with respect to the unknowns to those with respect to the problem."""
     capped = c.capped[-2]
@@ -208,7 +209,7 @@ def _back(t: Pattern, c: Costs, p: Problem, w: Work, at: Linear, bar: Array, own
         own.weight[k] = at.weight[k] * w.along[k] + at.shared[k] * own.pull[k]
 
 
-@inner
+@kernel
 def _forward(t: Pattern, c: Costs, p: Problem, w: Work, at: Linear, own: Changes, moved: Array) -> None:
     """From changes of the problem to the change of the unknowns."""
     capped = c.capped[-2]

@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
 from biomech._lanes import select, some
 from biomech._linear import factor_ldl, solve_ldl
 from biomech.sharing.criteria import APPROACH
@@ -56,7 +56,7 @@ TRACE_CAPPED, FEW_TRACE_CAPPED = 1e-10, 1e-2
 NOTHING = 1e-22
 
 
-@inner
+@kernel
 def share_load(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, patient: bool, warm: bool) -> bool:
     """Unknowns and multipliers of the optimum, or if ``patient`` of the least shortfall; whether the demand is met.
 
@@ -81,7 +81,7 @@ def share_load(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, pa
     return met
 
 
-@inner
+@kernel
 def _unbounded_start(t: Pattern, c: Costs, p: Problem, w: Work, y: Array) -> None:
     """Multipliers of the sum of squares without bounds."""
     for k in range(len(w.free)):
@@ -98,7 +98,7 @@ def _unbounded_start(t: Pattern, c: Costs, p: Problem, w: Work, y: Array) -> Non
     solve_ldl(w.hessian, y)
 
 
-@inner
+@kernel
 def _follow(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array) -> None:
     """Multipliers at which the unknowns would meet the demand if each answered as it did in the problem before.
 
@@ -117,7 +117,7 @@ def _follow(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array) -> No
         y[r] = w.step[r]
 
 
-@inner
+@kernel
 def _stretch(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> None:
     """Multipliers of the squares, stretched to where the dual of the criterion is highest along them."""
     for r in range(len(y)):
@@ -131,7 +131,7 @@ def _stretch(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
         y[r] = length * w.step[r]
 
 
-@inner
+@kernel
 def restart(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array) -> None:
     """x(y) anew."""
     pull_of(t, p.a, y, w.pull)
@@ -142,7 +142,7 @@ def restart(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
     respond(c, s, p, w, 0.0 * p.scale[0], x)
 
 
-@inner
+@kernel
 def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> bool:
     """Iterate from ``y``; whether the gradient vanished. Leaves x within its bounds."""
     restart(t, c, s, p, w, x, y)
@@ -176,7 +176,7 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
     return met
 
 
-@inner
+@kernel
 def curvature(t: Pattern, c: Costs, s: int, p: Problem, w: Work) -> None:
     """A D_free A^T + s in the lower triangle."""
     _sum_curvature(t, p, w)
@@ -187,7 +187,7 @@ def curvature(t: Pattern, c: Costs, s: int, p: Problem, w: Work) -> None:
         _capped_curvature(t, p, w)
 
 
-@inner
+@kernel
 def _sum_curvature(t: Pattern, p: Problem, w: Work) -> None:
     """A D_free A^T."""
     for r in range(len(w.step)):
@@ -196,7 +196,7 @@ def _sum_curvature(t: Pattern, p: Problem, w: Work) -> None:
     add_curvature(t, p.a, w.free, w.hessian)
 
 
-@inner
+@kernel
 def _capped_curvature(t: Pattern, p: Problem, w: Work) -> None:
     """The unknowns at the cap move as one."""
     for r in range(len(w.step)):
@@ -207,7 +207,7 @@ def _capped_curvature(t: Pattern, p: Problem, w: Work) -> None:
             w.hessian[r, q] += w.level[1] * w.step[r] * w.step[q]
 
 
-@inner
+@kernel
 def _factor(w: Work, trace: float) -> None:
     """Factor the curvature; rows on which nothing free acts keep a trace, so that steps along them stay finite."""
     for r in range(len(w.scale)):
@@ -218,7 +218,7 @@ def _factor(w: Work, trace: float) -> None:
     factor_ldl(w.hessian)
 
 
-@inner
+@kernel
 def _newton_step(w: Work) -> None:
     """Solve (A D_free A^T + s) step = gradient with the factored curvature."""
     for r in range(len(w.step)):
@@ -227,7 +227,7 @@ def _newton_step(w: Work) -> None:
     solve_ldl(w.hessian, w.step)
 
 
-@inner
+@kernel
 def _gradient(t: Pattern, p: Problem, w: Work, x: Array, y: Array) -> float:
     """b - A x - s y, and its largest entry."""
     for r in range(len(y)):
@@ -239,7 +239,7 @@ def _gradient(t: Pattern, p: Problem, w: Work, x: Array, y: Array) -> float:
     return largest
 
 
-@inner
+@kernel
 def _line_search(c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> float:
     """Length at which the slope of the dual along the step is near zero, and x there; 0 where it never falls.
 
@@ -278,7 +278,7 @@ def _line_search(c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, pati
     return length
 
 
-@inner
+@kernel
 def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array) -> bool:
     """Move the free unknowns so that A x = b - s y holds to rounding.
 
@@ -305,7 +305,7 @@ def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
     return _gradient(t, p, w, x, y) <= NEARLY * TOLERANCE * p.scale[0]
 
 
-@inner
+@kernel
 def _fall_short(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, met: bool, patient: bool) -> None:
     """The least-squares shortfall, and multipliers that prove it; what is met stays as it is."""
     s, number = len(c.d) - 1, p.scale[0]

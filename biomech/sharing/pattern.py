@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit
+from biomech._kernels import entry_point, kernel
+from biomech._kernels.arrays import Array3, Flags2
 from biomech._lanes import Places, put, width
 
 Array = NDArray[np.float64]
@@ -98,7 +99,7 @@ def _merge(blocks: list[tuple[NDArray[np.bool_], list[int]]]) -> list[tuple[NDAr
     return list(zip(marks, members, strict=True))
 
 
-@inner
+@kernel
 def gather_entries(t: Pattern, a: Array, which: Places, target: Array) -> None:
     """Entries of problems ``which`` (lane,) of ``a`` (problem, m, n) to ``target`` (entry,)."""
     for g in range(len(t.entry) - 1):
@@ -112,8 +113,8 @@ def gather_entries(t: Pattern, a: Array, which: Places, target: Array) -> None:
                 e += _ONE
 
 
-@jit
-def scan(a: Array, used: NDArray[np.bool_]) -> bool:
+@entry_point
+def scan(a: Array3, used: Flags2) -> bool:
     """Mark the entries (m, n) that differ from zero in any matrix of a batch; False where one is not finite."""
     finite = True
     for i in range(len(a)):
@@ -124,7 +125,7 @@ def scan(a: Array, used: NDArray[np.bool_]) -> bool:
     return finite
 
 
-@inner
+@kernel
 def pull_of(t: Pattern, a: Array, y: Array, pull: Array) -> None:
     """A^T y, two rows at a time."""
     for g in range(len(t.entry) - 1):
@@ -145,7 +146,7 @@ def pull_of(t: Pattern, a: Array, y: Array, pull: Array) -> None:
             r, e = r + _TWO, f + count
 
 
-@inner
+@kernel
 def add_product(t: Pattern, a: Array, x: Array, sign: float, out: Array) -> None:
     """Add ``sign`` A x to ``out`` (m,), two rows at a time."""
     for g in range(len(t.entry) - 1):
@@ -163,7 +164,7 @@ def add_product(t: Pattern, a: Array, x: Array, sign: float, out: Array) -> None
             r, e = r + _TWO, f + count
 
 
-@inner
+@kernel
 def add_curvature(t: Pattern, a: Array, d: Array, out: Array) -> None:
     """Add A diag(d) A^T to the lower triangle of ``out`` (m, m), two rows by two columns at a time."""
     for g in range(len(t.entry) - 1):
@@ -185,7 +186,7 @@ def add_curvature(t: Pattern, a: Array, d: Array, out: Array) -> None:
             r, e = r + _TWO, f + count
 
 
-@inner
+@kernel
 def _two_by_two(
     a: Array, d: Array, k: int, count: int, e: int, f: int, h: int, j: int
 ) -> tuple[float, float, float, float]:

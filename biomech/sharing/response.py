@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, maker
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Array1, Array2, Flags1, Index2
 from biomech._lanes import select, some, zeros
 from biomech.sharing.criteria import APPROACH, CAPPED, SQUARE, Criterion, MinMax, kind_of, response
 
@@ -30,13 +31,13 @@ class Costs(NamedTuple):
     how easily.
     """
 
-    weight: Array
-    kind: NDArray[np.int64]
+    weight: Array1
+    kind: Index2
     power: float
-    d: Array
-    curved: NDArray[np.bool_]
-    capped: NDArray[np.bool_]
-    give: Array
+    d: Array2
+    curved: Flags1
+    capped: Flags1
+    give: Array1
 
 
 class Problem(NamedTuple):
@@ -103,7 +104,7 @@ def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_]
     return Costs(weight, np.array(kinds), power, np.array(ds), curved, capped, give)
 
 
-@maker
+@allocating_kernel
 def make_problem(number: Any, rows: int, unknowns: int, entries: int) -> Problem:
     """An empty problem of floats or lanes."""
     return Problem(
@@ -117,7 +118,7 @@ def make_problem(number: Any, rows: int, unknowns: int, entries: int) -> Problem
     )
 
 
-@maker
+@allocating_kernel
 def make_work(number: Any, rows: int, unknowns: int) -> Work:
     """An empty workspace of floats or lanes."""
     return Work(
@@ -138,13 +139,13 @@ def make_work(number: Any, rows: int, unknowns: int) -> Work:
     )
 
 
-@maker
+@allocating_kernel
 def make_answer(number: Any, rows: int, unknowns: int) -> tuple[Array, Array, Array]:
     """Room for unknowns, multipliers and the four numbers of a proof."""
     return zeros(number, (unknowns,)), zeros(number, (rows,)), zeros(number, (4,))
 
 
-@inner
+@kernel
 def measure(p: Problem) -> None:
     """The largest demand, at least 1."""
     p.scale[0] = 1.0
@@ -152,7 +153,7 @@ def measure(p: Problem) -> None:
         p.scale[0] = max(p.scale[0], abs(p.b[r]))
 
 
-@inner
+@kernel
 def respond(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
     """x at y + length step, from ``pull`` and ``along``.
 
@@ -166,7 +167,7 @@ def respond(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> t
     return slope, fall
 
 
-@inner
+@kernel
 def _respond_squares(
     d: Array, lower: Array, upper: Array, pull: Array, along: Array, free: Array, length: float, x: Array
 ) -> tuple[float, float]:
@@ -182,7 +183,7 @@ def _respond_squares(
     return slope, fall
 
 
-@inner
+@kernel
 def _respond_curved(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
     """The same where unknowns cost something else than squares."""
     slope, fall = 0.0 * length, 0.0 * length
@@ -197,7 +198,7 @@ def _respond_curved(c: Costs, s: int, p: Problem, w: Work, length: float, x: Arr
     return slope, fall
 
 
-@inner
+@kernel
 def _respond_capped(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
     """The same under a common cap, after the response without it."""
     for k in range(len(x)):
@@ -217,7 +218,7 @@ def _respond_capped(c: Costs, s: int, p: Problem, w: Work, length: float, x: Arr
     return slope, fall + together * lift * lift
 
 
-@inner
+@kernel
 def find_cap(c: Costs, s: int, p: Problem, w: Work, length: float) -> tuple[float, float]:
     """The common cap at which the Lagrangian is least, and the rate at which it rises with the pull of those at it.
 
@@ -246,7 +247,7 @@ def find_cap(c: Costs, s: int, p: Problem, w: Work, length: float) -> tuple[floa
     return level, select((weight > 0.0) & (abs(over - 1.0) < 1e-9), 1.0 / max(weight, 1e-300), 0.0)
 
 
-@inner
+@kernel
 def _over_cap(c: Costs, s: int, p: Problem, w: Work, length: float, level: float) -> tuple[float, float]:
     """Sum of the pull beyond a cap, and the rate at which it falls with the cap."""
     over, weight = 0.0 * length, 0.0 * length

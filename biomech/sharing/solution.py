@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._jit import jit, maker
+from biomech._kernels import allocating_kernel, entry_point
+from biomech._kernels.arrays import Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
 from biomech.errors import ProblemError
 from biomech.sharing.arrays import Given, compile_problem, gather_problem
@@ -69,10 +70,10 @@ class Solution:
 class Found(NamedTuple):
     """Answers as the kernels leave them; ``proof`` (B, 4): cost, residual, gap, status."""
 
-    value: Array
-    multiplier: Array
-    missing: Array
-    proof: Array
+    value: Array2
+    multiplier: Array2
+    missing: Array2
+    proof: Array2
 
 
 def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float = 1e-9, threads: int = 1) -> Solution:
@@ -178,27 +179,19 @@ def _solve_part(pattern: Pattern, costs: Costs, given: Given, tolerance: float, 
         _solve_lanes(pattern, costs, given, tolerance, found, hard, True)
 
 
-@jit
+@entry_point
 def _solve_lanes(
     t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places, patient: bool
 ) -> None:
     _solve_each(no_lanes(), t, c, given, tolerance, found, index, patient, True)
 
 
-@jit
+@entry_point
 def _certify_lanes(t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places) -> None:
     _solve_each(no_lanes(), t, c, given, tolerance, found, index, False, False)
 
 
-@jit
-def solve_floats(
-    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places, patient: bool
-) -> None:
-    """The same source on plain floats, a problem at a time: what the lanes are tested against."""
-    _solve_each(0.0, t, c, given, tolerance, found, index, patient, True)
-
-
-@maker
+@allocating_kernel
 def _solve_each(
     number: Any,
     t: Pattern,

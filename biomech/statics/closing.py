@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit, maker
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array2, Index1
 from biomech._lanes import (
     Places,
     choose,
@@ -45,11 +46,11 @@ class ConditionTables(NamedTuple):
     ``owner`` (term,), the condition it adds to.
     """
 
-    unknown: Index
-    kind: Index
-    segment: Index
-    local: Array
-    owner: Index
+    unknown: Index1
+    kind: Index1
+    segment: Index1
+    local: Array2
+    owner: Index1
 
 
 class Asked(NamedTuple):
@@ -58,9 +59,9 @@ class Asked(NamedTuple):
     ``vector`` (posture, 3 term), ``target`` (posture, condition) and the ``load`` (posture, LOAD) that they carry.
     """
 
-    vector: Array
-    target: Array
-    load: Array
+    vector: Array2
+    target: Array2
+    load: Array2
 
 
 class Aim(NamedTuple):
@@ -87,13 +88,13 @@ class Work(NamedTuple):
     step: Array
 
 
-@maker
+@allocating_kernel
 def make_aim(number: Any, t: ConditionTables, conditions: int) -> Aim:
     """An empty aim of floats or lanes."""
     return Aim(zeros(number, (3 * len(t.kind),)), zeros(number, (conditions,)), zeros(number, (LOAD,)))
 
 
-@maker
+@allocating_kernel
 def make_closing(number: Any, t: ConditionTables, conditions: int, coordinates: int) -> Work:
     """An empty workspace of floats or lanes."""
     n = len(t.unknown)
@@ -108,14 +109,14 @@ def make_closing(number: Any, t: ConditionTables, conditions: int, coordinates: 
     )
 
 
-@jit
+@entry_point
 def close_lanes(
-    tree: TreeTables, splines: SplineTables, t: ConditionTables, asked: Asked, q: Array, residual: Array
+    tree: TreeTables, splines: SplineTables, t: ConditionTables, asked: Asked, q: Array2, residual: Array2
 ) -> None:
     _close_each(no_lanes(), tree, splines, t, asked, q, residual)
 
 
-@maker
+@allocating_kernel
 def _close_each(
     number: Any, tree: TreeTables, splines: SplineTables, t: ConditionTables, asked: Asked, q: Array, residual: Array
 ) -> None:
@@ -133,7 +134,7 @@ def _close_each(
         scatter(work.residual, which, every, residual)
 
 
-@inner
+@kernel
 def gather_aim(asked: Asked, which: Places, every: Places, aim: Aim) -> None:
     """What the postures ``which`` must meet."""
     gather(asked.vector, which, every, aim.vector)
@@ -141,7 +142,7 @@ def gather_aim(asked: Asked, which: Places, every: Places, aim: Aim) -> None:
     gather(asked.load, which, every, aim.load)
 
 
-@inner
+@kernel
 def close_chain(
     tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work
 ) -> float:
@@ -182,7 +183,7 @@ def close_chain(
     return largest
 
 
-@inner
+@kernel
 def _keep(better: bool, q: Array, work: Work) -> None:
     """Where the trial is better it is what to go on from."""
     for c in range(len(q)):
@@ -191,7 +192,7 @@ def _keep(better: bool, q: Array, work: Work) -> None:
         work.residual[i] = select(better, work.new_residual[i], work.residual[i])
 
 
-@inner
+@kernel
 def _keep_jacobian(better: bool, work: Work) -> None:
     """And its Jacobian."""
     for i in range(len(work.residual)):
@@ -199,7 +200,7 @@ def _keep_jacobian(better: bool, work: Work) -> None:
             work.jacobian[i, k] = select(better, work.new_jacobian[i, k], work.jacobian[i, k])
 
 
-@inner
+@kernel
 def _step(damping: float, work: Work) -> None:
     """Least squares: (J^T J + damping) step = J^T residual."""
     j, conditions = work.jacobian, len(work.residual)
@@ -218,7 +219,7 @@ def _step(damping: float, work: Work) -> None:
     solve_ldl(work.normal, work.step)
 
 
-@inner
+@kernel
 def _conditions(
     tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, residual: Array
 ) -> float:
@@ -236,7 +237,7 @@ def _conditions(
     return total
 
 
-@inner
+@kernel
 def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
     """The direction, point or centre of mass that a term measures."""
     if t.kind[k] == DIRECTION:
@@ -247,7 +248,7 @@ def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
     return f.moment[0, 0] * share, f.moment[0, 1] * share, f.moment[0, 2] * share
 
 
-@inner
+@kernel
 def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobian: Array) -> None:
     for i in range(len(jacobian)):
         for u in range(len(t.unknown)):

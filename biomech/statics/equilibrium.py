@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit, maker
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array1, Array2, Index1, Index2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, width, zeros
 from biomech.model.contact import ContactTables, contact_wrenches
 from biomech.model.flat import Flat
@@ -47,10 +48,10 @@ class Equilibrium(NamedTuple):
     ``contact_unit`` N: the contact force of a unit unknown.
     """
 
-    coefficients: Array
-    demand: Array
-    strength: Array
-    passive: Array
+    coefficients: Array2
+    demand: Array2
+    strength: Array2
+    passive: Array2
     contact_unit: float
 
 
@@ -62,10 +63,10 @@ class Surroundings(NamedTuple):
     0, or (posture, 0) where there is none.
     """
 
-    load: Array
-    laxity: Array
-    friction: Array
-    applied: Array
+    load: Array2
+    laxity: Array2
+    friction: Array2
+    applied: Array2
 
     @classmethod
     def of(cls, flat: Flat, stance: Stance) -> Surroundings:
@@ -89,13 +90,13 @@ class EntryTables(NamedTuple):
     whether passive tissue and pressure act.
     """
 
-    rows: Index
-    muscle: Index
-    ground: Index
+    rows: Index1
+    muscle: Index2
+    ground: Index2
     gravity: float
     contact_unit: float
     lumbar: int
-    abdomen: Array
+    abdomen: Array1
     force_length: bool
     tissue: bool
 
@@ -184,7 +185,7 @@ def assemble(
     return found._replace(coefficients=found.coefficients.reshape(len(q), *place.shape))
 
 
-@jit
+@entry_point
 def _assemble_lanes(
     tree: TreeTables,
     splines: SplineTables,
@@ -194,7 +195,7 @@ def _assemble_lanes(
     contact: ContactTables,
     entries: EntryTables,
     around: Surroundings,
-    q: Array,
+    q: Array2,
     found: Equilibrium,
 ) -> None:
     number = no_lanes()
@@ -222,14 +223,14 @@ def _assemble_lanes(
         scatter(forces.passive, which, every, found.passive)
 
 
-@maker
+@allocating_kernel
 def make_surroundings(number: Any, around: Surroundings) -> Surroundings:
     """Room for what acts on one body."""
     applied = zeros(number, (around.applied.shape[1],))
     return Surroundings(zeros(number, (LOAD,)), zeros(number, (2,)), zeros(number, (1,)), applied)
 
 
-@maker
+@allocating_kernel
 def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: ContactTables) -> Forces:
     """An empty workspace of floats or lanes."""
     coordinates, generators = len(tree.carrier), contact.direction.shape[0] * contact.direction.shape[1]
@@ -243,7 +244,7 @@ def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: Conta
     )
 
 
-@inner
+@kernel
 def gather_surroundings(around: Surroundings, which: Places, every: Places, near: Surroundings) -> None:
     """What acts on the bodies ``which``."""
     gather(around.load, which, every, near.load)
@@ -252,7 +253,7 @@ def gather_surroundings(around: Surroundings, which: Places, every: Places, near
     gather(around.applied, which, every, near.applied)
 
 
-@inner
+@kernel
 def fill(
     tree: TreeTables,
     splines: SplineTables,
@@ -289,7 +290,7 @@ def fill(
         a[e] = entries.contact_unit * work_on(f.screw, c, forces.wrench, g)
 
 
-@inner
+@kernel
 def _add_abdomen(entries: EntryTables, forces: Forces) -> None:
     """Abdominal pressure extends the lumbar spine, the more the more weight and load flex it (Mairiaux et al. 1984)."""
     t, c = entries.abdomen, entries.lumbar
@@ -297,7 +298,7 @@ def _add_abdomen(entries: EntryTables, forces: Forces) -> None:
     forces.given[c] += t[2] * t[3] * t[4] * forces.abdomen[0]
 
 
-@inner
+@kernel
 def _add_applied(tree: TreeTables, f: Frames, applied: Array, given: Array) -> None:
     """Work of the known forces on every coordinate."""
     for s in range(1, len(applied) // 6):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
 from biomech._lanes import select
 from biomech.model.contact import ContactTables
 from biomech.model.flat import Flat
@@ -29,7 +29,7 @@ def contacts_of(flat: Flat, support: int) -> ContactTables:
     )
 
 
-@inner
+@kernel
 def sum_wrenches(contact: ContactTables, wrench: Array, force: Array, first: int, unit: float, out: Array) -> None:
     """Force and moment about the ground origin on every segment (6 segment,), ground as segment 0.
 
@@ -44,7 +44,7 @@ def sum_wrenches(contact: ContactTables, wrench: Array, force: Array, first: int
             out[6 * contact.segment[g // sides] + k] += unit * force[first + g] * wrench[g, k]
 
 
-@inner
+@kernel
 def press(wrench: Array, at: int, floor: Array, height: float, out: Array, to: int) -> None:
     """Where the ground force meets the floor, and its moment about the normal there.
 

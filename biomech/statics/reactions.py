@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit
+from biomech._kernels import entry_point, kernel
+from biomech._kernels.arrays import Array2, Flags2, Index1, Index2
 from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, width, zeros
 from biomech.model.flat import Flat
 from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state
@@ -34,9 +35,9 @@ class CutTables(NamedTuple):
     with sign +1 where the span's near end is outward; ``outward`` (cut, segment); ``lumbosacral``, which cut that is.
     """
 
-    child: Index
-    crossing: Index
-    outward: NDArray[np.bool_]
+    child: Index1
+    crossing: Index2
+    outward: Flags2
     lumbosacral: int
 
 
@@ -87,18 +88,18 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
     return force.reshape(len(q), -1, 3)
 
 
-@jit
+@entry_point
 def _react_lanes(
     tree: TreeTables,
     splines: SplineTables,
     paths: PathTables,
     cuts: CutTables,
     gravity: float,
-    q: Array,
-    load: Array,
-    muscle_force: Array,
-    applied: Array,
-    force: Array,
+    q: Array2,
+    load: Array2,
+    muscle_force: Array2,
+    applied: Array2,
+    force: Array2,
 ) -> None:
     number = no_lanes()
     f, state = make_frames(number, tree), make_path_state(number, paths)
@@ -120,7 +121,7 @@ def _react_lanes(
         scatter(total, which, every, force)
 
 
-@inner
+@kernel
 def joint_forces(
     cuts: CutTables, gravity: float, muscle_force: Array, applied: Array, f: Frames, state: PathState, out: Array
 ) -> None:

@@ -26,7 +26,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit, maker
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, width, zeros
 from biomech.model.flat import Flat
 from biomech.model.model import Model
@@ -82,17 +83,17 @@ class _Given(NamedTuple):
     """Per posture: what the chain must meet, the knees' laxity and the weight's place along the sole."""
 
     asked: Asked
-    laxity: Array
-    shift: Array
+    laxity: Array2
+    shift: Array2
 
 
 class _Found(NamedTuple):
     """Per posture: the largest residual and the two parts of H; passive and knee moments as in ``Resting``."""
 
-    coordinates: Array
-    hanging: Array
-    passive: Array
-    knee: Array
+    coordinates: Array2
+    hanging: Array2
+    passive: Array2
+    knee: Array2
 
 
 def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
@@ -160,7 +161,7 @@ def _legs(flat: Flat, support: int, sole: float, toe: float) -> Legs:
     )
 
 
-@jit
+@entry_point
 def _rest_lanes(
     tree: TreeTables,
     splines: SplineTables,
@@ -174,7 +175,7 @@ def _rest_lanes(
     _rest_each(no_lanes(), tree, splines, tissue, conditions, legs, gravity, given, found)
 
 
-@maker
+@allocating_kernel
 def _rest_each(
     number: Any,
     tree: TreeTables,
@@ -218,7 +219,7 @@ def _rest_each(
         scatter(knee, which, every, found.knee)
 
 
-@inner
+@kernel
 def _hang(legs: Legs, gravity: float, f: Frames, passive: Array) -> tuple[float, float]:
     """The two parts of H: passive hip flexion moments, and the weight that the hips carry."""
     hip, mass, mx, mz = 0.0 * f.mass[0], f.mass[0] + 0.0, f.moment[0, 0] + 0.0, f.moment[0, 2] + 0.0
@@ -231,7 +232,7 @@ def _hang(legs: Legs, gravity: float, f: Frames, passive: Array) -> tuple[float,
     return hip, -gravity * (ex * (mz - mass * z) - ez * (mx - mass * x))
 
 
-@inner
+@kernel
 def _ground(legs: Legs, k: int, gravity: float, shift: float, f: Frames) -> float:
     """What the ground's part of the weight does on a knee's coordinate."""
     c, share = legs.knee[k], gravity * f.mass[0] / len(legs.knee)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array1, Array2
 from biomech._lanes import Places
 from biomech.model.contact import ContactTables
 from biomech.model.muscles import MuscleTables
@@ -43,12 +44,12 @@ class Anatomy(NamedTuple):
 class Limits(NamedTuple):
     """Range and trusted range of every coordinate, and bounds of every unknown in the order of the pattern."""
 
-    least: Array
-    most: Array
-    trusted_least: Array
-    trusted_most: Array
-    lower: Array
-    upper: Array
+    least: Array1
+    most: Array1
+    trusted_least: Array1
+    trusted_most: Array1
+    lower: Array1
+    upper: Array1
 
 
 class Posed(NamedTuple):
@@ -59,13 +60,13 @@ class Posed(NamedTuple):
     """
 
     asked: Asked
-    start: Array
+    start: Array2
     around: Surroundings
-    floor: Array
-    shared: Array
+    floor: Array2
+    shared: Array2
 
 
-@inner
+@kernel
 def within(q: Array, least: Array, most: Array) -> bool:
     outside = 0.0 * q[0]
     for k in range(len(q)):

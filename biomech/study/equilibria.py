@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import elementwise
 
 Array = NDArray[np.float64]
 #: The moment (stance,) that drives the angle upwards, of stances by number at their angles in degrees; NaN where there
@@ -79,6 +78,8 @@ def find_balance(curve: Curve, count: int, low: float, high: float, step: float)
 
 
 def _root(curve: Curve, index: NDArray[np.int64], ends: tuple[Array, Array]) -> Array:
+    from scipy.optimize import elementwise  # imported by those alone who leave an angle to a balance
+
     def moment(angle: Array, which: NDArray[Any]) -> Array:
         return curve(index[which.astype(np.int64).ravel()], angle.ravel()).reshape(angle.shape)
 
@@ -97,6 +98,8 @@ def _least(curve: Curve, index: NDArray[np.int64], nodes: Array, moment: Array) 
     valley &= status != NO_POSTURE
     inner = np.flatnonzero(valley)
     if inner.size:
+        from scipy.optimize import elementwise
+
         status[inner] = NONE
 
         def magnitude(angle: Array, which: NDArray[Any]) -> Array:

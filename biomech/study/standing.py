@@ -112,8 +112,9 @@ def ranges(model: Model, flat: Flat, kind: str) -> tuple[Array, Array]:
     """Least and most of every coordinate, rad and m; ``kind`` is ``range`` or ``trusted``."""
     table = model.tables["coordinates"]
     rows = [table.index(name) for name in flat.coordinates]
-    least, most = table.numbers(f"{kind}_min", f"{kind}_max")[rows].T * np.where(flat.is_rotation, np.pi / 180.0, 1.0)
-    return least, most
+    least, most = (table.numbers(f"{kind}_{end}")[rows] for end in ("min", "max"))
+    scale = np.where(flat.is_rotation, np.pi / 180.0, 1.0)
+    return least * scale, most * scale
 
 
 def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equilibrium:

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit, maker
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array1, Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, some, width, zeros
 from biomech.model.paths import PathState, lay_paths, make_path_state
 from biomech.model.skeleton import Frames, make_frames
@@ -97,23 +98,23 @@ class Load(NamedTuple):
     near_y: Array
 
 
-@jit
+@entry_point
 def search_in_lanes(
     body: Anatomy,
     t: Pattern,
     c: Costs,
     limits: Limits,
     posed: Posed,
-    turn: Array,
+    turn: Array1,
     index: Places,
     patient: bool,
-    found: Array,
+    found: Array2,
 ) -> None:
     """Search for stances ``index``; ``found`` (stance, COLUMNS)."""
     _search(no_lanes(), body, t, c, limits, posed, turn, index, patient, found)
 
 
-@maker
+@allocating_kernel
 def _search(
     number: Any,
     body: Anatomy,
@@ -148,7 +149,7 @@ def _search(
         scatter(row, which, every, found)
 
 
-@maker
+@allocating_kernel
 def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
     coordinates, conditions = posed.start.shape[1], posed.asked.target.shape[1]
     return Body(
@@ -168,7 +169,7 @@ def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
     )
 
 
-@maker
+@allocating_kernel
 def _make_load(number: Any, body: Anatomy, t: Pattern) -> Load:
     rows, unknowns, entries = len(body.entries.rows), len(t.unknown), t.entry[-1]
     x, y, _ = make_answer(number, rows, unknowns)
@@ -177,7 +178,7 @@ def _make_load(number: Any, body: Anatomy, t: Pattern) -> Load:
     return Load(problem, make_work(number, rows, unknowns), x, y, near, near_x, near_y)
 
 
-@inner
+@kernel
 def _pose(body: Anatomy, own: Body, tilt: float, p: Problem) -> float:
     """Close the chain at a tilt and write down what must balance; returns the largest residual of the chain."""
     q = own.coordinates
@@ -204,7 +205,7 @@ def _pose(body: Anatomy, own: Body, tilt: float, p: Problem) -> float:
     return off
 
 
-@inner
+@kernel
 def _learn(reached: bool, tilt: float, own: Body) -> None:
     """How far the chain closed from its first coordinates, and how that changes with the tilt."""
     moved = tilt - own.at[0]
@@ -216,7 +217,7 @@ def _learn(reached: bool, tilt: float, own: Body) -> None:
     own.at[0] = select(reached, tilt, own.at[0])
 
 
-@inner
+@kernel
 def _try(
     body: Anatomy,
     t: Pattern,
@@ -249,7 +250,7 @@ def _try(
     return select(met & reached, cost, np.inf), select(reached, short, np.inf)
 
 
-@inner
+@kernel
 def _work_along(t: Pattern, p: Problem, x: Array, y: Array, w: Work) -> float:
     """y . (b - A x): the work of what does not balance."""
     for r in range(len(y)):
@@ -261,7 +262,7 @@ def _work_along(t: Pattern, p: Problem, x: Array, y: Array, w: Work) -> float:
     return total
 
 
-@inner
+@kernel
 def _slope(body: Anatomy, t: Pattern, own: Body, load: Load, tilt: float) -> float:
     """dJ/dtilt per degree at the tilt that was tried last."""
     _pose(body, own, tilt + NEAR, load.near)
@@ -269,7 +270,7 @@ def _slope(body: Anatomy, t: Pattern, own: Body, load: Load, tilt: float) -> flo
     return (ahead - _work_along(t, load.problem, load.x, load.y, load.work)) / NEAR
 
 
-@inner
+@kernel
 def _walk(
     body: Anatomy, t: Pattern, c: Costs, limits: Limits, own: Body, load: Load, patient: bool, walk: Walk
 ) -> float:
@@ -294,7 +295,7 @@ def _walk(
     return open_
 
 
-@inner
+@kernel
 def _slope_between(t: Pattern, load: Load, k: int, walk: Walk) -> None:
     """Slopes at a node and at the one before, over the step between them; inner nodes take the mean of two."""
     behind = -_work_along(t, load.near, load.x, load.y, load.work) / STEP
@@ -305,7 +306,7 @@ def _slope_between(t: Pattern, load: Load, k: int, walk: Walk) -> None:
     walk.slope[k - 1] = select(walk.cost[k] < np.inf, select(known, 0.5 * (before + ahead), ahead), before)
 
 
-@inner
+@kernel
 def _remember(load: Load) -> None:
     """The problem and its answer become those of the neighbour."""
     for e in range(len(load.near.a)):
@@ -316,7 +317,7 @@ def _remember(load: Load) -> None:
         load.near_x[k] = load.x[k]
 
 
-@inner
+@kernel
 def _descend(
     body: Anatomy,
     t: Pattern,
@@ -359,7 +360,7 @@ def _descend(
     return searching
 
 
-@inner
+@kernel
 def _recall(node: float, own: Body) -> None:
     """The body as it was at a node of the walk."""
     for k in range(NODES):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, maker
+from biomech._kernels import allocating_kernel, kernel
 from biomech._lanes import select, zeros
 
 Array = NDArray[np.float64]
@@ -58,7 +58,7 @@ class Least(NamedTuple):
     status: Array
 
 
-@maker
+@allocating_kernel
 def make_findings(number: Any) -> tuple[Walk, Bracket, Least]:
     n, m = (NODES,), (MINIMA,)
     walk = Walk(zeros(number, n), zeros(number, n), zeros(number, n))
@@ -66,7 +66,7 @@ def make_findings(number: Any) -> tuple[Walk, Bracket, Least]:
     return walk, bracket, Least(zeros(number, m), zeros(number, m), zeros(number, m), zeros(number, m))
 
 
-@inner
+@kernel
 def begin(walk: Walk, i: int, s: Bracket, least: Least) -> None:
     """Bracket the best valley that was not yet searched; infinite cost where there is none."""
     zero, inf = 0.0 * s.tilt[BEST], np.inf + 0.0 * s.tilt[BEST]
@@ -93,7 +93,7 @@ def begin(walk: Walk, i: int, s: Bracket, least: Least) -> None:
         s.slope[j] = select(rising, s.slope[near], s.slope[far])
 
 
-@inner
+@kernel
 def _put(here: bool, place: int, k: int, walk: Walk, s: Bracket) -> None:
     s.tilt[place] = select(here, LEAST + STEP * k + 0.0 * s.tilt[place], s.tilt[place])
     s.cost[place] = select(here, walk.cost[k], s.cost[place])
@@ -101,7 +101,7 @@ def _put(here: bool, place: int, k: int, walk: Walk, s: Bracket) -> None:
     s.slope[place] = select(here, slope, s.slope[place])
 
 
-@inner
+@kernel
 def propose(s: Bracket, trial: int) -> tuple[float, bool]:
     """The next tilt, and whether the slopes say so; else it is the middle of the side on which the cost falls."""
     m, p, r = s.tilt[BEST], s.tilt[LAST], s.tilt[BEFORE]
@@ -115,7 +115,7 @@ def propose(s: Bracket, trial: int) -> tuple[float, bool]:
     return select(smooth, min(max(tilt, low), high), 0.5 * (low + high)), smooth
 
 
-@inner
+@kernel
 def narrow(searching: bool, tilt: float, cost: float, slope: float, s: Bracket) -> None:
     """Take a tilt into the bracket."""
     m, f, d = s.tilt[BEST] + 0.0, s.cost[BEST] + 0.0, s.slope[BEST] + 0.0
@@ -136,7 +136,7 @@ def narrow(searching: bool, tilt: float, cost: float, slope: float, s: Bracket) 
     s.slope[BEST] = select(better | again, slope, d)
 
 
-@inner
+@kernel
 def report(walk: Walk, least: Least, row: Array) -> None:
     """The row of a stance: its tilt and status, all minima near the best, and the interval of tilts near it."""
     for i in range(MINIMA):
@@ -158,7 +158,7 @@ def report(walk: Walk, least: Least, row: Array) -> None:
     row[3 + MINIMA] = select(held, _end(walk, least, limit, 1.0), np.nan)
 
 
-@inner
+@kernel
 def _end(walk: Walk, least: Least, limit: float, way: float) -> float:
     """The outermost tilt within the limit on one side: ``way`` -1 or 1.
 

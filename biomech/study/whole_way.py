@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._jit import inner, jit, maker
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array1, Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, select, some, take, width, zeros
 from biomech.model.paths import lay_paths, make_path_state
 from biomech.model.skeleton import make_frames
@@ -42,7 +43,7 @@ class Way(NamedTuple):
 
     source: Places
     order: Places
-    factor: Array
+    factor: Array1
 
 
 class Ways(NamedTuple):
@@ -69,17 +70,17 @@ class Sheets(NamedTuple):
     columns ``PROOF``.
     """
 
-    coordinates: Array
-    activation: Array
-    muscle_force: Array
-    strength: Array
-    passive: Array
-    shortfall: Array
-    ground: Array
-    pressure: Array
-    seat: Array
-    joint_force: Array
-    proof: Array
+    coordinates: Array2
+    activation: Array2
+    muscle_force: Array2
+    strength: Array2
+    passive: Array2
+    shortfall: Array2
+    ground: Array2
+    pressure: Array2
+    seat: Array2
+    joint_force: Array2
+    proof: Array2
 
 
 #: Columns of a foot in the sheet ``pressure``.
@@ -109,7 +110,7 @@ class Rooms(NamedTuple):
     learnt: Array
 
 
-@maker
+@allocating_kernel
 def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
     coordinates, muscles = len(body.tree.carrier), len(body.paths.start) - 1
     return Rooms(
@@ -129,7 +130,7 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
     )
 
 
-@jit
+@entry_point
 def go_in_lanes(
     body: Anatomy,
     t: Pattern,
@@ -145,23 +146,7 @@ def go_in_lanes(
     _go(no_lanes(), body, t, c, limits, ways, posed, index, patient, sheets)
 
 
-@jit
-def go_in_floats(
-    body: Anatomy,
-    t: Pattern,
-    c: Costs,
-    limits: Limits,
-    ways: Ways,
-    posed: Posed,
-    index: Places,
-    patient: bool,
-    sheets: Sheets,
-) -> None:
-    """The same source on plain floats, a posture at a time: what the lanes are tested against."""
-    _go(0.0, body, t, c, limits, ways, posed, index, patient, sheets)
-
-
-@maker
+@allocating_kernel
 def _go(
     number: Any,
     body: Anatomy,
@@ -242,7 +227,7 @@ def _go(
         _send(ways.proof, rooms.proof, which, sheets.proof)
 
 
-@inner
+@kernel
 def _begin(rooms: Rooms) -> None:
     """Coordinates to begin at: as far from the first ones as in the posture before, where that is near."""
     away = 0.0 * rooms.start[0]
@@ -254,14 +239,14 @@ def _begin(rooms: Rooms) -> None:
         rooms.before[k] = rooms.start[k]
 
 
-@inner
+@kernel
 def _learn(reached: bool, rooms: Rooms) -> None:
     """How far the posture ended from its first coordinates."""
     for k in range(len(rooms.start)):
         rooms.learnt[k] = select(reached, rooms.coordinates[k] - rooms.start[k], 0.0)
 
 
-@inner
+@kernel
 def _share(
     t: Pattern,
     c: Costs,
@@ -284,7 +269,7 @@ def _share(
     return met
 
 
-@inner
+@kernel
 def _prove(
     t: Pattern,
     c: Costs,
@@ -313,7 +298,7 @@ def _prove(
         proof[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
 
 
-@inner
+@kernel
 def _take_over(t: Pattern, x: Array, reached: bool, rooms: Rooms) -> None:
     """Take a load that was shared elsewhere, with a proof of its own."""
     zero = 0.0 * x[0]
@@ -324,7 +309,7 @@ def _take_over(t: Pattern, x: Array, reached: bool, rooms: Rooms) -> None:
     rooms.proof[3], rooms.proof[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
 
 
-@inner
+@kernel
 def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
     """The muscle at full strength that does most for the row that falls most short; -1 where there is none."""
     worst, zero = 0.0 * p.scale[0], 0.0 * p.scale[0]
@@ -342,7 +327,7 @@ def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
     return found
 
 
-@inner
+@kernel
 def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, floor: Array, rooms: Rooms) -> None:
     """Ground and joint forces, if anyone wants them."""
     joints = len(ways.joint_force.order)
@@ -370,7 +355,7 @@ def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, floor: 
         rooms.joint_force[3 * body.cuts.lumbosacral + 1] -= lift
 
 
-@inner
+@kernel
 def _send(way: Way, room: Array, which: Places, sheet: Array) -> None:
     for k in range(len(way.order)):
         value = way.factor[k] * room[way.source[k]]

@@ -1,0 +1,154 @@
+"""Compile entry points: ``python -m biomech._kernels.compiler FOLDER --level x86-64-v3``.
+
+Without ``--entry`` it compiles every entry point of the package, found by its decorator. It prints the files of the
+libraries, and says on the way what it is doing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import runpy
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+
+import biomech
+from biomech._kernels.compiler.emission import emit
+from biomech._kernels.compiler.linking import link
+from biomech._kernels.compiler.lowering import lower, symbol_of
+from biomech._kernels.cpu import NATIVE, levels, usable_levels
+from biomech._kernels.declaration import ENTRY_POINTS, EntryPoint
+from biomech._kernels.fingerprint import Sources
+from biomech._kernels.interface import signature_of
+from biomech._kernels.library import Manifest, Unfit, hash_of, manifest_path, write_whole
+
+#: LLVM's name of the CPU of a level, where it is another.
+_CPU = {"aarch64": "generic"}
+VERSIONS = f"Numba {numba.__version__}, llvmlite {llvmlite.__version__}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m biomech._kernels.compiler", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where the libraries and their manifests go")
+    best = usable_levels()[:1] or (NATIVE,)
+    known = f"{', '.join(levels())}, all of these ('all'), or this very CPU ({NATIVE!r})"
+    parser.add_argument("--level", action="append", help=f"CPU level, may be given again: {known}; default {best[0]}")
+    parser.add_argument("--entry", action="append", help="entry point by module and name, may be given again")
+    parser.add_argument("--name", default="kernels", help="what the files are called")
+    parser.add_argument("--script", type=Path, help="the file whose entry points are those of __main__")
+    asked = parser.parse_args()
+    wanted = levels() if asked.level == ["all"] else tuple(asked.level or best)
+    entries = [_entry(name, asked.script) for name in asked.entry] if asked.entry else package_entries()
+    compile_entries(entries, wanted, asked.folder, asked.name)
+    for level in wanted:
+        path = manifest_path(asked.folder, level, asked.name)
+        print(path, Manifest.read(path).code, sep="\n")
+
+
+def package_entries() -> list[EntryPoint]:
+    """Every entry point of the package."""
+    root = Path(biomech.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        if "\n@entry_point\n" in path.read_text(encoding="utf-8"):
+            importlib.import_module(".".join(path.relative_to(root.parent).with_suffix("").parts))
+    return [ENTRY_POINTS[name] for name in sorted(ENTRY_POINTS)]
+
+
+def _entry(name: str, script: Path | None) -> EntryPoint:
+    module, _, function = name.rpartition(".")
+    if module != "__main__":
+        importlib.import_module(module)
+        return ENTRY_POINTS[name]
+    run = runpy.run_path(str(script), run_name="__biomech_script__")
+    entry: EntryPoint = run[function]
+    entry.name = name
+    return entry
+
+
+def compile_entries(entries: list[EntryPoint], wanted: Iterable[str], folder: Path, name: str) -> None:
+    """Compile entry points for every level, into libraries with manifests; what is there and still right is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    about, digests = _describe(entries)
+    open_levels = [level for level in wanted if not _keep(manifest_path(folder, level, name), about, digests)]
+    if not open_levels:
+        return
+    _say(f"compiling {len(entries)} entry points")
+    bitcode = lower(entries).as_bitcode()
+    for level in open_levels:
+        _say(f"optimising for {level}")
+        code = _code(emit(bitcode, *_target(level)), folder, f"{name}-{level}")
+        content = code.read_bytes()
+        manifest = Manifest(code, len(content), hash_of(content), level, VERSIONS, about, digests)
+        manifest.write(manifest_path(folder, level, name))
+
+
+def _describe(entries: list[EntryPoint]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """What a manifest says of entry points, and of the modules they are made from."""
+    found, modules = Sources(), set[str]()
+    about: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        fingerprint, reached = found.fingerprint(entry.name)
+        modules.update(reached)
+        kinds, result = signature_of(entry.function)
+        about[entry.name] = {
+            "symbol": symbol_of(entry),
+            "fingerprint": fingerprint,
+            "arguments": list(kinds),
+            "result": result,
+        }
+    return about, {module: found.digest(module) for module in sorted(modules)}
+
+
+def _keep(path: Path, about: dict[str, dict[str, Any]], digests: dict[str, str]) -> bool:
+    """Whether a library was made of the same; if only comments and the like changed, its manifest is told so."""
+    try:
+        there = Manifest.read(path)
+        content = there.code.read_bytes()
+    except (Unfit, OSError):
+        return False
+    whole = len(content) == there.size and hash_of(content) == there.hash
+    if not whole or there.entries != about or there.compiler != VERSIONS:
+        return False
+    if there.sources != digests:
+        replace(there, sources=digests).write(path)
+    return True
+
+
+def _target(level: str) -> tuple[str, str]:
+    """LLVM's names of a CPU and of what it has besides."""
+    if level == NATIVE:
+        return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return _CPU.get(level, level), ""
+
+
+def _code(made: bytes, folder: Path, stem: str) -> Path:
+    """The file of a library, named after what it holds: the object file itself where nothing links it."""
+    stem = f"{stem}-{hash_of(made)[:8]}"
+    parts = folder / f".{stem}.{os.getpid()}.o", folder / f".{stem}.{os.getpid()}.so"
+    try:
+        write_whole(parts[0], made)
+        wrong = link(*parts)
+        if wrong:
+            _say(f"not linked ({wrong})")
+        code = folder / f"{stem}{'.o' if wrong else '.so'}"
+        parts[1 if not wrong else 0].replace(code)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return code
+
+
+def _say(text: str) -> None:
+    print(f"biomech: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

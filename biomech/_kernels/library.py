@@ -1,0 +1,198 @@
+"""Compiled libraries: found, checked, opened, and asked for an entry point.
+
+A library is a pair of files: the code, and a *manifest* beside it (JSON) that says for which CPU level it was compiled,
+how long the code is and what its hash is, and for each entry point its symbol, its kinds (``interface``) and its
+fingerprint. The manifest is written last, so a library that has one is whole; code that is not as its manifest says is
+not opened. Libraries of the package lie in it, or, in a checkout, in ``build/kernels``; those that were compiled on
+this machine lie in the user's cache.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from biomech._kernels.cpu import chosen_levels
+from biomech._kernels.fingerprint import Sources
+from biomech._kernels.interface import CompiledFunction, Signature
+
+if TYPE_CHECKING:
+    from biomech._kernels.declaration import EntryPoint
+
+_PACKAGE = Path(__file__).parents[1]
+#: Where the build puts the libraries of the package, and of a checkout.
+INSTALLED, BUILT = _PACKAGE / "_kernels" / "lib", _PACKAGE.parent / "build" / "kernels"
+_FIND = Lock()
+
+
+class Unfit(Exception):
+    """A library cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of a library without opening it.
+
+    ``code`` is its file and ``compiler`` what made it; ``entries`` maps each entry point to symbol, kinds, result and fingerprint, and ``sources``
+    each module it was made from to the hash of its text.
+    """
+
+    code: Path
+    size: int
+    hash: str
+    level: str
+    compiler: str
+    entries: dict[str, dict[str, Any]]
+    sources: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read a manifest.
+
+        Raises
+        ------
+        Unfit
+            It cannot be read, or is not one.
+        """
+        try:
+            given = json.loads(path.read_text(encoding="utf-8"))
+            code = path.parent / Path(given["code"]).name  # beside the manifest, whatever it says
+            named = {name: str(given[name]) for name in ("hash", "level", "compiler")}
+            return cls(code, int(given["size"]), **named, entries=dict(given["entries"]), sources=dict(given["sources"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Unfit(f"{path.name} cannot be read ({error})") from None
+
+    def write(self, path: Path) -> None:
+        """Write it, whole or not at all."""
+        text = json.dumps({**vars(self), "code": self.code.name}, indent=1)
+        write_whole(path, text.encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that others see it whole or not at all."""
+    passing = path.with_name(f".{path.name}.{os.getpid()}")
+    passing.write_bytes(content)
+    passing.replace(path)
+
+
+def hash_of(content: bytes) -> str:
+    """Hash of the code, as the manifest has it."""
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def manifest_path(folder: Path, level: str, name: str = "kernels") -> Path:
+    """Where the manifest of a level's library lies."""
+    return folder / f"{name}-{level}.json"
+
+
+@cache
+def sources() -> Sources:
+    """The sources that are here, read once."""
+    return Sources()
+
+
+def find(entry: EntryPoint) -> CompiledFunction:
+    """The compiled form of an entry point; made on this machine where no library has it.
+
+    Raises
+    ------
+    KernelError
+        There is none, and none can be made.
+    """
+    from biomech._kernels.on_demand import compile_here
+
+    with _FIND:
+        reasons: list[str] = []
+        for level in chosen_levels():
+            for manifest in _libraries(level, reasons):
+                if entry.name in manifest.entries:
+                    try:
+                        return load(manifest, entry)
+                    except Unfit as error:
+                        reasons.append(str(error))
+        return compile_here(entry, reasons)
+
+
+def _libraries(level: str, reasons: list[str]) -> Iterator[Manifest]:
+    """Libraries of a level that came with the package or its checkout."""
+    for folder in (INSTALLED, BUILT):
+        path = manifest_path(folder, level)
+        if path.exists():
+            try:
+                yield Manifest.read(path)
+            except Unfit as error:
+                reasons.append(str(error))
+
+
+def load(manifest: Manifest, entry: EntryPoint) -> CompiledFunction:
+    """An entry point of a library.
+
+    Raises
+    ------
+    Unfit
+        It was made from other sources, or its code is not whole or cannot be opened.
+    """
+    about = manifest.entries[entry.name]
+    if not _is_unchanged(manifest) and about["fingerprint"] != sources().fingerprint(entry.name)[0]:
+        raise Unfit(f"{entry.name} was edited")
+    library = _open(manifest)
+    try:
+        pointer = library[about["symbol"]]
+    except AttributeError:
+        raise Unfit(f"{manifest.code.name} has no {about['symbol']}") from None
+    return CompiledFunction(entry.name, pointer, Signature(tuple(about["arguments"]), about["result"]), library)
+
+
+_UNCHANGED: dict[Path, bool] = {}
+
+
+def _is_unchanged(manifest: Manifest) -> bool:
+    """Whether every source is the same to the letter: then no syntax tree need be looked at."""
+    if manifest.code not in _UNCHANGED:
+        _UNCHANGED[manifest.code] = all(sources().digest(m) == digest for m, digest in manifest.sources.items())
+    return _UNCHANGED[manifest.code]
+
+
+_OPENED: dict[tuple[Path, str], Any] = {}
+
+
+def _open(manifest: Manifest) -> Any:
+    key = (manifest.code, manifest.hash)
+    if key not in _OPENED:
+        try:
+            content = manifest.code.read_bytes()
+        except OSError as error:
+            raise Unfit(f"{manifest.code.name} cannot be read ({error.strerror})") from None
+        # to open a library that was cut off would end the process
+        if len(content) != manifest.size or hash_of(content) != manifest.hash:
+            raise Unfit(f"{manifest.code.name} is not whole")
+        _OPENED[key] = _open_object(content) if manifest.code.suffix == ".o" else _open_library(manifest.code)
+    return _OPENED[key]
+
+
+def _open_library(path: Path) -> Any:
+    if sys.platform.startswith("linux"):
+        try:  # libraries are linked to nothing, so that they ask for no version of the C library
+            ctypes.CDLL("libm.so.6", mode=ctypes.RTLD_GLOBAL)
+        except OSError:
+            pass  # where the C library has the functions of libm itself
+    try:
+        return ctypes.CDLL(str(path), mode=getattr(os, "RTLD_NOW", 0))
+    except OSError as error:
+        raise Unfit(f"{path.name} cannot be opened ({error})") from None
+
+
+def _open_object(content: bytes) -> Any:
+    """An object file that nobody could link, put into memory by llvmlite."""
+    from biomech._kernels.compiler.loading import LoadedObject
+
+    return LoadedObject(content)
