@@ -7,18 +7,19 @@ import numpy as np
 from problems import SIZES, leg_like
 
 from biomech._kernels import entry_point
+from biomech._kernels.arrays import Array1, Array2, Array3
 from biomech._lanes import LANES, as_lanes, choose, counting, gather, make_which, no_lanes, take
 from biomech.sharing import Power
 from biomech.sharing.newton import share_load
-from biomech.sharing.pattern import find_pattern, gather_entries
-from biomech.sharing.response import make_answer, make_costs, make_problem, make_work, measure
+from biomech.sharing.pattern import Pattern, find_pattern, gather_entries
+from biomech.sharing.response import Costs, make_answer, make_costs, make_problem, make_work, measure
 
 CHAINS, ROUNDS, REPEATS = 5, 200_000, 2000
 
 
 @entry_point
-def multiply_and_add(x, rounds):
-    x = as_lanes(x)
+def multiply_and_add(numbers: Array2, rounds: int) -> None:
+    x = as_lanes(numbers)
     a, b, c, d, e, m = x[0], x[1], x[2], x[3], x[4], x[5]
     for _ in range(rounds):
         a, b, c, d, e = a * m + m, b * m + m, c * m + m, d * m + m, e * m + m
@@ -26,7 +27,7 @@ def multiply_and_add(x, rounds):
 
 
 @entry_point
-def solve_again(t, c, a, b, upper, repeats, count):
+def solve_again(t: Pattern, c: Costs, a: Array3, b: Array2, upper: Array2, repeats: int, count: Array1) -> None:
     """Solve the first problems over and over, in the cache, so that memory is left out."""
     number, unknowns, rows = no_lanes(), len(t.unknown), b.shape[1]
     p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)

@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 #: Modules and packages that take part in every entry point, as a whole.
-_SUPPORT = ("biomech._kernels.arrays", "biomech._kernels.interface", "biomech._kernels.compiler", "biomech._lanes")
+_SUPPORT = (
+    "biomech._kernels.arrays",
+    "biomech._kernels.interface",
+    "biomech._kernels.compiler.emission",
+    "biomech._kernels.compiler.lanes",
+    "biomech._kernels.compiler.lowering",
+    "biomech._kernels.compiler.memory",
+    "biomech._kernels.compiler.typing",
+    "biomech._lanes",
+)
 #: Not followed: how kernels are declared and found says nothing about what they do.
 _MACHINERY = "biomech._kernels"
 #: Stands for all names of a module.

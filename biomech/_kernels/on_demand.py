@@ -12,8 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,15 +52,14 @@ def compile_here(entry: EntryPoint, reasons: list[str]) -> CompiledFunction:
     name = f"{entry.name}-{sources().fingerprint(entry.name)[0]}"
     folder = _folder()
     path = manifest_path(folder, level, name)
-    with _alone(folder / f"{entry.name}.lock"):
-        if path.exists():  # kept from another time, or made by another process while this one waited
-            try:
-                return load(Manifest.read(path), entry)
-            except Unfit as error:
-                reasons.append(str(error))
-        _run_compiler(entry, level, name, folder, script, reasons)
-        compiled = load(Manifest.read(path), entry)
-        _forget_old(folder, entry.name)
+    if path.exists():
+        try:
+            return load(Manifest.read(path), entry)
+        except Unfit as error:
+            reasons.append(str(error))
+    _run_compiler(entry, level, name, folder, script, reasons)
+    compiled = load(Manifest.read(path), entry)
+    _forget_old(folder, entry.name)
     return compiled
 
 
@@ -121,19 +118,6 @@ def _passing_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="biomech-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process compiles the same."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two may compile the same, and the last to finish is kept
-        yield
-        return
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _forget_old(folder: Path, entry: str) -> None:

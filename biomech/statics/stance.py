@@ -50,6 +50,17 @@ PARAMETERS: dict[str, Parameter] = {
     "load_mass": Parameter(0.0, 0.0, 200.0, "kg", "mass carried by the trunk"),
     "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
 }
+
+def _columns() -> dict[str, int]:
+    columns, count = {}, 0
+    for name, parameter in PARAMETERS.items():
+        columns[name] = count
+        count += 2 if parameter.per_leg else 3 if name == "load_position" else 1
+    return columns
+
+
+#: The first column of each parameter in ``Stance.matrix``; a leg's parameter has two, right and left, a place three.
+COLUMN = _columns()
 SUPPORTS = ("both", "right", "left", "seat", "step")
 #: How the arms are held: hanging along gravity, turning with the trunk, or hanging with hands that rest on the thighs.
 ARMS = ("hanging", "fixed", "thighs")
@@ -99,6 +110,10 @@ class Stance:
         values = {name: value[index] for name, value in self.values.items() if name not in changed}
         codes = (self.support, self.arms, self.policy, self.lean_policy, self.knee_policy)
         return Stance(values | changed, *(code[index] for code in codes))
+
+    def matrix(self) -> Array:
+        """Every parameter side by side, (posture, column): see ``COLUMN``."""
+        return np.column_stack([self.values[name] for name in PARAMETERS])
 
     def load(self, flat: Flat) -> Array:
         """Mass (kg) and first moment (kg.m, trunk frame) that the trunk carries, and kg on each thigh: (posture, LOAD).

@@ -11,7 +11,8 @@ import importlib
 import os
 import runpy
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from biomech._kernels.cpu import NATIVE, levels, usable_levels
 from biomech._kernels.declaration import ENTRY_POINTS, EntryPoint
 from biomech._kernels.fingerprint import Sources
 from biomech._kernels.interface import signature_of
-from biomech._kernels.library import Manifest, Unfit, hash_of, manifest_path, write_whole
+from biomech._kernels.library import Manifest, Unfit, hash_of, manifest_path
 
 #: LLVM's name of the CPU of a level, where it is another.
 _CPU = {"aarch64": "generic"}
@@ -77,17 +78,33 @@ def compile_entries(entries: list[EntryPoint], wanted: Iterable[str], folder: Pa
     """Compile entry points for every level, into libraries with manifests; what is there and still right is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     about, digests = _describe(entries)
-    open_levels = [level for level in wanted if not _keep(manifest_path(folder, level, name), about, digests)]
-    if not open_levels:
+    with _alone(folder / f".{name}.lock"):
+        missing = [level for level in wanted if not _keep(manifest_path(folder, level, name), about, digests)]
+        if not missing:
+            return
+        _say(f"compiling {len(entries)} entry points")
+        bitcode = lower(entries).as_bitcode()
+        for level in missing:
+            _say(f"optimising for {level}")
+            path = manifest_path(folder, level, name)
+            code = _code(emit(bitcode, *_target(level)), folder, f"{name}-{level}")
+            content = code.read_bytes()
+            Manifest(code, len(content), hash_of(content), level, VERSIONS, about, digests).write(path)
+            for old in {*folder.glob(f"{path.stem}-*")} - {code}:
+                old.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process compiles the same: what it made is then found, and kept."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two may compile the same, and the last to finish is kept
+        yield
         return
-    _say(f"compiling {len(entries)} entry points")
-    bitcode = lower(entries).as_bitcode()
-    for level in open_levels:
-        _say(f"optimising for {level}")
-        code = _code(emit(bitcode, *_target(level)), folder, f"{name}-{level}")
-        content = code.read_bytes()
-        manifest = Manifest(code, len(content), hash_of(content), level, VERSIONS, about, digests)
-        manifest.write(manifest_path(folder, level, name))
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _describe(entries: list[EntryPoint]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
@@ -131,18 +148,18 @@ def _target(level: str) -> tuple[str, str]:
 
 def _code(made: bytes, folder: Path, stem: str) -> Path:
     """The file of a library, named after what it holds: the object file itself where nothing links it."""
-    stem = f"{stem}-{hash_of(made)[:8]}"
-    parts = folder / f".{stem}.{os.getpid()}.o", folder / f".{stem}.{os.getpid()}.so"
+    passing = folder / f".{stem}.{os.getpid()}.o", folder / f".{stem}.{os.getpid()}.so"
     try:
-        write_whole(parts[0], made)
-        wrong = link(*parts)
+        passing[0].write_bytes(made)
+        wrong = link(*passing)
         if wrong:
             _say(f"not linked ({wrong})")
-        code = folder / f"{stem}{'.o' if wrong else '.so'}"
-        parts[1 if not wrong else 0].replace(code)
+        best = passing[0 if wrong else 1]
+        code = folder / f"{stem}-{hash_of(best.read_bytes())[:8]}{best.suffix}"
+        best.replace(code)
     finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
+        for path in passing:
+            path.unlink(missing_ok=True)
     return code
 
 
