@@ -9,7 +9,7 @@ import importlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from biomech.errors import BiomechError, ModelError, ProblemError, StanceError, UnreachablePosture
+from biomech.errors import BiomechError, KernelError, ModelError, ProblemError, StanceError, UnreachablePosture
 
 if TYPE_CHECKING:
     from biomech import sharing, symbolic, view
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from biomech.model.model import Model
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
     from biomech.study import findings, scenarios, uncertainty
+    from biomech.study.prepared import PreparedSweep, prepare
     from biomech.study.stability import stability
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
@@ -28,16 +29,19 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 __all__ = [
     "BiomechError",
+    "KernelError",
     "MinMax",
     "Model",
     "ModelError",
     "Power",
+    "PreparedSweep",
     "ProblemError",
     "SoftSaturation",
     "StanceError",
     "UnreachablePosture",
     "findings",
     "load_model",
+    "prepare",
     "scenarios",
     "sharing",
     "stability",
@@ -55,6 +59,8 @@ _HOME = {
     "MinMax": "biomech.sharing.criteria",
     "Power": "biomech.sharing.criteria",
     "SoftSaturation": "biomech.sharing.criteria",
+    "PreparedSweep": "biomech.study.prepared",
+    "prepare": "biomech.study.prepared",
     "stability": "biomech.study.stability",
     "static_optimization": "biomech.study.static_optimization",
     "sweep": "biomech.study.sweep",

@@ -15,7 +15,7 @@ from biomech.sharing.pattern import Pattern, find_pattern, places
 from biomech.sharing.response import Costs
 from biomech.sharing.solution import Found, _solve_each
 from biomech.statics.reading import read_stance
-from biomech.study.answer import answer, prepare
+from biomech.study.answer import answer, compile_batch
 from biomech.study.body import Anatomy, Limits, Posed
 from biomech.study.effort import read_effort
 from biomech.study.standing import parts
@@ -139,7 +139,7 @@ def test_lanes_equal_floats_on_the_whole_way(adult):
     part = next(parts(adult, stance, effort))
     assert len(part.index) == len(stance)
     floats = Sheets(*(np.zeros_like(sheet) for sheet in lanes.sheets))
-    tables = prepare(adult, part, stance, effort, frozenset(Sheets._fields) - {"strength"})
+    tables = compile_batch(adult, part, stance, effort, frozenset(Sheets._fields) - {"strength"})
     _go_in_floats(*tables, np.arange(len(stance), dtype=np.uint64), True, floats)
     np.testing.assert_array_equal(floats.proof[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1, 3}

@@ -115,6 +115,17 @@ class Stance:
         """Every parameter side by side, (posture, column): see ``COLUMN``."""
         return np.column_stack([self.values[name] for name in PARAMETERS])
 
+    @classmethod
+    def of_matrix(cls, numbers: Array, like: Stance) -> Stance:
+        """Stances from their ``matrix``, with support, arms and policies as in the first of others."""
+        values = {}
+        for name, parameter in PARAMETERS.items():
+            first = COLUMN[name]
+            wide = 2 if parameter.per_leg else 3 if name == "load_position" else 0
+            values[name] = np.array(numbers[:, first : first + wide] if wide else numbers[:, first])
+        codes = (like.support, like.arms, like.policy, like.lean_policy, like.knee_policy)
+        return cls(values, *(np.full(len(numbers), code[0]) for code in codes))
+
     def load(self, flat: Flat) -> Array:
         """Mass (kg) and first moment (kg.m, trunk frame) that the trunk carries, and kg on each thigh: (posture, LOAD).
 

@@ -98,14 +98,18 @@ def answer(
         _answer_part(model, part, stance, effort, names, sheets)
     constant = model.flat().muscle.max_force[None]
     answers = Answers(sheets, sheets.strength if effort.force_length else constant)
-    lost = answers.status == UNREACHABLE
+    blank_unreachable(sheets, answers.status == UNREACHABLE)
+    return answers
+
+
+def blank_unreachable(sheets: Sheets, lost: NDArray[np.bool_]) -> None:
+    """Put NaN where a posture cannot be taken."""
     if lost.any():
         for name in Sheets._fields:
             if name != "proof":
                 getattr(sheets, name)[lost] = np.nan
         for name in ("cost", "residual", "gap", "abdomen"):
             sheets.proof[lost, PROOF.index(name)] = np.nan
-    return answers
 
 
 def sheet_columns(model: Model) -> dict[str, int]:
@@ -126,7 +130,7 @@ def sheet_columns(model: Model) -> dict[str, int]:
     }
 
 
-def prepare(
+def compile_batch(
     model: Model, part: Part, stance: Stance, effort: Effort, wanted: frozenset[str]
 ) -> tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed]:
     """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
@@ -152,7 +156,7 @@ def _answer_part(
     whole = len(part.index) == len(stance)
     own = stance if whole else stance.take(part.index)
     target = sheets if whole else Sheets(*(np.zeros((len(own), s.shape[1])) for s in sheets))
-    tables = prepare(model, part, own, effort, wanted)
+    tables = compile_batch(model, part, own, effort, wanted)
     every = np.arange(len(own), dtype=np.uint64)
     if effort.guard is not None:
         _answer_guarded(model, part, own, effort, effort.guard, tables, target)

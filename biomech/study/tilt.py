@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from biomech.model.model import Model
 from biomech.statics.posture import set_conditions
 from biomech.statics.stance import Stance
-from biomech.study.answer import prepare
+from biomech.study.answer import compile_batch
 from biomech.study.standing import Effort, Part, parts
 from biomech.study.tilt_search import COLUMNS, search_in_lanes
 from biomech.study.valleys import MINIMA
@@ -66,7 +66,7 @@ def _search_part(model: Model, part: Part, stance: Stance, effort: Effort) -> Ar
     """Search for the stances of a part: all at first, then with patience those with a tilt that could not be held."""
     count = len(part.index)
     own = stance.take(part.index, pelvic_tilt=np.zeros(count))
-    body, pattern, costs, limits, _, posed = prepare(model, part, own, effort, frozenset())
+    body, pattern, costs, limits, _, posed = compile_batch(model, part, own, effort, frozenset())
     # the first coordinates are linear in the tilt
     one = own.take(np.array([0]), pelvic_tilt=np.ones(1))
     turn = set_conditions(model, part.flat, one, part.support).start[0] - posed.start[0]

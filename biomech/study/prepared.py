@@ -1,0 +1,398 @@
+"""``prepare``: one stance after another, for optimisers, without the cost of parsing and labelling.
+
+Everything that does not depend on the numbers that vary is done once. A call writes these numbers into a row, works out
+what the stance asks, and runs the kernel on arrays that stay.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biomech._kernels.interface import BoundCall
+from biomech.errors import StanceError
+from biomech.model.model import Model
+from biomech.sharing import Criterion, Power
+from biomech.statics.conditions import aim_stances
+from biomech.statics.posture import check_turnout_yield, conditions_of
+from biomech.statics.reading import read_stance
+from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, Parameter, Stance
+from biomech.study.answer import Answers, answer, blank_unreachable, compile_batch, sheet_columns
+from biomech.study.body import Posed
+from biomech.study.dataset import Quantity, choose_quantities, label_coordinates, sweep_quantities
+from biomech.study.effort import read_effort
+from biomech.study.policies import settle
+from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, parts
+from biomech.study.whole_way import PROOF, Sheets, go_in_lanes
+
+Array = NDArray[np.float64]
+
+#: Postures in one go: as many as a sweep takes at a time.
+_BLOCK = 4096
+#: Numbers that make what is carried.
+_LOADS = ("load_mass", "load_position", "hand_support")
+_TILT, _TILT_CHANGE = COLUMN["pelvic_tilt"], COLUMN["tilt_change"]
+
+
+def prepare(
+    model: Model,
+    vary: Iterable[str],
+    variables: Iterable[str],
+    *,
+    criterion: Criterion = Power(2),
+    weight: Mapping[str, float] | ArrayLike | None = None,
+    strength: str = "isometric",
+    tone: Mapping[str, float] | None = None,
+    stiffness_margin: Mapping[str, float] | None = None,
+    short_range_stiffness: float = 10.0,
+    **fixed: Any,
+) -> PreparedSweep:
+    """A function of some stance parameters, for optimisers and root finders: numbers in, numbers out.
+
+    Parameters
+    ----------
+    model : Model
+        The body.
+    vary : iterable of str
+        Stance parameters that the function takes, in this order; degrees and metres. A leg's parameter is that of
+        both legs, or with ``_right`` or ``_left`` of one; of a load's place ``load_position_x``, ``_y`` or ``_z``.
+    variables : iterable of str
+        What it returns: variables of ``sweep``, and ``pelvic_tilt``. A label after a slash takes a part:
+        ``"group_activation/quadriceps"``, ``"joint_contact_force/knee_r/y"``.
+    criterion, weight, strength, tone, stiffness_margin, short_range_stiffness
+        As in ``sweep``.
+    **fixed
+        Stance parameters that stay, as scalars, as in ``sweep``; ``pelvic_tilt`` must be among them or vary. Angles
+        may follow a policy; finding them takes longer than all the rest.
+
+    Returns
+    -------
+    PreparedSweep
+        Takes numbers or arrays, which broadcast, by position or by name, and returns a dict of arrays.
+
+    Raises
+    ------
+    StanceError
+        A parameter or variable is unknown, given twice, or out of range.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> squat = bm.prepare(
+    ...     bm.load_model(), vary=["knee_flexion"], variables=["group_activation/quadriceps"], pelvic_tilt=0
+    ... )
+    >>> squat([0.0, 30.0])["group_activation/quadriceps"].round(3)
+    array([0.001, 0.08 ])
+    """
+    effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
+    varied = _read_varied(vary, fixed)
+    # what varies must make sense beside what is fixed; a load that may be heavy needs a place
+    stand_in = {v.parameter: max(PARAMETERS[v.parameter].default or 0.0, v.parameter == "load_mass") for v in varied}
+    stand_in.pop("load_position", None)
+    if any(v.parameter == "load_position" for v in varied):
+        stand_in["load_position"] = (0.0, 0.0, 0.0)
+    asked = read_stance({**stand_in, **fixed})
+    if asked.dims:
+        raise StanceError(f"{next(iter(asked.dims))}: has a dimension of its own; what is fixed must be a scalar")
+    outputs = _read_variables(model, variables)
+    return PreparedSweep(model, effort, varied, outputs, asked.all())
+
+
+@dataclass(frozen=True)
+class _Varied:
+    """A number that varies: its name, the parameter it belongs to, and its columns in ``Stance.matrix``."""
+
+    name: str
+    parameter: str
+    columns: slice
+
+    @property
+    def about(self) -> Parameter:
+        return PARAMETERS[self.parameter]
+
+    @property
+    def tells_sides_apart(self) -> bool:
+        wide = self.columns.stop - self.columns.start
+        one_leg = self.about.per_leg and wide == 1
+        middle = ("weight_balance", "cross_slope", "pelvic_rotation", "load_position")
+        return one_leg or self.parameter in middle
+
+
+def _read_varied(vary: Iterable[str], fixed: Mapping[str, Any]) -> tuple[_Varied, ...]:
+    known = _variable_numbers()
+    names = [vary] if isinstance(vary, str) else list(vary)
+    if not names:
+        raise StanceError(f"vary: is empty; there are {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise StanceError(f"vary: there is no number {name!r}{hint}; there are {', '.join(known)}")
+        if name in fixed:
+            raise StanceError(f"{name} = {fixed[name]!r}: is fixed, and is to vary too")
+    taken: dict[int, str] = {}
+    for name in names:
+        for column in range(known[name].columns.start, known[name].columns.stop):
+            if column in taken:
+                raise StanceError(f"vary: {name!r} and {taken[column]!r} are the same number")
+            taken[column] = name
+    return tuple(known[name] for name in names)
+
+
+def _variable_numbers() -> dict[str, _Varied]:
+    known = {}
+    for name, parameter in PARAMETERS.items():
+        first = COLUMN[name]
+        if name != "load_position":
+            known[name] = _Varied(name, name, slice(first, first + (2 if parameter.per_leg else 1)))
+        parts = SIDES if parameter.per_leg else AXES if name == "load_position" else ()
+        for k, part in enumerate(parts):
+            known[f"{name}_{part}"] = _Varied(f"{name}_{part}", name, slice(first + k, first + k + 1))
+    return known
+
+
+@dataclass(frozen=True)
+class _Output:
+    """What is returned under a name: a quantity, or the tilt (None), and which part of it."""
+
+    quantity: Quantity | None
+    dims: tuple[str, ...]
+    part: tuple[int, ...]
+
+    def of(self, answers: Answers, tilt: Array) -> NDArray[Any]:
+        """The output (posture, ...), its own."""
+        if self.quantity is None:
+            return np.array(tilt)
+        return np.array(self.quantity.of(answers)[(slice(None), *self.part)])
+
+
+def _read_variables(model: Model, variables: Iterable[str]) -> dict[str, _Output]:
+    names = [variables] if isinstance(variables, str) else list(variables)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise StanceError(f"variables = {variables!r}: must be names of variables, at least one")
+    quantities, labels = sweep_quantities(model), label_coordinates(model)
+    outputs: dict[str, _Output] = {}
+    for name in [*names, "status"]:
+        variable, *parts = name.split("/")
+        if variable == "pelvic_tilt" and not parts:
+            outputs[name] = _Output(None, (), ())
+            continue
+        quantity = next(q for n, q in choose_quantities(quantities, [variable]).items() if n == variable)
+        if len(parts) > len(quantity.dims):
+            raise StanceError(f"variables: {variable!r} has the dimensions {quantity.dims}, too few for {name!r}")
+        place = []
+        for dim, label in zip(quantity.dims, parts, strict=False):
+            if label not in labels[dim]:
+                near = difflib.get_close_matches(label, labels[dim], n=1)
+                hint = f" (did you mean {near[0]!r}?)" if near else ""
+                raise StanceError(
+                    f"variables: {variable!r} has no {dim} {label!r}{hint}; there are {', '.join(labels[dim])}"
+                )
+            place.append(labels[dim].index(label))
+        outputs[name] = _Output(quantity, quantity.dims[len(parts) :], tuple(place))
+    return outputs
+
+
+class PreparedSweep:
+    """A function of some stance parameters; made by ``biomech.prepare``.
+
+    Calls take numbers or arrays in the order of ``vary`` or by name, in degrees and metres. They return a dict: each
+    variable by the name it was asked for, an array of the shape that the arguments broadcast to, then ``dims`` of its
+    own; and ``status`` (0 = optimal, 1 = overloaded, 2 = uncertified, 3 = unreachable). Where a posture cannot be taken
+    the numbers are NaN: an optimiser that goes there can be told so. Threads may call it at the same time.
+
+    Attributes
+    ----------
+    vary : tuple of str
+        The arguments.
+    bounds : list of (float, float)
+        Range of each argument, as SciPy's optimisers take it.
+    dims : dict of str to tuple of str
+        Dimensions of every variable besides those of the arguments.
+    labels : dict of str to list of str
+        Labels of these dimensions.
+    """
+
+    def __init__(
+        self, model: Model, effort: Effort, varied: tuple[_Varied, ...], outputs: dict[str, _Output], fixed: Stance
+    ) -> None:
+        self._model, self._effort, self._varied, self._outputs = model, effort, varied, outputs
+        self._fixed, self._row = fixed, fixed.matrix()[0]
+        self._wanted = {sheet for o in outputs.values() if o.quantity is not None for sheet in o.quantity.needs}
+        codes = (fixed.policy, fixed.lean_policy, fixed.knee_policy)
+        self._plain = effort.guard is None and all(code[0] < 0 for code in codes)
+        self._part = self._find_part()
+        self._rooms: dict[int, list[_Room]] = {}
+        self.vary = tuple(v.name for v in varied)
+        self.bounds = [(v.about.least, v.about.most) for v in varied]
+        self.dims = {name: output.dims for name, output in outputs.items()}
+        labels, used = label_coordinates(model), {dim for dims in self.dims.values() for dim in dims}
+        self.labels = {dim: list(labels[dim]) for dim in labels if dim in used}
+
+    def __call__(self, *values: ArrayLike, **named: ArrayLike) -> dict[str, NDArray[Any]]:
+        """The variables at some values of what varies.
+
+        Raises
+        ------
+        StanceError
+            A value is no number, or out of range.
+        TypeError
+            An argument is missing, unknown or given twice.
+        """
+        columns, shape = self._read(self._ordered(values, named) if named or len(values) != len(self.vary) else values)
+        count = int(np.prod(shape, dtype=np.int64))
+        if count <= _BLOCK:
+            found = self._answer(columns, count)
+        else:
+            flat = [np.broadcast_to(column, (count,)) for column in columns]
+            blocks = [
+                self._answer([c[i : i + _BLOCK] for c in flat], min(_BLOCK, count - i)) for i in range(0, count, _BLOCK)
+            ]
+            found = {name: np.concatenate([block[name] for block in blocks]) for name in self._outputs}
+        return {name: value.reshape(shape + value.shape[1:]) for name, value in found.items()}
+
+    def __repr__(self) -> str:
+        return f"PreparedSweep(vary={list(self.vary)}, variables={list(self._outputs)})"
+
+    def _ordered(self, values: tuple[ArrayLike, ...], named: dict[str, ArrayLike]) -> tuple[ArrayLike, ...]:
+        given: dict[str, ArrayLike] = dict(zip(self.vary, values, strict=False))
+        for name in named:
+            if name not in self.vary or name in given:
+                problem = "given twice" if name in given else "no argument"
+                raise TypeError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
+        given |= named
+        if len(given) < len(self.vary) or len(values) > len(self.vary):
+            raise TypeError(f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}")
+        return tuple(given[name] for name in self.vary)
+
+    def _read(self, values: tuple[ArrayLike, ...]) -> tuple[list[Any], tuple[int, ...]]:
+        """Checked numbers, each alone or flat over all postures, and the shape of the postures."""
+        if all(isinstance(value, float) or type(value) is int for value in values):
+            for value, varied in zip(values, self._varied, strict=True):
+                if not varied.about.least <= value <= varied.about.most:  # type: ignore[operator]
+                    raise _out_of_range(varied, value)
+            return list(values), ()
+        arrays = []
+        for value, varied in zip(values, self._varied, strict=True):
+            array = np.asarray(value)
+            if array.dtype.kind not in "iuf":
+                raise StanceError(f"{varied.name} = {value!r}: must be numbers")
+            good = (array >= varied.about.least) & (array <= varied.about.most)
+            if not good.all():
+                raise _out_of_range(varied, array[~good].flat[0])
+            arrays.append(array)
+        try:
+            shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        except ValueError:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(self.vary, arrays, strict=True))
+            raise StanceError(f"arguments do not broadcast: {shapes}") from None
+        return [np.broadcast_to(array, shape).ravel() if array.ndim else array.item() for array in arrays], shape
+
+    def _find_part(self) -> Part:
+        """Half the body where all stances are symmetric, else all of it."""
+        sample = self._fixed.take(np.array([0]))
+        if any(v.tells_sides_apart for v in self._varied):
+            sample.values["pelvic_rotation"] = np.ones(1)
+        part = next(parts(self._model, sample, self._effort))
+        for varied in self._varied:
+            if varied.parameter == "turnout_yield":
+                check_turnout_yield(self._model, part.flat, varied.about.most)
+        return part
+
+    def _answer(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
+        if not self._plain:
+            return self._answer_with_policies(columns, count)
+        free = self._rooms.setdefault(count, [])
+        room = free.pop() if free else _Room(self, count)
+        try:
+            return room.answer(columns)
+        finally:
+            if len(free) < 8:
+                free.append(room)
+            while len(self._rooms) > 16:  # of many sizes the first are forgotten
+                self._rooms.pop(next(iter(self._rooms)))
+
+    def _answer_with_policies(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
+        """The way of a sweep: angles are found first, or the load is shared with more rows."""
+        numbers = np.tile(self._row, (count, 1))
+        for varied, column in zip(self._varied, columns, strict=True):
+            numbers[:, varied.columns] = np.reshape(column, (-1, 1))
+        stance = Stance.of_matrix(numbers, self._fixed)
+        settle(self._model, stance, self._effort)
+        answers = answer(self._model, stance, self._effort, self._wanted | {"shortfall"})
+        return {name: output.of(answers, stance.values["pelvic_tilt"]) for name, output in self._outputs.items()}
+
+
+def _out_of_range(varied: _Varied, value: Any) -> StanceError:
+    about = varied.about
+    unit = "" if about.unit == "1" else f" {about.unit}"
+    return StanceError(f"{varied.name} = {value:g}: allowed is {about.least:g}..{about.most:g}{unit}")
+
+
+class _Room:
+    """Arrays for a number of postures, and the kernels' calls with them."""
+
+    def __init__(self, prepared: PreparedSweep, count: int) -> None:
+        model, part, effort = prepared._model, prepared._part, prepared._effort
+        self._prepared, self._constant = prepared, model.flat().muscle.max_force[None]
+        self.numbers = np.tile(prepared._row, (count, 1))
+        wanted = frozenset(prepared._wanted | {"proof"}) - (frozenset() if effort.force_length else {"strength"})
+        self._writes = [(v.columns, i) for i, v in enumerate(prepared._varied)]
+        self._loaded = any(v.parameter in _LOADS for v in prepared._varied)
+        stance = Stance.of_matrix(self.numbers, prepared._fixed)
+        *tables, posed = compile_batch(model, part, stance, effort, wanted)
+        self.posed: Posed = posed
+        columns = sheet_columns(model)
+        self.sheets = Sheets(*(np.zeros((count, columns[n] if n in wanted else 0)) for n in Sheets._fields))
+        self._status = self.sheets.proof[:, PROOF.index("status")]
+        self._index = np.arange(count, dtype=np.uint64)
+        self._tables = (*tables, posed)
+        conditions = conditions_of(model, part.flat, part.support)
+        aims = (posed.asked.vector, posed.asked.target, posed.start, posed.floor)
+        self._aim: BoundCall = aim_stances.bind(conditions.targets, conditions.starts, self.numbers, *aims)  # type: ignore[attr-defined]
+        self._go: BoundCall = go_in_lanes.bind(*self._tables, self._index, False, self.sheets)  # type: ignore[attr-defined]
+
+    def answer(self, columns: list[Any]) -> dict[str, NDArray[Any]]:
+        """The variables of the postures whose varied numbers these are."""
+        prepared, numbers = self._prepared, self.numbers
+        numbers[:, _TILT] = prepared._row[_TILT]
+        for place, i in self._writes:
+            column = columns[i]
+            numbers[:, place] = column[:, None] if isinstance(column, np.ndarray) else column
+        numbers[:, _TILT] += numbers[:, _TILT_CHANGE]
+        self._surround()
+        self._aim()
+        if self.sheets.shortfall.size:
+            self.sheets.shortfall[:] = 0.0  # written only where something is short
+        self._go()
+        answers = Answers(self._finished(), self.sheets.strength if prepared._effort.force_length else self._constant)
+        return {name: output.of(answers, numbers[:, _TILT]) for name, output in prepared._outputs.items()}
+
+    def _surround(self) -> None:
+        """What acts besides muscles and the ground."""
+        around, numbers = self.posed.around, self.numbers
+        around.laxity[:] = numbers[:, COLUMN["knee_laxity"] : COLUMN["knee_laxity"] + 2]
+        around.friction[:, 0] = numbers[:, COLUMN["friction"]]
+        if self._loaded:
+            load = Stance.of_matrix(numbers, self._prepared._fixed).load(self._prepared._part.flat)
+            around.load[:] = load
+
+    def _finished(self) -> Sheets:
+        """The sheets, once what is still open was solved with patience and what cannot be taken is NaN."""
+        status = self._status
+        if not status.any():
+            return self.sheets
+        hard = self._index[(status != OPTIMAL) & (status != UNREACHABLE)]
+        if hard.size:
+            go_in_lanes(*self._tables, hard, True, self.sheets)
+        lost = status == UNREACHABLE
+        if not lost.any():
+            return self.sheets
+        sheets = Sheets(*(sheet.copy() for sheet in self.sheets))
+        blank_unreachable(sheets, lost)
+        return sheets
