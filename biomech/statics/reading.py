@@ -280,11 +280,12 @@ def _held(stance: Mapping[str, Named]) -> dict[str, Any]:
 
 
 def _varied(stance: Mapping[str, Named]) -> dict[str, tuple[tuple[str, ...], Array]]:
-    """Parameters along dimensions that do not bear their name, a leg's parameter once per side."""
+    """What is given along dimensions that do not bear its name, a leg's parameter once per side."""
     varied: dict[str, tuple[tuple[str, ...], Array]] = {}
+    found = {name for name, (code, _) in WITH_POLICY.items() if (stance[code].values >= 0).any()}
     for name in PARAMETERS:
         value = stance[name]
-        if name in ("pelvic_tilt", "load_position") or not value.dims or name in value.dims:
+        if name in {"pelvic_tilt", "load_position", *found} or not value.dims or name in value.dims:
             continue
         sides = {f"{name}_{side}": value.at("side", i) for i, side in enumerate(SIDES)} if "side" in value.dims else {}
         for label, part in (sides or {name: value}).items():
