@@ -66,31 +66,36 @@ class _Builder:
 
     def __init__(self, flat: Flat, count: int) -> None:
         self.flat, self.count = flat, count
-        self.terms: list[tuple[int, int, tuple[float, float, float], int]] = []
+        self.terms: list[tuple[int, str, tuple[float, float, float], int]] = []
         self.vectors: list[Array] = []
         self.labels: list[str] = []
-        self.targets: list[Array] = []
+        self.targets: list[Array | float] = []
 
     def condition(self, label: str, target: Array | float) -> None:
         self.labels.append(label)
-        self.targets.append(np.broadcast_to(np.asarray(target, dtype=np.float64), (self.count,)))
+        self.targets.append(target)
 
     def term(self, kind: int, segment: str, local: tuple[float, float, float], vector: Array) -> None:
-        place = 0 if kind == CENTRE else 1 + self.flat.segments.index(segment)
-        self.terms.append((kind, place, local, len(self.labels) - 1))
-        self.vectors.append(np.broadcast_to(vector, (self.count, 3)))
+        self.terms.append((kind, segment, local, len(self.labels) - 1))
+        self.vectors.append(vector)
 
-    def finish(self, unknown: list[str], start: Array, floor: Array) -> Closure:
+    def tables(self, unknown: list[str]) -> ConditionTables:
         kind, segment, local, owner = zip(*self.terms, strict=True)
-        tables = ConditionTables(
+        return ConditionTables(
             np.array([self.flat.coordinates.index(c) for c in unknown]),
             np.array(kind),
-            np.array(segment),
+            np.array([1 + self.flat.segments.index(name) if name else 0 for name in segment]),
             np.array(local, dtype=np.float64),
             np.array(owner),
         )
-        vector = np.ascontiguousarray(np.stack(self.vectors, axis=1))
-        return Closure(tables, self.labels, vector, np.ascontiguousarray(np.stack(self.targets, axis=1)), start, floor)
+
+    def finish(self, tables: ConditionTables, start: Array, floor: Array) -> Closure:
+        vector, target = np.empty((self.count, len(self.vectors), 3)), np.empty((self.count, len(self.targets)))
+        for k, value in enumerate(self.vectors):
+            vector[:, k] = value
+        for k, aim in enumerate(self.targets):
+            target[:, k] = aim
+        return Closure(tables, self.labels, vector, target, start, floor)
 
 
 def feet_of(support: int) -> list[str]:
@@ -129,7 +134,8 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     start = _start(model, flat, stance, feet)
     if SUPPORTS[support] == "seat":
         _start_seated(flat, stance, start)
-    return build.finish(unknown, start, np.ascontiguousarray(np.column_stack([normal, raised, -raised])))
+    tables: ConditionTables = model.cached(("conditions", flat.half, support), lambda: build.tables(unknown))
+    return build.finish(tables, start, np.ascontiguousarray(np.column_stack([normal, raised, -raised])))
 
 
 class Floor(NamedTuple):
