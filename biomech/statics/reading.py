@@ -237,7 +237,9 @@ def _align(asked: Mapping[str, Any], read: Mapping[str, Named]) -> None:
     """Where DataArrays are among what is asked, dimensions that they share must agree; all others are one's own."""
     if any(is_data_array(value) for value in asked.values()):
         try:
-            check_alignment([v if is_data_array(v) else read[name] for name, v in asked.items()], tuple(_INNER))
+            names = dict.fromkeys([*asked, *read])
+            given = [asked[name] if is_data_array(asked.get(name)) else read[name] for name in names]
+            check_alignment(given, tuple(_INNER))
         except ValueError as error:
             raise StanceError(f"stance parameters do not broadcast: {error}") from None
 
