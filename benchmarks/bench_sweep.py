@@ -69,6 +69,18 @@ def test_sweep(benchmark, name, threads):
     record(benchmark, ds.status.size, optimal=int((ds.status == 0).sum()), gap=float(ds.duality_gap.max()))
 
 
+def test_sweep_of_one_posture(benchmark, adult):
+    """All variables of a single posture: what is not the mechanics, for the most part."""
+    bm.sweep(adult, pelvic_tilt=0)
+    ds = benchmark(bm.sweep, adult, pelvic_tilt=0)
+    record(benchmark, 1, status=int(ds.status), compression=float(ds.lumbar_compression), gap=float(ds.duality_gap))
+
+
+def test_reading_a_stance(benchmark):
+    grid = benchmark(read_stance, {"pelvic_tilt": 0})
+    record(benchmark, len(grid), parameters=len(grid.arrays))
+
+
 def test_sweep_of_one_number(benchmark, adult):
     ds = benchmark(bm.sweep, adult, pelvic_tilt=3, variables=["lumbar_compression"], **STANCES)
     record(benchmark, ds.status.size, optimal=int((ds.status == 0).sum()))

@@ -27,6 +27,16 @@ def test_import_is_light():
     assert found.stdout.strip() == "[]"
 
 
+def test_reading_a_stance_needs_no_xarray():
+    code = (
+        "import sys; from biomech.statics.reading import read_stance;"
+        "read_stance({'pelvic_tilt': [0, 'hanging'], 'support': ['both', 'right'], 'slope': [0, 5], 'friction': 0.5});"
+        "print('xarray' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
 def test_sweeping_needs_no_matplotlib():
     code = (
         "import sys; sys.modules['matplotlib'] = None; import biomech as bm;"

@@ -152,6 +152,17 @@ def test_a_passive_knee_and_a_found_tilt_settle_together(adult):
         assert float(best.pelvic_tilt) == pytest.approx(tilt, abs=1e-4)
 
 
+def test_policies_of_lean_and_knee_are_listed_beside_degrees(adult):
+    ds = bm.sweep(adult, pelvic_tilt=3, trunk_lean=["hanging_sway", 0], knee_flexion=["passive", 5])
+    assert dict(ds.status.sizes) == {"lean_policy": 2, "knee_policy": 2}
+    assert ds.trunk_lean.sel(lean_policy="0").values.tolist() == [0.0, 0.0]
+    assert (ds.knee_flexion.sel(knee_policy="5") == 5.0).all()
+    alone = bm.sweep(adult, pelvic_tilt=3, trunk_lean="hanging_sway", knee_flexion="passive")
+    found = ds.sel(lean_policy="hanging_sway", knee_policy="passive")
+    np.testing.assert_allclose(found.trunk_lean, alone.trunk_lean, atol=1e-6)
+    np.testing.assert_allclose(found.knee_flexion, alone.knee_flexion, atol=1e-6)
+
+
 def test_rhythm_shares_the_lean(adult):
     ds = bm.sweep(adult, pelvic_tilt="rhythm", trunk_lean=[0, 20, 60], lumbar_rhythm=[1.0, 0.7])
     lean = ds.trunk_lean

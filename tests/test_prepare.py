@@ -151,7 +151,8 @@ def test_shapes_and_labels(adult):
 
 def test_results_are_the_callers_own(adult):
     ask = bm.prepare(adult, ["trunk_lean"], ["activation", "ground_force"], pelvic_tilt=0)
-    first = {name: value.copy() for name, value in (kept := ask(0.0)).items()}
+    kept = ask(0.0)
+    first = {name: value.copy() for name, value in kept.items()}
     ask(20.0)
     for name, value in kept.items():
         np.testing.assert_array_equal(value, first[name])

@@ -4,6 +4,7 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
+from biomech.statics.reading import read_stance
 
 SIDE = xr.DataArray([0.0, 10.0], dims="side", coords={"side": ["right", "left"]})
 
@@ -52,6 +53,11 @@ SIDE = xr.DataArray([0.0, 10.0], dims="side", coords={"side": ["right", "left"]}
         ({"load_mass": 5, "load_position": (0.3, 0.1, 5.0)}, "load_position = 5"),
         ({"support": "hands"}, "support = 'hands': allowed is both, right, left"),
         ({"support": []}, "support: is empty"),
+        ({"pelvic_tilt": ["hanging", [1, 2]]}, r"pelvic_tilt = \[1, 2\]: must be degrees in"),
+        ({"support": xr.DataArray(["both", "right"], dims="side")}, "support: is not a parameter of a leg"),
+        ({"support": xr.DataArray(["both"] * 3, dims="axis")}, "support: must not have an 'axis' dimension"),
+        ({"arms": xr.DataArray(["fixed"], dims="foot")}, "arms: must not use the dimension 'foot'"),
+        ({"foot_rotation": [0, 10], "slope": xr.DataArray([1.0] * 3, dims="foot_rotation")}, "do not broadcast"),
         (
             {
                 "foot_rotation": xr.DataArray([1.0, 2.0], dims="case"),
@@ -86,6 +92,31 @@ def test_bad_keywords_are_refused_by_name(adult, keywords, named):
 def test_a_model_is_asked_for():
     with pytest.raises(StanceError, match="model = 'adult'"):
         bm.sweep("adult", pelvic_tilt=0)
+
+
+def test_labels_that_disagree_are_refused():
+    one = xr.DataArray([1.0, 2.0], dims="case", coords={"case": ["a", "b"]})
+    stance = {"pelvic_tilt": 0, "foot_rotation": one, "knee_flexion": one.assign_coords(case=["b", "a"])}
+    with pytest.raises(StanceError, match=r"stance parameters do not broadcast: cannot align .* 'case'"):
+        read_stance(stance)
+    assert len(read_stance(stance | {"knee_flexion": one.drop_vars("case")})) == 2
+
+
+def test_what_is_asked_is_read_once():
+    angles, case = np.array([1.0, 2.0]), xr.DataArray([3.0, 4.0], dims="case", coords={"case": ["a", "b"]})
+    grid = read_stance({"pelvic_tilt": 0, "foot_rotation": angles, "slope": case})
+    angles[:], case[:] = 9.0, 9.0
+    assert grid.dims["foot_rotation"].tolist() == [1.0, 2.0]
+    assert grid.all().values["foot_rotation"][:, 0].tolist() == [1.0, 1.0, 2.0, 2.0]
+    assert grid.all().values["slope"].tolist() == [3.0, 4.0, 3.0, 4.0]
+
+
+def test_postures_may_be_changed_and_grids_not():
+    grid = read_stance({"pelvic_tilt": 0})
+    with pytest.raises(ValueError, match="read-only"):
+        grid.arrays["slope"][()] = 5.0
+    grid.all().values["slope"] += 5.0
+    assert grid.all().values["slope"].tolist() == [0.0]
 
 
 def test_errors_are_one_tree():

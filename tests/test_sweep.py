@@ -176,6 +176,24 @@ def test_bad_arguments_are_refused(adult, arguments, message):
         bm.sweep(adult, pelvic_tilt=0, **arguments)
 
 
+def test_a_dataset_is_ones_own(adult):
+    """Labels, indexes and attributes are made once per model; whoever changes theirs changes nobody else's."""
+    before, spoilt = bm.sweep(adult, pelvic_tilt=0), bm.sweep(adult, pelvic_tilt=0)
+    kept = before.copy(deep=True)
+    spoilt.side.values[:] = "nowhere"
+    for variable in spoilt.variables.values():
+        variable.attrs["units"] = "furlong"
+    for name, index in spoilt.xindexes.items():
+        spoilt.indexes[name].name = "renamed"
+        index.dim = "elsewhere"
+    with pytest.raises(ValueError, match="read-only"):
+        spoilt.status.attrs["flag_values"][0] = 7
+    for ds in (before, bm.sweep(adult, pelvic_tilt=0)):
+        xr.testing.assert_identical(ds, kept)
+        assert [index.name for index in ds.indexes.values()] == list(ds.indexes)
+        assert float(ds.activation.sel(muscle="soleus_r")) == float(kept.activation.sel(muscle="soleus_r"))
+
+
 def test_threads_give_the_same(adult, monkeypatch):
     monkeypatch.setattr("biomech.study.sweep._BLOCK", 64)
     stance = {"pelvic_tilt": np.linspace(-5, 10, 400), "knee_flexion": [0, 20]}

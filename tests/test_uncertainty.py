@@ -205,6 +205,17 @@ def test_sobol_asks_for_one_number_and_a_power_of_two(adult):
         bm.uncertainty.sobol(STANCES, "lumbar_compression", model=adult, samples=2, priors=few, progress=False)
 
 
+def test_the_turnout_reserve_is_that_of_the_drawn_hip(adult):
+    own = {"slack": default_priors()["hip_rotation_slack"]}
+    turned = {"pelvic_tilt": 0, "foot_rotation": 30}
+    ds = bm.uncertainty.propagate({"turned": turned}, adult, samples=4, priors=own, variables=["turnout_reserve"])
+    for i in range(4):
+        other = adult.replace({"passive/hip_external_rotation_slack": float(ds.prior_slack[i])})
+        np.testing.assert_allclose(
+            ds.turnout_reserve.isel(stance=0, sample=i), bm.sweep(other, **turned).turnout_reserve, atol=1e-9
+        )
+
+
 def test_nothing_drawn_changes_nothing(adult):
     assert draw_model(adult, {}).tables["muscles"] is adult.tables["muscles"]
 

@@ -155,11 +155,14 @@ def check_turnout_yield(model: Model, flat: Flat, most: float) -> None:
 
 def conditions_of(model: Model, flat: Flat, support: int) -> Conditions:
     """The conditions of a body, or of its half, on a support."""
-    made: Conditions = model.cached(("conditions", flat.half, support), lambda: _write_down(model, flat, support))
+    # a drawn model shares what is kept, and may have other torsions
+    torsion = model.value("joints/ankle_r/torsion"), model.value("joints/ankle_l/torsion")
+    key = ("conditions", flat.half, support, torsion)
+    made: Conditions = model.cached(key, lambda: _write_down(model, flat, support, torsion))
     return made
 
 
-def _write_down(model: Model, flat: Flat, support: int) -> Conditions:
+def _write_down(model: Model, flat: Flat, support: int, torsion: tuple[float, float]) -> Conditions:
     settings, name = model.tables["settings"], SUPPORTS[support]
     sole, toe = settings.value("sole_height"), settings.value("toe_tip")
     build, feet = _Builder(flat), ["_r"] if flat.half else feet_of(support)
@@ -180,7 +183,7 @@ def _write_down(model: Model, flat: Flat, support: int) -> Conditions:
     direction, factor = (np.array(column) for column in zip(*build.vectors, strict=True))
     stands = np.array([foot in feet for foot in ("_r", "_l")])
     targets = TargetTables(direction, factor, np.array(build.targets), stands, name == "step", name == "seat", toe)
-    return Conditions(build.tables(unknown), build.labels, targets, _starts(model, flat))
+    return Conditions(build.tables(unknown), build.labels, targets, _starts(flat, torsion))
 
 
 def _stand(build: _Builder, foot: str, sole: float) -> None:
@@ -244,7 +247,7 @@ def _hold_trunk(build: _Builder) -> None:
     build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), TRUNK_ASIDE)
 
 
-def _starts(model: Model, flat: Flat) -> StartTables:
+def _starts(flat: Flat, torsion: tuple[float, float]) -> StartTables:
     """Where the coordinates that a posture begins at stand."""
 
     def column(name: str) -> int:
@@ -252,12 +255,11 @@ def _starts(model: Model, flat: Flat) -> StartTables:
 
     pelvis = (f"pelvis_{name}" for name in ("ty", "tx", "tilt", "rotation"))
     leg = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "shank_rotation", "ankle_angle")
-    torsion = [sign * model.value(f"joints/ankle{foot}/torsion") for foot, sign in (("_r", 1.0), ("_l", -1.0))]
     return StartTables(
         *map(column, pelvis),
         column("lumbar_extension"),
         np.array([column(name + foot) for foot in ("_r", "_l") for name in leg]),
-        np.radians(torsion),
+        np.radians([torsion[0], -torsion[1]]),
     )
 
 

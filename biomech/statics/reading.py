@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import StanceError
+from biomech.statics.named import Named, check_alignment, is_data_array, of_data_array
 from biomech.statics.stance import (
     ARMS,
     AXES,
@@ -24,10 +25,26 @@ from biomech.statics.stance import (
     StanceGrid,
 )
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 Array = NDArray[np.float64]
+
+_CHOICES = {"support": SUPPORTS, "arms": ARMS}
+#: Where the index of each word is, and the words.
+_WORDS = WITH_POLICY | {name: (name, words) for name, words in _CHOICES.items()}
+_INNER = {"side": SIDES, "axis": AXES}
+
+
+def _defaults() -> dict[str, Named]:
+    """What is not asked; angles that a policy may give come first."""
+    numbers = {name: np.asarray(PARAMETERS[name].default) for name in dict.fromkeys([*WITH_POLICY, *PARAMETERS])}
+    codes = {code: np.array(-1 if name in WITH_POLICY else 0) for name, (code, _) in _WORDS.items()}
+    defaults = {name: Named(value) for name, value in (numbers | codes).items()}
+    defaults["load_position"] = Named(np.zeros(3), ("axis",))
+    for value in defaults.values():
+        value.values.setflags(write=False)  # every grid shows them
+    return defaults
+
+
+_DEFAULTS = _defaults()
 
 
 def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
@@ -38,30 +55,19 @@ def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
     StanceError
         With the parameter, the value and what is allowed.
     """
-    import xarray as xr
-
     _check_names(asked)
-    arrays: dict[str, xr.DataArray] = {}
+    read: dict[str, Named] = {}
     for name, (code, policies) in WITH_POLICY.items():
-        arrays[name], arrays[code] = _policed(name, policies, asked.get(name, PARAMETERS[name].default))
-    arrays |= {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name not in arrays}
-    arrays["support"] = _choice("support", SUPPORTS, asked.get("support", "both"))
-    arrays["arms"] = _choice("arms", ARMS, asked.get("arms", "hanging"))
-    order = [name for name in asked if name in arrays]
-    arrays = {name: arrays[name] for name in dict.fromkeys([*order, *arrays])}
-    for name, parameter in PARAMETERS.items():
-        arrays.setdefault(name, xr.DataArray(parameter.default))
-    _check_load(arrays)
-    _check_support(asked, arrays)
-    _check_policies(arrays)
-    held = {name: array.item() for name, array in arrays.items() if array.ndim == 0 and name in PARAMETERS}
-    for name, (code, policies) in WITH_POLICY.items():
-        if arrays[code].ndim == 0 and arrays[code].item() >= 0:
-            held[name] = policies[arrays[code].item()]
-    for name, words in (("support", SUPPORTS), ("arms", ARMS)):
-        if arrays[name].ndim == 0:
-            held[name] = words[arrays[name].item()]
-    return _broadcast(arrays, held)
+        if name in asked:
+            read[name], read[code] = _policed(name, policies, asked[name])
+    read |= {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name not in read}
+    read |= {name: _choice(name, words, asked[name]) for name, words in _CHOICES.items() if name in asked}
+    stance = {name: read[name] for name in asked} | _DEFAULTS | read
+    _check_load(asked, stance)
+    _check_support(asked, stance)
+    _align(asked, read)
+    _check_policies(stance)
+    return _combine(stance)
 
 
 def _check_names(asked: Mapping[str, Any]) -> None:
@@ -83,207 +89,207 @@ def _range(name: str) -> str:
     return f"{p.least:g}..{p.most:g}" + ("" if p.unit == "1" else f" {p.unit}")
 
 
-def _numbers(name: str, value: Any) -> xr.DataArray:
-    """A parameter as a DataArray of checked numbers, with its own dimension where it is swept."""
-    import xarray as xr
-
-    array = value if isinstance(value, xr.DataArray) else _as_array(name, value)
-    if array.size == 0:
-        raise StanceError(f"{name}: is empty (shape {array.shape}); give at least one value in {_range(name)}")
-    if array.dtype.kind not in "iuf":
+def _numbers(name: str, value: Any) -> Named:
+    """A parameter as checked numbers, with its own dimension where it is swept."""
+    given = of_data_array(value) if is_data_array(value) else _plain(name, value)
+    if given.values.size == 0:
+        raise StanceError(f"{name}: is empty (shape {given.values.shape}); give at least one value in {_range(name)}")
+    if given.values.dtype.kind not in "iuf":
         raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
-    _check_dims(name, array)
+    _check_dims(name, given)
     parameter = PARAMETERS[name]
-    flat = np.asarray(array.values, dtype=np.float64).ravel()
-    bad = np.flatnonzero(~(np.isfinite(flat) & (flat >= parameter.least) & (flat <= parameter.most)))
+    numbers = given.values.astype(np.float64)
+    flat = numbers.ravel()
+    bad = np.flatnonzero(~((flat >= parameter.least) & (flat <= parameter.most)))  # NaN is neither
     if bad.size:
-        where = "" if array.ndim == 0 else f" (entry {bad[0]})"
+        where = "" if numbers.ndim == 0 else f" (entry {bad[0]})"
         raise StanceError(f"{name} = {flat[bad[0]]:g}{where}: allowed is {_range(name)}")
-    return array.astype(np.float64)
+    read = given._replace(values=numbers)
+    for dim, labels in _INNER.items():
+        read = read.sorted(dim, labels)
+    return read
 
 
-def _as_array(name: str, value: Any) -> xr.DataArray:
-    import xarray as xr
-
+def _plain(name: str, value: Any) -> Named:
     try:
-        array = np.asarray(value)
+        array = np.array(value)
     except (TypeError, ValueError):
         raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}") from None
     if array.dtype.kind not in "iuf":
         raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
     if array.ndim == 0:
-        return xr.DataArray(array)
+        return Named(array)
     if name == "load_position":
         if array.shape != (3,):
             raise StanceError(f"{name}: has shape {array.shape}; must be (x, y, z), or a DataArray over 'axis'")
-        return xr.DataArray(array, dims="axis", coords={"axis": list(AXES)})
+        return Named(array, ("axis",))
     if array.ndim > 1:
         raise StanceError(
             f"{name}: has shape {array.shape}; must be a scalar, 1-D, or a DataArray with named dimensions"
         )
-    return xr.DataArray(array, dims=name, coords={name: array})
+    return Named(array, (name,), {name: array})
 
 
-def _check_dims(name: str, array: xr.DataArray) -> None:
-    for dim in array.dims:
+def _check_dims(name: str, given: Named) -> None:
+    own = PARAMETERS.get(name)
+    for dim in given.dims:
         if dim == "side":
-            if not PARAMETERS[name].per_leg:
+            if own is None or not own.per_leg:
                 raise StanceError(f"{name}: is not a parameter of a leg; it must not have a 'side' dimension")
-            _check_labels(name, array, "side", SIDES)
+            _check_labels(name, given, "side", SIDES)
         elif dim == "axis":
             if name != "load_position":
                 raise StanceError(f"{name}: must not have an 'axis' dimension; only load_position has")
-            _check_labels(name, array, "axis", AXES)
-        elif dim in RESERVED or dim in ("support", "arms", *POLICY_DIMS.values()):
+            _check_labels(name, given, "axis", AXES)
+        elif dim in RESERVED or (own and dim in (*_CHOICES, *POLICY_DIMS.values())):
             raise StanceError(f"{name}: must not use the dimension {dim!r}, which the answer uses")
-    if name == "load_position" and "axis" not in array.dims:
+    if name == "load_position" and "axis" not in given.dims:
         raise StanceError(f"{name}: must be (x, y, z), or a DataArray over 'axis'")
 
 
-def _check_labels(name: str, array: xr.DataArray, dim: str, labels: tuple[str, ...]) -> None:
-    given = tuple(array[dim].values.tolist()) if dim in array.coords else labels
-    if array.sizes[dim] != len(labels) or set(given) != set(labels):
+def _check_labels(name: str, array: Named, dim: str, labels: tuple[str, ...]) -> None:
+    given = tuple(array.labels[dim].tolist()) if dim in array.labels else labels
+    if array.size(dim) != len(labels) or set(given) != set(labels):
         raise StanceError(f"{name}: dimension {dim!r} has labels {given}; they must be {labels}")
 
 
-def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[xr.DataArray, xr.DataArray]:
+def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, Named]:
     """Degrees and policy of an angle; a list that holds policies makes a dimension of its own, ``tilt_policy``, ..."""
-    import xarray as xr
+    allowed = f"must be degrees in {_range(name)}, or a policy: {', '.join(policies)}"
 
     def code(label: str) -> int:
         if label not in policies:
-            raise StanceError(
-                f"{name} = {label!r}: must be degrees in {_range(name)}, or a policy: {', '.join(policies)}"
-            )
+            raise StanceError(f"{name} = {label!r}: {allowed}")
         return policies.index(label)
 
+    def angle(entry: Any) -> float:
+        number = _numbers(name, entry)
+        if number.dims:
+            raise StanceError(f"{name} = {entry!r}: {allowed}")
+        return float(number.values)
+
     if isinstance(value, str):
-        return xr.DataArray(0.0), xr.DataArray(code(value))
+        return Named(np.array(0.0)), Named(np.array(code(value)))
     if isinstance(value, list | tuple) and any(isinstance(entry, str) for entry in value):
-        labels = [entry if isinstance(entry, str) else f"{_numbers(name, entry).item():g}" for entry in value]
+        degrees = [0.0 if isinstance(entry, str) else angle(entry) for entry in value]
+        labels = [entry if isinstance(entry, str) else f"{at:g}" for entry, at in zip(value, degrees, strict=True)]
         if len(set(labels)) != len(labels):
             raise StanceError(f"{name} = {value!r}: names a policy twice")
-        dim = POLICY_DIMS[name]
-        degrees = [0.0 if isinstance(entry, str) else float(entry) for entry in value]
         codes = [code(entry) if isinstance(entry, str) else -1 for entry in value]
-        return xr.DataArray(degrees, dims=dim, coords={dim: labels}), xr.DataArray(
-            codes, dims=dim, coords={dim: labels}
-        )
-    return _numbers(name, value), xr.DataArray(-1)
+        dims, labelled = (POLICY_DIMS[name],), {POLICY_DIMS[name]: np.array(labels)}
+        return Named(np.array(degrees), dims, labelled), Named(np.array(codes), dims, labelled)
+    return _numbers(name, value), _DEFAULTS[WITH_POLICY[name][0]]
 
 
-def _choice(name: str, words: tuple[str, ...], value: Any) -> xr.DataArray:
+def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
     """A parameter that is one of a few words, as indices; a list makes a dimension of its own."""
-    import xarray as xr
-
-    given = value if isinstance(value, xr.DataArray) else np.asarray(value)
-    labels = [str(label) for label in np.asarray(given).ravel()]
+    given = of_data_array(value) if is_data_array(value) else Named(np.asarray(value))
+    labels = [str(label) for label in given.values.ravel()]
     for label in labels:
         if label not in words:
             raise StanceError(f"{name} = {label!r}: allowed is {', '.join(words)}")
     if not labels:
         raise StanceError(f"{name}: is empty; allowed is {', '.join(words)}")
-    codes = np.array([words.index(label) for label in labels]).reshape(np.shape(given))
-    if isinstance(given, xr.DataArray):
-        return given.copy(data=codes)
+    codes = np.array([words.index(label) for label in labels]).reshape(given.values.shape)
+    if is_data_array(value):
+        _check_dims(name, given)
+        return given._replace(values=codes)
     if codes.ndim > 1:
         raise StanceError(f"{name}: has shape {codes.shape}; must be a name or a list of names")
-    return xr.DataArray(codes, dims=name, coords={name: labels}) if codes.ndim else xr.DataArray(int(codes))
+    return Named(codes, (name,), {name: np.array(labels)}) if codes.ndim else Named(codes)
 
 
-def _check_support(asked: Mapping[str, Any], arrays: dict[str, xr.DataArray]) -> None:
+def _check_load(asked: Mapping[str, Any], stance: Mapping[str, Named]) -> None:
+    heaviest = float(stance["load_mass"].values.max())
+    if "load_position" not in asked and heaviest > 0.0:
+        raise StanceError(
+            f"load_mass = {heaviest:g}: needs load_position = (x, y, z) in the trunk frame, "
+            f"each in {_range('load_position')}"
+        )
+
+
+def _check_support(asked: Mapping[str, Any], stance: Mapping[str, Named]) -> None:
     """A seat and a step have their measures, which mean nothing without them; on a seat the weight lies where it must.
 
     One foot bears all the weight there is.
     """
-    for name, choice, words, word in (
-        ("seat_height", "support", SUPPORTS, "seat"),
-        ("step_height", "support", SUPPORTS, "step"),
-        ("step_length", "support", SUPPORTS, "step"),
-        ("hand_support", "arms", ARMS, "thighs"),
+    for name, choice, word in (
+        ("seat_height", "support", "seat"),
+        ("step_height", "support", "step"),
+        ("step_length", "support", "step"),
+        ("hand_support", "arms", "thighs"),
     ):
-        if name in asked and not bool((arrays[choice] == words.index(word)).any()):
+        if name in asked and not (stance[choice].values == _CHOICES[choice].index(word)).any():
             raise StanceError(f"{name} = {asked[name]!r}: needs {choice} = {word!r}")
-    two = arrays["support"].isin([SUPPORTS.index("both"), SUPPORTS.index("step")])
-    if "weight_balance" in asked and not bool(two.any()):
+    support = stance["support"].values
+    two = np.isin(support, [SUPPORTS.index("both"), SUPPORTS.index("step")])
+    if "weight_balance" in asked and not two.any():
         raise StanceError(
             f"weight_balance = {asked['weight_balance']!r}: needs two feet that stand, support = 'both' or 'step'"
         )
-    seated = arrays["support"] == SUPPORTS.index("seat")
-    if "weight_shift" in asked and bool(seated.all()):
+    if "weight_shift" in asked and (support == SUPPORTS.index("seat")).all():
         raise StanceError(
             f"weight_shift = {asked['weight_shift']!r}: means nothing with support = 'seat', which bears the weight"
         )
+
+
+def _align(asked: Mapping[str, Any], read: Mapping[str, Named]) -> None:
+    """Where DataArrays are among what is asked, dimensions that they share must agree; all others are one's own."""
+    if any(is_data_array(value) for value in asked.values()):
+        try:
+            names = dict.fromkeys([*asked, *read])
+            given = [asked[name] if is_data_array(asked.get(name)) else read[name] for name in names]
+            check_alignment(given, tuple(_INNER))
+        except ValueError as error:
+            raise StanceError(f"stance parameters do not broadcast: {error}") from None
+
+
+def _check_policies(stance: Mapping[str, Named]) -> None:
+    """Nothing hangs on a seat, and the lean at which a body hangs is that of a given tilt."""
+    support = stance["support"]
     for name, word in (("pelvic_tilt", "hanging"), ("trunk_lean", "hanging_sway"), ("knee_flexion", "passive")):
         code, policies = WITH_POLICY[name]
-        if bool((seated & (arrays[code] == policies.index(word))).any()):
+        dims = dict.fromkeys(support.dims + stance[code].dims)
+        seated = support.over(dims) == SUPPORTS.index("seat")
+        if (seated & (stance[code].over(dims) == policies.index(word))).any():
             raise StanceError(f"{name} = {word!r}: means nothing with support = 'seat', which bears the weight")
-
-
-def _check_policies(arrays: dict[str, xr.DataArray]) -> None:
-    """The lean at which a body hangs is that of a given tilt."""
-    if bool(((arrays["lean_policy"] >= 0) & (arrays["policy"] >= 0)).any()):
+    if (stance["lean_policy"].values >= 0).any() and (stance["policy"].values >= 0).any():
         raise StanceError("trunk_lean = 'hanging_sway': needs pelvic_tilt in degrees; it is the lean at a given tilt")
 
 
-def _check_load(arrays: dict[str, xr.DataArray]) -> None:
-    if "axis" not in arrays["load_position"].dims:
-        if float(arrays["load_mass"].max()) > 0.0:
-            heaviest = float(arrays["load_mass"].max())
-            raise StanceError(
-                f"load_mass = {heaviest:g}: needs load_position = (x, y, z) in the trunk frame, "
-                f"each in {_range('load_position')}"
-            )
-        arrays["load_position"] = arrays["load_position"].expand_dims({"axis": list(AXES)})
-
-
-def _broadcast(arrays: dict[str, xr.DataArray], held: dict[str, Any]) -> StanceGrid:
-    import xarray as xr
-
-    inner = {"side": list(SIDES), "axis": list(AXES)}
-    prepared = {}
-    for name, array in arrays.items():
-        for dim, labels in inner.items():
-            if dim in array.dims and dim in array.coords:
-                array = array.sel({dim: labels})
-            array = array.drop_vars(dim, errors="ignore")
-        prepared[name] = array
-    try:
-        xr.align(*prepared.values(), join="exact", copy=False)
-    except ValueError as error:
-        raise StanceError(f"stance parameters do not broadcast: {error}") from None
-    sizes: dict[str, int] = {}
-    labels_of: dict[str, NDArray[Any]] = {}
-    for array in prepared.values():
-        for dim in map(str, array.dims):
-            if dim not in inner:
-                sizes[dim] = array.sizes[dim]
-                if dim in array.coords:
-                    labels_of[dim] = array[dim].values
-
-    def over_all(name: str, last: str | None) -> NDArray[Any]:
-        wanted = [*sizes, last] if last else list(sizes)
-        array = prepared[name]
-        array = array.expand_dims([dim for dim in wanted if dim not in array.dims]).transpose(*wanted)
-        values = array.values
-        return np.broadcast_to(values, (*values.shape[:-1], len(inner[last]))) if last else values
-
-    full = {}
+def _combine(stance: Mapping[str, Named]) -> StanceGrid:
+    dims: dict[str, NDArray[Any]] = {}
+    for value in stance.values():
+        for dim in value.dims:
+            if dim in value.labels or dim not in {**dims, **_INNER}:
+                dims[dim] = value.labels.get(dim, np.arange(value.size(dim)))
+    arrays = {}
     for name, parameter in PARAMETERS.items():
-        full[name] = over_all(name, "side" if parameter.per_leg else "axis" if name == "load_position" else None)
-    full |= {name: over_all(name, None).astype(np.int64) for name in CODES}
-    dims = {dim: labels_of.get(dim, np.arange(size)) for dim, size in sizes.items()}
-    return StanceGrid(dims, full, held, _varied(prepared))
+        last = ("side",) if parameter.per_leg else ("axis",) if name == "load_position" else ()
+        array = stance[name].over([*dims, *last])
+        arrays[name] = np.broadcast_to(array, (*array.shape[:-1], len(SIDES))) if parameter.per_leg else array
+    arrays |= {name: stance[name].over(dims) for name in CODES}
+    return StanceGrid(dims, arrays, _held(stance), _varied(stance))
 
 
-def _varied(arrays: dict[str, xr.DataArray]) -> dict[str, tuple[tuple[str, ...], Array]]:
-    """Parameters along dimensions that do not bear their name, a leg's parameter once per side."""
+def _held(stance: Mapping[str, Named]) -> dict[str, Any]:
+    """Parameters that are one number or one word."""
+    held = {name: value.values.item() for name, value in stance.items() if not value.dims and name in PARAMETERS}
+    for name, (code, words) in _WORDS.items():
+        if not stance[code].dims and (place := stance[code].values.item()) >= 0:
+            held[name] = words[place]
+    return held
+
+
+def _varied(stance: Mapping[str, Named]) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """What is given along dimensions that do not bear its name, a leg's parameter once per side."""
     varied: dict[str, tuple[tuple[str, ...], Array]] = {}
+    found = {name for name, (code, _) in WITH_POLICY.items() if (stance[code].values >= 0).any()}
     for name in PARAMETERS:
-        array = arrays[name]
-        if name in ("pelvic_tilt", "load_position") or array.ndim == 0 or name in array.dims:
+        value = stance[name]
+        if name in {"pelvic_tilt", "load_position", *found} or not value.dims or name in value.dims:
             continue
-        sides = {f"{name}_{side}": array.isel(side=i) for i, side in enumerate(SIDES)} if "side" in array.dims else {}
-        for label, part in (sides or {name: array}).items():
-            varied[label] = (tuple(map(str, part.dims)), part.values)
+        sides = {f"{name}_{side}": value.at("side", i) for i, side in enumerate(SIDES)} if "side" in value.dims else {}
+        for label, part in (sides or {name: value}).items():
+            varied[label] = (part.dims, part.values)
     return varied

@@ -196,4 +196,6 @@ class StanceGrid:
         small = array[tuple(slice(None) if d in varying else 0 for d in grid)]
         if varying:
             return np.ascontiguousarray(small[tuple(place[d] for d in varying)])
-        return np.array(np.broadcast_to(small, (count, *small.shape)))
+        every = np.empty((count, *small.shape), dtype=array.dtype)
+        every[...] = small
+        return every

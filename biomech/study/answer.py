@@ -39,11 +39,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Answers:
-    """Sheets over (posture, ...) of the whole body; NaN where a posture cannot be taken.
+    """Sheets over (posture, ...) of the whole body of a model; NaN where a posture cannot be taken.
 
     ``strength`` (posture or 1, muscle) is one row where it does not depend on the posture.
     """
 
+    model: Model
     sheets: Sheets
     strength: Array
 
@@ -97,7 +98,7 @@ def answer(
     for part in parts(model, stance, effort):
         _answer_part(model, part, stance, effort, names, sheets)
     constant = model.flat().muscle.max_force[None]
-    answers = Answers(sheets, sheets.strength if effort.force_length else constant)
+    answers = Answers(model, sheets, sheets.strength if effort.force_length else constant)
     blank_unreachable(sheets, answers.status == UNREACHABLE)
     return answers
 

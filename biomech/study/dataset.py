@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
-from biomech.statics.stance import AXES, PARAMETERS, SIDES, StanceGrid
+from biomech.statics.stance import PARAMETERS, StanceGrid
 from biomech.study.answer import Answers, sheet_columns
 from biomech.study.equilibria import BALANCE_STATUSES
+from biomech.study.labels import labelled
 from biomech.study.policies import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
 from biomech.study.standing import STATUSES
 
@@ -52,20 +54,8 @@ def about(units: str, long_name: str, **more: Any) -> dict[str, Any]:
 def flags(long_name: str, first: int, meanings: tuple[str, ...]) -> dict[str, Any]:
     """CF attributes of a status (CF conventions, sec. 3.5)."""
     values = np.arange(first, first + len(meanings), dtype=np.int8)
+    values.setflags(write=False)  # all datasets of a model share them
     return about("1", long_name, flag_values=values, flag_meanings=" ".join(meanings))
-
-
-def label_coordinates(model: Model) -> dict[str, Any]:
-    """Coordinates of the dimensions that every answer has."""
-    return {
-        "muscle": list(model.muscles),
-        "side": ("muscle", model.sides(model.muscles), about("1", "side of the body of the muscle")),
-        "group": list(model.groups),
-        "coordinate": list(model.coordinates),
-        "joint": reported_joints(model.flat()),
-        "axis": list(AXES),
-        "foot": list(SIDES),
-    }
 
 
 @dataclass(frozen=True)
@@ -156,8 +146,13 @@ def proof_quantities(model: Model) -> dict[str, Quantity]:
     }
 
 
-def sweep_quantities(model: Model) -> dict[str, Quantity]:
-    """Every variable of a sweep but the tilts."""
+def sweep_quantities(model: Model) -> Mapping[str, Quantity]:
+    """Every variable of a sweep but the tilts; nothing in them depends on the model's numbers."""
+    made: Mapping[str, Quantity] = model.cached("quantities", lambda: MappingProxyType(_sweep_quantities(model)))
+    return made
+
+
+def _sweep_quantities(model: Model) -> dict[str, Quantity]:
     turns = model.flat().is_rotation
 
     def feet(answers: Answers, sheet: str, part: slice) -> Array:
@@ -197,7 +192,7 @@ def sweep_quantities(model: Model) -> dict[str, Quantity]:
             ("foot",),
             about("deg", "external hip rotation that is left before the capsule tightens; below 0 turnout is forced"),
             ("coordinates",),
-            lambda a: turnout_reserve(model, a.sheets.coordinates),
+            turnout_reserve,
         ),
         "abdominal_pressure": Quantity(
             (),
@@ -221,7 +216,7 @@ def sweep_quantities(model: Model) -> dict[str, Quantity]:
     }
 
 
-def choose_quantities(quantities: dict[str, Quantity], variables: Iterable[str] | None) -> dict[str, Quantity]:
+def choose_quantities(quantities: Mapping[str, Quantity], variables: Iterable[str] | None) -> Mapping[str, Quantity]:
     """The quantities that are asked for; the status always is."""
     if variables is None:
         return quantities
@@ -236,9 +231,10 @@ def choose_quantities(quantities: dict[str, Quantity], variables: Iterable[str] 
     return {name: quantity for name, quantity in quantities.items() if name in variables or name == "status"}
 
 
-def turnout_reserve(model: Model, q: Array) -> Array:
+def turnout_reserve(answers: Answers) -> Array:
     """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
-    names = list(model.coordinates)
+    model, q = answers.model, answers.sheets.coordinates
+    names = model.flat().coordinates
     slack, shift = (
         model.value(f"passive/hip_{name}") for name in ("external_rotation_slack", "rotation_flexion_shift")
     )
@@ -248,7 +244,7 @@ def turnout_reserve(model: Model, q: Array) -> Array:
     return slack + shift * flexion + rotation
 
 
-def variables_of(quantities: dict[str, Quantity], dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
+def variables_of(quantities: Mapping[str, Quantity], dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
     """Variables of one batch of answers."""
     return {name: ((*dims, *q.dims), q.of(answers), q.attributes) for name, q in quantities.items()}
 
@@ -256,7 +252,7 @@ def variables_of(quantities: dict[str, Quantity], dims: tuple[str, ...], answers
 class Kept:
     """What a sweep keeps, over all its postures; room is made once the first block shows how much is needed."""
 
-    def __init__(self, model: Model, quantities: dict[str, Quantity], count: int) -> None:
+    def __init__(self, model: Model, quantities: Mapping[str, Quantity], count: int) -> None:
         columns = sheet_columns(model)
         self.quantities, self.count = quantities, count
         self.plain = {q.needs[0]: name for name, q in quantities.items() if q.value is None}
@@ -280,6 +276,11 @@ class Kept:
         return {name: (("posture", *q.dims), self.values[name], q.attributes) for name, q in self.quantities.items()}
 
 
+def dims_of(variables: Mapping[str, Variable]) -> frozenset[str]:
+    """Every dimension that some variable has."""
+    return frozenset(dim for dims, _, _ in variables.values() for dim in dims)
+
+
 def sweep_dataset(
     model: Model, stance: StanceGrid, kept: dict[str, Variable], policies: dict[str, Variable], said: str
 ) -> xr.Dataset:
@@ -289,16 +290,9 @@ def sweep_dataset(
     shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **policies}.items()}
     return xr.Dataset(
         shaped,
-        coords={**_stance_coordinates(stance), **used_labels(model, shaped)},
+        coords=labelled(model, _stance_coordinates(stance), dims_of(shaped)),
         attrs={"title": f"biomech sweep of model {model.name}", "message": said, **_held(stance)},
     )
-
-
-def used_labels(model: Model, variables: Mapping[str, Variable]) -> dict[str, Any]:
-    """Coordinates of those dimensions of every answer that some variable has."""
-    used = {dim for dims, _, _ in variables.values() for dim in dims}
-    labels = label_coordinates(model)
-    return {n: label for n, label in labels.items() if (label[0] if isinstance(label, tuple) else n) in used}
 
 
 def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> dict[str, Variable]:

@@ -16,9 +16,10 @@ from biomech.sharing import Criterion
 from biomech.statics.reading import read_stance
 from biomech.statics.stance import CODES, PARAMETERS, Stance, StanceGrid
 from biomech.study.answer import answer
-from biomech.study.dataset import Variable, about, choose_quantities, sweep_quantities, used_labels
+from biomech.study.dataset import Variable, about, choose_quantities, dims_of, sweep_quantities
 from biomech.study.drawn import check_path, draw_model
 from biomech.study.effort import read_effort
+from biomech.study.labels import labelled
 from biomech.study.policies import settle
 from biomech.study.priors import Draws, Prior, Sampler, default_priors
 from biomech.study.progress import progress_bar
@@ -148,12 +149,12 @@ class Study:
             moved = np.moveaxis(values, 0, 1)
             shaped = moved.reshape(*shape, *moved.shape[1:])
             variables[name] = (("stance", *self.grid.dims, "sample", *own), shaped, attributes)
-        labels = used_labels(self.model, variables)
+        coords = labelled(self.model, {"stance": self.names, **self.grid.dims}, dims_of(variables))
         for name, values in draws.values.items():
             if values.ndim == 1:
                 prior = draws.priors[name]
                 variables[f"prior_{name}"] = (("sample",), values, about(prior.unit, f"{prior.how} {prior.target}"))
-        return xr.Dataset(variables, {"stance": self.names, **self.grid.dims, **labels}, {"seed": seed})
+        return xr.Dataset(variables, coords, {"seed": seed})
 
 
 _TILT = about("deg", PARAMETERS["pelvic_tilt"].long_name)

@@ -17,15 +17,9 @@ from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.reactions import react
 from biomech.statics.stance import AXES, SIDES
 from biomech.study.answer import Answers
-from biomech.study.dataset import (
-    about,
-    joint_quantities,
-    label_coordinates,
-    muscle_quantities,
-    proof_quantities,
-    variables_of,
-)
+from biomech.study.dataset import about, joint_quantities, muscle_quantities, proof_quantities, variables_of
 from biomech.study.effort import read_effort
+from biomech.study.labels import labelled
 from biomech.study.report import Tally, shortage
 from biomech.study.whole_way import Sheets
 
@@ -213,6 +207,7 @@ def _dataset(
     )
     empty = np.empty((len(q), 0))
     answers = Answers(
+        model,
         Sheets(
             coordinates=q,
             activation=activation,
@@ -245,7 +240,7 @@ def _dataset(
     }
     tally = Tally.of(answers.status, lambda i: shortage(model, answers, i))
     attrs = {"title": f"biomech static optimisation of model {model.name}", "message": tally.message}
-    return xr.Dataset(variables, coords={"frame": np.arange(len(q)), **label_coordinates(model)}, attrs=attrs)
+    return xr.Dataset(variables, coords=labelled(model, {"frame": np.arange(len(q))}), attrs=attrs)
 
 
 def limiting_muscle(solution: Solution, muscles: int) -> NDArray[np.int64]:

@@ -153,6 +153,8 @@ def _through_blocks(
 ) -> Tally:
     """Let threads work on blocks of postures, and add up what they say of them."""
     firsts = range(0, count, size)
+    if len(firsts) == 1 and not progress:
+        return work(0, count)  # nothing to show on the way, and nothing to divide
     lasts = [min(first + size, count) for first in firsts]
     with progress_bar(count, "postures", progress) as bar, ThreadPoolExecutor(threads) as pool:
         total = work(firsts[0], lasts[0])  # alone, because it makes the tables that the others use
