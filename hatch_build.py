@@ -53,7 +53,7 @@ class KernelBuildHook(BuildHookInterface):
         """The libraries and their manifests; none where they cannot be made here."""
         command = [sys.executable, "-m", "biomech._kernels.compiler", str(folder)]
         command += [part for level in levels for part in ("--level", level)]
-        paths = os.pathsep.join([self.root, *filter(None, sys.path)])
+        paths = os.pathsep.join(filter(None, [self.root, os.environ.get("PYTHONPATH")]))
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, stdout=subprocess.PIPE, check=False)
         made = [Path(line) for line in done.stdout.decode().splitlines()]
         if done.returncode or any(path.suffix == ".o" for path in made):

@@ -37,20 +37,25 @@ def labelled(model: Model, own: Mapping[str, Any], dims: Iterable[str] = DIMENSI
     return xr.Coordinates(variables, indexes)
 
 
-def _lay_out(model: Model) -> dict[str, tuple[xr.Variable, Any]]:
-    """Every variable of labels, with its pandas index where it is that of a dimension, or None."""
-    import xarray as xr
-
-    sides = {"units": "1", "long_name": "side of the body of the muscle"}
-    labels = {
+def labels_of(model: Model) -> dict[str, list[str]]:
+    """The labels of each of ``DIMENSIONS``."""
+    return {
         "muscle": list(model.muscles),
-        "side": ("muscle", model.sides(model.muscles), sides),
         "group": list(model.groups),
         "coordinate": list(model.coordinates),
         "joint": reported_joints(model.flat()),
         "axis": list(AXES),
         "foot": list(SIDES),
     }
+
+
+def _lay_out(model: Model) -> dict[str, tuple[xr.Variable, Any]]:
+    """Every variable of labels, with its pandas index where it is that of a dimension, or None."""
+    import xarray as xr
+
+    muscle, others = "muscle", labels_of(model)
+    sides = (muscle, model.sides(model.muscles), {"units": "1", "long_name": "side of the body of the muscle"})
+    labels = {muscle: others.pop(muscle), "side": sides, **others}
     coordinates = xr.Coordinates(labels)
     indexes = coordinates.indexes
     return {str(name): (variable, indexes.get(name)) for name, variable in coordinates.variables.items()}

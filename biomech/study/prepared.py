@@ -24,8 +24,9 @@ from biomech.statics.reading import read_stance
 from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, Parameter, Stance
 from biomech.study.answer import Answers, answer, blank_unreachable, compile_batch, sheet_columns
 from biomech.study.body import Posed
-from biomech.study.dataset import Quantity, choose_quantities, label_coordinates, sweep_quantities
+from biomech.study.dataset import Quantity, choose_quantities, sweep_quantities
 from biomech.study.effort import read_effort
+from biomech.study.labels import labels_of
 from biomech.study.policies import settle
 from biomech.study.standing import OPTIMAL, UNREACHABLE, Effort, Part, parts
 from biomech.study.whole_way import PROOF, Sheets, go_in_lanes
@@ -91,12 +92,7 @@ def prepare(
     """
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     varied = _read_varied(vary, fixed)
-    # what varies must make sense beside what is fixed; a load that may be heavy needs a place
-    stand_in = {v.parameter: max(PARAMETERS[v.parameter].default or 0.0, v.parameter == "load_mass") for v in varied}
-    stand_in.pop("load_position", None)
-    if any(v.parameter == "load_position" for v in varied):
-        stand_in["load_position"] = (0.0, 0.0, 0.0)
-    asked = read_stance({**stand_in, **fixed})
+    asked = read_stance({**_stand_ins(varied, fixed), **fixed})
     if asked.dims:
         raise StanceError(f"{next(iter(asked.dims))}: has a dimension of its own; what is fixed must be a scalar")
     outputs = _read_variables(model, variables)
@@ -144,6 +140,17 @@ def _read_varied(vary: Iterable[str], fixed: Mapping[str, Any]) -> tuple[_Varied
     return tuple(known[name] for name in names)
 
 
+def _stand_ins(varied: tuple[_Varied, ...], fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of what varies, so that what is fixed can be judged beside them."""
+    parameters = {v.parameter for v in varied}
+    if "load_mass" in parameters and not ("load_position" in fixed or "load_position" in parameters):
+        raise StanceError("vary: 'load_mass' needs load_position = (x, y, z) in the trunk frame, fixed or varying")
+    values: dict[str, Any] = {name: PARAMETERS[name].default or 0.0 for name in parameters - set(fixed)}
+    if "load_position" in values:
+        values["load_position"] = (0.0, 0.0, 0.0)
+    return values
+
+
 def _variable_numbers() -> dict[str, _Varied]:
     known = {}
     for name, parameter in PARAMETERS.items():
@@ -175,7 +182,7 @@ def _read_variables(model: Model, variables: Iterable[str]) -> dict[str, _Output
     names = [variables] if isinstance(variables, str) else list(variables)
     if not names or not all(isinstance(name, str) for name in names):
         raise StanceError(f"variables = {variables!r}: must be names of variables, at least one")
-    quantities, labels = sweep_quantities(model), label_coordinates(model)
+    quantities, labels = sweep_quantities(model), labels_of(model)
     outputs: dict[str, _Output] = {}
     for name in [*names, "status"]:
         variable, *parts = name.split("/")
@@ -231,8 +238,8 @@ class PreparedSweep:
         self.vary = tuple(v.name for v in varied)
         self.bounds = [(v.about.least, v.about.most) for v in varied]
         self.dims = {name: output.dims for name, output in outputs.items()}
-        labels, used = label_coordinates(model), {dim for dims in self.dims.values() for dim in dims}
-        self.labels = {dim: list(labels[dim]) for dim in labels if dim in used}
+        labels, used = labels_of(model), {dim for dims in self.dims.values() for dim in dims}
+        self.labels = {dim: names for dim, names in labels.items() if dim in used}
 
     def __call__(self, *values: ArrayLike, **named: ArrayLike) -> dict[str, NDArray[Any]]:
         """The variables at some values of what varies.
@@ -246,7 +253,10 @@ class PreparedSweep:
         """
         columns, shape = self._read(self._ordered(values, named) if named or len(values) != len(self.vary) else values)
         count = int(np.prod(shape, dtype=np.int64))
-        if count <= _BLOCK:
+        if not count:
+            nowhere = self._answer([least for least, _ in self.bounds], 1)
+            found = {name: value[:0] for name, value in nowhere.items()}
+        elif count <= _BLOCK:
             found = self._answer(columns, count)
         else:
             flat = [np.broadcast_to(column, (count,)) for column in columns]
@@ -254,7 +264,7 @@ class PreparedSweep:
                 self._answer([c[i : i + _BLOCK] for c in flat], min(_BLOCK, count - i)) for i in range(0, count, _BLOCK)
             ]
             found = {name: np.concatenate([block[name] for block in blocks]) for name in self._outputs}
-        return {name: value.reshape(shape + value.shape[1:]) for name, value in found.items()}
+        return {name: value.reshape((*shape, *value.shape[1:])) for name, value in found.items()}
 
     def __repr__(self) -> str:
         return f"PreparedSweep(vary={list(self.vary)}, variables={list(self._outputs)})"
@@ -370,7 +380,8 @@ class _Room:
         if self.sheets.shortfall.size:
             self.sheets.shortfall[:] = 0.0  # written only where something is short
         self._go()
-        answers = Answers(self._finished(), self.sheets.strength if prepared._effort.force_length else self._constant)
+        strength = self.sheets.strength if prepared._effort.force_length else self._constant
+        answers = Answers(prepared._model, self._finished(), strength)
         return {name: output.of(answers, numbers[:, _TILT]) for name, output in prepared._outputs.items()}
 
     def _surround(self) -> None:
