@@ -25,5 +25,6 @@ class ProblemError(BiomechError, ValueError):
 class UnreachablePosture(BiomechError):
     """The body cannot take the posture; the message says what stands in the way."""
 
+
 class KernelError(BiomechError, RuntimeError):
     """No compiled kernels for this machine, and none can be made; the message says why, and what to do."""

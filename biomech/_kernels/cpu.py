@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Mapping
 
+from biomech._kernels.fingerprint import digest_of
 from biomech.errors import KernelError
 
 NATIVE = "native"
@@ -20,9 +21,7 @@ _X86 = {
     "x86-64-v4": ("AVX512F", "AVX512CD", "AVX512BW", "AVX512DQ", "AVX512VL"),
 }
 #: What the operating system calls an architecture -> its levels, from least to most.
-_LEVELS = {name: tuple(_X86) for name in ("x86_64", "AMD64", "amd64")} | {
-    name: ("aarch64",) for name in ("aarch64", "arm64")
-}
+_LEVELS = dict.fromkeys(("x86_64", "AMD64", "amd64"), tuple(_X86)) | dict.fromkeys(("aarch64", "arm64"), ("aarch64",))
 
 
 def levels() -> tuple[str, ...]:
@@ -62,6 +61,11 @@ def chosen_levels() -> tuple[str, ...]:
         allowed = ", ".join([*usable, f"{NATIVE} (compiled on this machine)"])
         raise KernelError(f"BIOMECH_CPU = {wanted!r}: this CPU can run {allowed}")
     return (wanted,)
+
+
+def identity() -> str:
+    """What tells this CPU from one that cannot run what was compiled for it alone."""
+    return digest_of([platform.machine(), *sorted(name for name, there in _features().items() if there)])[:8]
 
 
 def _features() -> Mapping[str, bool]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from biomech._kernels.interface import BoundCall, CompiledFunction
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Kernel:
@@ -40,10 +44,12 @@ class Kernel:
         raise TypeError(f"{self.name}: only kernels call it")
 
 
-class EntryPoint(Kernel):
+class EntryPoint(Kernel, Generic[Arguments, Result]):
     """A kernel that Python calls: compiled code of its sources is found, or made, at its first call."""
 
-    _compiled: CompiledFunction | None = None
+    def __init__(self, function: Callable[Arguments, Result]) -> None:
+        super().__init__(function, allocates=True)
+        self._compiled: CompiledFunction | None = None
 
     @property
     def compiled(self) -> CompiledFunction:
@@ -54,27 +60,38 @@ class EntryPoint(Kernel):
             self._compiled = find(self)
         return self._compiled
 
-    def __call__(self, *args: Any) -> Any:
-        return self.compiled(*args)
+    def __call__(self, *args: Arguments.args, **named: Arguments.kwargs) -> Result:
+        return self.compiled(*args, **named)
 
-    def bind(self, *args: Any) -> BoundCall:
+    def bind(self, *args: Arguments.args, **named: Arguments.kwargs) -> BoundCall:
         """The call with these arguments, checked once; later calls read and write the same arrays."""
-        return self.compiled.bind(*args)
+        return self.compiled.bind(*args, **named)
 
 
 #: Every entry point that was declared, by name.
-ENTRY_POINTS: dict[str, EntryPoint] = {}
+ENTRY_POINTS: dict[str, EntryPoint[..., Any]] = {}
 
 
-def entry_point(function: Function) -> Function:
+def package_entry_points() -> list[EntryPoint[..., Any]]:
+    """Every entry point of the package, found by its decorator."""
+    root = Path(__file__).parents[1]
+    modules = []
+    for path in sorted(root.rglob("*.py")):
+        if "\n@entry_point\n" in path.read_text(encoding="utf-8"):
+            modules.append(".".join(path.relative_to(root.parent).with_suffix("").parts))
+            importlib.import_module(modules[-1])
+    return [entry for name, entry in sorted(ENTRY_POINTS.items()) if entry.function.__module__ in modules]
+
+
+def entry_point(function: Callable[Arguments, Result]) -> EntryPoint[Arguments, Result]:
     """Declare a kernel that Python calls.
 
     Its arguments are annotated numbers, arrays of ``biomech._kernels.arrays`` and tuples of them; it returns a number
     or nothing, and runs without the GIL.
     """
-    entry = EntryPoint(function, allocates=True)
+    entry = EntryPoint(function)
     ENTRY_POINTS[entry.name] = entry
-    return entry  # type: ignore[return-value]
+    return entry
 
 
 def kernel(function: Function) -> Function:

@@ -44,9 +44,16 @@ def digest_of(texts: Iterable[str]) -> str:
 
 
 class Sources:
-    """The sources of the modules that are here, read and parsed when they are asked for."""
+    """The sources of the modules that are here, read and parsed when they are asked for.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    script : Path, optional
+        The file of ``__main__``, if it is not that of this process.
+    """
+
+    def __init__(self, script: Path | None = None) -> None:
+        self._script = script
         self._texts: dict[str, str] = {}
         self._definitions: dict[str, dict[str, list[ast.stmt]]] = {}
         self._meanings: dict[tuple[str, str], tuple[str, set[tuple[str, str]]]] = {}
@@ -86,7 +93,8 @@ class Sources:
 
     def _text(self, module: str) -> str:
         if module not in self._texts:
-            self._texts[module] = _file_of(module).read_text(encoding="utf-8")
+            script = self._script if module == "__main__" else None
+            self._texts[module] = (script or _file_of(module)).read_text(encoding="utf-8")
         return self._texts[module]
 
     def _defined_in(self, module: str) -> dict[str, list[ast.stmt]]:

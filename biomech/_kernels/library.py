@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -42,8 +43,8 @@ class Unfit(Exception):
 class Manifest:
     """What is known of a library without opening it.
 
-    ``code`` is its file and ``compiler`` what made it; ``entries`` maps each entry point to symbol, kinds, result and fingerprint, and ``sources``
-    each module it was made from to the hash of its text.
+    ``code`` is its file and ``compiler`` what made it; ``entries`` maps each entry point to symbol, kinds, result and
+    fingerprint, and ``sources`` each module it was made from to the hash of its text.
     """
 
     code: Path
@@ -67,7 +68,9 @@ class Manifest:
             given = json.loads(path.read_text(encoding="utf-8"))
             code = path.parent / Path(given["code"]).name  # beside the manifest, whatever it says
             named = {name: str(given[name]) for name in ("hash", "level", "compiler")}
-            return cls(code, int(given["size"]), **named, entries=dict(given["entries"]), sources=dict(given["sources"]))
+            return cls(
+                code, int(given["size"]), **named, entries=dict(given["entries"]), sources=dict(given["sources"])
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unfit(f"{path.name} cannot be read ({error})") from None
 
@@ -100,7 +103,7 @@ def sources() -> Sources:
     return Sources()
 
 
-def find(entry: EntryPoint) -> CompiledFunction:
+def find(entry: EntryPoint[..., Any]) -> CompiledFunction:
     """The compiled form of an entry point; made on this machine where no library has it.
 
     Raises
@@ -133,7 +136,7 @@ def _libraries(level: str, reasons: list[str]) -> Iterator[Manifest]:
                 reasons.append(str(error))
 
 
-def load(manifest: Manifest, entry: EntryPoint) -> CompiledFunction:
+def load(manifest: Manifest, entry: EntryPoint[..., Any]) -> CompiledFunction:
     """An entry point of a library.
 
     Raises
@@ -175,16 +178,22 @@ def _open(manifest: Manifest) -> Any:
         # to open a library that was cut off would end the process
         if len(content) != manifest.size or hash_of(content) != manifest.hash:
             raise Unfit(f"{manifest.code.name} is not whole")
-        _OPENED[key] = _open_object(content) if manifest.code.suffix == ".o" else _open_library(manifest.code)
+        _OPENED[key] = _open_object(content) if manifest.code.suffix == ".o" else open_library(manifest.code)
     return _OPENED[key]
 
 
-def _open_library(path: Path) -> Any:
+def open_library(path: Path) -> Any:
+    """Open a shared library; all that it asks for must be there.
+
+    Raises
+    ------
+    Unfit
+        It cannot be opened.
+    """
     if sys.platform.startswith("linux"):
-        try:  # libraries are linked to nothing, so that they ask for no version of the C library
+        # libraries are linked to nothing, so that they ask for no version of the C library; some have libm within it
+        with suppress(OSError):
             ctypes.CDLL("libm.so.6", mode=ctypes.RTLD_GLOBAL)
-        except OSError:
-            pass  # where the C library has the functions of libm itself
     try:
         return ctypes.CDLL(str(path), mode=getattr(os, "RTLD_NOW", 0))
     except OSError as error:

@@ -12,12 +12,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from biomech._kernels.cpu import NATIVE, chosen_levels
+from biomech._kernels.cpu import NATIVE, chosen_levels, identity
 from biomech._kernels.library import Manifest, Unfit, load, manifest_path, sources
 from biomech.errors import KernelError
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _VERSIONS = 4
 
 
-def compile_here(entry: EntryPoint, reasons: list[str]) -> CompiledFunction:
+def compile_here(entry: EntryPoint[..., Any], reasons: list[str]) -> CompiledFunction:
     """The compiled form of an entry point, from the cache or from the compiler.
 
     Parameters
@@ -50,6 +51,8 @@ def compile_here(entry: EntryPoint, reasons: list[str]) -> CompiledFunction:
         raise KernelError(f"{entry.name}: an entry point must stand in a file, so that it can be compiled")
     level = (*chosen_levels(), NATIVE)[0]
     name = f"{entry.name}-{sources().fingerprint(entry.name)[0]}"
+    if level == NATIVE:
+        name += f"-{identity()}"  # homes are shared among machines
     folder = _folder()
     path = manifest_path(folder, level, name)
     if path.exists():
@@ -64,7 +67,7 @@ def compile_here(entry: EntryPoint, reasons: list[str]) -> CompiledFunction:
 
 
 def _run_compiler(
-    entry: EntryPoint, level: str, name: str, folder: Path, script: str | None, reasons: list[str]
+    entry: EntryPoint[..., Any], level: str, name: str, folder: Path, script: str | None, reasons: list[str]
 ) -> None:
     why = "; ".join(dict.fromkeys(reasons)) or "no library holds it"
     if find_spec("numba") is None:
@@ -78,9 +81,7 @@ def _run_compiler(
     command += ["--level", level, "--entry", entry.name, "--name", name]
     command += ["--script", script] if script else []
     paths = os.pathsep.join(path or os.curdir for path in sys.path)
-    done = subprocess.run(
-        command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=False)
     if done.returncode:
         last = "\n".join(done.stderr.strip().splitlines()[-20:])
         raise KernelError(f"{entry.name}: could not be compiled:\n{last}")
@@ -124,8 +125,6 @@ def _forget_old(folder: Path, entry: str) -> None:
     """Remove all but the last versions of an entry point."""
     manifests = sorted(folder.glob(f"{entry}-*.json"), key=lambda path: path.stat().st_mtime)
     for path in manifests[:-_VERSIONS]:
-        try:
+        with suppress(Unfit):
             Manifest.read(path).code.unlink(missing_ok=True)
-        except Unfit:
-            pass
         path.unlink(missing_ok=True)

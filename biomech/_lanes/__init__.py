@@ -8,7 +8,8 @@ In memory, lanes are the last axis of a float array, and ``as_lanes`` sees an ar
 lanes. Nothing outside this package knows how lanes are made.
 """
 
-from biomech._lanes.blocks import Places, choose, counting, gather, make_which, scatter
+from biomech._kernels.arrays import Places
+from biomech._lanes.blocks import choose, counting, gather, make_which, scatter
 from biomech._lanes.functions import exp, log1p, power, sincos
 from biomech._lanes.number import LANES, as_lanes, no_lanes, put, select, some, take, width, zeros
 

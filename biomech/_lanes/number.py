@@ -1,4 +1,4 @@
-"""Lanes as kernels see them: names, which mean something to the compiler alone (``biomech._kernels.compiler.lanes``)."""
+"""Lanes as kernels see them: names that mean something to the compiler alone (``biomech._kernels.compiler.lanes``)."""
 
 from __future__ import annotations
 

@@ -166,10 +166,8 @@ def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
 def lay_out(flat: Flat, q: Array) -> tuple[Frames, PathState]:
     """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
     segments, coordinates, points = len(flat.tree.parent), len(q), len(flat.paths.segment)
-    shapes = ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))
-    f = Frames(*(np.zeros(shape) for shape in shapes))
-    shapes = ((points, 3), (points, 6), (len(flat.muscles),), (len(flat.paths.arms),))
-    state = PathState(*(np.zeros(shape) for shape in shapes))
+    f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))))
+    state = PathState(*map(np.zeros, ((points, 3), (points, 6), (len(flat.muscles),), (len(flat.paths.arms),))))
     _lay_out(flat.tree, flat.splines, flat.paths, q, f, state)
     return f, state
 

@@ -54,7 +54,11 @@ def spline_pieces(x: Array, y: Array) -> Array:
     if count > 2:
         matrix, right = np.zeros((count, count)), np.zeros(count)
         inside = np.arange(1, count - 1)
-        matrix[inside, inside - 1], matrix[inside, inside], matrix[inside, inside + 1] = h[:-1], 2 * (h[:-1] + h[1:]), h[1:]
+        matrix[inside, inside - 1], matrix[inside, inside], matrix[inside, inside + 1] = (
+            h[:-1],
+            2 * (h[:-1] + h[1:]),
+            h[1:],
+        )
         right[inside] = 6.0 * np.diff(slope)
         for row, first in ((0, 0), (count - 1, count - 4)):
             piece = min(row, count - 2)
@@ -62,7 +66,7 @@ def spline_pieces(x: Array, y: Array) -> Array:
             if count > 3:
                 ends = slice(first, first + 4)
                 right[row] = 6.0 * h[piece] * _third_divided_difference(x[ends], y[ends])
-        second = np.linalg.solve(matrix, right)
+        second[:] = np.linalg.solve(matrix, right)
     cube, bend = np.diff(second) / (6.0 * h), second[:-1] / 2.0
     return np.array([cube, bend, slope - h * (2.0 * second[:-1] + second[1:]) / 6.0, y[:-1]])
 

@@ -19,9 +19,9 @@ from biomech.statics.stance import COLUMN
 
 Array = NDArray[np.float64]
 
-#: Directions: upward; the floor's axes; each foot's long axis on the floor, and its right; the trunk's forward and right
-#: when it leans and turns as asked; what measures, along the floor's forward and rightward axes, where the vertical
-#: through a point meets the floor.
+#: Directions: upward; the floor's axes; each foot's long axis on the floor, and its right; the trunk's forward and
+#: right when it leans and turns as asked; what measures, along the floor's forward and rightward axes, where the
+#: vertical through a point meets the floor.
 UP, FORWARD, NORMAL, ASIDE, AHEAD, ACROSS = 0, 1, 2, 3, 4, 6
 TRUNK_FORWARD, TRUNK_ASIDE, DROP_FORWARD, DROP_ASIDE = 8, 9, 10, 11
 DIRECTIONS = 12
@@ -59,10 +59,10 @@ class TargetTables(NamedTuple):
 
 
 class StartTables(NamedTuple):
-    """Coordinates to begin at: ``column`` of the pelvis' height, place ahead, tilt and heading, and of the lumbar joint.
+    """Columns of the coordinates to begin at, -1 where the body has no such coordinate.
 
-    ``leg`` (12,): six columns a leg, right and left; -1 where the body has no such coordinate. ``torsion`` (2,): rad,
-    of the shanks, toe-out.
+    Those of the pelvis (its height, place ahead, tilt and heading) and of lumbar extension; ``leg`` (12,): six a leg,
+    right and left. ``torsion`` (2,): rad, of the shanks, toe-out.
     """
 
     height: int
@@ -145,7 +145,7 @@ def _set_numbers(t: TargetTables, stance: Array, d: Array, n: Array) -> None:
 
 @kernel
 def _begin(t: TargetTables, s: StartTables, stance: Array, q: Array) -> None:
-    """Coordinates near the closed posture, from the sagittal picture; what is given is exact, and linear in the tilt."""
+    """Coordinates near the closed posture, linear in the tilt, from the sagittal picture; what is given is exact."""
     tilt, slope = -stance[_TILT] * _RADIANS, stance[_SLOPE] * _RADIANS
     q[s.tilt], q[s.lumbar], q[s.height] = tilt, -stance[_LEAN] * _RADIANS - tilt, 0.93
     if s.rotation >= 0:

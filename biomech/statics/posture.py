@@ -253,10 +253,12 @@ def _starts(flat: Flat, torsion: tuple[float, float]) -> StartTables:
     def column(name: str) -> int:
         return flat.coordinates.index(name) if name in flat.coordinates else -1
 
-    pelvis = (f"pelvis_{name}" for name in ("ty", "tx", "tilt", "rotation"))
     leg = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "shank_rotation", "ankle_angle")
     return StartTables(
-        *map(column, pelvis),
+        column("pelvis_ty"),
+        column("pelvis_tx"),
+        column("pelvis_tilt"),
+        column("pelvis_rotation"),
         column("lumbar_extension"),
         np.array([column(name + foot) for foot in ("_r", "_l") for name in leg]),
         np.radians([torsion[0], -torsion[1]]),

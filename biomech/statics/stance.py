@@ -51,6 +51,7 @@ PARAMETERS: dict[str, Parameter] = {
     "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
 }
 
+
 def _columns() -> dict[str, int]:
     columns, count = {}, 0
     for name, parameter in PARAMETERS.items():

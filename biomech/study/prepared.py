@@ -23,7 +23,6 @@ from biomech.statics.posture import check_turnout_yield, conditions_of
 from biomech.statics.reading import read_stance
 from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, Parameter, Stance
 from biomech.study.answer import Answers, answer, blank_unreachable, compile_batch, sheet_columns
-from biomech.study.body import Posed
 from biomech.study.dataset import Quantity, choose_quantities, sweep_quantities
 from biomech.study.effort import read_effort
 from biomech.study.labels import labels_of
@@ -169,13 +168,13 @@ class _Output:
 
     quantity: Quantity | None
     dims: tuple[str, ...]
-    part: tuple[int, ...]
+    part: tuple[slice | int, ...]
 
     def of(self, answers: Answers, tilt: Array) -> NDArray[Any]:
         """The output (posture, ...), its own."""
         if self.quantity is None:
             return np.array(tilt)
-        return np.array(self.quantity.of(answers)[(slice(None), *self.part)])
+        return np.array(self.quantity.of(answers)[self.part])
 
 
 def _read_variables(model: Model, variables: Iterable[str]) -> dict[str, _Output]:
@@ -187,12 +186,12 @@ def _read_variables(model: Model, variables: Iterable[str]) -> dict[str, _Output
     for name in [*names, "status"]:
         variable, *parts = name.split("/")
         if variable == "pelvic_tilt" and not parts:
-            outputs[name] = _Output(None, (), ())
+            outputs[name] = _Output(None, (), (slice(None),))
             continue
         quantity = next(q for n, q in choose_quantities(quantities, [variable]).items() if n == variable)
         if len(parts) > len(quantity.dims):
             raise StanceError(f"variables: {variable!r} has the dimensions {quantity.dims}, too few for {name!r}")
-        place = []
+        place: list[slice | int] = [slice(None)]
         for dim, label in zip(quantity.dims, parts, strict=False):
             if label not in labels[dim]:
                 near = difflib.get_close_matches(label, labels[dim], n=1)
@@ -277,7 +276,9 @@ class PreparedSweep:
                 raise TypeError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
         given |= named
         if len(given) < len(self.vary) or len(values) > len(self.vary):
-            raise TypeError(f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}")
+            raise TypeError(
+                f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}"
+            )
         return tuple(given[name] for name in self.vary)
 
     def _read(self, values: tuple[ArrayLike, ...]) -> tuple[list[Any], tuple[int, ...]]:
@@ -355,17 +356,16 @@ class _Room:
         self._writes = [(v.columns, i) for i, v in enumerate(prepared._varied)]
         self._loaded = any(v.parameter in _LOADS for v in prepared._varied)
         stance = Stance.of_matrix(self.numbers, prepared._fixed)
-        *tables, posed = compile_batch(model, part, stance, effort, wanted)
-        self.posed: Posed = posed
+        self._tables = compile_batch(model, part, stance, effort, wanted)
+        self.posed = posed = self._tables[-1]
         columns = sheet_columns(model)
         self.sheets = Sheets(*(np.zeros((count, columns[n] if n in wanted else 0)) for n in Sheets._fields))
         self._status = self.sheets.proof[:, PROOF.index("status")]
         self._index = np.arange(count, dtype=np.uint64)
-        self._tables = (*tables, posed)
         conditions = conditions_of(model, part.flat, part.support)
         aims = (posed.asked.vector, posed.asked.target, posed.start, posed.floor)
-        self._aim: BoundCall = aim_stances.bind(conditions.targets, conditions.starts, self.numbers, *aims)  # type: ignore[attr-defined]
-        self._go: BoundCall = go_in_lanes.bind(*self._tables, self._index, False, self.sheets)  # type: ignore[attr-defined]
+        self._aim: BoundCall = aim_stances.bind(conditions.targets, conditions.starts, self.numbers, *aims)
+        self._go: BoundCall = go_in_lanes.bind(*self._tables, self._index, False, self.sheets)
 
     def answer(self, columns: list[Any]) -> dict[str, NDArray[Any]]:
         """The variables of the postures whose varied numbers these are."""

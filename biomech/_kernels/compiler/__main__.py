@@ -21,15 +21,14 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 
-import biomech
 from biomech._kernels.compiler.emission import emit
 from biomech._kernels.compiler.linking import link
 from biomech._kernels.compiler.lowering import lower, symbol_of
 from biomech._kernels.cpu import NATIVE, levels, usable_levels
-from biomech._kernels.declaration import ENTRY_POINTS, EntryPoint
+from biomech._kernels.declaration import ENTRY_POINTS, EntryPoint, package_entry_points
 from biomech._kernels.fingerprint import Sources
 from biomech._kernels.interface import signature_of
-from biomech._kernels.library import Manifest, Unfit, hash_of, manifest_path
+from biomech._kernels.library import Manifest, Unfit, hash_of, manifest_path, open_library
 
 #: LLVM's name of the CPU of a level, where it is another.
 _CPU = {"aarch64": "generic"}
@@ -47,37 +46,30 @@ def main() -> None:
     parser.add_argument("--script", type=Path, help="the file whose entry points are those of __main__")
     asked = parser.parse_args()
     wanted = levels() if asked.level == ["all"] else tuple(asked.level or best)
-    entries = [_entry(name, asked.script) for name in asked.entry] if asked.entry else package_entries()
-    compile_entries(entries, wanted, asked.folder, asked.name)
+    entries = [_entry(name, asked.script) for name in asked.entry] if asked.entry else package_entry_points()
+    compile_entries(entries, wanted, asked.folder, asked.name, Sources(asked.script))
     for level in wanted:
         path = manifest_path(asked.folder, level, asked.name)
         print(path, Manifest.read(path).code, sep="\n")
 
 
-def package_entries() -> list[EntryPoint]:
-    """Every entry point of the package."""
-    root = Path(biomech.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        if "\n@entry_point\n" in path.read_text(encoding="utf-8"):
-            importlib.import_module(".".join(path.relative_to(root.parent).with_suffix("").parts))
-    return [ENTRY_POINTS[name] for name in sorted(ENTRY_POINTS)]
-
-
-def _entry(name: str, script: Path | None) -> EntryPoint:
+def _entry(name: str, script: Path | None) -> EntryPoint[..., Any]:
     module, _, function = name.rpartition(".")
     if module != "__main__":
         importlib.import_module(module)
         return ENTRY_POINTS[name]
     run = runpy.run_path(str(script), run_name="__biomech_script__")
-    entry: EntryPoint = run[function]
+    entry: EntryPoint[..., Any] = run[function]
     entry.name = name
     return entry
 
 
-def compile_entries(entries: list[EntryPoint], wanted: Iterable[str], folder: Path, name: str) -> None:
+def compile_entries(
+    entries: list[EntryPoint[..., Any]], wanted: Iterable[str], folder: Path, name: str, found: Sources
+) -> None:
     """Compile entry points for every level, into libraries with manifests; what is there and still right is kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    about, digests = _describe(entries)
+    about, digests = _describe(entries, found)
     with _alone(folder / f".{name}.lock"):
         missing = [level for level in wanted if not _keep(manifest_path(folder, level, name), about, digests)]
         if not missing:
@@ -107,9 +99,9 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _describe(entries: list[EntryPoint]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+def _describe(entries: list[EntryPoint[..., Any]], found: Sources) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """What a manifest says of entry points, and of the modules they are made from."""
-    found, modules = Sources(), set[str]()
+    modules = set[str]()
     about: dict[str, dict[str, Any]] = {}
     for entry in entries:
         fingerprint, reached = found.fingerprint(entry.name)
@@ -155,6 +147,8 @@ def _code(made: bytes, folder: Path, stem: str) -> Path:
         if wrong:
             _say(f"not linked ({wrong})")
         best = passing[0 if wrong else 1]
+        if not wrong:
+            open_library(best)  # LLVM may have put in calls of its own: they must be found
         code = folder / f"{stem}-{hash_of(best.read_bytes())[:8]}{best.suffix}"
         best.replace(code)
     finally:

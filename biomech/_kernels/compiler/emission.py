@@ -8,7 +8,10 @@ import llvmlite.binding as llvm
 
 #: What compiled kernels may ask of the C library; Python and Numba's run time are not among it.
 C_LIBRARY = frozenset(
-    "malloc free memset memcpy memmove acos asin atan2 cos exp floor log log1p pow sin sqrt tan".split()
+    (
+        *("malloc", "free", "memset", "memcpy", "memmove"),
+        *("acos", "asin", "atan2", "cos", "exp", "floor", "log", "log1p", "pow", "sin", "sincos", "sqrt", "tan"),
+    )
 )
 
 

@@ -30,7 +30,7 @@ def _instructions(function: Callable[..., Any]) -> Callable[..., Any]:
     """LLVM instructions for the function of that name in ``biomech._lanes.number``; the latter is returned."""
     named = getattr(number, function.__name__)
     infer_global(named, types.Function(make_intrinsic_template(named, function, function.__name__)))
-    return named  # type: ignore[no-any-return]
+    return named
 
 
 class _LanesType(types.Type):

@@ -37,7 +37,9 @@ def link(made: Path, library: Path) -> str:
     wrong = []
     for command in linkers():
         try:
-            done = subprocess.run([*command, "-o", str(library), str(made)], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [*command, "-o", str(library), str(made)], capture_output=True, text=True, check=False
+            )
         except OSError as error:
             wrong.append(f"{command[0]}: {error}")
             continue

@@ -19,9 +19,10 @@ from llvmlite import ir
 from numba.core import codegen, types
 from numba.core.cpu import CPUContext
 from numba.core.registry import cpu_target
+from numba.core.types.containers import BaseTuple
 
 from biomech._kernels.compiler.memory import MEMORY
-from biomech._kernels.compiler.typing import argument_types, dispatcher_of
+from biomech._kernels.compiler.typing import argument_types, dispatcher_of, result_type
 from biomech._kernels.declaration import EntryPoint
 from biomech._kernels.interface import signature_of
 
@@ -56,12 +57,12 @@ def _collect() -> None:
     CPUContext.get_executable = lambda self, library, fndesc, env: [].append
 
 
-def symbol_of(entry: EntryPoint) -> str:
+def symbol_of(entry: EntryPoint[..., Any]) -> str:
     """The symbol of an entry point in a library."""
     return entry.name.replace(".", "_")
 
 
-def lower(entries: Iterable[EntryPoint]) -> Any:
+def lower(entries: Iterable[EntryPoint[..., Any]]) -> Any:
     """One module of LLVM's for all entry points."""
     _collect()
     context = cpu_target.target_context
@@ -84,11 +85,15 @@ def lower(entries: Iterable[EntryPoint]) -> Any:
     return module
 
 
-def _compile(entry: EntryPoint) -> Any:
+def _compile(entry: EntryPoint[..., Any]) -> Any:
     signature_of(entry.function)  # refuses annotations that do not say what is meant
     dispatcher, arguments = dispatcher_of(entry), argument_types(entry.function)
     dispatcher.compile(arguments)
-    return dispatcher.overloads[arguments]
+    compiled = dispatcher.overloads[arguments]
+    returned, annotated = compiled.signature.return_type, result_type(entry.function)
+    if returned != annotated:
+        raise TypeError(f"{entry.name}: returns {returned}, and is annotated {annotated}")
+    return compiled
 
 
 def _gather(library: Any, found: dict[int, Any]) -> None:
@@ -155,7 +160,7 @@ class _Arguments:
         self.count, self.values = 0, list[ir.Value]()
 
     def add(self, kind: types.Type) -> None:
-        if isinstance(kind, types.BaseTuple):
+        if isinstance(kind, BaseTuple):
             for part in kind:
                 self.add(part)
         elif isinstance(kind, types.Array):

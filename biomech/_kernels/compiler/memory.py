@@ -1,9 +1,9 @@
 """Memory of kernels: what Numba's code asks of its run time, over ``malloc`` and ``free``.
 
-An array that a kernel makes is one block: Numba's header (six words: how many hold it, three that stay empty, the
-address of the entries, their size) and then the entries, aligned. It never leaves the thread that made it, so that
-counts need no lock. ``NRT_incref`` and ``NRT_decref`` are not inlined: LLVM's pass that removes pairs of them knows them
-by name. Where memory runs out, Numba's code returns with an error.
+An array that a kernel makes is one block: Numba's header (six words: how many hold it, two that stay empty, the address
+of the entries, their size, one more that stays empty) and then the entries, aligned. It never leaves the thread that
+made it, so that counts need no lock. ``NRT_incref`` and ``NRT_decref`` are not inlined: LLVM's pass that removes pairs
+of them knows them by name. Where memory runs out, Numba's code returns with an error.
 """
 
 #: In LLVM's own language.

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 import numba
 import numpy as np
 from numba.core import types
+from numba.core.types.containers import NamedTuple, NamedUniTuple
 from numba.np.numpy_support import from_dtype
 
 import biomech._kernels.compiler.lanes  # noqa: F401  gives lanes their meaning
@@ -17,7 +18,7 @@ from biomech._kernels.interface import array_kind, is_tuple
 
 #: Sums may be reordered and products fused, so that loops vectorise; NaN and infinity keep their meaning.
 _FLOATS = {"reassoc", "contract", "nsz", "arcp"}
-_NUMBERS = {float: types.float64, int: types.int64, bool: types.boolean}
+_NUMBERS = {float: types.float64, int: types.int64, bool: types.boolean, type(None): types.none}
 
 
 @cache
@@ -37,10 +38,15 @@ def argument_types(function: Callable[..., Any]) -> tuple[types.Type, ...]:
     return tuple(_type_of(hints[name]) for name in names)
 
 
+def result_type(function: Callable[..., Any]) -> types.Type:
+    """Numba's type of what an entry point returns."""
+    return _NUMBERS[get_type_hints(function).get("return", type(None))]
+
+
 def _type_of(hint: Any) -> types.Type:
     if is_tuple(hint):
         parts = [_type_of(part) for part in get_type_hints(hint, include_extras=True).values()]
         alike = all(part == parts[0] for part in parts)
-        return types.NamedUniTuple(parts[0], len(parts), hint) if alike else types.NamedTuple(parts, hint)
+        return NamedUniTuple(parts[0], len(parts), hint) if alike else NamedTuple(parts, hint)
     kind = array_kind(hint)
     return types.Array(from_dtype(np.dtype(kind.code)), kind.ndim, "C") if kind else _NUMBERS[hint]
