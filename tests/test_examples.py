@@ -1,5 +1,6 @@
 """Every example runs, and says what its text says."""
 
+import least_compression
 import numpy as np
 import pytest
 import turnout_and_knees
@@ -70,3 +71,17 @@ def test_the_chart_shows_every_load(swept):
             line = panel.get_lines()[2 * colour]
             assert len(line.get_xdata()) == 13
             assert np.isfinite(line.get_ydata()).all()
+
+
+def test_the_least_compression(tmp_path):
+    compression = least_compression.compression_of(bm.load_model())
+    found = least_compression.search(compression)
+    assert found.compression == pytest.approx(329.845, abs=0.01)
+    assert found.compression <= float(compression(*found.posture)["lumbar_compression"]) + 1e-9
+    nearby = found.posture[:, None] + np.random.default_rng(0).normal(0, 2, (3, 500))
+    bounds = np.array(list(least_compression.BOX.values()))
+    tried = compression(*np.clip(nearby, bounds[:, :1], bounds[:, 1:]))["lumbar_compression"]
+    assert found.compression <= tried.min() + 1e-3
+    file = tmp_path / "figures" / "map.png"
+    least_compression.figure(compression, found, file)
+    assert file.stat().st_size > 20_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,12 @@ class Answers:
         """One column of the proof."""
         return self.sheets.proof[:, PROOF.index(name)]
 
+    @cached_property
+    def group_strength(self) -> Array:
+        """Strength (posture or 1, group) of every group, NaN where it has none."""
+        strength = self.strength @ group_members(self.model)
+        return np.where(strength > 0.0, strength, np.nan)
+
     @property
     def status(self) -> NDArray[np.int8]:
         """Status of every posture."""
@@ -61,6 +68,15 @@ class Answers:
     def limiting(self) -> NDArray[np.int64]:
         """Of each overloaded posture the muscle at full strength that does most for what falls most short, or -1."""
         return self.proof("limiting").astype(np.int64)
+
+
+def group_members(model: Model) -> Array:
+    """Whether each muscle (muscle, group) is in each group."""
+    members: Array = model.cached(
+        "group members",
+        lambda: np.array([[float(muscle in group) for group in model.groups.values()] for muscle in model.muscles]),
+    )
+    return members
 
 
 @dataclass(frozen=True)

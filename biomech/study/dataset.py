@@ -15,7 +15,7 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
 from biomech.statics.stance import PARAMETERS, StanceGrid
-from biomech.study.answer import Answers, sheet_columns
+from biomech.study.answer import Answers, group_members, sheet_columns
 from biomech.study.equilibria import BALANCE_STATUSES
 from biomech.study.labels import labelled
 from biomech.study.policies import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
@@ -78,19 +78,17 @@ class Quantity:
 
 def muscle_quantities(model: Model) -> dict[str, Quantity]:
     """Activation and force of muscles and groups."""
-    groups = np.array(
-        [[muscle in members for muscle in model.muscles] for members in model.groups.values()], dtype=float
-    ).T
-
-    def group_activation(answers: Answers) -> Array:
-        force, strength = answers.sheets.muscle_force @ groups, answers.strength @ groups
-        return np.divide(force, strength, out=np.full(force.shape, np.nan), where=strength > 0.0)
-
+    groups = group_members(model)
     sums = "sum of force over sum of strength of the group, both sides"
     return {
         "activation": Quantity(("muscle",), about("1", "muscle activation, 0 to 1"), ("activation",)),
         "muscle_force": Quantity(("muscle",), about("N", "muscle force"), ("muscle_force",)),
-        "group_activation": Quantity(("group",), about("1", sums), ("muscle_force", "strength"), group_activation),
+        "group_activation": Quantity(
+            ("group",),
+            about("1", sums),
+            ("muscle_force", "strength"),
+            lambda a: a.sheets.muscle_force @ groups / a.group_strength,
+        ),
         "group_force": Quantity(
             ("group",),
             about("N", "sum of force of the group, both sides"),

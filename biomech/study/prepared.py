@@ -7,8 +7,9 @@ what the stance asks, and runs the kernel on arrays that stay.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -251,7 +252,7 @@ class PreparedSweep:
             An argument is missing, unknown or given twice.
         """
         columns, shape = self._read(self._ordered(values, named) if named or len(values) != len(self.vary) else values)
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         if not count:
             nowhere = self._answer([least for least, _ in self.bounds], 1)
             found = {name: value[:0] for name, value in nowhere.items()}
@@ -350,7 +351,7 @@ class _Room:
 
     def __init__(self, prepared: PreparedSweep, count: int) -> None:
         model, part, effort = prepared._model, prepared._part, prepared._effort
-        self._prepared, self._constant = prepared, model.flat().muscle.max_force[None]
+        self._prepared = prepared
         self.numbers = np.tile(prepared._row, (count, 1))
         wanted = frozenset(prepared._wanted | {"proof"}) - (frozenset() if effort.force_length else {"strength"})
         self._writes = [(v.columns, i) for i, v in enumerate(prepared._varied)]
@@ -360,6 +361,8 @@ class _Room:
         self.posed = posed = self._tables[-1]
         columns = sheet_columns(model)
         self.sheets = Sheets(*(np.zeros((count, columns[n] if n in wanted else 0)) for n in Sheets._fields))
+        strength = self.sheets.strength if effort.force_length else model.flat().muscle.max_force[None]
+        self._answers, self._strength_varies = Answers(model, self.sheets, strength), effort.force_length
         self._status = self.sheets.proof[:, PROOF.index("status")]
         self._index = np.arange(count, dtype=np.uint64)
         conditions = conditions_of(model, part.flat, part.support)
@@ -380,8 +383,7 @@ class _Room:
         if self.sheets.shortfall.size:
             self.sheets.shortfall[:] = 0.0  # written only where something is short
         self._go()
-        strength = self.sheets.strength if prepared._effort.force_length else self._constant
-        answers = Answers(prepared._model, self._finished(), strength)
+        answers = self._finished()
         return {name: output.of(answers, numbers[:, _TILT]) for name, output in prepared._outputs.items()}
 
     def _surround(self) -> None:
@@ -393,17 +395,20 @@ class _Room:
             load = Stance.of_matrix(numbers, self._prepared._fixed).load(self._prepared._part.flat)
             around.load[:] = load
 
-    def _finished(self) -> Sheets:
-        """The sheets, once what is still open was solved with patience and what cannot be taken is NaN."""
+    def _finished(self) -> Answers:
+        """The answers, once what is still open was solved with patience and what cannot be taken is NaN."""
         status = self._status
         if not status.any():
-            return self.sheets
+            # what answers have worked out of their strengths holds as long as these do
+            return replace(self._answers) if self._strength_varies else self._answers
         hard = self._index[(status != OPTIMAL) & (status != UNREACHABLE)]
         if hard.size:
             go_in_lanes(*self._tables, hard, True, self.sheets)
         lost = status == UNREACHABLE
         if not lost.any():
-            return self.sheets
+            return replace(self._answers)
         sheets = Sheets(*(sheet.copy() for sheet in self.sheets))
         blank_unreachable(sheets, lost)
-        return sheets
+        return Answers(
+            self._prepared._model, sheets, sheets.strength if self._strength_varies else self._answers.strength
+        )

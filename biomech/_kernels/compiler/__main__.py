@@ -7,6 +7,7 @@ libraries, and says on the way what it is doing.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import runpy
@@ -75,6 +76,7 @@ def compile_entries(
         if not missing:
             return
         _say(f"compiling {len(entries)} entry points")
+        gc.disable()  # a fifth of the time would go into looking for cycles that this short process need not find
         bitcode = lower(entries).as_bitcode()
         for level in missing:
             _say(f"optimising for {level}")
