@@ -295,6 +295,10 @@ SPOILT = {
     "another": lambda code, manifest: code.write_bytes(code.read_bytes()[:-1] + b"x"),
     "gone": lambda code, manifest: code.unlink(),
     "no manifest": lambda code, manifest: manifest.write_text("{"),
+    "manifest of nothing": lambda code, manifest: manifest.write_text("[]"),
+    "manifest without kinds": lambda code, manifest: manifest.write_text(
+        manifest.read_text().replace('"arguments"', '"argument"')
+    ),
     "old manifest": lambda code, manifest: manifest.write_text('{"code": "kernels.so"}'),
     "manifest that points elsewhere": lambda code, manifest: manifest.write_text(
         manifest.read_text().replace(code.name, "../../../../etc/passwd")
@@ -304,12 +308,24 @@ SPOILT = {
 
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_spoilt_library_is_not_opened(checkout, how):
-    path = manifest_path(checkout / "build" / "kernels", cpu.usable_levels()[0])
-    SPOILT[how](Manifest.read(path).code, path)
+    for path in (checkout / "build" / "kernels").glob("*.json"):
+        SPOILT[how](Manifest.read(path).code, path)
     done = run(WITHOUT_NUMBA + SWEEP, checkout, BIOMECH_CACHE_DIR=checkout / "cache")
     assert done.returncode == 1
     assert "KernelError: biomech.statics.conditions.aim_stances: no compiled kernels for this machine (" in done.stderr
     assert any(word in done.stderr for word in ("is not whole", "cannot be read"))
+
+
+def test_the_next_level_stands_in_for_a_spoilt_one(checkout):
+    best, *others = cpu.usable_levels()
+    if not others:
+        pytest.skip("this CPU has one level")
+    folder = checkout / "build" / "kernels"
+    code = Manifest.read(manifest_path(folder, best)).code
+    code.rename(folder / code.name.replace(best, others[0]))
+    text = manifest_path(folder, best).read_text().replace(code.name, code.name.replace(best, others[0]))
+    manifest_path(folder, others[0]).write_text(text)
+    assert answer(WITHOUT_NUMBA + SWEEP, checkout) == answer(SWEEP)
 
 
 def test_code_that_is_no_library_is_refused(tmp_path):

@@ -68,16 +68,20 @@ class Manifest:
             given = json.loads(path.read_text(encoding="utf-8"))
             code = path.parent / Path(given["code"]).name  # beside the manifest, whatever it says
             named = {name: str(given[name]) for name in ("hash", "level", "compiler")}
-            return cls(
-                code, int(given["size"]), **named, entries=dict(given["entries"]), sources=dict(given["sources"])
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            entries = {str(name): _read_entry(about) for name, about in given["entries"].items()}
+            return cls(code, int(given["size"]), **named, entries=entries, sources=dict(given["sources"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unfit(f"{path.name} cannot be read ({error})") from None
 
     def write(self, path: Path) -> None:
         """Write it, whole or not at all."""
         text = json.dumps({**vars(self), "code": self.code.name}, indent=1)
         write_whole(path, text.encode())
+
+
+def _read_entry(about: dict[str, Any]) -> dict[str, Any]:
+    texts = {name: str(about[name]) for name in ("symbol", "fingerprint", "result")}
+    return {**texts, "arguments": [str(kind) for kind in about["arguments"]]}
 
 
 def write_whole(path: Path, content: bytes) -> None:
