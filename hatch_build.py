@@ -56,6 +56,8 @@ class KernelBuildHook(BuildHookInterface):
         paths = os.pathsep.join(filter(None, [self.root, os.environ.get("PYTHONPATH")]))
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, stdout=subprocess.PIPE, check=False)
         made = [Path(line) for line in done.stdout.decode().splitlines()]
+        if done.returncode and levels:
+            raise RuntimeError(f"BIOMECH_BUILD_LEVELS = {','.join(levels)!r}: kernels could not be compiled")
         if done.returncode or any(path.suffix == ".o" for path in made):
             self.app.display_warning("kernels are not compiled into this wheel: Numba compiles them at their first use")
             return []

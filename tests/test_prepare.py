@@ -1,5 +1,7 @@
 """``prepare``: the answers of ``sweep``, a call at a time."""
 
+import copy
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -199,17 +201,19 @@ def test_refusals(adult):
             bm.prepare(adult, vary, variables, **{"pelvic_tilt": 0, **fixed})
 
     refuse("vary: there is no number 'trunk_leen' .did you mean 'trunk_lean'", ["trunk_leen"])
-    refuse("vary: there is no number 3", [3])
-    refuse("vary: is empty", [])
+    for nothing in ([3], [], None, 5, [["trunk_lean"]]):
+        refuse("vary = .*: must be names, at least one", nothing)
     refuse("pelvic_tilt = 0: is fixed, and is to vary too", ["pelvic_tilt"])
     refuse("'knee_flexion_right' and 'knee_flexion' are the same number", ["knee_flexion", "knee_flexion_right"])
     refuse("there is no 'lumbar_compresion'.*did you mean", variables=["lumbar_compresion"])
     refuse("has no group 'quads'", variables=["group_activation/quads"])
     refuse("too few for", variables=["lumbar_compression/x"])
-    refuse("must be names of variables", variables=[])
+    for nothing in ([3], [], None):
+        refuse("variables = .*: must be names, at least one", variables=nothing)
     refuse("slope: has a dimension of its own", slope=[0, 5])
     refuse("seat_height = 0.45: needs support = 'seat'", ["seat_height"])
     refuse("vary: 'load_mass' needs load_position", ["load_mass"])
+    refuse("knee_flexion = 'passive': follows a policy", ["knee_flexion_left"], knee_flexion="passive")
     refuse("friction = 3: allowed is 0..2", friction=3)
     with pytest.raises(bm.StanceError, match="pelvic_tilt: has no default"):
         bm.prepare(adult, ["trunk_lean"], ["status"])
@@ -236,6 +240,14 @@ def test_refused_calls(adult):
     with pytest.raises(TypeError, match="trunk_lean: is given twice"):
         ask(0.0, trunk_lean=1.0)
     np.testing.assert_array_equal(ask(slope=1, trunk_lean=[0, 2])["status"], [0, 0])
+
+
+def test_copies_and_other_processes(adult):
+    ask = bm.prepare(adult, ["trunk_lean"], iter(["activation"]), pelvic_tilt=0, criterion=bm.Power(3), slope=5)
+    ask(0.0)
+    for other in (pickle.loads(pickle.dumps(ask)), copy.deepcopy(ask)):
+        assert repr(other) == repr(ask)
+        np.testing.assert_allclose(other(5.0)["activation"], ask(5.0)["activation"], rtol=1e-12)
 
 
 def test_every_column_has_one_name():

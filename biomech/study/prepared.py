@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from biomech.sharing import Criterion, Power
 from biomech.statics.conditions import aim_stances
 from biomech.statics.posture import check_turnout_yield, conditions_of
 from biomech.statics.reading import read_stance
-from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, Parameter, Stance
+from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, WITH_POLICY, Parameter, Stance
 from biomech.study.answer import Answers, answer, blank_unreachable, compile_batch, sheet_columns
 from biomech.study.dataset import Quantity, choose_quantities, sweep_quantities
 from biomech.study.effort import read_effort
@@ -35,6 +36,8 @@ Array = NDArray[np.float64]
 
 #: Postures in one go: as many as a sweep takes at a time.
 _BLOCK = 4096
+#: Workspaces that are kept for the next call: of how many postures at most, how many of a size, how many sizes.
+_KEPT_POSTURES, _KEPT_EACH, _KEPT_SIZES = 256, 8, 16
 #: Numbers that make what is carried.
 _LOADS = ("load_mass", "load_position", "hand_support")
 _TILT, _TILT_CHANGE = COLUMN["pelvic_tilt"], COLUMN["tilt_change"]
@@ -91,12 +94,36 @@ def prepare(
     array([0.001, 0.08 ])
     """
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
+    # what is asked may be iterators, and is asked again where a copy is made
+    vary, variables = _names("vary", vary), _names("variables", variables)
     varied = _read_varied(vary, fixed)
     asked = read_stance({**_stand_ins(varied, fixed), **fixed})
     if asked.dims:
         raise StanceError(f"{next(iter(asked.dims))}: has a dimension of its own; what is fixed must be a scalar")
-    outputs = _read_variables(model, variables)
-    return PreparedSweep(model, effort, varied, outputs, asked.all())
+    for name, (code, _) in WITH_POLICY.items():
+        if (asked.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
+            raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
+    again = partial(
+        prepare,
+        model,
+        vary,
+        variables,
+        criterion=criterion,
+        weight=weight,
+        strength=strength,
+        tone=tone,
+        stiffness_margin=stiffness_margin,
+        short_range_stiffness=short_range_stiffness,
+        **fixed,
+    )
+    return PreparedSweep(model, effort, varied, _read_variables(model, variables), asked.all(), again)
+
+
+def _names(argument: str, given: Iterable[str]) -> list[str]:
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+    if not names or not all(isinstance(name, str) for name in names):
+        raise StanceError(f"{argument} = {given!r}: must be names, at least one")
+    return names
 
 
 @dataclass(frozen=True)
@@ -119,11 +146,8 @@ class _Varied:
         return one_leg or self.parameter in middle
 
 
-def _read_varied(vary: Iterable[str], fixed: Mapping[str, Any]) -> tuple[_Varied, ...]:
+def _read_varied(names: list[str], fixed: Mapping[str, Any]) -> tuple[_Varied, ...]:
     known = _variable_numbers()
-    names = [vary] if isinstance(vary, str) else list(vary)
-    if not names:
-        raise StanceError(f"vary: is empty; there are {', '.join(known)}")
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
@@ -178,10 +202,7 @@ class _Output:
         return np.array(self.quantity.of(answers)[self.part])
 
 
-def _read_variables(model: Model, variables: Iterable[str]) -> dict[str, _Output]:
-    names = [variables] if isinstance(variables, str) else list(variables)
-    if not names or not all(isinstance(name, str) for name in names):
-        raise StanceError(f"variables = {variables!r}: must be names of variables, at least one")
+def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
     quantities, labels = sweep_quantities(model), labels_of(model)
     outputs: dict[str, _Output] = {}
     for name in [*names, "status"]:
@@ -226,15 +247,22 @@ class PreparedSweep:
     """
 
     def __init__(
-        self, model: Model, effort: Effort, varied: tuple[_Varied, ...], outputs: dict[str, _Output], fixed: Stance
+        self,
+        model: Model,
+        effort: Effort,
+        varied: tuple[_Varied, ...],
+        outputs: dict[str, _Output],
+        fixed: Stance,
+        again: Callable[[], PreparedSweep],
     ) -> None:
+        self._again = again
         self._model, self._effort, self._varied, self._outputs = model, effort, varied, outputs
         self._fixed, self._row = fixed, fixed.matrix()[0]
         self._wanted = {sheet for o in outputs.values() if o.quantity is not None for sheet in o.quantity.needs}
         codes = (fixed.policy, fixed.lean_policy, fixed.knee_policy)
         self._plain = effort.guard is None and all(code[0] < 0 for code in codes)
         self._part = self._find_part()
-        self._rooms: dict[int, list[_Room]] = {}
+        self._workspaces: dict[int, list[_Workspace]] = {}
         self.vary = tuple(v.name for v in varied)
         self.bounds = [(v.about.least, v.about.most) for v in varied]
         self.dims = {name: output.dims for name, output in outputs.items()}
@@ -265,6 +293,10 @@ class PreparedSweep:
             ]
             found = {name: np.concatenate([block[name] for block in blocks]) for name in self._outputs}
         return {name: value.reshape((*shape, *value.shape[1:])) for name, value in found.items()}
+
+    def __reduce__(self) -> tuple[Callable[[], PreparedSweep], tuple[()]]:
+        """Copies, and those in other processes, prepare again: workspaces hold addresses."""
+        return self._again, ()
 
     def __repr__(self) -> str:
         return f"PreparedSweep(vary={list(self.vary)}, variables={list(self._outputs)})"
@@ -319,15 +351,16 @@ class PreparedSweep:
     def _answer(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
         if not self._plain:
             return self._answer_with_policies(columns, count)
-        free = self._rooms.setdefault(count, [])
-        room = free.pop() if free else _Room(self, count)
-        try:
-            return room.answer(columns)
-        finally:
-            if len(free) < 8:
-                free.append(room)
-            while len(self._rooms) > 16:  # of many sizes the first are forgotten
-                self._rooms.pop(next(iter(self._rooms)))
+        if count > _KEPT_POSTURES:
+            return _Workspace(self, count).answer(columns)
+        free = self._workspaces.setdefault(count, [])
+        workspace = free.pop() if free else _Workspace(self, count)  # each thread has its own
+        found = workspace.answer(columns)
+        if len(free) < _KEPT_EACH:
+            free.append(workspace)
+        while len(self._workspaces) > _KEPT_SIZES:
+            self._workspaces.pop(next(iter(self._workspaces)))
+        return found
 
     def _answer_with_policies(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
         """The way of a sweep: angles are found first, or the load is shared with more rows."""
@@ -346,7 +379,7 @@ def _out_of_range(varied: _Varied, value: Any) -> StanceError:
     return StanceError(f"{varied.name} = {value:g}: allowed is {about.least:g}..{about.most:g}{unit}")
 
 
-class _Room:
+class _Workspace:
     """Arrays for a number of postures, and the kernels' calls with them."""
 
     def __init__(self, prepared: PreparedSweep, count: int) -> None:

@@ -40,8 +40,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m biomech._kernels.compiler", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the libraries and their manifests go")
     best = usable_levels()[:1] or (NATIVE,)
-    known = f"{', '.join(levels())}, all of these ('all'), or this very CPU ({NATIVE!r})"
-    parser.add_argument("--level", action="append", help=f"CPU level, may be given again: {known}; default {best[0]}")
+    known = f"CPU level, may be given again; all, or this very CPU ({NATIVE}); default {best[0]}"
+    parser.add_argument("--level", action="append", choices=[*levels(), "all", NATIVE], help=known)
     parser.add_argument("--entry", action="append", help="entry point by module and name, may be given again")
     parser.add_argument("--name", default="kernels", help="what the files are called")
     parser.add_argument("--script", type=Path, help="the file whose entry points are those of __main__")
