@@ -68,7 +68,7 @@ def figure(compression: bm.PreparedSweep, found: Found, file: Path) -> None:
     drawn = panel.contourf(lean, tilt, values.T, levels=20, cmap="viridis")
     panel.contour(lean, tilt, values.T, levels=drawn.levels[::2], colors="white", linewidths=0.5)
     panel.plot(*found.posture[:2], marker="o", markersize=9, color="white", markeredgecolor="black", clip_on=False)
-    beside = {"xytext": (12, 10), "textcoords": "offset points", "color": "white"}
+    beside = {"xytext": (10, -16), "textcoords": "offset points", "color": "white"}
     panel.annotate(f"{found.compression:.0f} N", found.posture[:2], **beside)
     panel.set_xlabel("lean of the trunk, deg")
     panel.set_ylabel("pelvic tilt, deg (anterior positive)")
