@@ -6,10 +6,20 @@ import os
 import subprocess
 import sys
 import sysconfig
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+def _own(name: str) -> Any:
+    """A module of the package that needs nothing but Python, by its file: the package's requirements are not here."""
+    path = Path(__file__).parent / "biomech" / "_kernels" / f"{name}.py"
+    spec = spec_from_file_location(path.stem, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class KernelBuildHook(BuildHookInterface):
@@ -25,18 +35,14 @@ class KernelBuildHook(BuildHookInterface):
 
     def dependencies(self) -> list[str]:
         """A linker, where this machine has none."""
-        sys.path.insert(0, self.root)
-        try:
-            from biomech._kernels.compiler.linking import linkers
-        finally:
-            sys.path.remove(self.root)
-        return [] if next(linkers(), None) else ["ziglang"]
+        return [] if next(_own("compiler/linking").linkers(), None) else ["ziglang"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, and tell the builder which files go where."""
-        levels = os.environ.get("BIOMECH_BUILD_LEVELS", "")
-        folder = Path(self.root) / "build" / "kernels"
-        made = [] if levels == "none" else self._compile(folder, [level for level in levels.split(",") if level])
+        levels = [level.strip() for level in os.environ.get("BIOMECH_BUILD_LEVELS", "").split(",") if level.strip()]
+        if "native" in levels:
+            raise ValueError("BIOMECH_BUILD_LEVELS = 'native': a wheel is for every CPU of a level")
+        made = [] if levels == ["none"] else self._compile(Path(self.root) / "build" / "kernels", levels)
         if version == "editable":
             return
         if not made:
@@ -53,8 +59,8 @@ class KernelBuildHook(BuildHookInterface):
         """The libraries and their manifests; none where they cannot be made here."""
         command = [sys.executable, "-m", "biomech._kernels.compiler", str(folder)]
         command += [part for level in levels for part in ("--level", level)]
-        paths = os.pathsep.join(filter(None, [self.root, os.environ.get("PYTHONPATH")]))
-        done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, stdout=subprocess.PIPE, check=False)
+        paths = filter(None, [self.root, os.environ.get("PYTHONPATH")])
+        done = subprocess.run(command, env=_own("child").environment(paths), stdout=subprocess.PIPE, check=False)
         made = [Path(line) for line in done.stdout.decode().splitlines()]
         if done.returncode and levels:
             raise RuntimeError(f"BIOMECH_BUILD_LEVELS = {','.join(levels)!r}: kernels could not be compiled")

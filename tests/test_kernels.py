@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from biomech._kernels.arrays import Array1
 from biomech._kernels.declaration import ENTRY_POINTS, package_entry_points
 from biomech._kernels.fingerprint import Sources
 from biomech._kernels.interface import signature_of
-from biomech._kernels.library import BUILT, Manifest, Unfit, hash_of, load, manifest_path
+from biomech._kernels.library import BUILT, Manifest, NotThere, Unfit, hash_of, load, manifest_path
 
 ROOT = Path(bm.__file__).parents[1]
 SWEEP = "import biomech as bm; print(*bm.sweep(bm.load_model('small'), pelvic_tilt=[0, 3]).lumbar_compression.values)"
@@ -93,21 +94,33 @@ def test_nothing_and_what_cannot_be_written():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ((np.arange(6.0)[::2], np.empty(3)), r"word 0 is f81 \(not aligned and C-contiguous\), not f81"),
-        ((np.arange(3), np.empty(3)), "word 0 is i81, not f81"),
-        ((np.arange(3.0)[:, None], np.empty(3)), "word 0 is f82, not f81"),
-        ((np.arange(3.0).astype(">f8"), np.empty(3)), "word 0 is f81 "),
-        ((np.arange(3.0), 3.0), "word 1 is f, not f81"),
-        ((np.arange(3.0), None), "word 1 is NoneType, not f81"),
-        ((np.arange(3.0), [1.0, 2.0]), "word 1 is list, not f81"),
-        ((np.arange(3.0),), "1 for 2"),
-        ((np.arange(3.0), np.empty(3), 1), "3 for 2"),
+        (
+            (np.arange(6.0)[::2], np.empty(3)),
+            r"x is an array of f8 in 1 dimensions \(not aligned and C-contiguous\), not an array of f8",
+        ),
+        ((np.arange(3), np.empty(3)), "x is an array of i8 in 1 dimensions, not an array of f8 in 1 dimensions"),
+        (
+            (np.arange(3.0)[:, None], np.empty(3)),
+            "x is an array of f8 in 2 dimensions, not an array of f8 in 1 dimensions",
+        ),
+        ((np.arange(3.0).astype(">f8"), np.empty(3)), r"x is an array of f8 in 1 dimensions \("),
+        ((np.arange(3.0), 3.0), r"out is a number \(float\), not an array of f8"),
+        ((np.arange(3.0), None), "out is NoneType, not an array"),
+        ((np.arange(3.0), [1.0, 2.0]), "out is list, not an array"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_arguments_that_do_not_fit_are_refused(arguments, match):
     with pytest.raises(TypeError, match=f"plug_in.total: arguments do not fit: .*{match}"):
         plug_in.total(*arguments)
+
+
+def test_arguments_by_name_and_too_few():
+    assert plug_in.total(out=np.empty(2), x=np.ones(2)) == 4.0
+    with pytest.raises(TypeError, match="missing a required argument: 'out'"):
+        plug_in.total(np.ones(2))
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        plug_in.total(np.ones(2), np.ones(2), 1)
 
 
 def test_a_bound_call_reads_what_the_arrays_hold_now():
@@ -227,6 +240,94 @@ def test_fingerprints_of_a_plug_in_follow_its_constants(tmp_path, monkeypatch):
     assert found[2] == first
 
 
+#: What a module may look like: constants, and an edit of them that the kernel sees.
+FORMS = {
+    "plain": ("X = 2.0", "X = 3.0", "X"),
+    "tuple": ("X = (1.0, 2.0)", "X = (1.0, 3.0)", "X[1]"),
+    "computed": ("def make():\n    return 2.0\nX = make()", "def make():\n    return 3.0\nX = make()", "X"),
+    "by a method": (
+        "class T:\n    @staticmethod\n    def make():\n        return 2.0\nX = T.make()",
+        "class T:\n    @staticmethod\n    def make():\n        return 3.0\nX = T.make()",
+        "X",
+    ),
+    "conditional": ("if 1 > 0:\n    X = 2.0", "if 1 > 0:\n    X = 3.0", "X"),
+    "in place": ("L = [0.0]\nL[0] = 2.0\nX = L[0]", "L = [0.0]\nL[0] = 3.0\nX = L[0]", "X"),
+    "by globals": ("globals()['X'] = 2.0", "globals()['X'] = 3.0", "X"),
+    "array": ("import numpy as np\nX = np.array([2.0])", "import numpy as np\nX = np.array([3.0])", "X[0]"),
+    "from a file": (
+        "from pathlib import Path\nX = float(Path(__file__).with_suffix('.txt').read_text())  # 2.0",
+        "from pathlib import Path\nX = float(Path(__file__).with_suffix('.txt').read_text())  # 3.0",
+        "X",
+    ),
+}
+#: How the kernel's module comes by it.
+IMPORTS = {
+    "from": ("from form_pack.constants import X", "X"),
+    "alias": ("from form_pack.constants import X as Y", "Y"),
+    "submodule": ("from form_pack import constants", "constants.X"),
+    "relative": ("from . import constants", "constants.X"),
+    "dotted": ("import form_pack.constants", "form_pack.constants.X"),
+    "star": ("from form_pack.constants import *", "X"),
+    "guarded": ("try:\n    from form_pack.constants import X\nexcept ImportError:\n    X = 0.0", "X"),
+    "elsewhere": ("from form_beside import X", "X"),
+}
+
+
+def _fingerprint_of(folder, constants, imports, name):
+    """Fingerprint of an entry point in a package, in a fresh process."""
+    package = folder / "form_pack"
+    package.mkdir(exist_ok=True)
+    (package / "__init__.py").write_text("")
+    (package / "constants.py").write_text(constants)
+    (package / "constants.txt").write_text("3.0" if "3.0" in constants else "2.0")
+    (folder / "form_beside.py").write_text(constants)
+    (package / "main.py").write_text(
+        f"from biomech._kernels import entry_point, kernel\n{imports}\n\n\n@kernel\ndef inside(x):\n"
+        f"    return {name} * x\n\n\n"
+        "@entry_point\ndef ask(x: float) -> float:\n    return inside(x)\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(folder)!r}); import form_pack.main;"
+        "from biomech._kernels.fingerprint import Sources; print(Sources().fingerprint('form_pack.main.ask')[0])"
+    )
+    return answer(code)[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_constant_counts(tmp_path, form):
+    before, after, name = FORMS[form]
+    imports = "from form_pack.constants import X"
+    first, same, other = (_fingerprint_of(tmp_path, c, imports, name) for c in (before, before + "\n# more", after))
+    assert first == same
+    assert first != other
+
+
+@pytest.mark.parametrize("way", IMPORTS)
+def test_every_way_of_importing_counts(tmp_path, way):
+    imports, name = IMPORTS[way]
+    first, other = (_fingerprint_of(tmp_path, constants, imports, name) for constants in ("X = 2.0", "X = 3.0"))
+    assert first != other
+
+
+def test_a_reloaded_module_is_compiled_anew(tmp_path):
+    code = f"""
+import importlib, sys
+sys.path.insert(0, {str(tmp_path)!r})
+sys.dont_write_bytecode = True
+import fresh
+print(fresh.ask(1.0))
+text = open(fresh.__file__).read()
+open(fresh.__file__, "w").write(text.replace("2.0", "30.0"))
+importlib.reload(fresh)
+print(fresh.ask(1.0))
+"""
+    (tmp_path / "fresh.py").write_text(
+        "from biomech._kernels import entry_point\n\nX = 2.0\n\n\n"
+        "@entry_point\ndef ask(x: float) -> float:\n    return X * x\n"
+    )
+    assert answer(code, BIOMECH_CACHE_DIR=tmp_path / "cache")[0].split() == ["2.0", "30.0"]
+
+
 # --- finding libraries
 
 
@@ -299,6 +400,10 @@ SPOILT = {
     "manifest without kinds": lambda code, manifest: manifest.write_text(
         manifest.read_text().replace('"arguments"', '"argument"')
     ),
+    "endless manifest": lambda code, manifest: manifest.write_text("[" * 100_000),
+    "size without end": lambda code, manifest: manifest.write_text(
+        re.sub('"size": [0-9]+', '"size": 1e999', manifest.read_text())
+    ),
     "old manifest": lambda code, manifest: manifest.write_text('{"code": "kernels.so"}'),
     "manifest that points elsewhere": lambda code, manifest: manifest.write_text(
         manifest.read_text().replace(code.name, "../../../../etc/passwd")
@@ -323,17 +428,28 @@ def test_the_next_level_stands_in_for_a_spoilt_one(checkout):
     folder = checkout / "build" / "kernels"
     code = Manifest.read(manifest_path(folder, best)).code
     code.rename(folder / code.name.replace(best, others[0]))
-    text = manifest_path(folder, best).read_text().replace(code.name, code.name.replace(best, others[0]))
-    manifest_path(folder, others[0]).write_text(text)
+    manifest_path(folder, others[0]).write_text(manifest_path(folder, best).read_text().replace(best, others[0]))
     assert answer(WITHOUT_NUMBA + SWEEP, checkout) == answer(SWEEP)
 
 
 def test_code_that_is_no_library_is_refused(tmp_path):
     code = tmp_path / "kernels.so"
     code.write_bytes(b"no library")
-    entries = {"plug_in.total": {"symbol": "s", "fingerprint": "f", "arguments": [], "result": ""}}
+    fingerprint, _ = Sources().fingerprint("plug_in.total")
+    about = {"symbol": "s", "fingerprint": fingerprint, "arguments": ["f81", "f81"], "result": "f"}
+    manifest = Manifest(code, 10, hash_of(b"no library"), "x", "", {"plug_in.total": about}, {})
     with pytest.raises(Unfit, match="cannot be opened"):
-        load(Manifest(code, 10, hash_of(b"no library"), "x", "", entries, {}), plug_in.total)
+        load(manifest, plug_in.total, "x")
+    with pytest.raises(Unfit, match="is of level 'x'"):
+        load(manifest, plug_in.total, "y")
+    with pytest.raises(NotThere):
+        load(manifest, plug_in.count, "x")
+    about["arguments"] = ["f81"]
+    with pytest.raises(Unfit, match="says something else of the arguments"):
+        load(manifest, plug_in.total, "x")
+    about["fingerprint"] = ""
+    with pytest.raises(Unfit, match=r"plug_in\.total was edited"):
+        load(manifest, plug_in.total, "x")
 
 
 # --- CPU levels
@@ -441,6 +557,30 @@ def test_a_home_that_cannot_be_written(tmp_path):
     assert not list((tmp_path / "passing").iterdir())
 
 
+def test_a_cache_that_others_may_write_is_not_used(tmp_path):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    cache.chmod(0o777)
+    assert "for this process alone" in answer(PLUG_IN, BIOMECH_CACHE_DIR=cache)[1]
+    assert not list(cache.iterdir())
+
+
+def test_what_would_keep_numba_from_compiling_is_not_handed_on(tmp_path):
+    odd = {"NUMBA_DISABLE_JIT": "1", "PYTHONOPTIMIZE": "2"}
+    assert answer(PLUG_IN, BIOMECH_CACHE_DIR=tmp_path, **odd)[0] == "12.0"
+
+
+def test_a_fork_while_a_kernel_is_looked_for(tmp_path):
+    """The child finds kernels, though the lock was held by a thread that it does not have."""
+    code = (
+        "import os, numpy as np, plug_in; from biomech._kernels import library; library._FIND.acquire();"
+        "pid = os.fork()\nif pid == 0:\n"
+        "    print(plug_in.total(np.arange(4.0), np.empty(4)), flush=True); os._exit(0)\n"
+        "print(os.waitpid(pid, 0)[1])"
+    )
+    assert answer(code, BIOMECH_CACHE_DIR=tmp_path)[0].split() == ["12.0", "0"]
+
+
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give a folder away")
 def test_a_cache_of_somebody_else_is_not_used(tmp_path):
     cache = tmp_path / "cache"
@@ -462,7 +602,7 @@ def test_without_a_linker(tmp_path):
     assert manifest.code.suffix == ".o"
     check = (
         f"from pathlib import Path; import plug_in, numpy as np; from biomech._kernels.library import Manifest, load;"
-        f"f = load(Manifest.read(Path({made.stdout.split()[0]!r})), plug_in.total);"
+        f"m = Manifest.read(Path({made.stdout.split()[0]!r})); f = load(m, plug_in.total, m.level);"
         "print(f(np.arange(4.0), np.empty(4)))"
     )
     assert answer(check)[0] == "12.0"
@@ -478,6 +618,39 @@ def test_an_entry_point_of_a_script(tmp_path):
     assert done.stdout.strip() == "12.0"
     typed = "\n".join(script.read_text().splitlines()[:-3]) + "\nimport numpy as np\ntotal(np.arange(4.0), np.empty(4))"
     assert "an entry point must stand in a file" in run(typed).stderr
+
+
+def test_a_module_run_by_name(tmp_path):
+    package = tmp_path / "run_pack"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "beside.py").write_text("X = 5.0\n")
+    (package / "main.py").write_text(
+        "from biomech._kernels import entry_point\n\nfrom .beside import X\n\n\n"
+        "@entry_point\ndef ask(x: float) -> float:\n    return X * x\n\n\n"
+        "if __name__ == '__main__':\n    print(ask(2.0))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "BIOMECH_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "run_pack.main"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "10.0"
+
+
+def test_where_an_entry_point_may_stand():
+    with pytest.raises(TypeError, match="must stand in a module, not in a function or class"):
+
+        @entry_point
+        def inside(x: float) -> float:
+            return x
+
+
+def test_kernels_cannot_raise(tmp_path):
+    (tmp_path / "raising.py").write_text(
+        "from biomech._kernels import entry_point\n\n\n@entry_point\ndef ask(x: float) -> float:\n"
+        "    if x < 0.0:\n        raise ValueError(x)\n    return x\n"
+    )
+    code = f"import sys; sys.path.append({str(tmp_path)!r}); import raising; raising.ask(1.0)"
+    assert "raising.ask: kernels cannot raise" in run(code, BIOMECH_CACHE_DIR=tmp_path / "cache").stderr
 
 
 def test_a_kernel_that_does_not_compile_is_an_error(tmp_path):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
+import sys
 from collections.abc import Callable
 from functools import update_wrapper
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -14,6 +17,12 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+
+def _module_of(function: Callable[..., Any]) -> str:
+    """The module of a function, by the name under which others import it where it was run by ``python -m``."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if function.__module__ == "__main__" and spec is not None else function.__module__
 
 
 class Kernel:
@@ -30,7 +39,7 @@ class Kernel:
 
     def __init__(self, function: Callable[..., Any], *, allocates: bool) -> None:
         self.function, self.allocates = function, allocates
-        self.name = f"{function.__module__}.{function.__qualname__}"
+        self.name = f"{_module_of(function)}.{function.__qualname__}"
         update_wrapper(self, function)
 
     @property
@@ -48,8 +57,13 @@ class EntryPoint(Kernel, Generic[Arguments, Result]):
     """A kernel that Python calls: compiled code of its sources is found, or made, at its first call."""
 
     def __init__(self, function: Callable[Arguments, Result]) -> None:
+        if "<locals>" in function.__qualname__ or "." in function.__qualname__:
+            raise TypeError(
+                f"{function.__qualname__}: an entry point must stand in a module, not in a function or class"
+            )
         super().__init__(function, allocates=True)
         self._compiled: CompiledFunction | None = None
+        self._count = function.__code__.co_argcount
 
     @property
     def compiled(self) -> CompiledFunction:
@@ -61,13 +75,22 @@ class EntryPoint(Kernel, Generic[Arguments, Result]):
         return self._compiled
 
     def __call__(self, *args: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return self.compiled(*args, **named)
+        return self.compiled(*self._in_order(args, named))
 
     def bind(self, *args: Arguments.args, **named: Arguments.kwargs) -> BoundCall:
         """The call with these arguments, checked once; later calls read and write the same arrays."""
-        return self.compiled.bind(*args, **named)
+        return self.compiled.bind(*self._in_order(args, named))
+
+    def _in_order(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments by position."""
+        if not named and len(args) == self._count:
+            return args
+        bound = signature(self.function).bind(*args, **named)
+        bound.apply_defaults()
+        return bound.args
 
 
+_DECORATED = re.compile(r"^@(\w+\.)*entry_point\b", re.MULTILINE)
 #: Every entry point that was declared, by name.
 ENTRY_POINTS: dict[str, EntryPoint[..., Any]] = {}
 
@@ -77,7 +100,7 @@ def package_entry_points() -> list[EntryPoint[..., Any]]:
     root = Path(__file__).parents[1]
     modules = []
     for path in sorted(root.rglob("*.py")):
-        if "\n@entry_point\n" in path.read_text(encoding="utf-8"):
+        if _DECORATED.search(path.read_text(encoding="utf-8")):
             modules.append(".".join(path.relative_to(root.parent).with_suffix("").parts))
             importlib.import_module(modules[-1])
     return [entry for name, entry in sorted(ENTRY_POINTS.items()) if entry.function.__module__ in modules]

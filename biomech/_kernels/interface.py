@@ -45,19 +45,24 @@ def signature_of(function: Callable[..., Any]) -> Signature:
     returned = hints.pop("return", None)
     if returned not in _SCALARS:
         raise TypeError(f"{function.__qualname__}: returns {returned}; an entry point gives a number or nothing")
-    count = function.__code__.co_argcount
-    kinds = [k for name in function.__code__.co_varnames[:count] for k in _kinds(hints.get(name), function, name)]
-    return Signature(tuple(kinds), _SCALARS[returned])
+    return Signature(tuple(kind for _, kind in words_of(function)), _SCALARS[returned])
 
 
-def _kinds(hint: Any, function: Callable[..., Any], name: str) -> Iterator[str]:
+def words_of(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
+    """Path (``tables.direction``) and kind of every number and array that an entry point takes."""
+    hints = get_type_hints(function, include_extras=True)
+    for name in function.__code__.co_varnames[: function.__code__.co_argcount]:
+        yield from _words(hints.get(name), function, name)
+
+
+def _words(hint: Any, function: Callable[..., Any], name: str) -> Iterator[tuple[str, str]]:
     if is_tuple(hint):
         for field, part in get_type_hints(hint, include_extras=True).items():
-            yield from _kinds(part, function, f"{name}.{field}")
+            yield from _words(part, function, f"{name}.{field}")
     elif (kind := array_kind(hint)) is not None:
-        yield f"{kind.code}{kind.ndim}"
+        yield name, f"{kind.code}{kind.ndim}"
     elif hint in _SCALARS and hint is not type(None):
-        yield _SCALARS[hint]
+        yield name, _SCALARS[hint]
     else:
         raise TypeError(f"{function.__qualname__}: {name} is annotated {hint}; it must say which array or number it is")
 
@@ -78,7 +83,9 @@ class CompiledFunction:
     Parameters
     ----------
     name : str
-        Of the entry point, for errors.
+        Of the entry point.
+    function : callable
+        What was compiled.
     pointer : ctypes function
         What implements the interface.
     signature : Signature
@@ -87,9 +94,10 @@ class CompiledFunction:
         What keeps the code in memory.
     """
 
-    def __init__(self, name: str, pointer: Any, signature: Signature, owner: Any) -> None:
+    def __init__(self, name: str, function: Callable[..., Any], pointer: Any, signature: Signature, owner: Any) -> None:
         pointer.argtypes, pointer.restype = [ctypes.c_char_p, ctypes.c_void_p], ctypes.c_int32
-        self.name, self.pointer, self.signature, self.owner = name, pointer, signature, owner
+        self.name, self.function, self.pointer, self.owner = name, function, pointer, owner
+        self.signature = signature
         self.kinds = ",".join(signature.arguments)
 
     def __call__(self, *args: Any) -> Any:
@@ -103,11 +111,15 @@ class CompiledFunction:
     def _words(self, flat: list[_Flat]) -> bytes:
         kinds = ",".join([part.kinds for part in flat])
         if kinds != self.kinds:
-            given, wanted = kinds.split(","), self.kinds.split(",")
-            wrong = [f"word {i} is {g}, not {w}" for i, (g, w) in enumerate(zip(given, wanted, strict=False)) if g != w]
-            counts = f"{len(given)} for {len(wanted)}" if len(given) != len(wanted) else ""
-            raise TypeError(f"{self.name}: arguments do not fit: {'; '.join([*wrong[:5], counts]).rstrip('; ')}")
+            raise TypeError(f"{self.name}: arguments do not fit: {self._misfits(kinds.split(','))}")
         return b"".join([part.words for part in flat])
+
+    def _misfits(self, given: list[str]) -> str:
+        wanted = list(words_of(self.function))
+        if len(given) != len(wanted):
+            return f"{len(given)} numbers and arrays for {len(wanted)}"
+        wrong = [f"{path} is {_text(g)}, not {_text(w)}" for g, (path, w) in zip(given, wanted, strict=True) if g != w]
+        return "; ".join(wrong[:5])
 
     def _call(self, words: bytes) -> Any:
         kind = self.signature.result
@@ -118,6 +130,15 @@ class CompiledFunction:
             return None
         bits = result.value
         return bool(bits) if kind == "b" else bits if kind == "i" else unpack("d", pack("q", bits))[0]
+
+
+def _text(kind: str) -> str:
+    """A kind in words."""
+    named = {code: number.__name__ for number, code in _SCALARS.items() if code}
+    if kind in named:
+        return f"a number ({named[kind]})"
+    code, ndim, rest = kind[:2], kind[2:3], kind[3:]
+    return f"an array of {code} in {ndim} dimensions{rest}" if ndim.isdigit() else kind
 
 
 class BoundCall:

@@ -13,18 +13,17 @@ import ctypes
 import json
 import os
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from biomech._kernels.cpu import chosen_levels
-from biomech._kernels.fingerprint import Sources
-from biomech._kernels.interface import CompiledFunction, Signature
+from biomech._kernels.fingerprint import NO_SOURCE, Sources
+from biomech._kernels.interface import CompiledFunction, signature_of
+from biomech.errors import KernelError
 
 if TYPE_CHECKING:
     from biomech._kernels.declaration import EntryPoint
@@ -32,11 +31,25 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).parents[1]
 #: Where the build puts the libraries of the package, and of a checkout.
 INSTALLED, BUILT = _PACKAGE / "_kernels" / "lib", _PACKAGE.parent / "build" / "kernels"
-_FIND = Lock()
+_FIND, _SOURCES = Lock(), Sources()
+
+
+def _renew_lock() -> None:
+    """In a process that was forked while another thread held it."""
+    global _FIND
+    _FIND = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Unfit(Exception):
     """A library cannot be used; the message says why."""
+
+
+class NotThere(Unfit):
+    """There is no such library, or it does not hold what is wanted."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +75,17 @@ class Manifest:
         Raises
         ------
         Unfit
-            It cannot be read, or is not one.
+            It is not there (``NotThere``), cannot be read, or is not one.
         """
         try:
+            if not path.is_file():
+                raise NotThere(path.name)
             given = json.loads(path.read_text(encoding="utf-8"))
             code = path.parent / Path(given["code"]).name  # beside the manifest, whatever it says
             named = {name: str(given[name]) for name in ("hash", "level", "compiler")}
             entries = {str(name): _read_entry(about) for name, about in given["entries"].items()}
             return cls(code, int(given["size"]), **named, entries=entries, sources=dict(given["sources"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise Unfit(f"{path.name} cannot be read ({error})") from None
 
     def write(self, path: Path) -> None:
@@ -101,10 +116,12 @@ def manifest_path(folder: Path, level: str, name: str = "kernels") -> Path:
     return folder / f"{name}-{level}.json"
 
 
-@cache
 def sources() -> Sources:
-    """The sources that are here, read once."""
-    return Sources()
+    """The sources that are here, read once, and again when a file of theirs has changed."""
+    global _SOURCES
+    if _SOURCES.is_stale():
+        _SOURCES = Sources()
+    return _SOURCES
 
 
 def find(entry: EntryPoint[..., Any]) -> CompiledFunction:
@@ -119,54 +136,48 @@ def find(entry: EntryPoint[..., Any]) -> CompiledFunction:
 
     with _FIND:
         reasons: list[str] = []
-        for level in chosen_levels():
-            for manifest in _libraries(level, reasons):
-                if entry.name in manifest.entries:
+        try:
+            for level in chosen_levels():
+                for folder in (INSTALLED, BUILT):
                     try:
-                        return load(manifest, entry)
+                        return load(Manifest.read(manifest_path(folder, level)), entry, level)
+                    except NotThere:
+                        pass
                     except Unfit as error:
                         reasons.append(str(error))
-        return compile_here(entry, reasons)
+            return compile_here(entry, reasons)
+        except NO_SOURCE as error:
+            raise KernelError(
+                f"{entry.name}: its sources cannot be read ({error}), so no library can be trusted"
+            ) from error
 
 
-def _libraries(level: str, reasons: list[str]) -> Iterator[Manifest]:
-    """Libraries of a level that came with the package or its checkout."""
-    for folder in (INSTALLED, BUILT):
-        path = manifest_path(folder, level)
-        if path.exists():
-            try:
-                yield Manifest.read(path)
-            except Unfit as error:
-                reasons.append(str(error))
-
-
-def load(manifest: Manifest, entry: EntryPoint[..., Any]) -> CompiledFunction:
+def load(manifest: Manifest, entry: EntryPoint[..., Any], level: str) -> CompiledFunction:
     """An entry point of a library.
 
     Raises
     ------
+    NotThere
+        It holds no such entry point.
     Unfit
-        It was made from other sources, or its code is not whole or cannot be opened.
+        It is of another level, was made from other sources, or its code is not whole or cannot be opened.
     """
-    about = manifest.entries[entry.name]
-    if not _is_unchanged(manifest) and about["fingerprint"] != sources().fingerprint(entry.name)[0]:
+    if entry.name not in manifest.entries:
+        raise NotThere(entry.name)
+    about, now = manifest.entries[entry.name], sources()
+    if manifest.level != level:
+        raise Unfit(f"{manifest.code.name} is of level {manifest.level!r}")
+    if not now.are(manifest.sources) and about["fingerprint"] != now.fingerprint(entry.name)[0]:
         raise Unfit(f"{entry.name} was edited")
+    signature = signature_of(entry.function)
+    if [*signature.arguments, signature.result] != [*about["arguments"], about["result"]]:
+        raise Unfit(f"{manifest.code.name} says something else of the arguments of {entry.name}")
     library = _open(manifest)
     try:
         pointer = library[about["symbol"]]
     except AttributeError:
         raise Unfit(f"{manifest.code.name} has no {about['symbol']}") from None
-    return CompiledFunction(entry.name, pointer, Signature(tuple(about["arguments"]), about["result"]), library)
-
-
-_UNCHANGED: dict[Path, bool] = {}
-
-
-def _is_unchanged(manifest: Manifest) -> bool:
-    """Whether every source is the same to the letter: then no syntax tree need be looked at."""
-    if manifest.code not in _UNCHANGED:
-        _UNCHANGED[manifest.code] = all(sources().digest(m) == digest for m, digest in manifest.sources.items())
-    return _UNCHANGED[manifest.code]
+    return CompiledFunction(entry.name, entry.function, pointer, signature, library)
 
 
 _OPENED: dict[tuple[Path, str], Any] = {}

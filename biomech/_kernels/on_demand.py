@@ -16,10 +16,11 @@ from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from biomech._kernels.child import CANNOT_OPEN, environment
 from biomech._kernels.cpu import NATIVE, chosen_levels, identity
-from biomech._kernels.library import Manifest, Unfit, load, manifest_path, sources
+from biomech._kernels.library import Manifest, NotThere, Unfit, load, manifest_path, sources
 from biomech.errors import KernelError
 
 if TYPE_CHECKING:
@@ -45,46 +46,75 @@ def compile_here(entry: EntryPoint[..., Any], reasons: list[str]) -> CompiledFun
     KernelError
         Numba is not installed, or the compiler failed.
     """
-    module = entry.function.__module__
-    script = getattr(sys.modules["__main__"], "__file__", None) if module == "__main__" else None
-    if module == "__main__" and script is None:
-        raise KernelError(f"{entry.name}: an entry point must stand in a file, so that it can be compiled")
+    script = _script_of(entry)
     level = (*chosen_levels(), NATIVE)[0]
     name = f"{entry.name}-{sources().fingerprint(entry.name)[0]}"
     if level == NATIVE:
         name += f"-{identity()}"  # homes are shared among machines
-    folder = _folder()
-    path = manifest_path(folder, level, name)
-    if path.exists():
-        try:
-            return load(Manifest.read(path), entry)
-        except Unfit as error:
-            reasons.append(str(error))
-    _run_compiler(entry, level, name, folder, script, reasons)
-    compiled = load(Manifest.read(path), entry)
-    _forget_old(folder, entry.name)
+    order = _Order(entry, level, name, script)
+    try:
+        return _load_or_compile(order, _folder(), reasons)
+    except Unfit as error:  # what lies in the cache may not be run there
+        reasons.append(str(error))
+    try:
+        return _load_or_compile(order, _passing_folder(), reasons)
+    except Unfit as error:
+        raise KernelError(f"{entry.name}: was compiled, and cannot be used: {error}") from None
+
+
+class _Order(NamedTuple):
+    """What is to be compiled: for which level, under which name, and from which script, if it is one's."""
+
+    entry: EntryPoint[..., Any]
+    level: str
+    name: str
+    script: list[str]
+
+
+def _load_or_compile(order: _Order, folder: Path, reasons: list[str]) -> CompiledFunction:
+    path = manifest_path(folder, order.level, order.name)
+    try:
+        return load(Manifest.read(path), order.entry, order.level)
+    except NotThere:
+        pass
+    except Unfit as error:
+        reasons.append(str(error))
+    _run_compiler(order, folder, reasons)
+    compiled = load(Manifest.read(path), order.entry, order.level)
+    _forget_old(folder, order.entry.name)
     return compiled
 
 
-def _run_compiler(
-    entry: EntryPoint[..., Any], level: str, name: str, folder: Path, script: str | None, reasons: list[str]
-) -> None:
-    why = "; ".join(dict.fromkeys(reasons)) or "no library holds it"
+def _run_compiler(order: _Order, folder: Path, reasons: list[str]) -> None:
+    why, what = "; ".join(dict.fromkeys(reasons)) or "no library holds it", order.entry.name
     if find_spec("numba") is None:
         raise KernelError(
-            f"{entry.name}: no compiled kernels for this machine ({why}), and Numba, which compiles them, is not "
-            "installed: pip install 'biomech[jit]'"
+            f"{what}: no compiled kernels for this machine ({why}), and Numba, which compiles them, is not installed: "
+            "pip install 'biomech[jit]', in a checkout pip install -e '.[jit]'"
         )
-    kept = "" if folder == cache_folder() else f", for this process alone: {cache_folder()} cannot be used"
-    print(f"biomech: compiling {entry.name} for {level} ({why}){kept}; up to half a minute", file=sys.stderr)
+    if not sys.executable:
+        raise KernelError(f"{what}: must be compiled, and this process knows no Python interpreter to do it")
     command = [sys.executable, "-m", "biomech._kernels.compiler", str(folder)]
-    command += ["--level", level, "--entry", entry.name, "--name", name]
-    command += ["--script", script] if script else []
-    paths = os.pathsep.join(path or os.curdir for path in sys.path)
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=False)
+    command += ["--level", order.level, "--entry", what, "--name", order.name, *order.script]
+    kept = "" if folder == cache_folder() else f", for this process alone: {cache_folder()} cannot be used"
+    print(f"biomech: compiling {what} for {order.level} ({why}){kept}; up to half a minute", file=sys.stderr)
+    paths = [path or str(Path.cwd()) for path in sys.path]
+    done = subprocess.run(command, env=environment(paths), capture_output=True, check=False)
+    last = "\n".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-20:])
+    if done.returncode == CANNOT_OPEN:
+        raise Unfit(last)
     if done.returncode:
-        last = "\n".join(done.stderr.strip().splitlines()[-20:])
-        raise KernelError(f"{entry.name}: could not be compiled:\n{last}")
+        raise KernelError(f"{what}: could not be compiled:\n{last}")
+
+
+def _script_of(entry: EntryPoint[..., Any]) -> list[str]:
+    """Where the compiler finds an entry point of a script."""
+    if not entry.name.startswith("__main__."):
+        return []
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if script is None or not Path(script).is_file():
+        raise KernelError(f"{entry.name}: an entry point must stand in a file, so that it can be compiled")
+    return ["--script", script]
 
 
 def cache_folder() -> Path:
@@ -106,7 +136,8 @@ def _folder() -> Path:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # what lies there will be run: nobody else may have put it there
-        ours = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+        about = folder.stat()
+        ours = not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o022)
         if ours and os.access(folder, os.W_OK | os.X_OK):
             return folder
     except (OSError, RuntimeError):  # no home, or none that can be written

@@ -22,6 +22,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 
+from biomech._kernels.child import CANNOT_OPEN
 from biomech._kernels.compiler.emission import emit
 from biomech._kernels.compiler.linking import link
 from biomech._kernels.compiler.lowering import lower, symbol_of
@@ -37,7 +38,9 @@ VERSIONS = f"Numba {numba.__version__}, llvmlite {llvmlite.__version__}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m biomech._kernels.compiler", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m biomech._kernels.compiler", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("folder", type=Path, help="where the libraries and their manifests go")
     best = usable_levels()[:1] or (NATIVE,)
     known = f"CPU level, may be given again; all, or this very CPU ({NATIVE}); default {best[0]}"
@@ -46,9 +49,16 @@ def main() -> None:
     parser.add_argument("--name", default="kernels", help="what the files are called")
     parser.add_argument("--script", type=Path, help="the file whose entry points are those of __main__")
     asked = parser.parse_args()
-    wanted = levels() if asked.level == ["all"] else tuple(asked.level or best)
+    wanted = dict.fromkeys(
+        level for given in asked.level or best for level in (levels() if given == "all" else [given])
+    )
     entries = [_entry(name, asked.script) for name in asked.entry] if asked.entry else package_entry_points()
-    compile_entries(entries, wanted, asked.folder, asked.name, Sources(asked.script))
+    lock = asked.entry[0] if asked.entry else asked.name  # versions of an entry point have other names
+    try:
+        compile_entries(entries, wanted, asked.folder, asked.name, Sources(asked.script), lock)
+    except Unfit as error:
+        _say(str(error))
+        sys.exit(CANNOT_OPEN)
     for level in wanted:
         path = manifest_path(asked.folder, level, asked.name)
         print(path, Manifest.read(path).code, sep="\n")
@@ -66,12 +76,12 @@ def _entry(name: str, script: Path | None) -> EntryPoint[..., Any]:
 
 
 def compile_entries(
-    entries: list[EntryPoint[..., Any]], wanted: Iterable[str], folder: Path, name: str, found: Sources
+    entries: list[EntryPoint[..., Any]], wanted: Iterable[str], folder: Path, name: str, found: Sources, lock: str
 ) -> None:
     """Compile entry points for every level, into libraries with manifests; what is there and still right is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     about, digests = _describe(entries, found)
-    with _alone(folder / f".{name}.lock"):
+    with _alone(folder / f".{lock}.lock"):
         missing = [level for level in wanted if not _keep(manifest_path(folder, level, name), about, digests)]
         if not missing:
             return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Callable
 from functools import cache
 from typing import Any, get_type_hints
@@ -23,7 +26,16 @@ _NUMBERS = {float: types.float64, int: types.int64, bool: types.boolean, type(No
 
 @cache
 def dispatcher_of(kernel: Kernel) -> Any:
-    """Numba's dispatcher of a kernel."""
+    """Numba's dispatcher of a kernel.
+
+    Raises
+    ------
+    TypeError
+        It raises exceptions, which the C interface cannot hand on.
+    """
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kernel.function)))
+    if any(isinstance(node, ast.Raise | ast.Assert) for node in ast.walk(tree)):
+        raise TypeError(f"{kernel.name}: kernels cannot raise; give back what went wrong")
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _FLOATS}
     options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     if not kernel.allocates:
