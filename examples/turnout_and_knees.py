@@ -90,7 +90,7 @@ def main() -> None:
         "--figure", type=Path, default=Path("out/turnout_and_knees.png"), help="where to draw the figure"
     )
     file = parser.parse_args().figure
-    print("Sweeping 702 stances (the first run compiles the kernels, about half a minute) ...", flush=True)
+    print("Sweeping 702 stances ...", flush=True)
     model = bm.load_model()
     ds = run(model)
     print(table(model, ds))

@@ -2,9 +2,11 @@
 
 import copy
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -42,6 +44,14 @@ QUESTIONS = {
     "load": (
         {"pelvic_tilt": 0, "load_position": (0.3, 0.2, 0.0)},
         {"load_mass": (0, 20), "knee_laxity": (0, 10)},
+    ),
+    "load at the side": (
+        {"pelvic_tilt": 0, "load_position": (0.1, 0.2, 0.3)},
+        {"load_mass": (2, 20)},
+    ),
+    "load at the side of a seat": (
+        {"pelvic_tilt": 0, "load_position": (0.1, 0.2, 0.2), "support": "seat", "knee_flexion": 90},
+        {"load_mass": (1, 4), "trunk_lean": (0, 5)},
     ),
     "place of a load": (
         {"pelvic_tilt": 0, "load_mass": 8},
@@ -154,7 +164,7 @@ def test_shapes_and_labels(adult):
         ["group_activation/quadriceps", "joint_contact_force/knee_r/y", "joint_contact_force/knee_r", "ground_force"],
     )
     assert ask.vary == ("trunk_lean", "pelvic_tilt")
-    assert ask.bounds == [(-30.0, 100.0), (-25.0, 35.0)]
+    assert ask.bounds == ((-30.0, 100.0), (-25.0, 35.0))
     assert ask.dims["ground_force"] == ("foot", "axis")
     assert ask.labels == {"foot": ["right", "left"], "axis": ["x", "y", "z"]}
     found = ask(np.zeros((3, 1)), np.zeros(4))
@@ -208,6 +218,9 @@ def test_refusals(adult):
     refuse("there is no 'lumbar_compresion'.*did you mean", variables=["lumbar_compresion"])
     refuse("has no group 'quads'", variables=["group_activation/quads"])
     refuse("too few for", variables=["lumbar_compression/x"])
+    refuse("too few for", variables=["pelvic_tilt/x"])
+    refuse("strenght: unknown stance parameter .did you mean 'strength'", strenght="force_length")
+    refuse("threads = 2: a prepared sweep runs in the thread that calls it", threads=2)
     for nothing in ([3], [], None):
         refuse("variables = .*: must be names, at least one", variables=nothing)
     refuse("slope: has a dimension of its own", slope=[0, 5])
@@ -226,9 +239,16 @@ def test_refused_calls(adult):
     for bad in (101.0, np.nan, np.inf, [0.0, -31.0]):
         with pytest.raises(bm.StanceError, match=r"trunk_lean = .*: allowed is -30..100 deg"):
             ask(bad, 0.0)
-    for bad in ("5", None, True, [1j]):
-        with pytest.raises(bm.StanceError, match=r"slope = .*: must be numbers"):
+    for bad in ("5", None, True, [1j], [[1, 2], 3], 10**400, object()):
+        with pytest.raises(bm.StanceError, match=r"slope = .*: (must be real numbers|allowed is)"):
             ask(0.0, bad)
+    for labelled in (xr.DataArray([1.0], dims="x"), pd.Series([1.0]), xr.Dataset()):
+        with pytest.raises(bm.StanceError, match="slope: has labels, which a prepared sweep does not align"):
+            ask(0.0, labelled)
+    with pytest.raises(bm.StanceError, match="slope: has masked entries"):
+        ask(0.0, np.ma.masked_array([1.0, 2.0], mask=[False, True]))
+    with pytest.raises(TypeError, match=r"not 1; to hand over a vector x, call it with \*x"):
+        ask(np.zeros(2))
     with pytest.raises(bm.StanceError, match=r"do not broadcast: trunk_lean \(2,\), slope \(3,\)"):
         ask([0, 1], [0, 1, 2])
     with pytest.raises(TypeError, match=r"takes 2 arguments \(trunk_lean, slope\), not 1"):
@@ -240,6 +260,30 @@ def test_refused_calls(adult):
     with pytest.raises(TypeError, match="trunk_lean: is given twice"):
         ask(0.0, trunk_lean=1.0)
     np.testing.assert_array_equal(ask(slope=1, trunk_lean=[0, 2])["status"], [0, 0])
+
+
+def test_threads_with_many_sizes(adult):
+    """Workspaces of a size come and go while others are in use."""
+    ask = bm.prepare(adult, ["trunk_lean"], ["lumbar_compression"], pelvic_tilt=0)
+    expected, before = ask(np.linspace(0, 20, 60))["lumbar_compression"], sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            sizes = np.random.default_rng(0).integers(1, 60, 3000)
+            found = list(pool.map(lambda n: ask(np.linspace(0, 20, 60)[:n])["lumbar_compression"], sizes))
+    finally:
+        sys.setswitchinterval(before)
+    for size, values in zip(sizes, found, strict=True):
+        np.testing.assert_allclose(values, expected[:size], rtol=1e-8)
+
+
+def test_what_a_caller_changes_later_changes_nothing(adult):
+    place = [0.3, 0.2, 0.0]
+    ask = bm.prepare(adult, ["trunk_lean"], ["lumbar_compression"], pelvic_tilt=0, load_mass=10, load_position=place)
+    before = ask(0.0)["lumbar_compression"]
+    place[0] = -0.3
+    for same in (ask, copy.deepcopy(ask), pickle.loads(pickle.dumps(ask))):
+        np.testing.assert_allclose(same(0.0)["lumbar_compression"], before, rtol=1e-12)
 
 
 def test_copies_and_other_processes(adult):

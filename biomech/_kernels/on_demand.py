@@ -102,7 +102,7 @@ def _run_compiler(order: _Order, folder: Path, reasons: list[str]) -> None:
     done = subprocess.run(command, env=environment(paths), capture_output=True, check=False)
     last = "\n".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-20:])
     if done.returncode == CANNOT_OPEN:
-        raise Unfit(last)
+        raise Unfit(last.rpartition("\n")[2].removeprefix("biomech: "))
     if done.returncode:
         raise KernelError(f"{what}: could not be compiled:\n{last}")
 

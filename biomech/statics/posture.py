@@ -139,7 +139,9 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     ``flat`` decides whether the half body is closed (symmetric stances only) or the whole.
     """
     conditions, count = conditions_of(model, flat, support), len(stance)
-    check_turnout_yield(model, flat, stance.values["turnout_yield"].max(initial=0.0))
+    most = stance.values["turnout_yield"].max(initial=0.0)
+    if most > 0.0 and not can_yield(flat):
+        raise StanceError(f"turnout_yield = {most:g}: model {model.name!r} has no coordinate shank_rotation")
     terms, asked = len(conditions.tables.kind), len(conditions.labels)
     vector, target = np.zeros((count, 3 * terms)), np.zeros((count, asked))
     start, floor = np.zeros((count, len(flat.coordinates))), np.zeros((count, 5))
@@ -147,10 +149,9 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     return Closure(conditions.tables, conditions.labels, vector, target, start, floor)
 
 
-def check_turnout_yield(model: Model, flat: Flat, most: float) -> None:
-    """Knee and foot take up turnout only in a body that has a coordinate for it."""
-    if most > 0.0 and not any(name.startswith("shank_rotation") for name in flat.coordinates):
-        raise StanceError(f"turnout_yield = {most:g}: model {model.name!r} has no coordinate shank_rotation")
+def can_yield(flat: Flat) -> bool:
+    """Whether knee and foot can take up turnout: a body needs a coordinate for it."""
+    return any(name.startswith("shank_rotation") for name in flat.coordinates)
 
 
 def conditions_of(model: Model, flat: Flat, support: int) -> Conditions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,15 +47,17 @@ def _defaults() -> dict[str, Named]:
 _DEFAULTS = _defaults()
 
 
-def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
+def read_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> StanceGrid:
     """Validate what is asked, and how it combines: a 1-D value makes a dimension, a DataArray broadcasts by its names.
+
+    ``options`` are what else the caller takes, to be proposed where a name is not known.
 
     Raises
     ------
     StanceError
         With the parameter, the value and what is allowed.
     """
-    _check_names(asked)
+    _check_names(asked, options)
     read: dict[str, Named] = {}
     for name, (code, policies) in WITH_POLICY.items():
         if name in asked:
@@ -70,11 +72,11 @@ def read_stance(asked: Mapping[str, Any]) -> StanceGrid:
     return _combine(stance)
 
 
-def _check_names(asked: Mapping[str, Any]) -> None:
+def _check_names(asked: Mapping[str, Any], options: Iterable[str]) -> None:
     known = [*PARAMETERS, "support", "arms"]
     for name in asked:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, [*known, *options], n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise StanceError(f"{name}: unknown stance parameter{hint}; parameters are {', '.join(known)}")
     if "pelvic_tilt" not in asked:

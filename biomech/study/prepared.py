@@ -6,11 +6,13 @@ what the stance asks, and runs the kernel on arrays that stay.
 
 from __future__ import annotations
 
+import copy
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
 from biomech.statics.conditions import aim_stances
-from biomech.statics.posture import check_turnout_yield, conditions_of
+from biomech.statics.posture import can_yield, conditions_of
 from biomech.statics.reading import read_stance
 from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, WITH_POLICY, Parameter, Stance
 from biomech.study.answer import Answers, answer, blank_unreachable, compile_batch, sheet_columns
@@ -64,20 +66,22 @@ def prepare(
         The body.
     vary : iterable of str
         Stance parameters that the function takes, in this order; degrees and metres. A leg's parameter is that of
-        both legs, or with ``_right`` or ``_left`` of one; of a load's place ``load_position_x``, ``_y`` or ``_z``.
+        both legs, or with ``_right`` or ``_left`` that of one. ``load_position_x``, ``_y`` and ``_z`` are the parts of
+        a load's place; those that neither vary nor are fixed are 0.
     variables : iterable of str
         What it returns: variables of ``sweep``, and ``pelvic_tilt``. A label after a slash takes a part:
-        ``"group_activation/quadriceps"``, ``"joint_contact_force/knee_r/y"``.
+        ``"group_activation/quadriceps"``, ``"joint_contact_force/knee_r/y"``. ``status`` always comes along.
     criterion, weight, strength, tone, stiffness_margin, short_range_stiffness
         As in ``sweep``.
     **fixed
-        Stance parameters that stay, as scalars, as in ``sweep``; ``pelvic_tilt`` must be among them or vary. Angles
-        may follow a policy; finding them takes longer than all the rest.
+        Stance parameters that stay, each one value, as in ``sweep``; ``pelvic_tilt`` must be among them or vary. An
+        angle may follow a policy: it is then found at every call, which takes most of the call's time.
 
     Returns
     -------
     PreparedSweep
-        Takes numbers or arrays, which broadcast, by position or by name, and returns a dict of arrays.
+        Takes numbers or arrays, which broadcast, by position or by name, and returns a dict of arrays: see there.
+        ``scipy.optimize.minimize(lambda x: float(ask(*x)["lumbar_compression"]), start, bounds=ask.bounds)``.
 
     Raises
     ------
@@ -96,26 +100,27 @@ def prepare(
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     # what is asked may be iterators, and is asked again where a copy is made
     vary, variables = _names("vary", vary), _names("variables", variables)
+    options = {
+        "criterion": criterion,
+        "weight": weight,
+        "strength": strength,
+        "tone": tone,
+        "stiffness_margin": stiffness_margin,
+        "short_range_stiffness": short_range_stiffness,
+    }
     varied = _read_varied(vary, fixed)
-    asked = read_stance({**_stand_ins(varied, fixed), **fixed})
+    for name in ("threads", "progress"):
+        if name in fixed:
+            raise StanceError(
+                f"{name} = {fixed[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
+            )
+    asked = read_stance({**_stand_ins(varied, fixed), **fixed}, options)
     if asked.dims:
         raise StanceError(f"{next(iter(asked.dims))}: has a dimension of its own; what is fixed must be a scalar")
     for name, (code, _) in WITH_POLICY.items():
         if (asked.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
             raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
-    again = partial(
-        prepare,
-        model,
-        vary,
-        variables,
-        criterion=criterion,
-        weight=weight,
-        strength=strength,
-        tone=tone,
-        stiffness_margin=stiffness_margin,
-        short_range_stiffness=short_range_stiffness,
-        **fixed,
-    )
+    again = partial(prepare, model, vary, variables, **copy.deepcopy(options | fixed))  # the caller's own may change
     return PreparedSweep(model, effort, varied, _read_variables(model, variables), asked.all(), again)
 
 
@@ -139,11 +144,9 @@ class _Varied:
         return PARAMETERS[self.parameter]
 
     @property
-    def tells_sides_apart(self) -> bool:
-        wide = self.columns.stop - self.columns.start
-        one_leg = self.about.per_leg and wide == 1
-        middle = ("weight_balance", "cross_slope", "pelvic_rotation", "load_position")
-        return one_leg or self.parameter in middle
+    def somewhere(self) -> float:
+        """A value that is nothing special: no default, and in the middle of nothing."""
+        return self.about.least + 0.318 * (self.about.most - self.about.least)
 
 
 def _read_varied(names: list[str], fixed: Mapping[str, Any]) -> tuple[_Varied, ...]:
@@ -207,7 +210,9 @@ def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
     outputs: dict[str, _Output] = {}
     for name in [*names, "status"]:
         variable, *parts = name.split("/")
-        if variable == "pelvic_tilt" and not parts:
+        if variable == "pelvic_tilt":
+            if parts:
+                raise StanceError(f"variables: 'pelvic_tilt' has no dimensions, too few for {name!r}")
             outputs[name] = _Output(None, (), (slice(None),))
             continue
         quantity = next(q for n, q in choose_quantities(quantities, [variable]).items() if n == variable)
@@ -232,13 +237,14 @@ class PreparedSweep:
     Calls take numbers or arrays in the order of ``vary`` or by name, in degrees and metres. They return a dict: each
     variable by the name it was asked for, an array of the shape that the arguments broadcast to, then ``dims`` of its
     own; and ``status`` (0 = optimal, 1 = overloaded, 2 = uncertified, 3 = unreachable). Where a posture cannot be taken
-    the numbers are NaN: an optimiser that goes there can be told so. Threads may call it at the same time.
+    the numbers are NaN, and nothing is raised: an optimiser that goes there can be told so. An argument out of range
+    raises ``StanceError``, and so does NaN. Threads may call it at the same time.
 
     Attributes
     ----------
     vary : tuple of str
         The arguments.
-    bounds : list of (float, float)
+    bounds : tuple of (float, float)
         Range of each argument, as SciPy's optimisers take it.
     dims : dict of str to tuple of str
         Dimensions of every variable besides those of the arguments.
@@ -262,9 +268,10 @@ class PreparedSweep:
         codes = (fixed.policy, fixed.lean_policy, fixed.knee_policy)
         self._plain = effort.guard is None and all(code[0] < 0 for code in codes)
         self._part = self._find_part()
+        self._lock = Lock()
         self._workspaces: dict[int, list[_Workspace]] = {}
         self.vary = tuple(v.name for v in varied)
-        self.bounds = [(v.about.least, v.about.most) for v in varied]
+        self.bounds = tuple((v.about.least, v.about.most) for v in varied)
         self.dims = {name: output.dims for name, output in outputs.items()}
         labels, used = labels_of(model), {dim for dims in self.dims.values() for dim in dims}
         self.labels = {dim: names for dim, names in labels.items() if dim in used}
@@ -309,9 +316,9 @@ class PreparedSweep:
                 raise TypeError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
         given |= named
         if len(given) < len(self.vary) or len(values) > len(self.vary):
-            raise TypeError(
-                f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}"
-            )
+            hint = "; to hand over a vector x, call it with *x" if len(values) == 1 and np.ndim(values[0]) else ""
+            counts = f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}"
+            raise TypeError(counts + hint)
         return tuple(given[name] for name in self.vary)
 
     def _read(self, values: tuple[ArrayLike, ...]) -> tuple[list[Any], tuple[int, ...]]:
@@ -323,9 +330,7 @@ class PreparedSweep:
             return list(values), ()
         arrays = []
         for value, varied in zip(values, self._varied, strict=True):
-            array = np.asarray(value)
-            if array.dtype.kind not in "iuf":
-                raise StanceError(f"{varied.name} = {value!r}: must be numbers")
+            array = _plain_array(varied.name, value)
             good = (array >= varied.about.least) & (array <= varied.about.most)
             if not good.all():
                 raise _out_of_range(varied, array[~good].flat[0])
@@ -339,13 +344,16 @@ class PreparedSweep:
 
     def _find_part(self) -> Part:
         """Half the body where all stances are symmetric, else all of it."""
-        sample = self._fixed.take(np.array([0]))
-        if any(v.tells_sides_apart for v in self._varied):
-            sample.values["pelvic_rotation"] = np.ones(1)
+        numbers = self._row[None].copy()
+        for varied in self._varied:
+            numbers[:, varied.columns] = varied.somewhere
+        sample = Stance.of_matrix(numbers, self._fixed)
         part = next(parts(self._model, sample, self._effort))
         for varied in self._varied:
-            if varied.parameter == "turnout_yield":
-                check_turnout_yield(self._model, part.flat, varied.about.most)
+            if varied.parameter == "turnout_yield" and not can_yield(part.flat):
+                raise StanceError(
+                    f"vary: {varied.name!r} needs a coordinate shank_rotation; {self._model.name!r} has none"
+                )
         return part
 
     def _answer(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
@@ -353,13 +361,15 @@ class PreparedSweep:
             return self._answer_with_policies(columns, count)
         if count > _KEPT_POSTURES:
             return _Workspace(self, count).answer(columns)
-        free = self._workspaces.setdefault(count, [])
-        workspace = free.pop() if free else _Workspace(self, count)  # each thread has its own
+        with self._lock:
+            free = self._workspaces.setdefault(count, [])
+            workspace = free.pop() if free else None
+            while len(self._workspaces) > _KEPT_SIZES:
+                self._workspaces.pop(next(iter(self._workspaces)))
+        workspace = workspace or _Workspace(self, count)  # each thread has its own
         found = workspace.answer(columns)
         if len(free) < _KEPT_EACH:
             free.append(workspace)
-        while len(self._workspaces) > _KEPT_SIZES:
-            self._workspaces.pop(next(iter(self._workspaces)))
         return found
 
     def _answer_with_policies(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
@@ -373,10 +383,26 @@ class PreparedSweep:
         return {name: output.of(answers, stance.values["pelvic_tilt"]) for name, output in self._outputs.items()}
 
 
+def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Numbers without labels and without gaps: neither would be heeded here."""
+    if np.ma.is_masked(value):
+        raise StanceError(f"{name}: has masked entries; fill them or leave them out")
+    if hasattr(value, "dims") or hasattr(value, "iloc"):
+        raise StanceError(f"{name}: has labels, which a prepared sweep does not align; give its values, or use sweep")
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        raise StanceError(f"{name} = {value!r}: must be real numbers (floats or integers)") from None
+    if array.dtype.kind not in "iuf":
+        raise StanceError(f"{name} = {value!r}: must be real numbers (floats or integers)")
+    return array
+
+
 def _out_of_range(varied: _Varied, value: Any) -> StanceError:
     about = varied.about
     unit = "" if about.unit == "1" else f" {about.unit}"
-    return StanceError(f"{varied.name} = {value:g}: allowed is {about.least:g}..{about.most:g}{unit}")
+    shown = repr(value) if isinstance(value, int) else f"{value:g}"
+    return StanceError(f"{varied.name} = {shown}: allowed is {about.least:g}..{about.most:g}{unit}")
 
 
 class _Workspace:

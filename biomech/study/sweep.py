@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+#: What else a caller may have meant by a name that is not known.
+_OPTIONS = (
+    "criterion",
+    "weight",
+    "strength",
+    "tone",
+    "stiffness_margin",
+    "short_range_stiffness",
+    "variables",
+    "threads",
+)
 #: Postures solved at a time.
 _BLOCK = 4096
 
@@ -121,7 +132,7 @@ def sweep(
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     if not (isinstance(threads, int) and threads >= 1):
         raise StanceError(f"threads = {threads!r}: must be a whole number, at least 1")
-    asked = read_stance(stance)
+    asked = read_stance(stance, _OPTIONS)
     quantities = choose_quantities(sweep_quantities(model), variables)
     wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
     tilt = np.empty(len(asked))
