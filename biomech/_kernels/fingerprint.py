@@ -13,7 +13,6 @@ import ast
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
@@ -36,6 +35,7 @@ _SUPPORT = (
 _MACHINERY = "biomech._kernels"
 #: Stands for all names of a module.
 _ALL = "*"
+_STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Definition = _Function | ast.ClassDef
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -166,13 +166,6 @@ def _stamp(path: Path) -> tuple[int, int]:
     return about.st_mtime_ns, about.st_size
 
 
-@cache
-def _foreign_folders() -> tuple[Path, ...]:
-    """Where the standard library and installed packages lie."""
-    paths = sysconfig.get_paths()
-    return tuple({Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-
-
 def _is_followed(module: str, own: set[str]) -> bool:
     """Whether a module is the entry point's own, or lies in nobody's installation, so that it may be edited."""
     if f"{module}.".startswith(f"{_MACHINERY}."):
@@ -183,7 +176,9 @@ def _is_followed(module: str, own: set[str]) -> bool:
         path = _file_of(module).resolve()
     except NO_SOURCE:
         return False
-    return path.suffix == ".py" and not any(path.is_relative_to(folder) for folder in _foreign_folders())
+    # a build, too, installs what it needs into a folder of one of these names
+    installed = not {"site-packages", "dist-packages"}.isdisjoint(path.parts) or path.is_relative_to(_STANDARD_LIBRARY)
+    return path.suffix == ".py" and not installed
 
 
 def _file_of(module: str) -> Path:
@@ -299,8 +294,8 @@ def _relevant(node: ast.AST) -> ast.AST:
 
 def _value(module: str, name: str) -> str:
     """The value of a constant, where it is one; a script's are known to nobody else."""
-    value = getattr(sys.modules.get(module), name, None) if module != "__main__" else None
-    return _constant(value)
+    loaded = sys.modules.get(module) if module != "__main__" else None
+    return _constant(vars(loaded).get(name) if loaded else None)
 
 
 def _constant(value: Any) -> str:
