@@ -230,7 +230,7 @@ def test_fingerprints_of_a_plug_in_follow_its_constants(tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(tmp_path)
         return Sources().fingerprint(f"{name}.total")
 
-    first, modules = fingerprint("plug_one", text)
+    first, modules = fingerprint("plug_one", text)  # it imports biomech, and through it NumPy
     assert "plug_one" in modules
     assert not any(module.startswith(("numpy", "numba")) for module in modules)
     swapped = [text, text.replace("FACTOR = 2.0", "FACTOR = 3.0"), text.replace("class Pair", "class Pairs")]
