@@ -184,7 +184,13 @@ def test_bad_tables_are_refused(records, named):
         ("path_points", "kind", "soleus_r.0", "wrapping", "must be one of"),
         ("path_points", "kind", "soleus_r.0", "conditional", "must not be conditional"),
         ("path_points", "muscle", "soleus_r.0", "gem_r", "soleus_r"),
+        ("path_points", "coordinate", "vas_int_r.3", "", "path_points/vas_int_r.3/coordinate: must not be empty"),
+        ("path_points", "spline_y", "vas_int_r.3", "", "path_points/vas_int_r.3/spline_y: must not be empty"),
+        ("path_points", "coordinate", "vas_int_r.2", "", "path_points/vas_int_r.2/coordinate: must not be empty"),
         ("coordinates", "motion", "hip_flexion_r", "screw", "must be one of"),
+        ("couplings", "coordinate", "knee_r_tx", "hip_flexion_r", "must be a coordinate of joint 'knee_r'"),
+        ("couplings", "coordinate", "knee_r_tx", "", "must be a coordinate of joint 'knee_r'"),
+        ("couplings", "spline", "knee_r_tx", "", "couplings/knee_r_tx/spline"),
     ],
 )
 def test_broken_references_are_refused(adult, table, column, row, value, named):

@@ -14,16 +14,13 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.contact import ContactTables, compile_contact
-from biomech.model.mirror import side_of
+from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.muscles import MuscleTables, compile_muscles
 from biomech.model.passive import PassiveTables, compile_passive
 from biomech.model.paths import PathTables, compile_paths
 from biomech.model.skeleton import TreeTables, compile_tree
 from biomech.model.splines import SplineTables, compile_splines
 from biomech.model.tables import Table
-
-#: Coordinates that leave the sagittal plane: zero in a symmetric stance.
-_ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
         name
         for joint in own_joints
         for name, of in zip(table.rows, table.text("joint"), strict=True)
-        if of == joint and here(name) and not (half and name in _ANTISYMMETRIC)
+        if of == joint and here(name) and not (half and name in ANTISYMMETRIC)
     ]
     muscles = [name for name in tables["muscles"].rows if here(name)]
     tree = compile_tree(tables, segments, coordinates, spline_number, half)
@@ -167,6 +164,25 @@ def _check(tables: Mapping[str, Table]) -> None:
         for row, word in zip(tables[table].rows, tables[table].text(column), strict=True):
             if word not in words:
                 raise ModelError(f"{table}/{row}/{column} = {word!r}: must be one of {', '.join(words)}")
+    _check_couplings(tables)
     for row, mass in zip(tables["segments"].rows, tables["segments"].numbers("mass"), strict=True):
         if mass < 0.0:
             raise ModelError(f"segments/{row}/mass = {mass!r} kg: must not be negative")
+
+
+def _check_couplings(tables: Mapping[str, Table]) -> None:
+    """A joint slides with coordinates of its own: each has one screw, which moves all that is outward alike."""
+    table, couplings = tables["coordinates"], tables["couplings"]
+    joint_of = dict(zip(table.rows, table.text("joint"), strict=True))
+    for row, joint, name, spline in zip(
+        couplings.rows,
+        couplings.text("joint"),
+        couplings.text("coordinate"),
+        couplings.text("spline"),
+        strict=True,
+    ):
+        if joint_of.get(name) != joint:
+            own = ", ".join(c for c, of in joint_of.items() if of == joint)
+            raise ModelError(f"couplings/{row}/coordinate = {name!r}: must be a coordinate of joint {joint!r}: {own}")
+        if not spline:
+            raise ModelError(f"couplings/{row}/spline: must not be empty")

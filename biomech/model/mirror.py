@@ -33,6 +33,8 @@ _NAMES = {
     "contact_points": ("contact", "segment"),
 }
 _BARE = ("splines", "passive", "settings")
+#: Coordinates that leave the sagittal plane: zero in a symmetric stance.
+ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 _SIDE = re.compile(r"_[rl](?=$|[._])")
 
 
@@ -73,8 +75,22 @@ def with_left_side(table: Table) -> Table:
 
 
 def is_symmetric(tables: Mapping[str, Table]) -> bool:
-    """Whether the left side is the exact mirror of the right in every number."""
-    return all(_matches_mirror(table) for table in tables.values())
+    """Whether the left side is the exact mirror of the right in every number, and the right half stands by itself."""
+    return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
+
+
+def _leaves_the_half(tables: Mapping[str, Table]) -> bool:
+    """Whether something slides sideways, or with a coordinate that the right half of the body does not have.
+
+    Both sides slide along the same splines, so one that slides along z is not the mirror image of the other.
+    """
+    couplings, points = tables["couplings"], tables["path_points"]
+    users = [*zip(couplings.text("joint"), couplings.text("coordinate"), strict=True)]
+    users += [*zip(points.text("muscle"), points.text("coordinate"), strict=True)]
+    return "z" in couplings.text("component") or any(
+        coordinate in ANTISYMMETRIC or side_of(coordinate) not in ("midline", side_of(user))
+        for user, coordinate in users
+    )
 
 
 def _matches_mirror(table: Table) -> bool:

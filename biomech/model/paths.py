@@ -33,6 +33,9 @@ SLACK = 1e-5
 
 FIXED, CONDITIONAL, MOVING = 0, 1, 2
 
+#: What a point of each kind must name.
+_NEEDED = {"fixed": (), "conditional": ("coordinate",), "moving": ("coordinate", "spline_x", "spline_y")}
+
 
 class PathTables(NamedTuple):
     """All paths, flat.
@@ -103,6 +106,11 @@ def compile_paths(
     for muscle in muscles:
         own = [i for i, name in enumerate(columns["muscle"]) if name == muscle]
         _check_path(muscle, [columns["kind"][i] for i in own])
+        for i in own:
+            for column in _NEEDED[columns["kind"][i]]:
+                if not columns[column][i]:
+                    where = f"path_points/{table.rows[i]}/{column}"
+                    raise ModelError(f"{where}: must not be empty, for the point is {columns['kind'][i]}")
         rows.extend(own)
         start.append(len(rows))
     kinds = {"fixed": FIXED, "conditional": CONDITIONAL, "moving": MOVING}
