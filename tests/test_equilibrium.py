@@ -156,6 +156,21 @@ def forces_on_segments(model, stance, ds):
     return total, where
 
 
+def tendon_for_quadriceps(model, ds, where, side):
+    """What the tendon pulls the tibia with, less what the quadriceps' paths would, in ground."""
+    from biomech.model.splines import simm_spline
+
+    pose, table = coordinates(ds), model.tables["patellar_tendon"]
+    own = np.array(table.text("curve")) == "direction"
+    ahead = np.radians(simm_spline(*table.numbers("flexion", "value")[own].T)(-pose[f"knee_angle_{side}"]))
+    along = where[f"tibia_{side}"][0] @ [np.sin(ahead), np.cos(ahead), 0.0]
+    change = float(ds.patellar_tendon_force.sel(foot={"r": "right", "l": "left"}[side])) * along
+    for muscle in ("rect_fem", "vas_med", "vas_int", "vas_lat"):
+        (_, near), (_, far) = list(pairwise(spans(model, where, f"{muscle}_{side}", pose)))[-1]
+        change -= float(ds.muscle_force.sel(muscle=f"{muscle}_{side}")) * (near - far) / np.linalg.norm(near - far)
+    return change
+
+
 def test_free_bodies_balance(stood):
     """Cut at hips, knees, ankles and L5/S1: the reported joint force closes every free body between the cuts."""
     model, stance, ds = stood
@@ -170,6 +185,11 @@ def test_free_bodies_balance(stood):
         bodies[f"thigh_{s}"] = ([f"femur_{s}"], {f"hip_{s}": 1, f"knee_{s}": -1})
         bodies[f"shank_{s}"] = ([f"tibia_{s}"], {f"knee_{s}": 1, f"ankle_{s}": -1})
         bodies[f"foot_{s}"] = ([f"talus_{s}", f"calcn_{s}", f"toes_{s}"], {f"ankle_{s}": 1})
+    for s in "rl":
+        # the tendon pulls the tibia in place of the quadriceps, which pull the patella, and that the femur
+        change = tendon_for_quadriceps(model, ds, where, s)
+        total[f"tibia_{s}"][:3] += change
+        total[f"femur_{s}"][:3] -= change
     for name, (segments, joints) in bodies.items():
         force = sum(total[segment][:3] for segment in segments)
         for joint, sign in joints.items():

@@ -17,6 +17,7 @@ from biomech.model.contact import ContactTables, compile_contact
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.muscles import MuscleTables, compile_muscles
 from biomech.model.passive import PassiveTables, compile_passive
+from biomech.model.patella import PatellaTables, compile_patellae
 from biomech.model.paths import PathTables, compile_paths
 from biomech.model.skeleton import TreeTables, compile_tree
 from biomech.model.splines import SplineTables, compile_splines
@@ -46,6 +47,7 @@ class Flat:
     splines: SplineTables
     paths: PathTables
     muscle: MuscleTables
+    patella: PatellaTables
     passive: PassiveTables
     contact: ContactTables
     gravity: float
@@ -87,6 +89,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     ]
     muscles = [name for name in tables["muscles"].rows if here(name)]
     tree = compile_tree(tables, segments, coordinates, spline_number, half)
+    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, tree.moves)
     settings = tables["settings"]
     held = [table.text("stance")[table.index(c)] for c in coordinates]
     return Flat(
@@ -97,8 +100,9 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
         muscles,
         tree,
         splines,
-        compile_paths(tables, muscles, segments, coordinates, spline_number, tree.moves),
+        paths,
         compile_muscles(tables["muscles"], muscles, settings.value("force_length_width")),
+        compile_patellae(tables, coordinates, muscles, tree, paths),
         compile_passive(tables["passive"], coordinates, half),
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
@@ -150,6 +154,7 @@ def _check(tables: Mapping[str, Table]) -> None:
         ("path_points", "spline_x", splines),
         ("path_points", "spline_y", splines),
         ("contact_points", "segment", segments),
+        ("patellae", "coordinate", set(tables["coordinates"].rows)),
     ):
         for row, name in zip(tables[table].rows, tables[table].text(column), strict=True):
             if name not in known:
@@ -160,6 +165,7 @@ def _check(tables: Mapping[str, Table]) -> None:
         ("contact_points", "surface", ("sole", "seat")),
         ("couplings", "component", ("x", "y", "z")),
         ("path_points", "kind", ("fixed", "conditional", "moving")),
+        ("patellar_tendon", "curve", ("arm", "direction")),
     ):
         for row, word in zip(tables[table].rows, tables[table].text(column), strict=True):
             if word not in words:

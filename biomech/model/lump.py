@@ -91,6 +91,8 @@ def lump(adult: Model) -> dict[str, list[Record]]:
         "splines": [],
         "muscles": muscles,
         "path_points": points,
+        "patellae": [],
+        "patellar_tendon": [],
     }
 
 

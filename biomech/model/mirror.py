@@ -21,6 +21,7 @@ _NEGATED = {
     "coordinates": ("axis_x", "axis_y"),
     "path_points": ("z",),
     "contact_points": ("z",),
+    "patellae": ("z",),
 }
 #: Text columns that hold names with a side.
 _NAMES = {
@@ -31,8 +32,9 @@ _NAMES = {
     "muscles": ("muscle",),
     "path_points": ("point", "muscle", "segment", "coordinate"),
     "contact_points": ("contact", "segment"),
+    "patellae": ("patella", "coordinate"),
 }
-_BARE = ("splines", "passive", "settings")
+_BARE = ("splines", "patellar_tendon", "passive", "settings")
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 _SIDE = re.compile(r"_[rl](?=$|[._])")

@@ -27,7 +27,8 @@ STRENGTHS = ("isometric", "force_length")
 class MuscleTables(NamedTuple):
     """Per muscle: maximal force (N), optimal fibre length and tendon slack length (m), fibre height lo sin a0 (m).
 
-    ``leverage`` multiplies all moment arms of a muscle in equilibrium: 1, but where their uncertainty is studied.
+    ``leverage`` multiplies all moment arms of a muscle in equilibrium: 1, but where their uncertainty is studied;
+    ``levered``: whether any is not 1.
     """
 
     max_force: Array1
@@ -36,6 +37,7 @@ class MuscleTables(NamedTuple):
     slack_length: Array1
     height: Array1
     width: float
+    levered: bool
 
 
 def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTables:
@@ -58,7 +60,14 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
                 raise ModelError(f"muscles/{muscle}/{name} = {value!r}: must be at least {least:g}")
     # contiguous, as every other table: another layout is another type, for which all kernels would be compiled anew
     force, leverage, optimal, slack = (np.ascontiguousarray(part) for part in (force, leverage, optimal, slack))
-    return MuscleTables(force, leverage, optimal, slack, optimal * np.sin(np.radians(pennation)), width)
+    return MuscleTables(
+        force, leverage, optimal, slack, optimal * np.sin(np.radians(pennation)), width, is_levered(leverage)
+    )
+
+
+def is_levered(leverage: Array) -> bool:
+    """Whether moment arms of any muscle are scaled."""
+    return bool(np.any(leverage != 1.0))
 
 
 @kernel

@@ -197,21 +197,25 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
             for k in range(9):
                 r[i, k] = r[p, k]
         x, y, z = point(f, p, t.offset[i, 0], t.offset[i, 1], t.offset[i, 2])
-        # translations run along the joint's frame, before any rotation; a coupled one drifts with its own coordinate
-        for k in range(t.start[i], t.start[i + 1]):
-            for m in range(6):
-                f.screw[t.motions[k, 1], m] = 0.0
+        # translations run along the joint's frame, before any rotation; coupled ones, which come first, drift with
+        # their own coordinate, and what this does besides is added to that
+        slides = t.start[i] < t.start[i + 1] and t.motions[t.start[i], 0] == 0
+        if slides:
+            for k in range(t.start[i], t.start[i + 1]):
+                for m in range(6):
+                    f.screw[t.motions[k, 1], m] = 0.0
         for k in range(t.start[i], t.start[i + 1]):
             kind, c = t.motions[k, 0], t.motions[k, 1]
             if kind == 0:
                 shift, slope = evaluate_spline(splines, t.motions[k, 2], q[c])
                 m = t.motions[k, 3]
                 x, y, z = x + shift * r[i, m], y + shift * r[i, 3 + m], z + shift * r[i, 6 + m]
-                _add_velocity(f.screw, c, slope * r[i, m], slope * r[i, 3 + m], slope * r[i, 6 + m])
+                _move(f.screw, c, True, slope * r[i, m], slope * r[i, 3 + m], slope * r[i, 6 + m])
             elif kind == 1:
                 ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
                 x, y, z = x + q[c] * ax, y + q[c] * ay, z + q[c] * az
-                _add_velocity(f.screw, c, ax, ay, az)
+                f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = 0.0, 0.0, 0.0
+                _move(f.screw, c, slides, ax, ay, az)
         f.origin[i, 0], f.origin[i, 1], f.origin[i, 2] = x, y, z
         for k in range(t.start[i], t.start[i + 1]):
             if t.motions[k, 0] == 2:
@@ -219,7 +223,7 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
                 ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
                 f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = ax, ay, az
                 # the ground origin moves with -w x centre
-                _add_velocity(f.screw, c, az * y - ay * z, ax * z - az * x, ay * x - ax * y)
+                _move(f.screw, c, slides, az * y - ay * z, ax * z - az * x, ay * x - ax * y)
                 m = t.motions[k, 3]
                 if m >= 0:
                     turn_about_own(r, i, m, t.axis[k, m] * q[c])
@@ -228,11 +232,14 @@ def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) ->
 
 
 @kernel
-def _add_velocity(screw: Array, c: int, x: float, y: float, z: float) -> None:
-    """Add to the velocity of the ground origin in the screw of coordinate ``c``."""
-    screw[c, 3] += x
-    screw[c, 4] += y
-    screw[c, 5] += z
+def _move(screw: Array, c: int, more: bool, x: float, y: float, z: float) -> None:
+    """Velocity of the ground origin in the screw of coordinate ``c``, in addition to what is there if ``more``."""
+    if more:
+        screw[c, 3] += x
+        screw[c, 4] += y
+        screw[c, 5] += z
+    else:
+        screw[c, 3], screw[c, 4], screw[c, 5] = x, y, z
 
 
 @kernel

@@ -7,6 +7,7 @@ truncated powers, s(x) = sum of c_k (x - x_0)^k + sum of d_i max(x - x_i, 0)^3, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -71,6 +72,15 @@ def spline_pieces(x: Array, y: Array) -> Array:
     return np.array([cube, bend, slope - h * (2.0 * second[:-1] + second[1:]) / 6.0, y[:-1]])
 
 
+def spline_values(x: Array, y: Array, at: Array) -> Array:
+    """The spline through (x, y) at some places, in plain NumPy: what ``evaluate_spline`` computes."""
+    pieces, inside = spline_pieces(x, y), np.clip(at, x[0], x[-1])
+    piece = np.clip(np.searchsorted(x, inside, side="right") - 1, 0, len(x) - 2)
+    c3, c2, c1, c0 = pieces[:, piece]
+    u = inside - x[piece]
+    return np.asarray(c0 + u * (c1 + u * (c2 + u * c3)) + (c1 + u * (2.0 * c2 + u * 3.0 * c3)) * (at - inside))
+
+
 def simm_spline(x: Array, y: Array) -> PPoly:
     """The spline through (x, y), for SciPy; the parameters are those of ``spline_pieces``.
 
@@ -98,9 +108,18 @@ def compile_splines(knots: Table) -> tuple[SplineTables, dict[str, int]]:
     names = list(dict.fromkeys(knots.text("spline")))
     owner = np.array(knots.text("spline"), dtype=object)
     points = knots.numbers("angle", "value")
-    first, last, power, start, knot, jump = [], [], [], [0], [], []
-    for name in names:
-        x, y = points[owner == name].T
+    tables = spline_tables([(name, *points[owner == name].T) for name in names])
+    return tables, {name: i for i, name in enumerate(names)}
+
+
+def spline_tables(curves: Sequence[tuple[str, Array, Array]]) -> SplineTables:
+    """Flat tables of curves, each with its name for errors, its knots and their values."""
+    first: list[float] = []
+    last: list[float] = []
+    knot: list[float] = []
+    jump: list[float] = []
+    power, start = [], [0]
+    for name, x, y in curves:
         if len(x) < 2 or np.any(np.diff(x) <= 0.0):
             raise ModelError(f"spline {name!r}: needs two or more knots with increasing angle")
         pieces = spline_pieces(x, y)
@@ -110,15 +129,14 @@ def compile_splines(knots: Table) -> tuple[SplineTables, dict[str, int]]:
         knot.extend(x[1:-1])
         jump.extend(np.diff(pieces[0]))
         start.append(len(knot))
-    tables = SplineTables(
-        np.array(first),
-        np.array(last),
+    return SplineTables(
+        np.array(first, dtype=np.float64),
+        np.array(last, dtype=np.float64),
         np.array(power).reshape(-1, 4),
         np.array(start),
         np.array(knot, dtype=np.float64),
         np.array(jump, dtype=np.float64),
     )
-    return tables, {name: i for i, name in enumerate(names)}
 
 
 @kernel

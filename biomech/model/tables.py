@@ -101,6 +101,15 @@ SCHEMA: dict[str, dict[str, str]] = {
         "z": "number",
         "source": "text",
     },
+    "patellae": {
+        "patella": "text",
+        "coordinate": "text",
+        "flexion": "number",
+        "group": "text",
+        "z": "number",
+        "source": "text",
+    },
+    "patellar_tendon": {"knot": "text", "curve": "text", "flexion": "number", "value": "number", "source": "text"},
     "passive": {"parameter": "text", "value": "number", "unit": "text", "source": "text"},
     "settings": {"setting": "text", "value": "number", "unit": "text", "source": "text"},
 }

@@ -1,23 +1,32 @@
-"""Joint contact forces: what the bones of a joint press on each other with.
+"""Joint contact forces and moments: what the bones of a joint press on each other with, and what turns it.
 
-Free body of everything outward of a joint: gravity, ground forces and the muscles that cross the cut, against the force
-that the inner segment exerts through the joint. Forces are those of the parent on the child segment, in the
-child's frame: hip_r in femur_r, knee_r in tibia_r, ankle_r in talus_r, lumbosacral in torso.
+Free body of everything outward of a joint: gravity, ground forces and the muscles that cross the cut, against the
+wrench that the inner segment exerts through the joint. Forces and moments are those of the parent on the child segment,
+in the child's frame, the moments about the child's origin, which is the joint's centre: hip_r in femur_r, knee_r in
+tibia_r, ankle_r in talus_r, lumbosacral in torso. On every coordinate of the joint its power, w . M + v . F, is what
+passive tissue does there: equilibrium, seen from the cut. For that
+
+- the tibia is pulled by the patellar tendon, not along the paths of the quadriceps (``biomech.model.patella``);
+- where ``leverage`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the moment:
+  the least one that does (leverage - 1) r F on every rotation of the joint. The tendon's tension is scaled instead;
+- the abdominal pressure lifts the trunk at the joint's centre, with the couple that turns one coordinate alone.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._kernels import entry_point, kernel
+from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array2, Flags2, Index1, Index2
 from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, width, zeros
 from biomech.model.flat import Flat
-from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state
+from biomech.model.muscles import MuscleTables
+from biomech.model.patella import PatellaTables, make_patella_state, pull_patellae
+from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
 from biomech.model.skeleton import LOAD, Frames, TreeTables, gather_masses, make_frames, place_segments
 from biomech.model.splines import SplineTables
 
@@ -31,14 +40,44 @@ JOINTS = ("hip_r", "knee_r", "ankle_r", "hip_l", "knee_l", "ankle_l", "lumbosacr
 class CutTables(NamedTuple):
     """Where the body is cut.
 
-    ``child`` (cut,): the first segment outward; rows (cut, span, muscle, sign) of ``crossing``: the spans that cross,
-    with sign +1 where the span's near end is outward; ``outward`` (cut, segment); ``lumbosacral``, which cut that is.
+    ``child`` (cut,): the first segment outward; rows (span, muscle, sign) of ``crossing`` from ``start[j]`` to
+    ``start[j + 1]``: the spans that cross cut j, with sign +1 where the span's near end is outward; ``outward`` (cut,
+    segment); ``lumbosacral``, which cut that is; ``patella`` (patella,): the cut that each tendon crosses. Couples:
+    rows (cut, coordinate) of ``turn``, the rotations that muscles move, those of a cut together; rows (turn, muscle,
+    arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1.
     """
 
     child: Index1
+    start: Index1
     crossing: Index2
     outward: Flags2
     lumbosacral: int
+    patella: Index1
+    turn: Index2
+    lever: Index2
+    pressed: int
+
+
+class Reaction(NamedTuple):
+    """Room for the reactions of one posture.
+
+    ``force`` and ``moment`` (3 cut,); ``couple`` (turn, 4): what a couple must do on a turn, and the part of the turn's
+    axis that is square to those before it.
+    """
+
+    force: Array
+    moment: Array
+    couple: Array
+
+
+@allocating_kernel
+def make_reaction(number: Any, cuts: CutTables) -> Reaction:
+    """An empty workspace of floats or lanes."""
+    return Reaction(
+        zeros(number, (3 * len(cuts.child),)),
+        zeros(number, (3 * len(cuts.child),)),
+        zeros(number, (len(cuts.turn), 4)),
+    )
 
 
 def reported_joints(flat: Flat) -> list[str]:
@@ -49,24 +88,62 @@ def reported_joints(flat: Flat) -> list[str]:
 @lru_cache(maxsize=16)
 def compile_cuts(flat: Flat, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
-    parent, segment = flat.tree.parent, flat.paths.segment
+    parent, segment, patella = flat.tree.parent, flat.paths.segment, flat.patella
     child = np.array([1 + flat.joints.index(joint) for joint in joints])
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
     for cut, first in enumerate(child):
         for s in range(1, len(parent)):
             outward[cut, s] = s == first or outward[cut, parent[s]]
+    cut_of = {int(first): cut for cut, first in enumerate(child)}
+    knee = [cut_of.get(int(tibia), -1) for tibia in patella.tibia]
+    tendon = {
+        (knee[k], int(m))
+        for k in range(len(knee) if patella.acts else 0)
+        for m, _, _ in patella.pull[patella.start[k] : patella.start[k + 1]]
+    }
     crossing = [
-        (cut, s, m, 1 if outward[cut, segment[s]] else -1)
+        [
+            (s, m, 1 if outward[cut, segment[s]] else -1)
+            for m in range(len(flat.muscles))
+            for s in range(flat.paths.start[m], flat.paths.start[m + 1] - 1)
+            if outward[cut, segment[s]] != outward[cut, segment[s + 1]] and (cut, m) not in tendon
+        ]
         for cut in range(len(child))
-        for m in range(len(flat.muscles))
-        for s in range(flat.paths.start[m], flat.paths.start[m + 1] - 1)
-        if outward[cut, segment[s]] != outward[cut, segment[s + 1]]
     ]
-    return CutTables(child, np.array(crossing, dtype=np.int64).reshape(-1, 4), outward, joints.index("lumbosacral"))
+    moved = [int(c) for c in flat.moved if flat.is_rotation[c]]
+    turn = [(cut, c) for cut, first in enumerate(child) for c in moved if flat.tree.carrier[c] == first]
+    lever = [
+        (t, m, k)
+        for t, (cut, c) in enumerate(turn)
+        for k, (m, of) in enumerate(flat.paths.arms)
+        if of == c and (cut, int(m)) not in tendon
+    ]
+    lumbosacral = joints.index("lumbosacral")
+    pressed = (lumbosacral, flat.coordinates.index("lumbar_extension"))
+    return CutTables(
+        child,
+        np.cumsum([0, *map(len, crossing)]),
+        np.array([row for rows in crossing for row in rows], dtype=np.int64).reshape(-1, 3),
+        outward,
+        lumbosacral,
+        np.array(knee, dtype=np.int64),
+        np.array(turn, dtype=np.int64).reshape(-1, 2),
+        np.array(lever, dtype=np.int64).reshape(-1, 3),
+        turn.index(pressed) if pressed in turn else -1,
+    )
 
 
-def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array) -> Array:
-    """Joint contact forces: what the parent exerts on the child, in the child's frame, (posture, joint, axis) in N.
+class Reactions(NamedTuple):
+    """Reactions of many postures: see ``react``."""
+
+    force: Array
+    moment: Array
+    tension: Array
+    patella: Array
+
+
+def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array) -> Reactions:
+    """Joint contact forces and moments, and what tendons and patellae carry.
 
     Parameters
     ----------
@@ -80,12 +157,20 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
         Newton.
     applied : ndarray, shape (posture, 6 segment)
         Force and moment about the ground origin that act on each segment from outside, ground included as segment 0.
+
+    Returns
+    -------
+    Reactions
+        ``force`` (posture, 3 joint) in N and ``moment`` (posture, 3 joint) in N.m about the child's origin: what the
+        parent exerts on the child, in the child's frame. ``tension`` (posture, patella) of each tendon and ``patella``
+        (posture, 3 patella), the force of the femur on its patella in the femur's frame, N.
     """
     cuts = compile_cuts(flat, tuple(reported_joints(flat)))
-    force = np.empty((len(q), 3 * len(cuts.child)))
-    tables = (flat.tree, flat.splines, flat.paths, cuts)
-    _react_lanes(*tables, flat.gravity, q, load, muscle_force, applied, force)
-    return force.reshape(len(q), -1, 3)
+    count, joints, patellae = len(q), len(cuts.child), len(flat.patella.coordinate)
+    found = Reactions(*(np.empty((count, n)) for n in (3 * joints, 3 * joints, patellae, 3 * patellae)))
+    tables = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.patella, cuts)
+    _react_lanes(*tables, flat.gravity, q, load, muscle_force, applied, *found)
+    return found
 
 
 @entry_point
@@ -93,6 +178,8 @@ def _react_lanes(
     tree: TreeTables,
     splines: SplineTables,
     paths: PathTables,
+    muscle: MuscleTables,
+    patella: PatellaTables,
     cuts: CutTables,
     gravity: float,
     q: Array2,
@@ -100,13 +187,17 @@ def _react_lanes(
     muscle_force: Array2,
     applied: Array2,
     force: Array2,
+    moment: Array2,
+    tension: Array2,
+    patella_force: Array2,
 ) -> None:
     number = no_lanes()
     f, state = make_frames(number, tree), make_path_state(number, paths)
     own, carried = zeros(number, (q.shape[1],)), zeros(number, (LOAD,))
     pull, wrench = zeros(number, (muscle_force.shape[1],)), zeros(number, (applied.shape[1],))
-    total = zeros(number, (force.shape[1],))
-    every, index, which = counting(max(len(pull), len(wrench), len(own))), counting(len(q)), make_which(number)
+    knees, total = make_patella_state(number, patella), make_reaction(number, cuts)
+    every = counting(max(len(pull), len(wrench), len(own), len(total.force), len(knees.force)))
+    index, which = counting(len(q)), make_which(number)
     blocks = -(-len(q) // width(number))
     for block in range(blocks):
         choose(index, block, blocks, which)
@@ -117,29 +208,121 @@ def _react_lanes(
         place_segments(tree, splines, own, f)
         gather_masses(tree, carried, f)
         lay_paths(paths, splines, own, f, state)
-        joint_forces(cuts, gravity, pull, wrench, f, state, total)
-        scatter(total, which, every, force)
+        moment_arms(paths, splines, own, f, state)
+        pull_patellae(patella, muscle, pull, own, f, state, knees)
+        zero = 0.0 * own[0]
+        joint_reactions(
+            cuts, muscle, patella.acts, gravity, False, zero, zero, pull, wrench, f, state, knees.wrench, total
+        )
+        scatter(total.force, which, every, force)
+        scatter(total.moment, which, every, moment)
+        scatter(knees.tension, which, every, tension)
+        scatter(knees.force, which, every, patella_force)
 
 
 @kernel
-def joint_forces(
-    cuts: CutTables, gravity: float, muscle_force: Array, applied: Array, f: Frames, state: PathState, out: Array
+def joint_reactions(
+    cuts: CutTables,
+    muscle: MuscleTables,
+    tendons: bool,
+    gravity: float,
+    pressed: bool,
+    lift: float,
+    extend: float,
+    muscle_force: Array,
+    applied: Array,
+    f: Frames,
+    state: PathState,
+    tendon: Array,
+    out: Reaction,
 ) -> None:
-    """Force of the parent on the child at each cut, in the child's frame (3 cut,), once the paths are laid."""
+    """Force and moment of the parent on the child at each cut, in the child's frame, once moment arms are known.
+
+    ``tendon`` (patella, 6) pulls the tibia where ``tendons`` says so; abdominal pressure, if the trunk is ``pressed``,
+    lifts it with a force ``lift`` (N) and turns it with ``extend`` (N.m).
+    """
     for j in range(len(cuts.child)):
-        out[3 * j], out[3 * j + 1], out[3 * j + 2] = 0.0, -gravity * f.mass[cuts.child[j]], 0.0
+        i = cuts.child[j]
+        fx, fy, fz = 0.0 * lift, -gravity * f.mass[i], 0.0 * lift
+        mx, my, mz = gravity * f.moment[i, 2], 0.0 * lift, -gravity * f.moment[i, 0]
         for s in range(1, cuts.outward.shape[1]):
             if cuts.outward[j, s] and len(applied) > 0:
-                for k in range(3):
-                    out[3 * j + k] += applied[6 * s + k]
-    for n in range(len(cuts.crossing)):
-        j, span, m = cuts.crossing[n, 0], cuts.crossing[n, 1], cuts.crossing[n, 2]
-        pull = cuts.crossing[n, 3] * muscle_force[m]
-        for k in range(3):
-            out[3 * j + k] += pull * state.wrench[span, k]
+                fx, fy, fz = fx + applied[6 * s], fy + applied[6 * s + 1], fz + applied[6 * s + 2]
+                mx, my, mz = mx + applied[6 * s + 3], my + applied[6 * s + 4], mz + applied[6 * s + 5]
+        for n in range(cuts.start[j], cuts.start[j + 1]):
+            span, pull = cuts.crossing[n, 0], cuts.crossing[n, 2] * muscle_force[cuts.crossing[n, 1]]
+            u = state.wrench
+            fx, fy, fz = fx + pull * u[span, 0], fy + pull * u[span, 1], fz + pull * u[span, 2]
+            mx, my, mz = mx + pull * u[span, 3], my + pull * u[span, 4], mz + pull * u[span, 5]
+        out.force[3 * j], out.force[3 * j + 1], out.force[3 * j + 2] = fx, fy, fz
+        out.moment[3 * j], out.moment[3 * j + 1], out.moment[3 * j + 2] = mx, my, mz
+    for n in range(len(cuts.patella)):
+        j = cuts.patella[n]
+        if tendons and j >= 0:
+            for k in range(3):
+                out.force[3 * j + k] += tendon[n, k]
+                out.moment[3 * j + k] += tendon[n, 3 + k]
+    if muscle.levered or pressed:
+        _add_couples(cuts, muscle, extend, muscle_force, f, state, out)
     for j in range(len(cuts.child)):
-        # the joint must hold against everything outward
-        fx, fy, fz = -out[3 * j], -out[3 * j + 1], -out[3 * j + 2]
-        r, child = f.rotation, cuts.child[j]
-        for k in range(3):
-            out[3 * j + k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz
+        _turn_to_child(cuts.child[j], 3 * j, f, out)
+    out.force[3 * cuts.lumbosacral + 1] -= lift
+
+
+@kernel
+def _turn_to_child(child: int, at: int, f: Frames, out: Reaction) -> None:
+    """From the wrench on everything outward to what the joint holds against it, about and in the child's frame."""
+    fx, fy, fz = -out.force[at], -out.force[at + 1], -out.force[at + 2]
+    x, y, z = f.origin[child, 0], f.origin[child, 1], f.origin[child, 2]
+    mx = -out.moment[at] - (y * fz - z * fy)
+    my = -out.moment[at + 1] - (z * fx - x * fz)
+    mz = -out.moment[at + 2] - (x * fy - y * fx)
+    r = f.rotation
+    for k in range(3):
+        out.force[at + k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz
+        out.moment[at + k] = r[child, k] * mx + r[child, 3 + k] * my + r[child, 6 + k] * mz
+
+
+@kernel
+def _add_couples(
+    cuts: CutTables,
+    muscle: MuscleTables,
+    extend: float,
+    muscle_force: Array,
+    f: Frames,
+    state: PathState,
+    out: Reaction,
+) -> None:
+    """The least couple at each cut that makes up what scaled moment arms and the abdominal pressure do there.
+
+    It lies in the span of the joint's axes w and does e on each of them, w . C = e; these are met one after another by
+    the part of w that is square to those before it (Gram-Schmidt).
+    """
+    couple = out.couple
+    for t in range(len(cuts.turn)):
+        couple[t, 3] = 0.0
+    if cuts.pressed >= 0:
+        couple[cuts.pressed, 3] += extend
+    if muscle.levered:
+        for n in range(len(cuts.lever)):
+            t, m, arm = cuts.lever[n, 0], cuts.lever[n, 1], cuts.lever[n, 2]
+            couple[t, 3] += (muscle.leverage[m] - 1.0) * state.arm[arm] * muscle_force[m]
+    cut, first, zero = -1, 0, 0.0 * extend
+    cx, cy, cz = zero, zero, zero
+    for t in range(len(cuts.turn)):
+        if cuts.turn[t, 0] != cut:
+            cut, first, cx, cy, cz = cuts.turn[t, 0], t, zero, zero, zero
+        c = cuts.turn[t, 1]
+        wx, wy, wz = f.screw[c, 0], f.screw[c, 1], f.screw[c, 2]
+        left = couple[t, 3] - (wx * cx + wy * cy + wz * cz)
+        for b in range(first, t):
+            bx, by, bz = couple[b, 0], couple[b, 1], couple[b, 2]
+            share = (wx * bx + wy * by + wz * bz) / max(bx * bx + by * by + bz * bz, 1e-12)
+            wx, wy, wz = wx - share * bx, wy - share * by, wz - share * bz
+        couple[t, 0], couple[t, 1], couple[t, 2] = wx, wy, wz
+        share = left / max(wx * wx + wy * wy + wz * wz, 1e-12)
+        dx, dy, dz = share * wx, share * wy, share * wz
+        cx, cy, cz = cx + dx, cy + dy, cz + dz
+        out.moment[3 * cut] += dx
+        out.moment[3 * cut + 1] += dy
+        out.moment[3 * cut + 2] += dz

@@ -18,7 +18,7 @@ from biomech.statics.closing import ConditionTables
 from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
 from biomech.statics.posture import close, set_conditions
 from biomech.statics.reactions import compile_cuts, reported_joints
-from biomech.statics.stance import Stance
+from biomech.statics.stance import SIDES, Stance
 from biomech.study.body import Anatomy, Limits, Posed
 from biomech.study.guard import share_guarded
 from biomech.study.standing import (
@@ -143,6 +143,9 @@ def sheet_columns(model: Model) -> dict[str, int]:
         "pressure": 2 * PRESSURE,
         "seat": 3,
         "joint_force": 3 * len(reported_joints(model.flat())),
+        "joint_moment": 3 * len(reported_joints(model.flat())),
+        "tension": len(SIDES) if len(model.tables["patellae"]) else 0,
+        "patella": 3 * len(SIDES) if len(model.tables["patellae"]) else 0,
         "proof": len(PROOF),
     }
 
@@ -233,7 +236,7 @@ def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: P
     entries = compile_entries(flat, flat.rows, part.contact, place, effort.force_length, True)
     cuts = compile_cuts(flat, tuple(reported_joints(flat)))
     feet = [1 + flat.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in flat.segments]
-    stages = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.passive, part.contact)
+    stages = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.patella, flat.passive, part.contact)
     return Anatomy(*stages, conditions, entries, cuts, np.array(feet, dtype=np.uint64))
 
 
@@ -243,11 +246,7 @@ def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
     both = [2.0 if flat.half and side_of(name) == "midline" else 1.0 for name in whole.coordinates]
     joints = reported_joints(flat)
     joint = _sources(joints, reported_joints(whole))
-    # a mirror turns the z of a force or a point, and the x and y of a moment
-    across = {
-        name: np.array([2.0, 2.0, 0.0]) if flat.half and side_of(name) == "midline" else np.array([1.0, 1.0, sign])
-        for name, sign in ((n, 1.0 if n in joints else -1.0) for n in reported_joints(whole))
-    }
+    across = [_across(flat, joints, name) for name in reported_joints(whole)]
     foot = [0, 0] if flat.half else [0, 1]
     turn = np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(6)
     press = np.array([1.0, 1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(PRESSURE)
@@ -263,10 +262,36 @@ def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
             [PRESSURE * k + i for k in foot for i in range(PRESSURE)], np.concatenate([np.ones(PRESSURE), press])
         ),
         "seat": _way(range(3), [2.0, 2.0, 0.0] if flat.half else np.ones(3)),
-        "joint_force": _way([3 * k + i for k in joint for i in range(3)], np.concatenate(list(across.values()))),
+        "joint_force": _way([3 * k + i for k in joint for i in range(3)], np.concatenate([f for f, _ in across])),
+        "joint_moment": _way([3 * k + i for k in joint for i in range(3)], np.concatenate([m for _, m in across])),
+        "tension": _knee_way(flat, np.ones(1)),
+        "patella": _knee_way(flat, np.array([1.0, 1.0, -1.0])),
         "proof": _way(range(len(PROOF)), np.ones(len(PROOF))),
     }
     return Ways(*(ways[name] if name in wanted else _way([], []) for name in Ways._fields))
+
+
+def _across(flat: Flat, joints: list[str], name: str) -> tuple[Array, Array]:
+    """Factors of the force and the moment of a joint that come from a body's own or from its mirror image.
+
+    A mirror turns the z of a force and the x and y of a moment; what is on the midline is both halves together.
+    """
+    if flat.half and side_of(name) == "midline":
+        return np.array([2.0, 2.0, 0.0]), np.array([0.0, 0.0, 2.0])
+    if name in joints:
+        return np.ones(3), np.ones(3)
+    return np.array([1.0, 1.0, -1.0]), np.array([-1.0, -1.0, 1.0])
+
+
+def _knee_way(flat: Flat, across: Array) -> Way:
+    """Numbers of both knees, the right one first; in the half body the left is the right one's mirror image."""
+    sides, each = [side_of(flat.coordinates[c]) for c in flat.patella.coordinate], len(across)
+    source, factor = [], []
+    for side in SIDES:
+        k = sides.index(side) if side in sides else 0 if flat.half and sides else -each
+        source += [each * k + i for i in range(each)]
+        factor += list(np.ones(each) if side in sides else across)
+    return _way(source, factor)
 
 
 def _sources(names: list[str], wanted: list[str]) -> list[int]:

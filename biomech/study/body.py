@@ -13,6 +13,7 @@ from biomech._lanes import Places
 from biomech.model.contact import ContactTables
 from biomech.model.muscles import MuscleTables
 from biomech.model.passive import PassiveTables
+from biomech.model.patella import PatellaTables
 from biomech.model.paths import PathTables
 from biomech.model.skeleton import TreeTables
 from biomech.model.splines import SplineTables
@@ -33,6 +34,7 @@ class Anatomy(NamedTuple):
     splines: SplineTables
     paths: PathTables
     muscle: MuscleTables
+    patella: PatellaTables
     tissue: PassiveTables
     contact: ContactTables
     conditions: ConditionTables

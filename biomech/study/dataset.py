@@ -44,6 +44,10 @@ JOINT_FRAMES = (
     "force of the parent on the child segment, in the child's frame: "
     "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso"
 )
+MOMENT_FRAMES = (
+    "moment of the parent on the child segment about the child's origin (the joint's centre), in the child's frame: "
+    "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; passive moments included"
+)
 
 
 def about(units: str, long_name: str, **more: Any) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def muscle_quantities(model: Model) -> dict[str, Quantity]:
 
 
 def joint_quantities(model: Model) -> dict[str, Quantity]:
-    """Joint contact forces."""
+    """Joint contact forces and moments, and what the extensor mechanisms carry, if there are any."""
     spine = 3 * reported_joints(model.flat()).index("lumbosacral") + 1
     return {
         "joint_contact_force": Quantity(
@@ -107,11 +111,27 @@ def joint_quantities(model: Model) -> dict[str, Quantity]:
             about("N", "joint contact force", frame=JOINT_FRAMES),
             ("joint_force",),
         ),
+        "joint_contact_moment": Quantity(
+            ("joint", "axis"),
+            about("N.m", "joint contact moment", frame=MOMENT_FRAMES),
+            ("joint_moment",),
+        ),
         "lumbar_compression": Quantity(
             (),
             about("N", "compression of the lumbosacral joint, along the torso's y axis", frame="torso"),
             ("joint_force",),
             lambda a: a.sheets.joint_force[:, spine],
+        ),
+        **(patella_quantities() if len(model.tables["patellae"]) else {}),
+    }
+
+
+def patella_quantities() -> dict[str, Quantity]:
+    """Patellar tendon and patellofemoral joint of both knees."""
+    return {
+        "patellar_tendon_force": Quantity(("foot",), about("N", "tension of the patellar tendon"), ("tension",)),
+        "patellofemoral_force": Quantity(
+            ("foot", "axis"), about("N", "force of the femur on the patella", frame="femur"), ("patella",)
         ),
     }
 

@@ -1,8 +1,8 @@
 """Models that differ from another in a few numbers, without compiling their tables anew.
 
-A draw changes masses' places, strengths, leverages, passive tissue, tibial torsion or abdominal pressure. Each has its
-place in the flat tables; whatever depends on structure alone is shared with the model that it was drawn from. What
-comes out is, number for number, what ``Model.replace`` would compile.
+A draw changes masses' places, strengths, leverages, passive tissue, tibial torsion, the patellar tendon or abdominal
+pressure. Each has its place in the flat tables; whatever depends on structure alone is shared with the model that it
+was drawn from. What comes out is, number for number, what ``Model.replace`` would compile.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from biomech.errors import StanceError
 from biomech.model.flat import Flat, abdomen_of
 from biomech.model.model import Model
+from biomech.model.muscles import is_levered
 from biomech.model.passive import compile_passive
+from biomech.model.patella import compile_curves
 from biomech.model.skeleton import about_y
 from biomech.model.tables import Table
 from biomech.study.body import Anatomy
@@ -31,6 +33,7 @@ CAN_CHANGE = {
     "muscles": ("max_isometric_force", "leverage"),
     "passive": ("value",),
     "joints": ("torsion",),
+    "patellar_tendon": ("value",),
     "settings": ("value",),
 }
 _PRESSURE = ("pressure_share", "pressure_slope", "pressure_offset", "pressure_area", "pressure_arm")
@@ -100,7 +103,11 @@ def _flat(model: Model, kept: Flat, changed: set[str]) -> Flat:
         table = tables["muscles"]
         rows = [table.index(name) for name in kept.muscles]
         force, leverage = table.numbers("max_isometric_force", "leverage")[rows].T
-        parts["muscle"] = kept.muscle._replace(max_force=force.copy(), leverage=leverage.copy())
+        parts["muscle"] = kept.muscle._replace(
+            max_force=force.copy(), leverage=leverage.copy(), levered=is_levered(leverage)
+        )
+    if "patellar_tendon" in changed:
+        parts["patella"] = kept.patella._replace(curves=compile_curves(tables["patellar_tendon"]))
     if "passive" in changed:
         parts["passive"] = compile_passive(tables["passive"], kept.coordinates, kept.half)
     if "settings" in changed:
@@ -110,4 +117,4 @@ def _flat(model: Model, kept: Flat, changed: set[str]) -> Flat:
 
 def _anatomy(kept: Anatomy, flat: Flat) -> Anatomy:
     entries = kept.entries._replace(abdomen=np.array([*flat.abdomen, kept.entries.abdomen[4]]))
-    return kept._replace(tree=flat.tree, muscle=flat.muscle, tissue=flat.passive, entries=entries)
+    return kept._replace(tree=flat.tree, muscle=flat.muscle, patella=flat.patella, tissue=flat.passive, entries=entries)

@@ -67,8 +67,9 @@ def static_optimization(
     Dataset
         ``activation``, ``muscle_force`` (frame, muscle), ``group_activation``, ``group_force`` (frame, group),
         ``required_moment``, ``reserve_moment``, ``shortfall`` (frame, coordinate), ``joint_contact_force`` (frame,
-        joint, axis), ``lumbar_compression``, ``status``, ``limiting_muscle``, ``equilibrium_residual`` and
-        ``duality_gap``.
+        joint, axis), ``joint_contact_moment`` (frame, joint, axis), what reserves supply included in neither,
+        ``lumbar_compression``, ``patellar_tendon_force`` (frame, foot), ``patellofemoral_force`` (frame, foot, axis),
+        ``status``, ``limiting_muscle``, ``equilibrium_residual`` and ``duality_gap``.
 
     Raises
     ------
@@ -199,7 +200,7 @@ def _dataset(
     required[:, flat.moved], shortfall[:, flat.moved] = equilibrium.demand, solution.shortfall
     own = flat.moved[reserves[flat.moved] != 0.0]
     reaction[:, own] = solution.value[:, muscles:] * reserves[own]
-    joints = react(flat, q, around.load, force, around.applied).reshape(len(q), -1)
+    reactions = react(flat, q, around.load, force, around.applied)
     limiting = limiting_muscle(solution, muscles)
     proof = np.stack(
         [solution.cost, solution.residual, solution.gap, solution.status, np.ones(len(q)), limiting, np.zeros(len(q))],
@@ -218,7 +219,10 @@ def _dataset(
             ground=empty,
             pressure=empty,
             seat=empty,
-            joint_force=joints,
+            joint_force=reactions.force,
+            joint_moment=reactions.moment,
+            tension=reactions.tension,
+            patella=reactions.patella,
             proof=proof,
         ),
         equilibrium.strength,

@@ -108,7 +108,9 @@ def sweep(
     Dataset
         Variables with ``units`` and ``long_name``: ``activation``, ``muscle_force`` (..., muscle),
         ``group_activation``, ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle``
-        (..., coordinate), ``joint_contact_force`` (..., joint, axis), ``lumbar_compression``, ``ground_force``,
+        (..., coordinate), ``joint_contact_force`` and ``joint_contact_moment`` (..., joint, axis),
+        ``patellar_tendon_force`` (..., foot), ``patellofemoral_force`` (..., foot, axis), which models without patellae
+        lack, ``lumbar_compression``, ``ground_force``,
         ``center_of_pressure`` (..., foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 =
         optimal), ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid``; ``utilized_friction``
         and ``turnout_reserve`` (..., foot), ``seat_force`` (..., axis).

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, select, some, take, width, zeros
+from biomech.model.patella import PatellaState, make_patella_state, pull_patellae
 from biomech.model.paths import lay_paths, make_path_state
 from biomech.model.skeleton import make_frames
 from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, prove
@@ -28,7 +29,7 @@ from biomech.statics.equilibrium import (
     make_surroundings,
 )
 from biomech.statics.ground import press, sum_wrenches
-from biomech.statics.reactions import joint_forces
+from biomech.statics.reactions import Reaction, joint_reactions, make_reaction
 from biomech.study.body import Anatomy, Limits, Posed, within
 
 Array = NDArray[np.float64]
@@ -59,6 +60,9 @@ class Ways(NamedTuple):
     pressure: Way
     seat: Way
     joint_force: Way
+    joint_moment: Way
+    tension: Way
+    patella: Way
     proof: Way
 
 
@@ -66,8 +70,8 @@ class Sheets(NamedTuple):
     """Results of many postures, each (posture, column) over the whole body.
 
     ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure, free
-    moment and friction used of each foot, ``seat`` its force, ``joint_force`` three columns a joint, ``proof`` the
-    columns ``PROOF``.
+    moment and friction used of each foot, ``seat`` its force, ``joint_force`` and ``joint_moment`` three columns a
+    joint, ``tension`` a column and ``patella`` three of each knee, right and left, ``proof`` the columns ``PROOF``.
     """
 
     coordinates: Array2
@@ -80,6 +84,9 @@ class Sheets(NamedTuple):
     pressure: Array2
     seat: Array2
     joint_force: Array2
+    joint_moment: Array2
+    tension: Array2
+    patella: Array2
     proof: Array2
 
 
@@ -103,7 +110,6 @@ class Rooms(NamedTuple):
     ground: Array
     pressure: Array
     seat: Array
-    joint_force: Array
     proof: Array
     start: Array
     before: Array
@@ -122,7 +128,6 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
         zeros(number, (6 * len(body.feet),)),
         zeros(number, (PRESSURE * len(body.feet),)),
         zeros(number, (3,)),
-        zeros(number, (3 * len(body.cuts.child),)),
         zeros(number, (len(PROOF),)),
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
@@ -168,6 +173,7 @@ def _go(
     x, y, _ = make_answer(number, rows, unknowns)
     floor = zeros(number, (posed.floor.shape[1],))
     rooms, which = _make_rooms(number, body, unknowns), make_which(number)
+    knees, joints = make_patella_state(number, body.patella), make_reaction(number, body.cuts)
     every, shared = counting(max(coordinates, posed.asked.vector.shape[1], unknowns, 6)), posed.shared.shape[1] > 0
     for k in range(unknowns):
         p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
@@ -212,7 +218,7 @@ def _go(
         for m in range(len(rooms.muscle_force)):
             rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
         rooms.proof[6] = forces.abdomen[0]
-        _react(body, ways, f, state, forces.wrench, floor, rooms)
+        _react(body, ways, f, state, forces.wrench, floor, rooms, knees, joints)
         _send(ways.coordinates, q, which, sheets.coordinates)
         _send(ways.activation, rooms.activation, which, sheets.activation)
         _send(ways.muscle_force, rooms.muscle_force, which, sheets.muscle_force)
@@ -223,7 +229,10 @@ def _go(
         _send(ways.ground, rooms.ground, which, sheets.ground)
         _send(ways.pressure, rooms.pressure, which, sheets.pressure)
         _send(ways.seat, rooms.seat, which, sheets.seat)
-        _send(ways.joint_force, rooms.joint_force, which, sheets.joint_force)
+        _send(ways.joint_force, joints.force, which, sheets.joint_force)
+        _send(ways.joint_moment, joints.moment, which, sheets.joint_moment)
+        _send(ways.tension, knees.tension, which, sheets.tension)
+        _send(ways.patella, knees.force, which, sheets.patella)
         _send(ways.proof, rooms.proof, which, sheets.proof)
 
 
@@ -328,11 +337,24 @@ def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
 
 
 @kernel
-def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, floor: Array, rooms: Rooms) -> None:
+def _react(
+    body: Anatomy,
+    ways: Ways,
+    f: Any,
+    state: Any,
+    wrench: Array,
+    floor: Array,
+    rooms: Rooms,
+    knees: PatellaState,
+    joints: Reaction,
+) -> None:
     """Ground and joint forces, if anyone wants them."""
-    joints = len(ways.joint_force.order)
+    knee = len(ways.tension.order) + len(ways.patella.order)
+    joint = len(ways.joint_force.order) + len(ways.joint_moment.order)
     ground = len(ways.ground.order) + len(ways.pressure.order) + len(ways.seat.order)
-    if joints + ground == 0:
+    if knee + joint > 0:
+        pull_patellae(body.patella, body.muscle, rooms.muscle_force, rooms.coordinates, f, state, knees)
+    if joint + ground == 0:
         return
     first = len(rooms.muscle_force)
     sum_wrenches(body.contact, wrench, rooms.activation, first, body.entries.contact_unit, rooms.wrench)
@@ -347,12 +369,25 @@ def _react(body: Anatomy, ways: Ways, f: Any, state: Any, wrench: Array, floor: 
             for i in range(6):
                 rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]
             press(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, PRESSURE * k)
-    if joints > 0:
-        gravity = body.entries.gravity
-        joint_forces(body.cuts, gravity, rooms.muscle_force, rooms.wrench, f, state, rooms.joint_force)
-        # the pressure lifts the trunk off the joint
-        lift = body.entries.abdomen[2] * body.entries.abdomen[4] * rooms.proof[6]
-        rooms.joint_force[3 * body.cuts.lumbosacral + 1] -= lift
+    if joint > 0:
+        # the pressure lifts the trunk off the joint, and extends it
+        abdomen = body.entries.abdomen
+        pressed, lift = abdomen[0] != 0.0 or abdomen[1] != 0.0, abdomen[2] * abdomen[4] * rooms.proof[6]
+        joint_reactions(
+            body.cuts,
+            body.muscle,
+            body.patella.acts,
+            body.entries.gravity,
+            pressed,
+            lift,
+            abdomen[3] * lift,
+            rooms.muscle_force,
+            rooms.wrench,
+            f,
+            state,
+            knees.wrench,
+            joints,
+        )
 
 
 @kernel
