@@ -296,3 +296,12 @@ def test_copies_and_other_processes(adult):
 
 def test_every_column_has_one_name():
     assert list(COLUMN) == list(PARAMETERS)
+
+
+def test_group_forces_are_those_of_the_call(adult):
+    """Calls share their arrays, so nothing that was worked out of one call's forces may last to the next."""
+    ask = bm.prepare(adult, vary=["knee_flexion"], variables=["group_force", "group_activation"], pelvic_tilt=2.0)
+    for knee in (5.0, 40.0, 20.0):
+        found, ds = ask(knee), bm.sweep(adult, pelvic_tilt=2.0, knee_flexion=knee)
+        np.testing.assert_allclose(found["group_force"], ds.group_force, rtol=1e-9, atol=1e-6)
+        np.testing.assert_allclose(found["group_activation"], ds.group_activation, rtol=1e-9, atol=1e-9)

@@ -54,6 +54,11 @@ class Answers:
         return self.sheets.proof[:, PROOF.index(name)]
 
     @cached_property
+    def group_force(self) -> Array:
+        """Sum of force (posture, group) of every group; who fills the sheets anew must drop it."""
+        return np.asarray(self.sheets.muscle_force @ group_members(self.model))
+
+    @cached_property
     def group_strength(self) -> Array:
         """Strength (posture or 1, group) of every group, NaN where it has none."""
         strength = self.strength @ group_members(self.model)

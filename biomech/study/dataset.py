@@ -15,7 +15,7 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
 from biomech.statics.stance import PARAMETERS, StanceGrid
-from biomech.study.answer import Answers, group_members, sheet_columns
+from biomech.study.answer import Answers, sheet_columns
 from biomech.study.equilibria import BALANCE_STATUSES
 from biomech.study.labels import labelled
 from biomech.study.policies import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
@@ -80,9 +80,8 @@ class Quantity:
         return found.reshape(len(found), -1, 3) if self.dims[1:] == ("axis",) else np.asarray(found)
 
 
-def muscle_quantities(model: Model) -> dict[str, Quantity]:
+def muscle_quantities() -> dict[str, Quantity]:
     """Activation and force of muscles and groups."""
-    groups = group_members(model)
     sums = "sum of force over sum of strength of the group, both sides"
     return {
         "activation": Quantity(("muscle",), about("1", "muscle activation, 0 to 1"), ("activation",)),
@@ -91,13 +90,13 @@ def muscle_quantities(model: Model) -> dict[str, Quantity]:
             ("group",),
             about("1", sums),
             ("muscle_force", "strength"),
-            lambda a: a.sheets.muscle_force @ groups / a.group_strength,
+            lambda a: a.group_force / a.group_strength,
         ),
         "group_force": Quantity(
             ("group",),
             about("N", "sum of force of the group, both sides"),
             ("muscle_force",),
-            lambda a: a.sheets.muscle_force @ groups,
+            lambda a: a.group_force,
         ),
     }
 
@@ -171,14 +170,14 @@ def sweep_quantities(model: Model) -> Mapping[str, Quantity]:
 
 
 def _sweep_quantities(model: Model) -> dict[str, Quantity]:
-    turns = model.flat().is_rotation
+    unit = np.where(model.flat().is_rotation, np.degrees(1.0), 1.0)
 
     def feet(answers: Answers, sheet: str, part: slice) -> Array:
         values = getattr(answers.sheets, sheet)
         return values.reshape(len(values), 2, -1)[:, :, part]
 
     return {
-        **muscle_quantities(model),
+        **muscle_quantities(),
         "passive_moment": Quantity(("coordinate",), about("N.m", "moment of passive tissue"), ("passive",)),
         **joint_quantities(model),
         "ground_force": Quantity(
@@ -222,7 +221,7 @@ def _sweep_quantities(model: Model) -> dict[str, Quantity]:
             ("coordinate",),
             about("deg", "generalised coordinates of the posture (m for translations)"),
             ("coordinates",),
-            lambda a: np.where(turns, np.degrees(a.sheets.coordinates), a.sheets.coordinates),
+            lambda a: unit * a.sheets.coordinates,
         ),
         **proof_quantities(model),
         "valid": Quantity(

@@ -458,7 +458,8 @@ class _Workspace:
         """The answers, once what is still open was solved with patience and what cannot be taken is NaN."""
         status = self._status
         if not status.any():
-            # what answers have worked out of their strengths holds as long as these do
+            # what answers have worked out of their strengths holds as long as these do, but not that of their forces
+            vars(self._answers).pop("group_force", None)
             return replace(self._answers) if self._strength_varies else self._answers
         hard = self._index[(status != OPTIMAL) & (status != UNREACHABLE)]
         if hard.size:

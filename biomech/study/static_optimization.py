@@ -228,9 +228,7 @@ def _dataset(
         equilibrium.strength,
     )
     variables = {
-        **variables_of(
-            {**muscle_quantities(model), **joint_quantities(model), **proof_quantities(model)}, dims, answers
-        ),
+        **variables_of({**muscle_quantities(), **joint_quantities(model), **proof_quantities(model)}, dims, answers),
         "required_moment": (
             (*dims, "coordinate"),
             required,
