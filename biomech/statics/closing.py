@@ -50,7 +50,7 @@ Index = NDArray[np.int64]
 
 #: Newton's method stops here; a chain counts as closed up to the second (m, or sine of an angle).
 TOLERANCE, CLOSED = 1e-12, 1e-10
-STEPS = 60
+STEPS, FEW_STEPS = 60, 8
 #: rad: no coordinate turns further in one step; where a branch is followed.
 LARGE, SMALL = 0.5, 0.1
 #: How far a coordinate may pass its range (rad, m).
@@ -177,7 +177,7 @@ def _close_each(
         gather(first, which, every, begin)
         for k in range(len(own)):
             own[k] = begin[k]
-        _, right_way = close_chain(tree, splines, t, aim, begin, own, f, work, False, own[0] != own[0])
+        _, right_way = close_chain(tree, splines, t, aim, begin, own, f, work, own[0] != own[0])
         right[0] = select(right_way, 1.0 + 0.0 * own[0], 0.0)
         scatter(own, which, every, q)
         scatter(work.residual, which, every, residual)
@@ -202,7 +202,6 @@ def close_chain(
     q: Array,
     f: Frames,
     work: Work,
-    near: bool,
     idle: bool,
 ) -> tuple[float, bool]:
     """Coordinates that meet every condition on the body's branch.
@@ -210,14 +209,14 @@ def close_chain(
     Leaves them in ``q``, with their frames and residuals. Returns the largest residual, infinite where a coordinate or
     a condition is not a number, and whether the body is the right way round (rules 1 and 2 of this module).
 
-    ``first`` are the first coordinates; ``q`` is where to begin, and ``near`` says that this is not ``first``, but what
-    was found for a like stance; where it is ``idle`` nobody waits for the answer.
+    ``first`` are the first coordinates; ``q`` is where to begin: there too, or near what was found for the same stance
+    at another tilt. Where it is ``idle`` nobody waits for the answer.
     """
-    off = approach(tree, splines, t, aim, q, f, work, LARGE)
+    off = hasten(tree, splines, t, aim, q, f, work)
     sound = _is_sound(t, f)
     taken = idle | ((off < CLOSED) & sound & within(q, t.least, t.most))
     if some(~taken):
-        off, sound = _search(tree, splines, t, aim, first, q, f, work, near, taken, off, sound)
+        off, sound = _search(tree, splines, t, aim, first, q, f, work, taken, off, sound)
     return off, sound
 
 
@@ -231,7 +230,6 @@ def _search(
     q: Array,
     f: Frames,
     work: Work,
-    near: bool,
     taken: bool,
     off: float,
     sound: bool,
@@ -243,7 +241,7 @@ def _search(
     for c in range(len(q)):
         work.kept[c] = q[c]
         taken = taken | (first[c] != first[c])  # nothing is found for what is not a number
-    for attempt in range(0 if near else 1, 2 + len(t.detour)):
+    for attempt in range(2 + len(t.detour)):
         if not some(~taken):
             break
         for c in range(len(q)):
@@ -251,11 +249,11 @@ def _search(
         if attempt > 1:
             for k in range(len(t.unknown)):
                 q[t.unknown[k]] += select(taken, 0.0, t.detour[attempt - 2, k] + zero)
-        off = approach(tree, splines, t, aim, q, f, work, LARGE if attempt == 0 else SMALL)
+        off = _approach(tree, splines, t, aim, q, f, work, LARGE if attempt == 0 else SMALL)
         sound = _is_sound(t, f)
         here = select(sound, 2.0 + zero, 1.0)
         here = select(off < CLOSED, here, 0.0)
-        better = ~taken & ((here > rank) | (rank < (9.0 if attempt == 0 else 0.0)))
+        better = ~taken & ((here > rank) | (attempt == 0))
         rank = select(better, here, rank)
         found = ~taken & (off < CLOSED) & sound & within(q, t.least, t.most)
         for c in range(len(q)):
@@ -295,7 +293,34 @@ def _is_sound(t: ConditionTables, f: Frames) -> bool:
 
 
 @kernel
-def approach(
+def hasten(
+    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work
+) -> float:
+    """Newton's method on the conditions, in a few undamped steps: enough from near by. Returns the largest residual."""
+    for _ in range(FEW_STEPS):
+        open_ = _conditions(tree, splines, t, aim, q, f, work.residual) > TOLERANCE * TOLERANCE
+        if not some(open_):
+            break
+        _jacobian(tree, t, aim, f, work.jacobian)
+        _step(0.0 * aim.target[0], work)
+        _move(open_, LARGE, t, work, q, q)
+    return _largest(work)
+
+
+@kernel
+def _move(open_: bool, most: float, t: ConditionTables, work: Work, q: Array, target: Array) -> None:
+    """The step from ``q`` to ``target``, none where it is not ``open_``; no coordinate moves by more than ``most``."""
+    largest = most + 0.0 * work.step[0]
+    for k in range(len(work.step)):
+        largest = max(largest, abs(work.step[k]))
+    scale = select(open_, most / largest, 0.0)
+    for k in range(len(work.step)):
+        c = t.unknown[k]
+        target[c] = select(open_, q[c] - scale * work.step[k], q[c])
+
+
+@kernel
+def _approach(
     tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work, most: float
 ) -> float:
     """Newton's method on the conditions; damped (Levenberg 1944) while a step does not bring them closer.
@@ -322,14 +347,9 @@ def approach(
             _jacobian(tree, t, aim, f, work.new_jacobian)
             _keep_jacobian(better, work)
         _step(damping, work)
-        largest = most + zero
-        for k in range(len(work.step)):
-            largest = max(largest, abs(work.step[k]))
-        scale = select(open_, most / largest, 0.0)
         for c in range(len(q)):
             work.trial[c] = q[c]
-        for k in range(len(work.step)):
-            work.trial[t.unknown[k]] = select(open_, q[t.unknown[k]] - scale * work.step[k], q[t.unknown[k]])
+        _move(open_, most, t, work, q, work.trial)
     return _largest(work)
 
 
@@ -410,24 +430,30 @@ def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
 
 @kernel
 def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobian: Array) -> None:
+    """The velocity of what a term measures along its vector: of a point p, e . (w x p + v) = w . (p x e) + v . e."""
+    zero, s = 0.0 * f.mass[0], f.screw
     for i in range(len(jacobian)):
         for u in range(len(t.unknown)):
-            jacobian[i, u] = 0.0
+            jacobian[i, u] = zero
     whole = 1.0 / f.mass[0]
     for k in range(len(t.kind)):
+        kind, row = t.kind[k], t.owner[k]
+        ex, ey, ez = aim.vector[3 * k], aim.vector[3 * k + 1], aim.vector[3 * k + 2]
+        if kind == CENTRE:
+            for u in range(len(t.unknown)):
+                # what the coordinate carries moves, as a part of the whole mass
+                c = t.unknown[u]
+                i = tree.carrier[c]
+                x, y, z = f.moment[i, 0], f.moment[i, 1], f.moment[i, 2]
+                rate = s[c, 0] * (y * ez - z * ey) + s[c, 1] * (z * ex - x * ez) + s[c, 2] * (x * ey - y * ex)
+                rate += f.mass[i] * (s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez)
+                jacobian[row, u] += whole * rate
+            continue
         x, y, z = _place(t, k, f)
-        share = 0.0 * whole if t.kind[k] == DIRECTION else 1.0 + 0.0 * whole
+        mx, my, mz = y * ez - z * ey, z * ex - x * ez, x * ey - y * ex
         for u in range(len(t.unknown)):
             c = t.unknown[u]
-            if t.kind[k] == CENTRE:
-                # what the coordinate carries moves, as a part of the whole mass
-                i = tree.carrier[c]
-                share = f.mass[i] * whole
-                x, y, z = f.moment[i, 0] * whole, f.moment[i, 1] * whole, f.moment[i, 2] * whole
-            elif not tree.moves[c, t.segment[k]]:
-                continue
-            s = f.screw
-            dx = s[c, 1] * z - s[c, 2] * y + share * s[c, 3]
-            dy = s[c, 2] * x - s[c, 0] * z + share * s[c, 4]
-            dz = s[c, 0] * y - s[c, 1] * x + share * s[c, 5]
-            jacobian[t.owner[k], u] += aim.vector[3 * k] * dx + aim.vector[3 * k + 1] * dy + aim.vector[3 * k + 2] * dz
+            if tree.moves[c, t.segment[k]]:
+                jacobian[row, u] += s[c, 0] * mx + s[c, 1] * my + s[c, 2] * mz
+                if kind == POINT:
+                    jacobian[row, u] += s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez

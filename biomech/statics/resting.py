@@ -209,7 +209,7 @@ def _rest_each(
             q[k] = first[k]
         gather(given.laxity, which, every, laxity)
         gather(given.shift, which, every, shift)
-        off, sound = close_chain(tree, splines, conditions, aim, first, q, f, work, False, q[0] != q[0])
+        off, sound = close_chain(tree, splines, conditions, aim, first, q, f, work, q[0] != q[0])
         hanging[0] = select(sound, off, np.inf)
         gather_masses(tree, aim.load, f)
         gravity_force(tree, f, gravity, weight)

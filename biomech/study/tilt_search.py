@@ -27,11 +27,10 @@ from biomech.sharing.pattern import Pattern, add_product
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
 from biomech.statics.closing import (
     CLOSED,
-    LARGE,
     Aim,
-    approach,
     close_chain,
     gather_aim,
+    hasten,
     make_aim,
     make_closing,
     within,
@@ -262,7 +261,6 @@ def _try(
         own.coordinates,
         own.frames,
         own.closing,
-        True,
         idle,
     )
     reached = (off < CLOSED) & sound & within(own.coordinates, limits.least, limits.most)
@@ -312,9 +310,7 @@ def _work_along(t: Pattern, p: Problem, x: Array, y: Array, w: Work) -> float:
 def _slope(body: Anatomy, t: Pattern, own: Body, load: Load, tilt: float) -> float:
     """dJ/dtilt per degree at the tilt that was tried last."""
     _extrapolate(own, tilt + NEAR)
-    approach(
-        body.tree, body.splines, body.conditions, own.aim, own.coordinates, own.frames, own.closing, LARGE
-    )
+    hasten(body.tree, body.splines, body.conditions, own.aim, own.coordinates, own.frames, own.closing)
     _load(body, own, load.near)
     ahead = _work_along(t, load.near, load.x, load.y, load.work)
     return (ahead - _work_along(t, load.problem, load.x, load.y, load.work)) / NEAR

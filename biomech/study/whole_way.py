@@ -175,9 +175,7 @@ def _go(
         for k in range(coordinates):
             q[k] = rooms.start[k]
         never = q[0] != q[0]
-        off, sound = close_chain(
-            body.tree, body.splines, body.conditions, aim, rooms.start, q, f, closing, False, never
-        )
+        off, sound = close_chain(body.tree, body.splines, body.conditions, aim, rooms.start, q, f, closing, never)
         lay_paths(body.paths, body.splines, q, f, state)
         fill(
             body.tree,
