@@ -261,7 +261,7 @@ def _middle_of_hips(t: TargetTables, stance: Array, d: Array, n: Array) -> tuple
             square, bent = _leg_square(stance, foot)
             if t.seated:
                 up = stance[_SEAT_HEIGHT] + _SITTING - ay
-                x += ax - math.sqrt(max(square - up * up - (abs(az) - _HIP_ASIDE) * (abs(az) - _HIP_ASIDE), 0.0))
+                x += ax - math.sqrt(max(square - up * up - (abs(az) - _HIP_ASIDE) * (abs(az) - _HIP_ASIDE), 0.03))
             else:
                 share, reach = -n[LESS_SHARE + foot], t.toe * stance[_SHIFT] - _HEEL
                 bulge = _KNEES * _THIGH * _SHANK * bent / math.sqrt(square)
