@@ -13,10 +13,10 @@ points backwards, hips before the ankles instead of behind them. One *branch* is
    them on a seat, the two solutions of a leg between its foot and the hip's height meet;
 3. every joint is within its range.
 
-Newton's method begins at the first coordinates of the stance (``conditions``), which are on that branch, and small steps
-stay on it: they follow the path along which all residuals shrink together (Davidenko 1953), which never crosses a fold.
-Large steps are tried first. Where they lead elsewhere the path is followed in small ones, and at last from detours on
-either side. The answer depends on what the posture is asked, and on nothing else.
+Newton's method begins at the first coordinates of the stance (``conditions``), the reference posture. Small steps from
+there stay on its branch: they follow the path along which all residuals shrink together (Davidenko 1953), which does
+not cross a fold. Large steps are tried first. Where they lead elsewhere damped ones are, then the path is followed in
+small ones, and at last from a detour. The answer depends on what the posture is asked, and on nothing else.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ def _search(
         sound = _is_sound(t, f)
         here = select(sound, 2.0 + zero, 1.0)
         here = select(off < CLOSED, here, 0.0)
-        better = ~taken & ((here > rank) | (attempt == 0))
+        better = ~taken & ((here > rank) | (rank < (3.0 if attempt == 0 else 0.0)))
         rank = select(better, here, rank)
         found = ~taken & (off < CLOSED) & sound & within(q, t.least, t.most)
         for c in range(len(q)):

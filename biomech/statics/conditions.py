@@ -176,14 +176,14 @@ def _set_numbers(t: TargetTables, stance: Array, d: Array, n: Array) -> None:
                 n[WEIGHT_ASIDE] += along * d[AHEAD + foot, k] * d[DROP_ASIDE, k]
 
 
-#: The body of the first coordinates, whose feet stand under it as asked before anything is solved: thigh, shank and
-#: height of the ankle; half the distance between the hips, and how far behind and below the pelvis's origin they are (m).
+#: The body of the first coordinates: thigh, shank and height of the ankle; half the distance between the hips, and how
+#: far behind and below the pelvis's origin they are (m).
 _THIGH, _SHANK, _ANKLE_HEIGHT = 0.40, 0.43, 0.06
 _HIP_ASIDE, _HIP_BEHIND, _HIP_BELOW = 0.084, 0.071, 0.066
 #: The tuberosities under the hips, and the heel line behind the ankle (m).
 _SITTING, _HEEL = 0.12, 0.049
-#: m: how far a lean of the trunk takes the whole body's centre forward; parts of it that legs which lean as a whole, and
-#: knees in front of them, do.
+#: How far a lean of the trunk takes the whole body's centre forward (m); the parts of their own way that legs which
+#: lean, and knees in front of them, do.
 _LEANING, _LEGS, _KNEES = 0.13, 0.22, 0.165
 #: Axes of the subtalar and the ankle joint of a right leg (Delp et al. 1990): how they turn a leg on a foot.
 _SUBTALAR = (0.787, 0.605, -0.121)
@@ -194,8 +194,8 @@ _ANKLE_AXIS = (-0.105, -0.174, 0.979)
 def _begin(t: TargetTables, s: StartTables, stance: Array, d: Array, n: Array, q: Array) -> None:
     """Coordinates near the closed posture, linear in the tilt; what is given is exact.
 
-    The hips stand over the weight's place, or on a seat behind the ankles; each leg then is a triangle whose knee points
-    where the foot does.
+    The hips stand over the weight's place, or on a seat behind the ankles; each leg then is a triangle whose knee
+    points where the foot does.
     """
     tilt, zero = -stance[_TILT] * _RADIANS, 0.0 * stance[_TILT]
     q[s.tilt], q[s.lumbar] = tilt, -stance[_LEAN] * _RADIANS - tilt
@@ -252,7 +252,7 @@ def _leg_square(stance: Array, foot: int) -> tuple[float, float]:
 
 @kernel
 def _middle_of_hips(t: TargetTables, stance: Array, d: Array, n: Array) -> tuple[float, float]:
-    """x and z of the middle between the hips, so that the weight lies where it is asked; on a seat behind the ankles."""
+    """x and z of the middle between the hips: the weight lies where it is asked, or on a seat behind the ankles."""
     zero = 0.0 * stance[_SHIFT]
     x, z, standing = zero, zero, 0.0
     for foot in range(2):

@@ -88,8 +88,9 @@ class _Given(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """Per posture: the largest residual, infinite where the body is not the right way round, and the two parts of H;
-    passive and knee moments as in ``Resting``.
+    """What is found per posture; passive and knee moments as in ``Resting``.
+
+    ``hanging``: the largest residual, infinite where the body is not the right way round, and the two parts of H.
     """
 
     coordinates: Array2

@@ -43,9 +43,9 @@ def find_balance(curve: Curve, count: int, low: float, high: float, step: float)
     """The stable balance of every stance: where the moment falls through zero.
 
     The moment is looked at in steps, so two balances within one step stay unseen. Of several stable ones the first is
-    taken, and said so. Where there is none the angle is the one of least moment. No angle is found, ``NO_POSTURE``, where
-    no step has a posture, where the moment is least beside a step that has none, and where one is missing on the way to
-    the balance: how the moment goes on there nobody knows.
+    taken, and said so. Where there is none the angle is the one of least moment. No angle is found, ``NO_POSTURE``,
+    where no step has a posture, where the moment is least beside a step that has none, and where one is missing on the
+    way to the balance: how the moment goes on there nobody knows.
 
     Parameters
     ----------

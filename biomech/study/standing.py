@@ -157,11 +157,11 @@ def row_weight(flat: Flat) -> Array:
 
 def obstacle(model: Model, part: Part, stance: Stance) -> str:
     """What keeps the one posture of a stance from being taken."""
+    at = stance.take(np.array([0]), **{name: np.nan_to_num(stance.values[name]) for name in WITH_POLICY})
     for name, (code, policies) in WITH_POLICY.items():
         if np.isnan(stance.values[name]).any():
             rule = policies[getattr(stance, code)[0]]
-            zero = stance.take(np.array([0]), **{name: np.nan_to_num(stance.values[name])})
-            at_zero = _obstacle(model, part, zero)
+            at_zero = _obstacle(model, part, at)
             so = f"; at 0 deg {at_zero}" if at_zero else ""
             return f"{name} = {rule!r}: no angle was found, postures are missing where it would be{so}"
     return _obstacle(model, part, stance)

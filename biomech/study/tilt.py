@@ -29,8 +29,8 @@ TILT_STATUSES = ("interior_minimum", "lower_bound", "upper_bound", "edge_of_hold
 class Tilts:
     """What was found, per stance.
 
-    ``tilt`` in deg, NaN where no tilt has a posture, and ``status``; ``minimum`` (stance, MINIMA): all minima within 5 %, best first, NaN where there are
-    fewer; ``interval`` (stance, 2): the tilts within 5 %.
+    ``tilt`` in deg, NaN where no tilt has a posture, and ``status``; ``minimum`` (stance, MINIMA): all minima within
+    5 %, best first, NaN where there are fewer; ``interval`` (stance, 2): the tilts within 5 %.
     """
 
     tilt: Array

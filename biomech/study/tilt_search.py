@@ -287,7 +287,10 @@ def _try(
 
 @kernel
 def _forget(c: Costs, load: Load, met: bool) -> None:
-    """Where the demand was not met the next problem begins as if every unknown were free: what was found is no guide."""
+    """Where the demand was not met the next problem begins as if every unknown were free.
+
+    What was found is no guide; and what other lanes found must not show.
+    """
     w = load.work
     for k in range(len(load.x)):
         w.free[k], w.pull[k] = select(met, w.free[k], c.d[0, k]), select(met, w.pull[k], 0.0)
