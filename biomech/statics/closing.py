@@ -255,7 +255,7 @@ def _search(
         here = select(off < CLOSED, here, 0.0)
         better = ~taken & ((here > rank) | (rank < (3.0 if attempt == 0 else 0.0)))
         rank = select(better, here, rank)
-        found = ~taken & (off < CLOSED) & sound & within(q, t.least, t.most)
+        found = (off < CLOSED) & sound & within(q, t.least, t.most)
         for c in range(len(q)):
             work.kept[c] = select(better | found | taken, q[c], work.kept[c])
         taken = taken | found
