@@ -3,7 +3,8 @@
     python tests/fuzz_stances.py --minutes 60
     python tests/fuzz_stances.py --seed 3 --case 1712
 
-A case is a handful of stances over the whole box of every parameter, with one support, policies, criterion and model.
+A case is a handful of stances anywhere in the box of every parameter, or many along a short line through it, with one
+support, policies, criterion and model.
 They are answered together, in another order, beside postures that cannot be taken, across the blocks of a long sweep,
 by several threads, each alone, and by ``prepare``: every answer must be the same. What is optimal must balance:
 virtual work on every free coordinate, in plain NumPy from ``Model.kinematics``, ``muscle_geometry``, ``gravity`` and
@@ -32,8 +33,10 @@ from biomech.statics.stance import PARAMETERS
 from biomech.study.policies import KNEE_STATUSES, SETTLED_STATUSES
 
 OPTIMAL, OVERLOADED, UNREACHABLE = 0, 1, 3
-#: Postures of a case; those of a sweep's block, which one company crosses.
-POSTURES, BLOCK = 16, 4096
+#: Postures of a case anywhere and along a line; those of a sweep's block, which one company crosses.
+FEW, MANY, BLOCK = 16, 64, 4096
+#: Part of a parameter's range that a line covers.
+LINE = 0.12
 #: Of the optimal postures of a case as many are weighed.
 WEIGHED = 5
 #: Two answers to one question: relative, and absolute in parts of what is large for the unit.
@@ -65,7 +68,9 @@ class Case:
         self.policies = {} if plain else self._policies()
         if self.policies.get("pelvic_tilt") == "least_effort" and rng.random() < 0.95:
             self.words["criterion"] = CRITERIA[rng.integers(4)]  # the others take seconds
-        self.numbers = self._numbers(bool(rng.random() < 0.5))
+        line = bool(rng.random() < 0.5)
+        self.count = MANY if line and not self.policies else FEW
+        self.numbers = self._numbers(symmetric=bool(rng.random() < 0.5), line=line)
 
     @property
     def model(self) -> bm.Model:
@@ -83,16 +88,20 @@ class Case:
             found["knee_flexion"] = "passive"
         return found
 
-    def _numbers(self, symmetric: bool) -> dict[str, np.ndarray]:
-        """The whole box; every other stance nearer to the middle, where more can be taken."""
-        rng, count, numbers = self.rng, POSTURES, {}
-        wide = np.where(rng.random(count) < 0.5, 1.0, 0.35)
+    def _numbers(self, *, symmetric: bool, line: bool) -> dict[str, np.ndarray]:
+        """The whole box; half of the stances, or lines, nearer to the middle, where more can be taken."""
+        rng, count, numbers = self.rng, self.count, {}
+        wide = np.where(rng.random(1 if line else count) < 0.5, 1.0, 0.35) * np.ones(count)
         for name, about in PARAMETERS.items():
             if name in self.policies or self._means_nothing(name):
                 continue
             shape = (count, 2) if about.per_leg else (count, 3) if name == "load_position" else (count,)
             middle = about.default if about.default is not None else 0.0
             drawn = rng.uniform(about.least, about.most, shape)
+            if line:
+                along = np.linspace(0.0, 1.0, count).reshape(-1, *(1,) * (len(shape) - 1))
+                way = LINE * (about.most - about.least) * rng.uniform(-1.0, 1.0, (1, *shape[1:]))
+                drawn = np.clip(drawn[:1] + along * way, about.least, about.most)
             width = wide.reshape(-1, *(1,) * (len(shape) - 1))
             values = middle + width * (drawn - middle)
             if symmetric:
@@ -172,16 +181,16 @@ def check(case: Case, deep: bool) -> Iterator[tuple[str, str]]:
             continue
         yield from ((kind, text) for text in differences(base, other.isel(case=index)))
     hard = np.flatnonzero(base.status.values != OPTIMAL)[:1].tolist()
-    for i in {*hard, int(case.rng.integers(POSTURES))}:
+    for i in {*hard, int(case.rng.integers(case.count))}:
         yield from alone(case, base, i)
     if hasattr(bm, "prepare"):
-        yield from prepared(case, base, int(case.rng.integers(POSTURES)))
+        yield from prepared(case, base, int(case.rng.integers(case.count)))
 
 
 def companies(case: Case, deep: bool) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray], dict[str, Any]]]:
     """Other ways to ask: their kind, where the stances are, all stances, and options."""
-    rng, every = case.rng, np.arange(POSTURES)
-    order = rng.permutation(POSTURES)
+    rng, every, count = case.rng, np.arange(case.count), case.count
+    order = rng.permutation(count)
     yield "order", np.argsort(order), taken(case.numbers, order), {}
     # every other posture is one that no body can take
     mixed = {name: np.repeat(values, 2, axis=0) for name, values in case.numbers.items()}
@@ -189,12 +198,13 @@ def companies(case: Case, deep: bool) -> Iterator[tuple[str, np.ndarray, dict[st
         if name in mixed:
             mixed[name][1::2] = bad
     yield "neighbours", 2 * every, mixed, {}
-    some = np.sort(rng.choice(POSTURES, POSTURES // 2, replace=False))
+    yield "order", every[::-1], taken(case.numbers, every[::-1]), {}
+    some = np.sort(rng.choice(count, count // 2, replace=False))
     padded = np.concatenate([some, every, some])
     yield "company", len(some) + every, taken(case.numbers, padded), {"threads": 2}
     if deep:
-        first = BLOCK - POSTURES // 2
-        many = np.concatenate([rng.integers(POSTURES, size=first), every, rng.integers(POSTURES, size=50)])
+        first = BLOCK - count // 2
+        many = np.concatenate([rng.integers(count, size=first), every, rng.integers(count, size=50)])
         yield "block", first + every, taken(case.numbers, many), {"threads": int(rng.integers(1, 3))}
 
 
@@ -352,7 +362,7 @@ def column(case: Case, name: str, held: np.ndarray) -> np.ndarray:
 def passive(case: Case, held: np.ndarray, pose: dict[str, np.ndarray]) -> np.ndarray:
     """Passive moments (posture, coordinate), posture by posture where the knees' laxity differs."""
     model = case.model
-    laxity = case.numbers.get("knee_laxity", np.full((POSTURES, 2), PARAMETERS["knee_laxity"].default))[held]
+    laxity = case.numbers.get("knee_laxity", np.full((case.count, 2), PARAMETERS["knee_laxity"].default))[held]
     moments = np.empty((len(held), len(model.coordinates)))
     for i in range(len(held)):
         here = {name: float(values[i]) for name, values in pose.items()}
@@ -422,7 +432,7 @@ def run(seed: int, numbers: Iterator[int], *, plain: bool = False, deep: float =
                 print(f"FAILED {kind} ({about}): {text}", flush=True)
             failed.add(kind)
         found["cases"] += 1
-        found["postures"] += POSTURES
+        found["postures"] += case.count
         if time.monotonic() - shown > 30.0:
             shown = time.monotonic()
             print(f"{shown - started:.0f} s: {dict(found)}", flush=True)
@@ -443,7 +453,7 @@ def main() -> int:
         end = time.monotonic() + 60.0 * given.minutes
         found = run(given.seed, _until(end))
     tried = {name: found.pop(name, 0) for name in ("cases", "postures")}
-    print(f"tried {tried['cases']} cases of {tried['postures']} postures; failures: {dict(found) or 'none'}")
+    print(f"tried {tried['cases']} cases, {tried['postures']} postures; failures: {dict(found) or 'none'}")
     return 1 if found else 0
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from fuzz_stances import POSTURES, Case, balances, run
+from fuzz_stances import Case, balances, run
 
 import biomech as bm
 from biomech.errors import UnreachablePosture
@@ -221,7 +221,7 @@ def test_random_stances():
     """A short run of the fuzzer: ``python tests/fuzz_stances.py --minutes 60`` is the long one."""
     found = run(2, iter(range(12)), plain=True, deep=0.1)
     assert found.pop("cases") == 12
-    assert found.pop("postures") == 12 * POSTURES
+    assert found.pop("postures") > 150
     assert not found
 
 
@@ -231,7 +231,7 @@ def test_the_balance_bites(adult):
     case.model_name = "adult"
     case.words |= {"support": "both", "arms": "hanging"}
     case.support = "both"
-    case.numbers = {"knee_flexion": np.full((POSTURES, 2), 20.0), "pelvic_tilt": np.zeros(POSTURES)}
+    case.numbers = {"knee_flexion": np.full((case.count, 2), 20.0), "pelvic_tilt": np.zeros(case.count)}
     ds = case.sweep(case.numbers)
     assert not list(balances(case, ds))
     ds.muscle_force.loc[{"muscle": "soleus_r"}] *= 1.0 + 1e-4
