@@ -253,7 +253,8 @@ def _search(
         sound = _is_sound(t, f)
         here = select(sound, 2.0 + zero, 1.0)
         here = select(off < CLOSED, here, 0.0)
-        better = ~taken & ((here > rank) | (rank < (3.0 if attempt == 0 else 0.0)))
+        # what was found from elsewhere than the first coordinates gives way to what is found from there
+        better = ~taken & (here > (rank if attempt > 0 else zero - 1.0))
         rank = select(better, here, rank)
         found = (off < CLOSED) & sound & within(q, t.least, t.most)
         for c in range(len(q)):
@@ -297,9 +298,9 @@ def hasten(
     tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work
 ) -> float:
     """Newton's method on the conditions, in a few undamped steps: enough from near by. Returns the largest residual."""
-    for _ in range(FEW_STEPS):
+    for step in range(FEW_STEPS + 1):
         open_ = _conditions(tree, splines, t, aim, q, f, work.residual) > TOLERANCE * TOLERANCE
-        if not some(open_):
+        if step == FEW_STEPS or not some(open_):
             break
         _jacobian(tree, t, aim, f, work.jacobian)
         _step(0.0 * aim.target[0], work)
