@@ -143,7 +143,10 @@ def passive_slope(model: Model, flat: Flat, stance: Stance, support: int) -> Arr
     rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
     here = rest(model, flat, stance, support)
     counted = [c for c, name in enumerate(flat.coordinates) if name.startswith(("hip_", "lumbar_"))]
-    slope = (2.0 if flat.half else 1.0) * (here.passive * rate)[:, counted].sum(axis=1)
+    # one by one: NumPy's sums over an axis round as the number of stances suits them
+    slope = np.zeros(len(stance))
+    for c in counted:
+        slope += (2.0 if flat.half else 1.0) * here.passive[:, c] * rate[:, c]
     return np.where(here.closed & near[0].closed & near[1].closed, slope, np.nan)
 
 
