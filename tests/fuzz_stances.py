@@ -34,7 +34,7 @@ from biomech.study.policies import KNEE_STATUSES, SETTLED_STATUSES
 
 OPTIMAL, OVERLOADED, UNREACHABLE = 0, 1, 3
 #: Postures of a case anywhere and along a line; those of a sweep's block, which one company crosses.
-FEW, MANY, BLOCK = 16, 64, 4096
+FEW, MANY, BLOCK = 16, 256, 4096
 #: Part of a parameter's range that a line covers.
 LINE = 0.12
 #: Of the optimal postures of a case as many are weighed.
@@ -42,6 +42,8 @@ WEIGHED = 5
 #: Two answers to one question: relative, and absolute in parts of what is large for the unit.
 SAME, ABSOLUTE = 1e-9, 1e-11
 LARGE = {"N": 700.0, "N.m": 700.0, "deg": 100.0, "Pa": 1e4, "kPa": 10.0}
+#: Coordinates (deg, m) that differ by more are another posture.
+ANOTHER = 1e-3
 #: Of body weight times a metre that virtual work may leave.
 BALANCED = 1e-7
 CRITERIA = (bm.Power(2), bm.Power(2), bm.Power(2), bm.Power(3), bm.SoftSaturation(), bm.MinMax())
@@ -179,7 +181,7 @@ def check(case: Case, deep: bool) -> Iterator[tuple[str, str]]:
         except Exception as error:
             yield "crash", f"{kind}: {type(error).__name__}: {error}"
             continue
-        yield from ((kind, text) for text in differences(base, other.isel(case=index)))
+        yield from differences(kind, base, other.isel(case=index))
     hard = np.flatnonzero(base.status.values != OPTIMAL)[:1].tolist()
     for i in {*hard, int(case.rng.integers(case.count))}:
         yield from alone(case, base, i)
@@ -223,7 +225,7 @@ def alone(case: Case, base: xr.Dataset, i: int) -> Iterator[tuple[str, str]]:
     if status == UNREACHABLE:
         yield "alone", f"posture {i}: unreachable in company, alone status {int(one.status)} and no word"
         return
-    yield from (("alone", text) for text in differences(base.isel(case=[i]), one.expand_dims("case"), [i]))
+    yield from differences("alone", base.isel(case=[i]), one.expand_dims("case"), [i])
 
 
 def prepared(case: Case, base: xr.Dataset, i: int) -> Iterator[tuple[str, str]]:
@@ -261,11 +263,17 @@ def same(one: np.ndarray, other: np.ndarray, unit: str) -> np.ndarray:
     return close | (np.isnan(one) & np.isnan(other)) | (one == other)
 
 
-def differences(one: xr.Dataset, other: xr.Dataset, names: Sequence[int] | None = None) -> Iterator[str]:
-    """Where two answers to the same questions differ: of each posture the first variable."""
+def differences(
+    kind: str, one: xr.Dataset, other: xr.Dataset, names: Sequence[int] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Where two answers to the same questions differ: of each posture the first variable.
+
+    Another status or posture is a kind of its own, ``branch``.
+    """
     where = np.arange(one.sizes["case"]) if names is None else np.asarray(names)
     open_ = np.ones(len(where), dtype=bool)
-    for name in ["status", *(str(name) for name in one.data_vars if name != "status")]:
+    first = ["status", "coordinate_angle"]
+    for name in [*first, *(str(name) for name in one.data_vars if name not in first)]:
         if "case" not in one[name].dims or name not in other or "case" not in other[name].dims:
             continue
         a, b = (ds[name].transpose("case", ...).values for ds in (one, other))
@@ -275,9 +283,10 @@ def differences(one: xr.Dataset, other: xr.Dataset, names: Sequence[int] | None 
             if a.dtype.kind == "f":
                 with np.errstate(invalid="ignore"):
                     far = np.nanmax(np.abs(a[i] - b[i]), initial=0.0)
-                yield f"posture {where[i]}, status {int(one.status[i])}: {name} differs by {far:.3g}"
+                text = f"{kind}: posture {where[i]}, status {int(one.status[i])}: {name} differs by {far:.3g}"
+                yield ("branch" if name == "coordinate_angle" and far > ANOTHER else kind), text
             else:
-                yield f"posture {where[i]}: {name} is {a[i]} and {b[i]}"
+                yield ("branch" if name == "status" else kind), f"{kind}: posture {where[i]}: {name} {a[i]} and {b[i]}"
 
 
 def makes_sense(case: Case, ds: xr.Dataset) -> Iterator[tuple[str, str]]:
