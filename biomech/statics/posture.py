@@ -28,6 +28,8 @@ from biomech.statics.conditions import (
     DROP_ASIDE,
     DROP_FORWARD,
     FORWARD,
+    HIP_FLEXION,
+    LEG,
     LESS_SHARE,
     NORMAL,
     NOTHING,
@@ -73,11 +75,15 @@ class Closure:
 
 @dataclass(frozen=True)
 class Postures:
-    """Coordinates (posture, coordinate) in rad and m, and the residual of each condition (posture, condition)."""
+    """Coordinates (posture, coordinate) in rad and m, and the residual of each condition (posture, condition).
+
+    ``sound`` (posture,): whether the body is the right way round (``closing``).
+    """
 
     coordinates: Array
     residual: Array
     labels: list[str]
+    sound: NDArray[np.bool_]
 
     @property
     def closed(self) -> NDArray[np.bool_]:
@@ -108,15 +114,38 @@ class _Builder:
         self.terms.append((kind, place, local, len(self.labels) - 1))
         self.vectors.append((direction, factor))
 
-    def tables(self, unknown: list[str]) -> ConditionTables:
+    def tables(self, model: Model, unknown: list[str], feet: list[str], *, seated: bool) -> ConditionTables:
         kind, segment, local, owner = zip(*self.terms, strict=True)
+        coordinates, segments = self.flat.coordinates, self.flat.segments
+        least, most = ranges(model, self.flat, "range")
         return ConditionTables(
-            np.array([self.flat.coordinates.index(c) for c in unknown]),
+            np.array([coordinates.index(c) for c in unknown]),
             np.array(kind),
             np.array(segment),
             np.array(local, dtype=np.float64),
             np.array(owner),
+            np.array(
+                [
+                    [1 + segments.index(s + foot) for s in ("femur", "talus")]
+                    + [coordinates.index(c + foot) for c in ("ankle_angle", "subtalar_angle")]
+                    for foot in feet
+                ]
+            ),
+            np.array([1.0 if foot == "_r" else -1.0 for foot in feet]),
+            seated,
+            least,
+            most,
+            np.array([[_turn(turns, c) for c in unknown] for turns in _DETOURS]),
         )
+
+
+#: deg: where another search for a posture begins, from the first coordinates: coordinates of the right leg or of both.
+_DETOURS: list[dict[str, float]] = [{"subtalar_angle": 20.0}]
+
+
+def _turn(turns: dict[str, float], coordinate: str) -> float:
+    """rad, of a coordinate in a detour."""
+    return np.radians(turns.get(coordinate, turns.get(coordinate[:-2], 0.0)))
 
 
 class Conditions(NamedTuple):
@@ -133,6 +162,15 @@ def feet_of(support: int) -> list[str]:
     return {"right": ["_r"], "left": ["_l"]}.get(SUPPORTS[support], ["_r", "_l"])
 
 
+def ranges(model: Model, flat: Flat, kind: str) -> tuple[Array, Array]:
+    """Least and most of every coordinate, rad and m; ``kind`` is ``range`` or ``trusted``."""
+    table = model.tables["coordinates"]
+    rows = [table.index(name) for name in flat.coordinates]
+    least, most = (table.numbers(f"{kind}_{end}")[rows] for end in ("min", "max"))
+    scale = np.where(flat.is_rotation, np.pi / 180.0, 1.0)
+    return least * scale, most * scale
+
+
 def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Closure:
     """Conditions and starting coordinates of stances that share their support.
 
@@ -143,8 +181,8 @@ def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Cl
     if most > 0.0 and not can_yield(flat):
         raise StanceError(f"turnout_yield = {most:g}: model {model.name!r} has no coordinate shank_rotation")
     terms, asked = len(conditions.tables.kind), len(conditions.labels)
-    vector, target = np.zeros((count, 3 * terms)), np.zeros((count, asked))
-    start, floor = np.zeros((count, len(flat.coordinates))), np.zeros((count, 5))
+    vector, target = np.empty((count, 3 * terms)), np.empty((count, asked))
+    start, floor = np.empty((count, len(flat.coordinates))), np.empty((count, 5))
     aim_stances(conditions.targets, conditions.starts, stance.matrix(), vector, target, start, floor)
     return Closure(conditions.tables, conditions.labels, vector, target, start, floor)
 
@@ -184,7 +222,8 @@ def _write_down(model: Model, flat: Flat, support: int, torsion: tuple[float, fl
     direction, factor = (np.array(column) for column in zip(*build.vectors, strict=True))
     stands = np.array([foot in feet for foot in ("_r", "_l")])
     targets = TargetTables(direction, factor, np.array(build.targets), stands, name == "step", name == "seat", toe)
-    return Conditions(build.tables(unknown), build.labels, targets, _starts(flat, torsion))
+    tables = build.tables(model, unknown, feet, seated=name == "seat")
+    return Conditions(tables, build.labels, targets, _starts(flat, unknown, torsion))
 
 
 def _stand(build: _Builder, foot: str, sole: float) -> None:
@@ -248,26 +287,44 @@ def _hold_trunk(build: _Builder) -> None:
     build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), TRUNK_ASIDE)
 
 
-def _starts(flat: Flat, torsion: tuple[float, float]) -> StartTables:
+def _starts(flat: Flat, unknown: list[str], torsion: tuple[float, float]) -> StartTables:
     """Where the coordinates that a posture begins at stand."""
 
     def column(name: str) -> int:
         return flat.coordinates.index(name) if name in flat.coordinates else -1
 
-    leg = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "shank_rotation", "ankle_angle")
+    leg = (
+        "hip_flexion",
+        "hip_adduction",
+        "hip_rotation",
+        "knee_angle",
+        "shank_rotation",
+        "ankle_angle",
+        "subtalar_angle",
+    )
     return StartTables(
         column("pelvis_ty"),
         column("pelvis_tx"),
+        column("pelvis_tz"),
         column("pelvis_tilt"),
         column("pelvis_rotation"),
+        column("pelvis_list") if "pelvis_list" in unknown else -1,
         column("lumbar_extension"),
         np.array([column(name + foot) for foot in ("_r", "_l") for name in leg]),
         np.radians([torsion[0], -torsion[1]]),
     )
 
 
+def turn_with_tilt(model: Model, flat: Flat, support: int) -> Array:
+    """Change of the first coordinates (coordinate,) with a degree of tilt, rad: hips and lumbar joint follow."""
+    starts, turn = conditions_of(model, flat, support).starts, np.zeros(len(flat.coordinates))
+    hips = [c for c in starts.leg[HIP_FLEXION::LEG] if c >= 0]
+    turn[[starts.lumbar, *hips]], turn[starts.tilt] = np.pi / 180.0, -np.pi / 180.0
+    return turn
+
+
 def close(model: Model, flat: Flat, stance: Stance, support: int) -> Postures:
-    """Coordinates that meet every condition, by Newton's method with a damped fall-back.
+    """Coordinates that meet every condition, on the body's branch (``closing``).
 
     Parameters
     ----------
@@ -284,7 +341,7 @@ def close(model: Model, flat: Flat, stance: Stance, support: int) -> Postures:
         Where a residual is not zero the posture was not reached: it is the nearest in the least-squares sense.
     """
     closure = set_conditions(model, flat, stance, support)
-    q = closure.start.copy()
-    residual = np.empty_like(closure.target)
-    close_lanes(flat.tree, flat.splines, closure.tables, closure.asked(stance.load(flat)), q, residual)
-    return Postures(q, residual, closure.labels)
+    q, residual, sound = np.empty_like(closure.start), np.empty_like(closure.target), np.empty((len(stance), 1))
+    asked = closure.asked(stance.load(flat))
+    close_lanes(flat.tree, flat.splines, closure.tables, asked, closure.start, q, residual, sound)
+    return Postures(q, residual, closure.labels, sound[:, 0] > 0.0)

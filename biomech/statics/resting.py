@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array2
-from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, width, zeros
+from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
 from biomech.model.flat import Flat
 from biomech.model.model import Model
 from biomech.model.passive import PassiveTables, passive_moment
@@ -88,7 +88,10 @@ class _Given(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """Per posture: the largest residual and the two parts of H; passive and knee moments as in ``Resting``."""
+    """What is found per posture; passive and knee moments as in ``Resting``.
+
+    ``hanging``: the largest residual, infinite where the body is not the right way round, and the two parts of H.
+    """
 
     coordinates: Array2
     hanging: Array2
@@ -140,7 +143,10 @@ def passive_slope(model: Model, flat: Flat, stance: Stance, support: int) -> Arr
     rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
     here = rest(model, flat, stance, support)
     counted = [c for c, name in enumerate(flat.coordinates) if name.startswith(("hip_", "lumbar_"))]
-    slope = (2.0 if flat.half else 1.0) * (here.passive * rate)[:, counted].sum(axis=1)
+    # one by one: NumPy's sums over an axis round as the number of stances suits them
+    slope = np.zeros(len(stance))
+    for c in counted:
+        slope += (2.0 if flat.half else 1.0) * here.passive[:, c] * rate[:, c]
     return np.where(here.closed & near[0].closed & near[1].closed, slope, np.nan)
 
 
@@ -196,16 +202,19 @@ def _rest_each(
         zeros(number, (coordinates, coordinates)),
     )
     weight, knee, hanging = zeros(number, (coordinates,)), zeros(number, (len(legs.knee),)), zeros(number, (3,))
-    laxity, shift = zeros(number, (2,)), zeros(number, (1,))
+    laxity, shift, first = zeros(number, (2,)), zeros(number, (1,)), zeros(number, (coordinates,))
     every, index = counting(max(coordinates, given.asked.vector.shape[1], 4)), counting(count)
     blocks = -(-count // width(number))
     for block in range(blocks):
         choose(index, block, blocks, which)
         gather_aim(given.asked, which, every, aim)
-        gather(found.coordinates, which, every, q)
+        gather(found.coordinates, which, every, first)
+        for k in range(coordinates):
+            q[k] = first[k]
         gather(given.laxity, which, every, laxity)
         gather(given.shift, which, every, shift)
-        hanging[0] = close_chain(tree, splines, conditions, aim, q, f, work)
+        off, sound = close_chain(tree, splines, conditions, aim, first, q, f, work, q[0] != q[0])
+        hanging[0] = select(sound, off, np.inf)
         gather_masses(tree, aim.load, f)
         gravity_force(tree, f, gravity, weight)
         passive_moment(tissue, q, laxity, passive, slope)

@@ -16,7 +16,7 @@ from biomech.sharing.pattern import Pattern, find_pattern, places
 from biomech.sharing.response import Costs, make_costs
 from biomech.statics.closing import ConditionTables
 from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
-from biomech.statics.posture import close, set_conditions
+from biomech.statics.posture import close, ranges, set_conditions
 from biomech.statics.reactions import compile_cuts, reported_joints
 from biomech.statics.stance import SIDES, Stance
 from biomech.study.body import Anatomy, Limits, Posed
@@ -28,7 +28,6 @@ from biomech.study.standing import (
     Guard,
     Part,
     parts,
-    ranges,
     reachable,
     row_weight,
     terms,
@@ -209,10 +208,12 @@ def _answer_guarded(
     flat, (body, pattern, costs, limits, ways, posed) = part.flat, tables
     postures = close(model, flat, stance, part.support)
     taken = np.flatnonzero(reachable(model, flat, postures))
+    shared, every = np.zeros((len(stance), len(pattern.unknown))), np.arange(len(stance), dtype=np.uint64)
+    if not taken.size:
+        go_in_lanes(body, pattern, costs, limits, ways, posed._replace(shared=shared), every, False, target)
+        return
     solution = share_guarded(model, part, stance.take(taken), effort, guard, postures.coordinates[taken])
-    shared = np.zeros((len(stance), len(pattern.unknown)))
     shared[taken] = solution.value[:, pattern.unknown.astype(np.int64)]
-    every = np.arange(len(stance), dtype=np.uint64)
     go_in_lanes(body, pattern, costs, limits, ways, posed._replace(shared=shared), every, False, target)
     for name, value in (
         ("cost", solution.cost),

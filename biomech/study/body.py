@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1, Array2
 from biomech._lanes import Places
 from biomech.model.contact import ContactTables
@@ -22,9 +21,6 @@ from biomech.statics.equilibrium import EntryTables, Surroundings
 from biomech.statics.reactions import CutTables
 
 Array = NDArray[np.float64]
-
-#: How far a coordinate may pass its range (rad, m).
-SLACK = 1e-6
 
 
 class Anatomy(NamedTuple):
@@ -66,11 +62,3 @@ class Posed(NamedTuple):
     around: Surroundings
     floor: Array2
     shared: Array2
-
-
-@kernel
-def within(q: Array, least: Array, most: Array) -> bool:
-    outside = 0.0 * q[0]
-    for k in range(len(q)):
-        outside = max(outside, max(least[k] - q[k], q[k] - most[k]))
-    return outside <= SLACK

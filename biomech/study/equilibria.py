@@ -24,11 +24,15 @@ BALANCE_STATUSES = (
     "no_posture",
 )
 _ACCURACY = 1e-9  #: deg
+_LEFT = 1e-3  #: N.m that may be left where a moment was found to vanish
 
 
 @dataclass(frozen=True)
 class Balance:
-    """Angles (stance,) in deg, what is left of the moment there, and a status, an index into ``BALANCE_STATUSES``."""
+    """Angles (stance,) in deg, what is left of the moment there, and a status, an index into ``BALANCE_STATUSES``.
+
+    Both are NaN where the status is ``NO_POSTURE``.
+    """
 
     angle: Array
     moment: Array
@@ -39,7 +43,9 @@ def find_balance(curve: Curve, count: int, low: float, high: float, step: float)
     """The stable balance of every stance: where the moment falls through zero.
 
     The moment is looked at in steps, so two balances within one step stay unseen. Of several stable ones the first is
-    taken, and said so. Where there is none the angle is the one of least moment.
+    taken, and said so. Where there is none the angle is the one of least moment. No angle is found, ``NO_POSTURE``,
+    where no step has a posture, where the moment is least beside a step that has none, and where one is missing on the
+    way to the balance: how the moment goes on there nobody knows.
 
     Parameters
     ----------
@@ -68,12 +74,16 @@ def find_balance(curve: Curve, count: int, low: float, high: float, step: float)
     if crossed.size:
         ends = (nodes[cell[crossed]], nodes[cell[crossed] + 1])
         angle[crossed] = _root(curve, crossed, ends)
+        status[crossed[np.isnan(angle[crossed])]] = NO_POSTURE
     level = np.flatnonzero(crossings == 0)
     if level.size:
         angle[level], status[level] = _least(curve, level, nodes, moment[level])
     left = np.full(count, np.nan)
     posed = np.flatnonzero(status != NO_POSTURE)
     left[posed] = curve(posed, angle[posed])
+    # a posture may be missing at the very angle that was found, or on one side of it, and then the moment jumps
+    lost = np.isnan(left) | ((crossings > 0) & (np.abs(left) > _LEFT))
+    status[lost], angle[lost], left[lost] = NO_POSTURE, np.nan, np.nan
     return Balance(angle, left, status.astype(np.int8))
 
 
@@ -92,11 +102,10 @@ def _least(curve: Curve, index: NDArray[np.int64], nodes: Array, moment: Array) 
     size = np.where(np.isnan(moment), np.inf, np.abs(moment))
     best, rows = size.argmin(axis=1), np.arange(len(index))
     angle, status = nodes[best].copy(), np.full(len(index), NONE_AT_BOUND)
-    status[~np.isfinite(size[rows, best])] = NO_POSTURE
     before, after = size[rows, np.maximum(best - 1, 0)], size[rows, np.minimum(best + 1, len(nodes) - 1)]
-    valley = (best > 0) & (best < len(nodes) - 1) & np.isfinite(before) & np.isfinite(after)
-    valley &= status != NO_POSTURE
-    inner = np.flatnonzero(valley)
+    known = np.isfinite(before) & np.isfinite(after) & np.isfinite(size[rows, best])
+    status[~known] = NO_POSTURE
+    inner = np.flatnonzero(known & (best > 0) & (best < len(nodes) - 1))
     if inner.size:
         from scipy.optimize import elementwise
 

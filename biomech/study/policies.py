@@ -19,7 +19,7 @@ from biomech.model.model import Model
 from biomech.statics.posture import feet_of
 from biomech.statics.resting import passive_slope, rest
 from biomech.statics.stance import PARAMETERS, POLICIES, Stance
-from biomech.study.equilibria import BALANCE_STATUSES, Balance, find_balance
+from biomech.study.equilibria import BALANCE_STATUSES, NO_POSTURE, Balance, find_balance
 from biomech.study.standing import Effort, Part, parts
 from biomech.study.tilt import TILT_STATUSES, Tilts, least_effort
 from biomech.study.valleys import LEAST, MINIMA, MOST
@@ -149,7 +149,8 @@ def _settle_tilts(model: Model, stance: Stance, effort: Effort, index: NDArray[n
         stances = stance.take(own)
         if name == "least_effort":
             least: Tilts = least_effort(model, stances, effort)
-            tilt, status = least.tilt, least.status
+            tilt, status = least.tilt, least.status.copy()
+            status[np.isnan(tilt)] = len(TILT_STATUSES) + NO_POSTURE
             found.minimum[own], found.interval[own] = least.minimum, least.interval
         elif name == "rhythm":
             line = model.value("settings/lumbar_line_share")

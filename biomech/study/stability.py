@@ -90,6 +90,8 @@ def stability(
         part = Part(index, flat, int(support), contacts_of(flat, int(support)))
         held = balance(model, part, stances.take(index), effort)
         good = np.flatnonzero(held.solution.status == OPTIMAL)
+        if not good.size:
+            continue
         own, place = stances.take(index[held.taken[good]]), index[held.taken[good]]
         q, x = held.postures.coordinates[held.taken[good]], held.solution.value[good]
         stiffness = _stiffness(model, part, own, effort, q, x, ratio)

@@ -16,10 +16,11 @@ from biomech.model.flat import Flat
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
+from biomech.statics.closing import SLACK
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.ground import contacts_of
-from biomech.statics.posture import Postures, close
-from biomech.statics.stance import SUPPORTS, Stance
+from biomech.statics.posture import Postures, close, ranges
+from biomech.statics.stance import SUPPORTS, WITH_POLICY, Stance
 
 Array = NDArray[np.float64]
 
@@ -102,19 +103,11 @@ def balance(model: Model, part: Part, stance: Stance, effort: Effort) -> Balance
 
 
 def reachable(model: Model, flat: Flat, postures: Postures) -> NDArray[np.bool_]:
-    """Whether the chain closes with every coordinate inside its range."""
+    """Whether the chain closes, the right way round, with every coordinate inside its range."""
     least, most = ranges(model, flat, "range")
     q = postures.coordinates
-    return np.asarray(postures.closed & np.all((q >= least - 1e-6) & (q <= most + 1e-6), axis=1))
-
-
-def ranges(model: Model, flat: Flat, kind: str) -> tuple[Array, Array]:
-    """Least and most of every coordinate, rad and m; ``kind`` is ``range`` or ``trusted``."""
-    table = model.tables["coordinates"]
-    rows = [table.index(name) for name in flat.coordinates]
-    least, most = (table.numbers(f"{kind}_{end}")[rows] for end in ("min", "max"))
-    scale = np.where(flat.is_rotation, np.pi / 180.0, 1.0)
-    return least * scale, most * scale
+    inside = np.all((q >= least - SLACK) & (q <= most + SLACK), axis=1)
+    return np.asarray(postures.closed & postures.sound & inside)
 
 
 def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equilibrium:
@@ -164,14 +157,30 @@ def row_weight(flat: Flat) -> Array:
 
 def obstacle(model: Model, part: Part, stance: Stance) -> str:
     """What keeps the one posture of a stance from being taken."""
+    at = stance.take(np.array([0]), **{name: np.nan_to_num(stance.values[name]) for name in WITH_POLICY})
+    for name, (code, policies) in WITH_POLICY.items():
+        if np.isnan(stance.values[name]).any():
+            rule = policies[getattr(stance, code)[0]]
+            at_zero = _obstacle(model, part, at)
+            so = f"; at 0 deg {at_zero}" if at_zero else ""
+            return f"{name} = {rule!r}: no angle was found, postures are missing where it would be{so}"
+    return _obstacle(model, part, stance)
+
+
+def _obstacle(model: Model, part: Part, stance: Stance) -> str:
+    """The same where all angles are known; empty where nothing does."""
     flat, postures = part.flat, close(model, part.flat, stance, part.support)
     if not postures.closed[0]:
         worst = int(np.abs(postures.residual[0]).argmax())
         left = postures.residual[0, worst]
         return f"the chain does not close: {postures.labels[worst]} stays off by {left:+.3g} (m, or sine of an angle)"
+    if not postures.sound[0]:
+        return "the chain closes with a leg turned inside out or the hips on the wrong side of the ankles only"
     least, most = ranges(model, flat, "range")
     q = postures.coordinates[0]
     worst = int(np.maximum(least - q, q - most).argmax())
     scale, unit = (180.0 / np.pi, "deg") if flat.is_rotation[worst] else (1.0, "m")
     would, low, high = scale * np.array([q[worst], least[worst], most[worst]])
+    if not (would < low or would > high):
+        return ""
     return f"{flat.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}"

@@ -153,7 +153,7 @@ def sweep(
         return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
 
     tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
-    if not asked.dims and tally.counts[UNREACHABLE] and settled is None:
+    if not asked.dims and tally.counts[UNREACHABLE]:
         raise UnreachablePosture(tally.reason)
     about_policies = policy_variables(asked, tilt, settled)
     if variables is not None:

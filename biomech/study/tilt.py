@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.model.model import Model
-from biomech.statics.posture import set_conditions
+from biomech.statics.posture import turn_with_tilt
 from biomech.statics.stance import Stance
 from biomech.study.answer import compile_batch
 from biomech.study.standing import Effort, Part, parts
@@ -29,8 +29,8 @@ TILT_STATUSES = ("interior_minimum", "lower_bound", "upper_bound", "edge_of_hold
 class Tilts:
     """What was found, per stance.
 
-    ``tilt`` in deg and ``status``; ``minimum`` (stance, MINIMA): all minima within 5 %, best first, NaN where there are
-    fewer; ``interval`` (stance, 2): the tilts within 5 %.
+    ``tilt`` in deg, NaN where no tilt has a posture, and ``status``; ``minimum`` (stance, MINIMA): all minima within
+    5 %, best first, NaN where there are fewer; ``interval`` (stance, 2): the tilts within 5 %.
     """
 
     tilt: Array
@@ -67,9 +67,7 @@ def _search_part(model: Model, part: Part, stance: Stance, effort: Effort) -> Ar
     count = len(part.index)
     own = stance.take(part.index, pelvic_tilt=np.zeros(count))
     body, pattern, costs, limits, _, posed = compile_batch(model, part, own, effort, frozenset())
-    # the first coordinates are linear in the tilt
-    one = own.take(np.array([0]), pelvic_tilt=np.ones(1))
-    turn = set_conditions(model, part.flat, one, part.support).start[0] - posed.start[0]
+    turn = turn_with_tilt(model, part.flat, part.support)
     found = np.empty((count, COLUMNS))
     every = np.arange(count, dtype=np.uint64)
     search_in_lanes(body, pattern, costs, limits, posed, turn, every, False, found)

@@ -25,10 +25,19 @@ from biomech.sharing.certificate import cost_of
 from biomech.sharing.newton import share_load
 from biomech.sharing.pattern import Pattern, add_product
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
-from biomech.statics.closing import CLOSED, Aim, close_chain, gather_aim, make_aim, make_closing
+from biomech.statics.closing import (
+    CLOSED,
+    Aim,
+    close_chain,
+    gather_aim,
+    hasten,
+    make_aim,
+    make_closing,
+    within,
+)
 from biomech.statics.closing import Work as Closing
 from biomech.statics.equilibrium import Forces, Surroundings, fill, gather_surroundings, make_forces, make_surroundings
-from biomech.study.body import Anatomy, Limits, Posed, within
+from biomech.study.body import Anatomy, Limits, Posed
 from biomech.study.valleys import (
     BEST,
     EDGE,
@@ -66,13 +75,15 @@ COLUMNS = 2 + MINIMA + 2 + 1
 class Body(NamedTuple):
     """One stance's body, in the posture of the last tilt that was tried.
 
-    ``start`` (coordinate,) are first coordinates at tilt zero, ``turn`` how they change with a degree; ``offset`` how
+    ``start`` (coordinate,) are first coordinates at tilt zero, ``turn`` how they change with a degree, ``first`` those
+    at the tilt; ``offset`` how
     far the chain closed from them, and ``rate`` how that changes with a degree; ``at`` (1,) the tilt. ``walked`` (node,
     coordinate) are the offsets at the nodes.
     """
 
     start: Array
     turn: Array
+    first: Array
     offset: Array
     rate: Array
     at: Array
@@ -157,6 +168,7 @@ def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
         zeros(number, (1,)),
         zeros(number, (NODES, coordinates)),
         zeros(number, (coordinates,)),
@@ -179,12 +191,17 @@ def _make_load(number: Any, body: Anatomy, t: Pattern) -> Load:
 
 
 @kernel
-def _pose(body: Anatomy, own: Body, tilt: float, p: Problem) -> float:
-    """Close the chain at a tilt and write down what must balance; returns the largest residual of the chain."""
+def _extrapolate(own: Body, tilt: float) -> None:
+    """Coordinates to begin at, from those at other tilts."""
+    for k in range(len(own.coordinates)):
+        own.first[k] = own.start[k] + tilt * own.turn[k]
+        own.coordinates[k] = own.first[k] + own.offset[k] + (tilt - own.at[0]) * own.rate[k]
+
+
+@kernel
+def _load(body: Anatomy, own: Body, p: Problem) -> None:
+    """Write down what must balance in the posture that was found."""
     q = own.coordinates
-    for k in range(len(q)):
-        q[k] = own.start[k] + tilt * own.turn[k] + own.offset[k] + (tilt - own.at[0]) * own.rate[k]
-    off = close_chain(body.tree, body.splines, body.conditions, own.aim, q, own.frames, own.closing)
     lay_paths(body.paths, body.splines, q, own.frames, own.paths)
     fill(
         body.tree,
@@ -202,7 +219,6 @@ def _pose(body: Anatomy, own: Body, tilt: float, p: Problem) -> float:
         p.a,
         p.b,
     )
-    return off
 
 
 @kernel
@@ -228,17 +244,35 @@ def _try(
     tilt: float,
     patient: bool,
     warm: bool,
+    idle: bool,
 ) -> tuple[float, float]:
-    """Cost at a tilt and how far it falls short: infinite cost where it does, both where there is no posture."""
+    """Cost at a tilt and how far it falls short: infinite cost where it does, both where there is no posture.
+
+    ``warm`` says that a like problem was solved before, and ``idle`` where the answer is not needed.
+    """
     p, w = load.problem, load.work
-    off = _pose(body, own, tilt, p)
-    reached = (off < CLOSED) & within(own.coordinates, limits.least, limits.most)
+    _extrapolate(own, tilt)
+    off, sound = close_chain(
+        body.tree,
+        body.splines,
+        body.conditions,
+        own.aim,
+        own.first,
+        own.coordinates,
+        own.frames,
+        own.closing,
+        idle,
+    )
+    reached = (off < CLOSED) & sound & within(own.coordinates, limits.least, limits.most)
+    _load(body, own, p)
     _learn(reached, tilt, own)
     for r in range(len(p.b)):
         p.b[r] = select(reached, p.b[r], 0.0)
     measure(p)
+    w.level[0] = 0.0 * p.scale[0]
     met = share_load(t, c, p, w, load.x, load.y, patient, warm and not patient and not c.capped[-2])
     cost = cost_of(c, p, load.x)
+    met = met & (cost < np.inf)
     short = 0.0 * cost
     if some(~met):
         for r in range(len(p.b)):
@@ -247,7 +281,20 @@ def _try(
         for r in range(len(p.b)):
             short += w.gradient[r] * w.gradient[r]
         short = select(met, 0.0, short)
+        _forget(c, load, met)
     return select(met & reached, cost, np.inf), select(reached, short, np.inf)
+
+
+@kernel
+def _forget(c: Costs, load: Load, met: bool) -> None:
+    """Where the demand was not met the next problem begins as if every unknown were free.
+
+    What was found is no guide; and what other lanes found must not show.
+    """
+    w = load.work
+    for k in range(len(load.x)):
+        w.free[k], w.pull[k] = select(met, w.free[k], c.d[0, k]), select(met, w.pull[k], 0.0)
+        load.x[k] = select(met, load.x[k], 0.0)
 
 
 @kernel
@@ -265,7 +312,9 @@ def _work_along(t: Pattern, p: Problem, x: Array, y: Array, w: Work) -> float:
 @kernel
 def _slope(body: Anatomy, t: Pattern, own: Body, load: Load, tilt: float) -> float:
     """dJ/dtilt per degree at the tilt that was tried last."""
-    _pose(body, own, tilt + NEAR, load.near)
+    _extrapolate(own, tilt + NEAR)
+    hasten(body.tree, body.splines, body.conditions, own.aim, own.coordinates, own.frames, own.closing)
+    _load(body, own, load.near)
     ahead = _work_along(t, load.near, load.x, load.y, load.work)
     return (ahead - _work_along(t, load.problem, load.x, load.y, load.work)) / NEAR
 
@@ -279,15 +328,14 @@ def _walk(
     for k in range(len(own.offset)):
         own.offset[k], own.rate[k] = zero, zero
     own.at[0] = zero + LEAST
-    warm, open_ = False, zero
+    open_ = zero
     for k in range(NODES):
         tilt = zero + LEAST + STEP * k
-        cost, short = _try(body, t, c, limits, own, load, tilt, patient, warm)
+        cost, short = _try(body, t, c, limits, own, load, tilt, patient, k > 0, zero < 0.0)
         walk.cost[k], walk.short[k], walk.slope[k] = cost, short, zero
         for q in range(len(own.offset)):
             own.walked[k, q] = own.offset[q]
         missed = cost == np.inf
-        warm = not some(missed)
         open_ = select(missed & (short < np.inf), 1.0, open_)
         if k > 0:
             _slope_between(t, load, k, walk)
@@ -334,7 +382,7 @@ def _descend(
     """Find the minimum about the best valley of the walk that was not yet searched; whether more trials are needed."""
     begin(walk, i, s, least)
     _recall(least.node[i], own)
-    zero, warm = 0.0 * s.tilt[BEST], False
+    zero = 0.0 * s.tilt[BEST]
     searching, rough, result, status = s.cost[BEST] < np.inf, s.cost[BEST] < np.inf, s.tilt[BEST] + 0.0, zero + INTERIOR
     low, high = least.node[i] < 0.5, least.node[i] > NODES - 1.5
     for trial in range(TRIALS if patient else FEW_TRIALS):
@@ -349,8 +397,7 @@ def _descend(
         if not some(searching):
             break
         tilt = select(searching & ~again, tilt, s.tilt[BEST])
-        cost, _ = _try(body, t, c, limits, own, load, tilt, patient, warm)
-        warm = not some(cost == np.inf)
+        cost, _ = _try(body, t, c, limits, own, load, tilt, patient, trial > 0, ~searching)
         narrow(searching, tilt, cost, _slope(body, t, own, load, tilt), s)
         rough = rough & ~again & (s.tilt[BEST] != tilt)
         status = select(searching & again & low & (s.slope[BEST] >= 0.0), LOWER_BOUND + zero, status)

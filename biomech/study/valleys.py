@@ -138,7 +138,10 @@ def narrow(searching: bool, tilt: float, cost: float, slope: float, s: Bracket) 
 
 @kernel
 def report(walk: Walk, least: Least, row: Array) -> None:
-    """The row of a stance: its tilt and status, all minima near the best, and the interval of tilts near it."""
+    """The row of a stance: its tilt and status, all minima near the best, and the interval of tilts near it.
+
+    Where no tilt can be held the tilt is the one that falls least short, NaN where none has a posture.
+    """
     for i in range(MINIMA):
         for j in range(MINIMA - 1 - i):
             swap = least.cost[j + 1] < least.cost[j]
@@ -150,6 +153,7 @@ def report(walk: Walk, least: Least, row: Array) -> None:
     for k in range(1, NODES):
         fallback = select(walk.short[k] < shortest, zero + LEAST + STEP * k, fallback)
         shortest = min(shortest, walk.short[k])
+    fallback = select(shortest < np.inf, fallback, np.nan)
     row[0] = select(held, least.tilt[0], fallback)
     row[1] = select(held, least.status[0], zero + NOT_HOLDABLE)
     for i in range(MINIMA):

@@ -21,7 +21,7 @@ from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, prove
 from biomech.sharing.newton import share_load
 from biomech.sharing.pattern import Pattern, pull_of
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
-from biomech.statics.closing import CLOSED, close_chain, gather_aim, make_aim, make_closing
+from biomech.statics.closing import CLOSED, close_chain, gather_aim, make_aim, make_closing, within
 from biomech.statics.equilibrium import (
     fill,
     gather_surroundings,
@@ -30,13 +30,11 @@ from biomech.statics.equilibrium import (
 )
 from biomech.statics.ground import press, sum_wrenches
 from biomech.statics.reactions import Reaction, joint_reactions, make_reaction
-from biomech.study.body import Anatomy, Limits, Posed, within
+from biomech.study.body import Anatomy, Limits, Posed
 
 Array = NDArray[np.float64]
 
 UNREACHABLE = 3
-#: How far apart postures are that learn from each other (rad, m).
-NEAR = 0.2
 
 
 class Way(NamedTuple):
@@ -98,8 +96,7 @@ PROOF = ("cost", "residual", "gap", "status", "valid", "limiting", "abdomen")
 class Rooms(NamedTuple):
     """Room for one posture's results, as ``Sheets`` but of the body that is solved; ``wrench`` (6 segment,).
 
-    ``start`` (coordinate,) are the first coordinates, ``before`` those of the posture before, and ``learnt`` how far
-    that one ended from its own.
+    ``start`` (coordinate,) are the first coordinates.
     """
 
     coordinates: Array
@@ -112,8 +109,6 @@ class Rooms(NamedTuple):
     seat: Array
     proof: Array
     start: Array
-    before: Array
-    learnt: Array
 
 
 @allocating_kernel
@@ -129,8 +124,6 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
         zeros(number, (PRESSURE * len(body.feet),)),
         zeros(number, (3,)),
         zeros(number, (len(PROOF),)),
-        zeros(number, (coordinates,)),
-        zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
     )
 
@@ -177,7 +170,7 @@ def _go(
     every, shared = counting(max(coordinates, posed.asked.vector.shape[1], unknowns, 6)), posed.shared.shape[1] > 0
     for k in range(unknowns):
         p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
-    blocks, warm = -(-len(index) // width(number)), False
+    blocks = -(-len(index) // width(number))
     for block in range(blocks):
         choose(index, block, blocks, which)
         gather_aim(posed.asked, which, every, aim)
@@ -185,8 +178,10 @@ def _go(
         gather_surroundings(posed.around, which, every, near)
         gather(posed.floor, which, every, floor)
         q = rooms.coordinates
-        _begin(rooms)
-        off = close_chain(body.tree, body.splines, body.conditions, aim, q, f, closing)
+        for k in range(coordinates):
+            q[k] = rooms.start[k]
+        never = q[0] != q[0]
+        off, sound = close_chain(body.tree, body.splines, body.conditions, aim, rooms.start, q, f, closing, never)
         lay_paths(body.paths, body.splines, q, f, state)
         fill(
             body.tree,
@@ -204,17 +199,16 @@ def _go(
             p.a,
             p.b,
         )
-        reached = (off < CLOSED) & within(q, limits.least, limits.most)
-        _learn(reached, rooms)
+        reached = (off < CLOSED) & sound & within(q, limits.least, limits.most)
         if shared:
             gather(posed.shared, which, every, x)
             _take_over(t, x, reached, rooms)
         else:
-            met = _share(t, c, p, w, x, y, reached, patient, warm and not patient and not c.capped[-2], rooms)
+            met = _share(t, c, p, w, x, y, reached, patient, rooms)
             _prove(t, c, p, w, x, y, body, reached, met | patient, rooms)
         valid = within(q, limits.trusted_least, limits.trusted_most)
         rooms.proof[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
-        warm = not some(rooms.proof[3] > 0.5)
+        short = some(rooms.proof[3] > 0.5)
         for m in range(len(rooms.muscle_force)):
             rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
         rooms.proof[6] = forces.abdomen[0]
@@ -224,7 +218,7 @@ def _go(
         _send(ways.muscle_force, rooms.muscle_force, which, sheets.muscle_force)
         _send(ways.strength, forces.strength, which, sheets.strength)
         _send(ways.passive, forces.passive, which, sheets.passive)
-        if patient or not warm:
+        if patient or short:
             _send(ways.shortfall, rooms.shortfall, which, sheets.shortfall)  # elsewhere it is zero, as the sheet
         _send(ways.ground, rooms.ground, which, sheets.ground)
         _send(ways.pressure, rooms.pressure, which, sheets.pressure)
@@ -237,25 +231,6 @@ def _go(
 
 
 @kernel
-def _begin(rooms: Rooms) -> None:
-    """Coordinates to begin at: as far from the first ones as in the posture before, where that is near."""
-    away = 0.0 * rooms.start[0]
-    for k in range(len(rooms.start)):
-        away = max(away, abs(rooms.start[k] - rooms.before[k]))
-    for k in range(len(rooms.start)):
-        learnt = select(away < NEAR, rooms.learnt[k], 0.0)
-        rooms.coordinates[k] = rooms.start[k] + learnt
-        rooms.before[k] = rooms.start[k]
-
-
-@kernel
-def _learn(reached: bool, rooms: Rooms) -> None:
-    """How far the posture ended from its first coordinates."""
-    for k in range(len(rooms.start)):
-        rooms.learnt[k] = select(reached, rooms.coordinates[k] - rooms.start[k], 0.0)
-
-
-@kernel
 def _share(
     t: Pattern,
     c: Costs,
@@ -265,14 +240,17 @@ def _share(
     y: Array,
     reached: bool,
     patient: bool,
-    warm: bool,
     rooms: Rooms,
 ) -> bool:
-    """Share the load where there is a posture that bears one; whether the demand is met."""
+    """Share the load where there is a posture that bears one; whether the demand is met.
+
+    Every posture begins anew: what was found for another would show in the last digits.
+    """
+    w.level[0] = 0.0 * p.scale[0]
     for r in range(len(p.b)):
         p.b[r] = select(reached, p.b[r], 0.0)
     measure(p)
-    met = share_load(t, c, p, w, x, y, patient, warm)
+    met = share_load(t, c, p, w, x, y, patient, False)
     for k in range(len(x)):
         rooms.activation[t.unknown[k]] = x[k]
     return met
