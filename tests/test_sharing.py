@@ -1,3 +1,4 @@
+import fuzz_sharing
 import numpy as np
 import pytest
 import quadprog
@@ -314,3 +315,160 @@ def test_cubes_are_exact_where_the_cost_is_flat():
         solution = solve(problem, Power(3))
         assert solution.status[0] == OPTIMAL
         assert solution.gap[0] < 1e-12
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_never_certified(criterion, bad):
+    problem = random_problem(np.random.default_rng(31), 12, 26, 6)
+    solution = solve(problem, criterion)
+    assert (certify(problem, criterion, solution.value, solution.multiplier).status == OPTIMAL).all()
+    for part in ("value", "multiplier"):
+        for k in range(6):
+            candidate = {"value": solution.value.copy(), "multiplier": solution.multiplier.copy()}
+            candidate[part][:, k] = bad
+            assert (certify(problem, criterion, **candidate).status == UNCERTIFIED).all()
+    everything = (np.full_like(solution.value, bad), np.full_like(solution.multiplier, bad))
+    assert (certify(problem, criterion, *everything).status == UNCERTIFIED).all()
+
+
+def test_nothing_that_overflows_is_certified():
+    a = np.array([[[1e200, 1e-200], [1e308, 1e308]]])
+    problem = LoadSharingProblem(a, [[1e300, 1e308]], np.full(2, np.inf), np.full(2, 1e-300))
+    for criterion in (Power(2), Power(3), MinMax()):
+        solution = solve(problem, criterion)
+        assert solution.status[0] == UNCERTIFIED or np.isfinite(solution.value).all()
+
+
+def test_a_matrix_that_turns_nan_is_not_certified():
+    """The arrays are the caller's, who may write to them after the check; neighbours are as if it were not there."""
+    problem = random_problem(np.random.default_rng(32), 20, 26, 6)
+    before = solve(problem, MinMax())
+    assert (before.status == OPTIMAL).all()
+    problem.coefficients[7, 2, 3] = np.nan
+    after = solve(problem, MinMax())
+    assert after.status[7] == UNCERTIFIED
+    others = np.arange(20) != 7
+    np.testing.assert_array_equal(after.status[others], before.status[others])
+    np.testing.assert_allclose(after.value[others], before.value[others], rtol=0, atol=1e-12)
+
+
+def test_candidates_of_another_shape_are_refused():
+    problem = random_problem(np.random.default_rng(33), 2, 26, 6)
+    with pytest.raises(ProblemError, match=r"value: has shape \(2, 25\); must be \(2, 26\)"):
+        certify(problem, Power(2), np.zeros((2, 25)), np.zeros((2, 6)))
+    with pytest.raises(ProblemError, match=r"multiplier: has shape \(6,\)"):
+        certify(problem, Power(2), np.zeros((2, 26)), np.zeros(6))
+
+
+@pytest.mark.parametrize(("name", "value"), [("lower", np.inf), ("upper", -np.inf)])
+def test_bounds_that_leave_nothing_finite_are_refused(name, value):
+    bounds = {"lower": np.full(4, value) if value < 0 else np.zeros(4), "upper": np.full(4, value)}
+    bounds["lower"][1] = value
+    with pytest.raises(ProblemError, match=name):
+        LoadSharingProblem(**{**GOOD, **bounds})
+
+
+@pytest.mark.parametrize("edge", [1e3, 1e12, np.inf])
+@pytest.mark.parametrize("criterion", [Power(2), Power(5), MinMax()], ids=str)
+def test_an_overload_beside_an_unbounded_reserve_is_proven(criterion, edge):
+    """A reserve on the first row cannot help the second, which lacks 10."""
+    problem = LoadSharingProblem(
+        np.array([[[20.0, 40.0, 1.0], [20.0, 40.0, 0.0]]]),
+        np.array([[10.0, 70.0]]),
+        np.array([1.0, 1.0, edge]),
+        np.ones(3),
+        np.array([0.0, 0.0, -edge]),
+        quadratic=[False, False, True],
+    )
+    solution = solve(problem, criterion)
+    assert solution.status[0] == INFEASIBLE
+    np.testing.assert_allclose(solution.shortfall, [[0.0, 10.0]], atol=1e-9)
+    np.testing.assert_allclose(solution.value, [[1.0, 1.0, -50.0]], atol=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e-3, 1.0, 1e4, 1e10, 1e12])
+def test_the_shortfall_does_not_depend_on_a_common_factor_of_the_weights(factor):
+    problem = LoadSharingProblem(
+        np.array([[[145.0, 60.0, 20.0]]]), np.array([[1000.0]]), np.ones(3), np.full(3, factor)
+    )
+    solution = solve(problem, Power(2))
+    assert solution.status[0] == INFEASIBLE
+    np.testing.assert_allclose(solution.value, [[1.0, 1.0, 1.0]], rtol=1e-12)
+    np.testing.assert_allclose(solution.shortfall, [[775.0]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_an_impossible_row_is_seen_beside_a_large_one(own):
+    """5 asked of a row that bears one at most, beside a row of 1e12."""
+    a = np.array([[[1e12, 1e12, 0.0], [0.0, 0.0, own]]])
+    problem = LoadSharingProblem(a, np.array([[1e12, 5.0]]), np.ones(3), np.ones(3), shortfall_weight=[1e-24, 1.0])
+    solution = solve(problem, Power(2))
+    assert solution.status[0] == INFEASIBLE
+    assert float(solution.shortfall[0, 1]) == pytest.approx(5.0 - own, rel=1e-9)
+    assert float(solution.residual[0]) == pytest.approx((5.0 - own) / 5.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1.0, 1e6, 1e12])
+@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+def test_units_of_the_rows_do_not_matter(criterion, scale):
+    plain = random_problem(np.random.default_rng(34), 30, 26, 6)
+    rows = np.array([1.0, scale, 1.0, scale, 1.0, 1.0])
+    scaled = LoadSharingProblem(plain.coefficients * rows[:, None], plain.demand * rows, plain.upper, plain.weight)
+    first, other = solve(plain, criterion), solve(scaled, criterion)
+    assert (first.status == OPTIMAL).all()
+    assert (other.status == OPTIMAL).all()
+    np.testing.assert_allclose(other.value, first.value, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("upper", [1.0, 0.3])
+def test_soft_saturation_at_an_exact_corner(upper):
+    """All that can be borne is asked: the multipliers have no end, and the certificate needs none."""
+    problem = LoadSharingProblem(np.array([[[30.0, 20.0]]]), [[50.0 * upper]], np.full(2, upper), np.ones(2))
+    solution = solve(problem, SoftSaturation())
+    assert solution.status[0] == OPTIMAL
+    np.testing.assert_allclose(solution.value, np.full((1, 2), upper), rtol=1e-9)
+    assert np.isfinite(solution.multiplier).all()
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+def test_weak_reserves_and_muscles_at_their_bounds(criterion):
+    """Reserves of 1 N.m at unit control, demands that only all of many muscles' strength would meet."""
+    rng = np.random.default_rng(35)
+    a = rng.normal(size=(300, 6, 26)) * 50 * (rng.random((300, 6, 26)) < 0.4)
+    b = np.einsum("bmn,bn->bm", a, rng.integers(0, 2, (300, 26)).astype(float)) + rng.normal(size=(300, 6))
+    a, free = np.concatenate([a, np.tile(np.eye(6), (300, 1, 1))], axis=2), np.full(6, np.inf)
+    problem = LoadSharingProblem(
+        a,
+        b,
+        np.concatenate([np.ones(26), free]),
+        np.ones(32),
+        np.concatenate([np.zeros(26), -free]),
+        quadratic=np.arange(32) >= 26,
+    )
+    assert (solve(problem, criterion).status == OPTIMAL).all()
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+def test_an_answer_depends_on_its_own_question_alone(criterion):
+    """In any order, company, part of the batch and number of threads; overloads too."""
+    rng = np.random.default_rng(36)
+    p = random_problem(rng, 40, 26, 6)
+    b = p.demand * rng.choice([1.0, 3.0, 20.0], size=(40, 1))
+    whole = solve(LoadSharingProblem(p.coefficients, b, p.upper, p.weight), criterion)
+    assert {OPTIMAL, INFEASIBLE} <= set(whole.status.tolist())
+    for where, threads in ((np.arange(40)[::-1], 1), (rng.permutation(40), 3), (np.arange(13), 2), (np.array([11]), 1)):
+        part = solve(
+            LoadSharingProblem(p.coefficients[where], b[where], p.upper[0], p.weight), criterion, threads=threads
+        )
+        np.testing.assert_array_equal(part.status, whole.status[where])
+        np.testing.assert_allclose(part.value, whole.value[where], rtol=0, atol=1e-9)
+        scale = np.abs(whole.shortfall[where]).max(axis=1, keepdims=True) + 1e-300
+        np.testing.assert_allclose(part.shortfall / scale, whole.shortfall[where] / scale, rtol=0, atol=1e-9)
+
+
+def test_a_short_run_of_the_fuzzer():
+    """One round of each kind of random and hostile problem; ``python tests/fuzz_sharing.py --minutes 60`` goes on."""
+    tallies = fuzz_sharing.run(seed=1, batches=2)
+    assert all(tally.status.sum() > 0 for tally in tallies.values())
+    assert not fuzz_sharing.failed(tallies), {k: dict(t.first) for k, t in tallies.items() if t.first}

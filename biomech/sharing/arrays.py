@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ from biomech.sharing.response import Costs, Problem, make_costs
 Array = NDArray[np.float64]
 
 
+#: A matrix of which no more than this part differs from zero has few entries.
+_FEW = 1.0 / 3.0
+
+
 class Given(NamedTuple):
     """Problems as the kernels take them: A (B, m, n), b (B, m), bounds (B or 1, n)."""
 
@@ -28,9 +33,29 @@ class Given(NamedTuple):
     upper: Array2
 
 
-def compile_problem(problem: LoadSharingProblem, criterion: Criterion) -> tuple[Pattern, Costs, Given]:
-    """Pattern of A, costs in the order of the pattern, and the arrays."""
-    pattern = _pattern_of(problem.used.tobytes(), *problem.used.shape)
+def own_patterns(problem: LoadSharingProblem, index: Places) -> Iterator[tuple[NDArray[np.bool_], Places]]:
+    """Which entries to work with for problems ``index``, and those that share them: what a problem alone would ask for.
+
+    Its own entries where these are few; else all, for every problem would be in a group of its own.
+    """
+    used = problem.coefficients[index] != 0.0
+    used[used.mean(axis=(1, 2)) > _FEW] = True
+    groups: dict[bytes, list[int]] = {}
+    for place, own in enumerate(used):
+        groups.setdefault(own.tobytes(), []).append(place)
+    for places in groups.values():
+        yield used[places[0]], index[places]
+
+
+def compile_problem(
+    problem: LoadSharingProblem, criterion: Criterion, used: NDArray[np.bool_] | None = None
+) -> tuple[Pattern, Costs, Given]:
+    """Pattern of A, costs in the order of the pattern, and the arrays.
+
+    The entries that are ``used`` (m, n) are those of the whole batch, if no others are given.
+    """
+    used = problem.used if used is None else used
+    pattern = _pattern_of(used.tobytes(), *used.shape)
     order = pattern.unknown.astype(np.int64)
     costs = make_costs(criterion, problem.weight[order], problem.quadratic[order], 1.0 / problem.shortfall_weight)
     return pattern, costs, Given(problem.coefficients, problem.demand, _once(problem.lower), _once(problem.upper))

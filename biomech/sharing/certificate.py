@@ -2,28 +2,46 @@
 
 For any multipliers y the dual function D(y) = b.y + sum of min over lower <= x <= upper of (f(x) - (A^T y) x) is a
 lower bound of the cost (weak duality; Boyd & Vandenberghe 2004, sec. 5.1). Where the cost P of an answer that meets A
-x = b equals D, no other answer is cheaper.
+x = b equals D, no other answer is cheaper. With x'(v) the x at which f(x) - v x is least, the gap is a sum of parts
+none of which is below zero where A x = b,
+
+    P - D(y) = sum of [f(x) - f(x'(v)) - v (x - x'(v))] - y.(b - A x),    v = A^T y,
+
+and is summed so: b.y and v.x, which cancel, may be a billion times the cost.
 
 Where A x = b cannot be met, multipliers z with b.z > max over the bounds of (A^T z).x prove it (Farkas 1902).
+
+Everything is measured by scales of its own, so that the units of rows, unknowns and weights do not matter: a row by its
+demand, or where its terms cancel by a thousandth of their sizes; the gap by the cost; the excess of Farkas' proof by
+the sizes of its terms. No comparison holds for NaN.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
 from biomech._lanes import select, some
-from biomech.sharing.criteria import CAPPED, SQUARES, price, response
-from biomech.sharing.pattern import Pattern, add_product, pull_of
+from biomech.sharing.criteria import CAPPED, SATURATION, SQUARE, SQUARES, above_least, price, response
+from biomech.sharing.pattern import Pattern, add_product, add_sizes, pull_of, pull_sizes
 from biomech.sharing.response import Costs, Problem, Work
 
 Array = NDArray[np.float64]
 
 OPTIMAL, INFEASIBLE, UNCERTIFIED = 0, 1, 2
 TOLERANCE = 1e-9
+#: Of the tolerance, for terms that cancel: a row is not resolved better than that part of the sizes of its terms.
+CANCELLING = 1e-3
+#: A^T z is zero below this part of the sizes of its terms: some rounding of A makes it so.
+ROUNDING = 1e-14
+#: Farkas' proof: the part of the sizes of its terms that must be left.
+EXCESS = 1e-12
+#: What rounding does to A^T y, of the sizes of its terms, and what it may do to an unknown, of its range.
+PULL_ROUNDING, RESOLVED = 2e-16, 3e-9
+#: The part of the largest demand that may be left before the last correction, where costs are not squares.
+SETTLED = 1e-9
+_TINY = 1e-300
 
 
 @kernel
@@ -31,22 +49,28 @@ def prove(
     t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, tolerance: float
 ) -> tuple[float, float, float, float]:
     """Cost, residual, gap and status of an answer; leaves b - A x in ``gradient``, A^T y in ``pull``."""
-    s, zero = len(c.d) - 2, 0.0 * p.scale[0]
-    cost, residual, outside = cost_of(c, p, x), zero, zero
+    s, zero, residual = len(c.d) - 2, 0.0 * p.scale[0], 0.0 * p.scale[0]
+    inside, met, unmet_work = zero < 1.0, zero < 1.0, zero
+    for k in range(len(x)):
+        inside = inside & (p.lower[k] <= x[k]) & (x[k] <= p.upper[k]) & (abs(x[k]) < np.inf)
     for r in range(len(y)):
         w.gradient[r] = p.b[r] + zero
-    for k in range(len(x)):
-        outside = max(outside, max(p.lower[k] - x[k], x[k] - p.upper[k]))
     add_product(t, p.a, x, -1.0, w.gradient)
     for r in range(len(y)):
-        residual = max(residual, abs(w.gradient[r]))
-    residual /= p.scale[0]
+        met = met & (abs(w.gradient[r]) <= tolerance * abs(p.b[r]))
+        residual = max(residual, abs(w.gradient[r]) / max(abs(p.b[r]), _TINY))
+        unmet_work += y[r] * w.gradient[r]
     pull_of(t, p.a, y, w.pull)
-    gap = abs(cost - _dual(c, s, p, w, y)) / (1.0 + abs(cost))
-    optimal = (outside <= 0.0) & (residual <= tolerance) & (gap <= tolerance)
+    cost, above = _cost_and_gap(c, s, p, w, x)
+    scale = max(abs(cost), _TINY)
+    gap = abs(above - unmet_work) / scale
+    optimal = inside & met & (gap <= tolerance)
     status = zero + OPTIMAL
     if some(~optimal):
-        infeasible = _excess(p, w, y) > tolerance * p.scale[0]
+        met, own, unmet_work = _met_to_rounding(t, p, w, x, y, tolerance)
+        residual, gap = select(optimal, residual, own), select(optimal, gap, abs(above - unmet_work) / scale)
+        optimal = optimal | (inside & met & (gap <= tolerance))
+        infeasible = inside & _is_farkas(t, c, s, p, w, y)
         status = select(optimal, status, select(infeasible, zero + INFEASIBLE, zero + UNCERTIFIED))
         gap = select(infeasible & ~optimal, np.inf, gap)
     return cost, residual, gap, status
@@ -64,22 +88,94 @@ def cost_of(c: Costs, p: Problem, x: Array) -> float:
 
 
 @kernel
-def _dual(c: Costs, s: int, p: Problem, w: Work, y: Array) -> float:
-    """The dual function, all bounds included."""
+def is_resolved(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array) -> bool:
+    """Whether the answer follows from its multipliers, with A^T y in ``pull``, and rounding of it leaves it alone.
+
+    Where a cost is flat, a little pull may be much of an unknown, and the gap hardly shows it.
+    """
+    s, largest, resolved = len(c.d) - 2, 0.0 * p.scale[0], p.scale[0] > 0.0
+    for k in range(len(x)):
+        largest = max(largest, abs(x[k]))
+    pull_sizes(t, p.a, y, w.along)
+    for k in range(len(x)):
+        w.raw[k] = x[k]
+        if c.kind[s, k] != SQUARE:  # squares follow the correction exactly, however light they are
+            kind, off, lower, upper = c.kind[s, k], PULL_ROUNDING * w.along[k], p.lower[k], p.upper[k]
+            less, _ = response(kind, c.power, c.weight[k], upper, w.pull[k] - off)
+            more, _ = response(kind, c.power, c.weight[k], upper, w.pull[k] + off)
+            best, _ = response(kind, c.power, c.weight[k], upper, w.pull[k])
+            w.raw[k] = min(max(best, lower), upper)
+            apart = min(max(more, lower), upper) - min(max(less, lower), upper)
+            resolved = resolved & (apart <= RESOLVED * max(abs(x[k]), min(upper - lower, largest)))
+    for r in range(len(y)):
+        w.step[r] = p.b[r] + 0.0 * y[r]
+    add_product(t, p.a, w.raw, -1.0, w.step)
+    for r in range(len(y)):
+        resolved = resolved & (abs(w.step[r]) <= SETTLED * p.scale[0])
+    return resolved
+
+
+@kernel
+def _cost_and_gap(c: Costs, s: int, p: Problem, w: Work, x: Array) -> tuple[float, float]:
+    """The cost, and how far the Lagrangian lies above its least, the unmet demand left out; from ``pull``."""
     zero = 0.0 * p.scale[0]
-    total, cap = zero, np.inf + zero
+    cost, above, largest, cap = zero, zero, zero, np.inf + zero
     if c.capped[s]:
         cap = _cheapest_cap(c, s, p, w)
-        total += cap
-    for r in range(len(y)):
-        total += p.b[r] * y[r]
-    for k in range(len(w.pull)):
+    for k in range(len(x)):
         kind, v = c.kind[s, k], w.pull[k]
         best, _ = response(kind, c.power, c.weight[k], p.upper[k], v)
         upper = min(cap, p.upper[k]) if kind == CAPPED else p.upper[k] + zero
-        best = min(max(best, p.lower[k]), upper)
-        total += price(kind, c.power, c.weight[k], p.upper[k], best) - v * best
-    return total
+        best = min(max(best, p.lower[k]), max(upper, p.lower[k]))
+        cost += price(kind, c.power, c.weight[k], p.upper[k], x[k])
+        above += above_least(kind, c.power, c.weight[k], p.upper[k], v, x[k], best)
+        if kind == CAPPED:
+            largest = max(largest, x[k])
+    if c.capped[s]:
+        above += largest - cap
+    return cost + largest, above
+
+
+@kernel
+def _met_to_rounding(
+    t: Pattern, p: Problem, w: Work, x: Array, y: Array, tolerance: float
+) -> tuple[bool, float, float]:
+    """Whether every row is met as far as its terms are resolved, the residual, and y.(b - A x) of what is resolved."""
+    residual, unmet_work, largest, met = 0.0 * p.scale[0], 0.0 * p.scale[0], 0.0 * p.scale[0], p.scale[0] > 0.0
+    for k in range(len(x)):
+        largest = max(largest, abs(x[k]))
+    for k in range(len(x)):
+        # an unknown is itself no better resolved than its range, or the largest
+        w.along[k] = max(abs(x[k]), min(p.upper[k] - p.lower[k], largest))
+    for r in range(len(y)):
+        w.step[r] = 0.0 * p.scale[0]
+    add_sizes(t, p.a, w.along, w.step)
+    for r in range(len(y)):
+        off, terms = abs(w.gradient[r]), CANCELLING * w.step[r]
+        scale = max(abs(p.b[r]), terms)
+        met = met & (off <= tolerance * scale)
+        residual = max(residual, off / max(scale, _TINY))
+        unmet_work += select(off <= TOLERANCE * terms, 0.0 * off, y[r] * w.gradient[r])
+    return met, residual, unmet_work
+
+
+@kernel
+def _is_farkas(t: Pattern, c: Costs, s: int, p: Problem, w: Work, z: Array) -> bool:
+    """Whether ``z``, with A^T z in ``pull``, proves that the demand lies beyond everything that can be reached."""
+    wanted, most, size = 0.0 * p.scale[0], 0.0 * p.scale[0], 0.0 * p.scale[0]
+    for r in range(len(z)):
+        wanted += p.b[r] * z[r]
+        size += abs(p.b[r] * z[r])
+    pull_sizes(t, p.a, z, w.along)
+    for k in range(len(w.pull)):
+        v = w.pull[k]
+        # soft saturation allows nothing below minus the upper bound
+        lower = max(p.lower[k], -p.upper[k]) if c.kind[s, k] == SATURATION else p.lower[k] + 0.0 * v
+        bound = select(v > 0.0, p.upper[k], lower)
+        reach = select(abs(v) <= ROUNDING * w.along[k], 0.0, v * bound)
+        most += reach
+        size += abs(reach)
+    return wanted - most > EXCESS * size
 
 
 @kernel
@@ -102,16 +198,3 @@ def _cheapest_cap(c: Costs, s: int, p: Problem, w: Work) -> float:
                 over += select(middle < p.upper[k], beyond, 0.0)
         least, most = select(over > 1.0, middle, least), select(over > 1.0, most, middle)
     return most
-
-
-@kernel
-def _excess(p: Problem, w: Work, y: Array) -> float:
-    """How far the demand lies beyond everything that can be reached, along the multipliers."""
-    size, wanted, most = 0.0 * p.scale[0], 0.0 * p.scale[0], 0.0 * p.scale[0]
-    for r in range(len(y)):
-        size += y[r] * y[r]
-        wanted += p.b[r] * y[r]
-    for k in range(len(w.pull)):
-        v = w.pull[k]
-        most += select(v > 0.0, v * p.upper[k], select(v < 0.0, v * p.lower[k], 0.0))
-    return (wanted - most) / math.sqrt(max(size, 1e-300))

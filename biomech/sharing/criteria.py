@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech._lanes import power
+from biomech._lanes import power, select
 from biomech.errors import ProblemError
 
 Array = NDArray[np.float64]
@@ -77,12 +77,16 @@ def kind_of(criterion: Criterion) -> tuple[int, float]:
     return (SQUARE, 2.0) if criterion.exponent == 2 else (POWER, float(criterion.exponent))
 
 
+#: Below this a power is zero.
+NOTHING = 1e-60
+
+
 @kernel
 def response(kind: int, exponent: float, weight: float, upper: float, v: float) -> tuple[float, float]:
     """Where f(x) - v x is least without bounds, and the rate dx/dv there."""
     if kind == POWER:
         base = abs(v) / (exponent * weight)
-        size = math.sqrt(base) if exponent == 3.0 else power(base, 1.0 / (exponent - 1.0))
+        size = math.sqrt(base) if exponent == 3.0 else select(base > 1e-290, power(base, 1.0 / (exponent - 1.0)), 0.0)
         # f' = p w x^(p - 1), so x grows as v^(1 / (p - 1)): without end at v = 0, where the muscle is off
         return math.copysign(size, v), size / ((exponent - 1.0) * abs(v) + 1e-300)
     if kind == SATURATION:
@@ -98,8 +102,26 @@ def price(kind: int, exponent: float, weight: float, upper: float, x: float) -> 
     """f(x), under ``MinMax`` without the price of the cap."""
     if kind == POWER:
         size = abs(x)
-        return weight * (size * size * size if exponent == 3.0 else power(size, exponent))
+        if exponent == 3.0:
+            return weight * size * size * size
+        return select(size > NOTHING, weight * power(size, exponent), 0.0)
     if kind == SATURATION:
         share = min(abs(x) / upper, 1.0)
-        return weight * (1.0 - math.sqrt(1.0 - share * share))
+        # 1 - sqrt(1 - share^2), without the cancelling of small shares
+        return weight * share * share / (1.0 + math.sqrt((1.0 - share) * (1.0 + share)))
     return (SQUARES * weight if kind == CAPPED else weight) * x * x
+
+
+@kernel
+def above_least(kind: int, exponent: float, weight: float, upper: float, v: float, x: float, best: float) -> float:
+    """f(x) - v x above its value at ``best``, where it is least within some bounds; ``MinMax`` without its cap."""
+    plain = price(kind, exponent, weight, upper, x) - price(kind, exponent, weight, upper, best) - v * (x - best)
+    if kind == SATURATION:
+        # with x = u sin(a) and v = (w / u) tan(b) it is w (1 - cos(a - b)) / cos(b), near the upper bound too, where
+        # the difference would be lost in rounding
+        share, s = x / upper, v * upper / weight
+        root, secant = math.sqrt(max((1.0 - share) * (1.0 + share), 0.0)), math.sqrt(1.0 + s * s)
+        sine, cosine = (s * root - share) / secant, (root + s * share) / secant
+        exact = weight * secant * select(cosine > 0.0, sine * sine / (1.0 + max(cosine, 0.0)), 1.0 - cosine)
+        return select(abs(best - upper * s / secant) <= 1e-15 * upper, exact, plain)
+    return plain

@@ -43,9 +43,10 @@ CORRECTIONS = 8
 #: fall is given up: patient, and not.
 STEPS, TRIALS, NEAR_ROOT, FAR = 200, 200, 1e-9, 1e19
 FEW_STEPS, FEW_TRIALS, NEAR_ENOUGH, FAR_ENOUGH = 40, 16, 0.1, 256.0
-#: Softness of a row of unit shortfall weight, from far to near, and how often the centre is moved at the last.
+#: Softness of a row, in its give, from far to near; how often the centre is moved at the last, and the part of the
+#: multipliers by which they may then still move.
 SOFTNESS = np.array([1e2, 1.0, 1e-2, 1e-4])
-CENTRINGS = 30
+CENTRINGS, SETTLED = 30, 1e-9
 #: Curvature that a row always keeps, as a part of what it has with every unknown free.
 TRACE = 1e-13
 #: In the correction, where only what a free unknown acts on is left, less will do, and more would slow it.
@@ -53,7 +54,7 @@ TRACE_CORRECTING = 1e-16
 #: Under a cap fewer unknowns may be free than there are rows: the less is kept, the longer are steps along the others.
 TRACE_CAPPED, FEW_TRACE_CAPPED = 1e-10, 1e-2
 #: A row with less than this part of the largest curvature has only rounding in it: nothing acts on it.
-NOTHING = 1e-22
+NOTHING = 1e-60
 
 
 @kernel
@@ -86,6 +87,7 @@ def _unbounded_start(t: Pattern, c: Costs, p: Problem, w: Work, y: Array) -> Non
     """Multipliers of the sum of squares without bounds."""
     for k in range(len(w.free)):
         w.free[k] = c.d[0, k] + 0.0 * p.scale[0]
+    w.level[0] = 0.0 * p.scale[0]  # the last cap, of another problem
     _sum_curvature(t, p, w)
     largest = 0.0 * p.scale[0]
     for r in range(len(y)):
@@ -169,6 +171,7 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
             w.pull[k] += length * w.along[k]
         error = _gradient(t, p, w, x, y)
         active = active & (error > limit) & (length > 0.0)
+    w.tally[2] = error / p.scale[0]
     met = _correct(t, c, s, p, w, x, y)
     if c.curved[s] and not patient:
         # a correction could hide that the multipliers are not there yet: where the cost is flat the gap hardly shows it
@@ -288,7 +291,7 @@ def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
         off = _gradient(t, p, w, x, y) > TOLERANCE * p.scale[0]
         if not some(off):
             break
-        if trial == 1:  # the factor at hand was of other free unknowns
+        if trial == 1 or (trial == 0 and c.capped[s]):  # the factor at hand was of other free unknowns
             curvature(t, c, s, p, w)
             _factor(w, TRACE_CAPPED if c.capped[s] else TRACE_CORRECTING)
         _newton_step(w)
@@ -309,6 +312,7 @@ def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
 def _fall_short(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, met: bool, patient: bool) -> None:
     """The least-squares shortfall, and multipliers that prove it; what is met stays as it is."""
     s, number = len(c.d) - 1, p.scale[0]
+    settled = w.tally[2]
     for k in range(len(x)):
         w.x[k], p.centre[k] = x[k], 0.0 * number
     for r in range(len(y)):
@@ -321,6 +325,7 @@ def _fall_short(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, m
         if k + 1 < len(SOFTNESS):
             for r in range(len(y)):
                 y[r] *= SOFTNESS[k] / SOFTNESS[k + 1]  # the shortfall s y stays while s falls
+    open_ = ~met
     for _ in range(CENTRINGS):
         for k in range(len(x)):
             p.centre[k] = x[k]
@@ -330,10 +335,17 @@ def _fall_short(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, m
         moved, largest = 0.0 * number, 0.0 * number
         for r in range(len(y)):
             moved, largest = max(moved, abs(y[r] - w.before[r])), max(largest, abs(y[r]))
-        if not some((moved > 1e-9 * largest) & ~met):
+        # what has settled stays as it is, whatever the other lanes do
+        for k in range(len(x)):
+            x[k] = select(open_, x[k], p.centre[k])
+        for r in range(len(y)):
+            y[r] = select(open_, y[r], w.before[r])
+        open_ = open_ & (moved > SETTLED * largest)
+        if not some(open_):
             break
     for r in range(len(y)):
         p.soft[r] = 0.0 * number
         y[r] = select(met, w.y[r], y[r])
+    w.tally[2] = settled
     for k in range(len(x)):
         x[k] = select(met, w.x[k], x[k])

@@ -165,6 +165,30 @@ def add_product(t: Pattern, a: Array, x: Array, sign: float, out: Array) -> None
 
 
 @kernel
+def add_sizes(t: Pattern, a: Array, size: Array, out: Array) -> None:
+    """Add the sums of |A| ``size`` to ``out`` (m,): the sizes of the terms of the rows."""
+    for g in range(len(t.entry) - 1):
+        e = t.entry[g]
+        for r in range(t.row_start[g], t.row_start[g + 1]):
+            for k in range(t.start[g], t.start[g + 1]):
+                out[t.row[r]] += abs(a[e]) * size[k]
+                e += _ONE
+
+
+@kernel
+def pull_sizes(t: Pattern, a: Array, y: Array, out: Array) -> None:
+    """|A|^T |y|: the sizes of the terms of A^T y."""
+    for g in range(len(t.entry) - 1):
+        for k in range(t.start[g], t.start[g + 1]):
+            out[k] = 0.0 * y[0]
+        e = t.entry[g]
+        for r in range(t.row_start[g], t.row_start[g + 1]):
+            for k in range(t.start[g], t.start[g + 1]):
+                out[k] += abs(a[e]) * abs(y[t.row[r]])
+                e += _ONE
+
+
+@kernel
 def add_curvature(t: Pattern, a: Array, d: Array, out: Array) -> None:
     """Add A diag(d) A^T to the lower triangle of ``out`` (m, m), two rows by two columns at a time."""
     for g in range(len(t.entry) - 1):

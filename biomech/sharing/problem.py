@@ -70,6 +70,8 @@ class LoadSharingProblem:
         b = _shaped("demand", _floats("demand", demand), (batch, rows))
         bounds = {name: _bounds(name, value, batch, unknowns) for name, value in (("lower", lower), ("upper", upper))}
         _check(bounds["lower"] <= bounds["upper"], "upper", bounds["upper"], "at least the lower bound")
+        _check(bounds["lower"] < np.inf, "lower", bounds["lower"], "below infinity")
+        _check(bounds["upper"] > -np.inf, "upper", bounds["upper"], "above minus infinity")
         w = _shaped("weight", _floats("weight", weight), (unknowns,))
         _check(w > 0.0, "weight", w, "positive")
         s = np.ones(rows) if shortfall_weight is None else _floats("shortfall_weight", shortfall_weight)
@@ -90,6 +92,18 @@ class LoadSharingProblem:
 
     def __len__(self) -> int:
         return len(self.demand)
+
+    def take(self, index: slice) -> LoadSharingProblem:
+        """Some of the problems."""
+        return LoadSharingProblem(
+            self.coefficients[index],
+            self.demand[index],
+            self.upper[index],
+            self.weight,
+            self.lower[index],
+            quadratic=self.quadratic,
+            shortfall_weight=self.shortfall_weight,
+        )
 
 
 def _array(name: str, value: Any) -> Array:

@@ -44,7 +44,7 @@ class Problem(NamedTuple):
     """One problem, or one in each lane.
 
     Entries of A, b (m,), bounds (n,); ``centre`` (n,) and ``soft`` (m,) of the last stage; ``scale`` (1,): the largest
-    demand, at least 1.
+    demand, 1 where nothing is asked.
     """
 
     a: Array
@@ -63,8 +63,8 @@ class Work(NamedTuple):
     nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y and ``along`` = A^T step (n,); ``free`` (n,):
     dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the response without bounds; ``cap``
     (n,): 1 where an unknown is at the common cap; ``level`` (2,): the cap, and its rate;
-    ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally`` (2,): steps
-    and trials so far.
+    ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally`` (3,): steps
+    and trials so far, and the part of the largest demand that was left before the last correction.
     """
 
     hessian: Array
@@ -98,7 +98,10 @@ def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_]
         ds += [np.where(quadratic, d, d / part) for part in APPROACH]
     elif code != SQUARE:
         kinds, ds = [plain, own], [d, d]
-    kinds, ds = [*kinds, plain], [*ds, np.minimum(d, d.min(initial=np.inf) / LIGHTEST)]
+    heaviest = float(d.min(initial=np.inf))
+    kinds, ds = [*kinds, plain], [*ds, np.minimum(d, heaviest / LIGHTEST)]
+    if len(d):
+        give = give * (2.0 * heaviest)  # a common factor of the weights does not matter
     capped = np.array([bool((kind == CAPPED).any()) for kind in kinds])
     curved = np.array([bool((kind != SQUARE).any()) for kind in kinds]) & ~capped
     return Costs(weight, np.array(kinds), power, np.array(ds), curved, capped, give)
@@ -135,7 +138,7 @@ def make_work(number: Any, rows: int, unknowns: int) -> Work:
         zeros(number, (unknowns,)),
         zeros(number, (rows,)),
         zeros(number, (rows,)),
-        zeros(number, (2,)),
+        zeros(number, (3,)),
     )
 
 
@@ -147,10 +150,11 @@ def make_answer(number: Any, rows: int, unknowns: int) -> tuple[Array, Array, Ar
 
 @kernel
 def measure(p: Problem) -> None:
-    """The largest demand, at least 1."""
-    p.scale[0] = 1.0
+    """The largest demand; 1 where nothing is asked."""
+    p.scale[0] = 0.0
     for r in range(len(p.b)):
         p.scale[0] = max(p.scale[0], abs(p.b[r]))
+    p.scale[0] = select(p.scale[0] > 0.0, p.scale[0], 1.0)
 
 
 @kernel

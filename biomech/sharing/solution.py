@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +15,10 @@ from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
 from biomech.errors import ProblemError
-from biomech.sharing.arrays import Given, compile_problem, gather_problem
-from biomech.sharing.certificate import OPTIMAL, UNCERTIFIED, prove
+from biomech.sharing.arrays import Given, compile_problem, gather_problem, own_patterns
+from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, is_resolved, prove
 from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
+from biomech.sharing.hard import is_least, proposals
 from biomech.sharing.newton import share_load
 from biomech.sharing.pattern import Pattern
 from biomech.sharing.problem import LoadSharingProblem
@@ -23,6 +26,9 @@ from biomech.sharing.response import Costs, make_answer, make_problem, make_work
 from biomech.sharing.sensitivity import Sensitivity, jvp, vjp
 
 Array = NDArray[np.float64]
+
+#: Residual of an answer that is not certified below which its demand can probably be met.
+_NEARLY_MET = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +45,10 @@ class Solution:
         ``OPTIMAL`` (0): residual and gap are below the tolerance. ``INFEASIBLE`` (1): proven that no x within the
         bounds meets the demand; ``value`` comes nearest. ``UNCERTIFIED`` (2): neither is proven.
     residual : ndarray, shape (B,)
-        max |A x - b| / max(1, max |b|).
+        The largest |A x - b| / |b| of any row; where the tolerance needs it, terms that cancel count too: the largest
+        |A x - b| / max(|b|, 0.001 sum of |A| s), s the larger of |x| and its range (at most the largest |x|).
     gap : ndarray, shape (B,)
-        |P - D| / (1 + |P|); infinite where infeasible.
+        |P - D| / |P|, D that of the demand A x where it is met to rounding; infinite where infeasible.
     shortfall : ndarray, shape (B, m)
         b - A x where infeasible, of least weighted squares; zero elsewhere.
     cost : ndarray, shape (B,)
@@ -113,46 +120,91 @@ def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float
     (1, [[10.0]])
     """
     _check_arguments(problem, criterion, tolerance, threads)
-    return _solution(problem, criterion, _solve_part, tolerance, threads)
+    batch, rows, unknowns = problem.coefficients.shape
+    found = _empty(batch, rows, unknowns)
+    every = np.arange(batch, dtype=np.uint64)
+    tables = compile_problem(problem, criterion)
+    _in_threads(lambda part: _solve_lanes(*tables, tolerance, found, part, False), every, threads)
+    hard = every[found.proof[:, 3] != OPTIMAL]
+    # with patience, and sums in an order that does not depend on what else is asked
+    for used, index in own_patterns(problem, hard):
+        tables = compile_problem(problem, criterion, used)
+        _in_threads(partial(_solve_patiently, tables, tolerance, found), index, threads)
+    solution = _solution(problem, criterion, found)
+    _settle(solution, tolerance)
+    return solution
 
 
 def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, multiplier: Array) -> Solution:
-    """Residual, gap and status of candidate answers, shapes (B, n) and (B, m)."""
+    """Residual, gap and status of candidate answers, (B, n) and (B, m); one that is not finite is uncertified."""
     _check_arguments(problem, criterion, 1e-9, 1)
-    return _solution(problem, criterion, _certify_lanes, 1e-9, 1, value, multiplier)
-
-
-def _solution(
-    problem: LoadSharingProblem,
-    criterion: Criterion,
-    work: Any,
-    tolerance: float,
-    threads: int,
-    value: Array | None = None,
-    multiplier: Array | None = None,
-) -> Solution:
-    """Let threads work on the problems, and put what they find together."""
-    batch, rows, unknowns = problem.coefficients.shape
-    pattern, costs, given = compile_problem(problem, criterion)
-    found = Found(
-        np.empty((batch, unknowns)) if value is None else np.array(value, dtype=np.float64),
-        np.empty((batch, rows)) if multiplier is None else np.array(multiplier, dtype=np.float64),
-        np.empty((batch, rows)),
-        np.empty((batch, 4)),
+    value, multiplier = (
+        _candidate(name, part, shape)
+        for name, part, shape in (
+            ("value", value, problem.upper.shape),
+            ("multiplier", multiplier, problem.demand.shape),
+        )
     )
-    parts = [part for part in np.array_split(np.arange(batch, dtype=np.uint64), threads) if part.size]
+    return _certify(problem, criterion, 1e-9, value, multiplier)
+
+
+def _candidate(name: str, part: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """A copy of what is to be certified, of the right shape."""
+    array = np.array(part, dtype=np.float64, order="C")
+    if array.shape != shape:
+        raise ProblemError(f"{name}: has shape {array.shape}; must be {shape}")
+    return array
+
+
+def _certify(
+    problem: LoadSharingProblem, criterion: Criterion, tolerance: float, value: Array, multiplier: Array
+) -> Solution:
+    found = _empty(*problem.coefficients.shape)._replace(value=value, multiplier=multiplier)
+    _certify_lanes(*compile_problem(problem, criterion), tolerance, found, np.arange(len(problem), dtype=np.uint64))
+    return _solution(problem, criterion, found)
+
+
+def _empty(batch: int, rows: int, unknowns: int) -> Found:
+    """Room for the answers of a batch."""
+    return Found(*(np.empty((batch, columns)) for columns in (unknowns, rows, rows, 4)))
+
+
+def _in_threads(work: Callable[[Places], None], index: Places, threads: int) -> None:
+    """Let threads work on parts of the problems."""
+    parts = [part for part in np.array_split(index, threads) if part.size]
     if len(parts) <= 1:
         for part in parts:
-            work(pattern, costs, given, tolerance, found, part)
+            work(part)
     else:
         with ThreadPoolExecutor(len(parts)) as pool:
-            list(pool.map(lambda part: work(pattern, costs, given, tolerance, found, part), parts))
+            list(pool.map(work, parts))
+
+
+def _solution(problem: LoadSharingProblem, criterion: Criterion, found: Found) -> Solution:
+    """What the kernels found, put together."""
     status = found.proof[:, 3].astype(np.int8)
-    optimal = status == OPTIMAL
     shortfall = found.missing
-    shortfall[optimal] = 0.0
+    shortfall[status == OPTIMAL] = 0.0
     cost, residual, gap = (np.ascontiguousarray(column) for column in found.proof[:, :3].T)
     return Solution(problem, criterion, found.value, found.multiplier, status, residual, gap, shortfall, cost)
+
+
+def _settle(solution: Solution, tolerance: float) -> None:
+    """Take what the kernels leave open, problem by problem, from ``hard``."""
+    problem, criterion, status = solution.problem, solution.criterion, solution.status
+    over = np.flatnonzero(status == INFEASIBLE)
+    far = over[~is_least(problem, over, solution.value[over], solution.shortfall[over])]
+    for i in (*np.flatnonzero(status == UNCERTIFIED), *far):
+        if not all(np.all(np.isfinite(part)) for part in (problem.coefficients[i], problem.demand[i])):
+            continue  # someone wrote to the arrays since they were checked
+        alone = problem.take(slice(i, i + 1))
+        met = bool(solution.residual[i] <= _NEARLY_MET)
+        for value, multiplier in proposals(problem, criterion, int(i), solution.multiplier[i], met):
+            found = _certify(alone, criterion, tolerance, np.array(value[None]), np.array(multiplier[None]))
+            if found.status[0] != UNCERTIFIED:
+                for name in ("value", "multiplier", "status", "residual", "gap", "shortfall", "cost"):
+                    getattr(solution, name)[i] = getattr(found, name)[0]
+                break
 
 
 def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, tolerance: float, threads: int) -> None:
@@ -171,12 +223,8 @@ def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, toleranc
             raise ProblemError(f"upper[{i}, {k}] = {value!r}: must be positive and finite under SoftSaturation")
 
 
-def _solve_part(pattern: Pattern, costs: Costs, given: Given, tolerance: float, found: Found, index: Places) -> None:
-    """Solve some of the problems: all at first, then with patience those that are still open."""
-    _solve_lanes(pattern, costs, given, tolerance, found, index, False)
-    hard = index[found.proof[index, 3] != OPTIMAL]
-    if hard.size:
-        _solve_lanes(pattern, costs, given, tolerance, found, hard, True)
+def _solve_patiently(tables: tuple[Pattern, Costs, Given], tolerance: float, found: Found, index: Places) -> None:
+    _solve_lanes(*tables, tolerance, found, index, True)
 
 
 @entry_point
@@ -220,8 +268,13 @@ def _solve_each(
             gather(found.value, which, t.unknown, x)
             gather(found.multiplier, which, every, y)
         proof[0], proof[1], proof[2], proof[3] = prove(t, c, p, w, x, y, tolerance)
-        if not patient:
-            proof[3] = select(met, proof[3], float(UNCERTIFIED))
+        if search:
+            # a correction could hide that the multipliers are not there yet: the gap hardly shows it
+            if c.curved[-2]:
+                met = met & is_resolved(t, c, p, w, x, y)
+            elif c.capped[-2]:
+                met = met & (w.tally[2] <= SETTLED)
+            proof[3] = select(met | (proof[3] == INFEASIBLE), proof[3], float(UNCERTIFIED))
         scatter(x, which, t.unknown, found.value)
         scatter(y, which, every, found.multiplier)
         scatter(w.gradient, which, every, found.missing)
