@@ -37,6 +37,8 @@ Array = NDArray[np.float64]
 #: The equations hold to this part of the largest demand; the iteration ends at NEARLY times it, and a correction of
 #: the unknowns goes the rest of the way.
 TOLERANCE = 1e-12
+#: The patient correction goes on to that part of a row's own demand, but not below rounding, a part of the largest.
+OWN, ROUNDING = 1e-11, 2e-15
 NEARLY, NEARLY_CURVED = 1e3, 1.0
 CORRECTIONS = 8
 #: Steps, trials along a step, the part of its slope that may be left, and the length at which a slope that does not
@@ -172,7 +174,7 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
         error = _gradient(t, p, w, x, y)
         active = active & (error > limit) & (length > 0.0)
     w.tally[2] = error / p.scale[0]
-    met = _correct(t, c, s, p, w, x, y)
+    met = _correct(t, c, s, p, w, x, y, patient)
     if c.curved[s] and not patient:
         # a correction could hide that the multipliers are not there yet: where the cost is flat the gap hardly shows it
         met = met & (error <= NEARLY * TOLERANCE * p.scale[0])
@@ -282,13 +284,16 @@ def _line_search(c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, pati
 
 
 @kernel
-def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array) -> bool:
+def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> bool:
     """Move the free unknowns so that A x = b - s y holds to rounding.
 
     Unknowns of tiny weight leave a residual even at the exact multipliers.
     """
     for trial in range(CORRECTIONS):
         off = _gradient(t, p, w, x, y) > TOLERANCE * p.scale[0]
+        if patient:  # a row with a small demand is certified by that
+            for r in range(len(y)):
+                off = off | (abs(w.gradient[r]) > max(OWN * abs(p.b[r]), ROUNDING * p.scale[0]))
         if not some(off):
             break
         if trial == 1 or (trial == 0 and c.capped[s]):  # the factor at hand was of other free unknowns

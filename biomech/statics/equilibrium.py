@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Index1, Index2
-from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, width, zeros
+from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
 from biomech.model.contact import ContactTables, contact_wrenches
 from biomech.model.flat import Flat
 from biomech.model.muscles import MuscleTables, strength
@@ -38,6 +38,11 @@ from biomech.statics.stance import Stance
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+
+
+#: What is smaller is rounding, of a direction cosine, of an arm in m, and so of half the body weight in N or N.m: a row
+#: that nothing acts on must not ask for it, for load sharing measures every row by its own scale.
+RESOLVED = 1e-12
 
 
 class Equilibrium(NamedTuple):
@@ -278,7 +283,8 @@ def fill(
         _add_abdomen(entries, forces)
     for r in range(len(entries.rows)):
         c = entries.rows[r]
-        b[r] = -(forces.given[c] + forces.passive[c])
+        demand = -(forces.given[c] + forces.passive[c])
+        b[r] = select(abs(demand) < RESOLVED * entries.contact_unit, 0.0, demand)
     moment_arms(paths, splines, q, f, state)
     strength(muscle, entries.force_length, state.length, forces.strength)
     for k in range(len(entries.muscle)):
@@ -287,7 +293,8 @@ def fill(
     contact_wrenches(contact, f, near.friction[0], forces.wrench)
     for k in range(len(entries.ground)):
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
-        a[e] = entries.contact_unit * work_on(f.screw, c, forces.wrench, g)
+        work = work_on(f.screw, c, forces.wrench, g)
+        a[e] = entries.contact_unit * select(abs(work) < RESOLVED, 0.0, work)
 
 
 @kernel
