@@ -282,7 +282,9 @@ def differences(
             open_[i] = False
             if a.dtype.kind == "f":
                 with np.errstate(invalid="ignore"):
-                    far = np.nanmax(np.abs(a[i] - b[i]), initial=0.0)
+                    away = np.abs(a[i] - b[i])
+                far = np.max(away, initial=0.0, where=np.isfinite(away))
+                far = far if np.array_equal(np.isfinite(a[i]), np.isfinite(b[i])) else np.inf
                 text = f"{kind}: posture {where[i]}, status {int(one.status[i])}: {name} differs by {far:.3g}"
                 yield ("branch" if name == "coordinate_angle" and far > ANOTHER else kind), text
             else:
