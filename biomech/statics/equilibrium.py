@@ -40,9 +40,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
-#: What is smaller is rounding, of a direction cosine, of an arm in m, and so of half the body weight in N or N.m: a row
-#: that nothing acts on must not ask for it, for load sharing measures every row by its own scale.
-RESOLVED = 1e-12
+#: What is smaller is rounding: of a demand, a part of half the body weight in N or N.m; of what a newton of contact
+#: does, a direction cosine or an arm in m. A row that nothing acts on must not ask for it, for load sharing measures
+#: every row by its own scale.
+DEMAND_ROUNDING, CONTACT_ROUNDING = 1e-12, 1e-15
 
 
 class Equilibrium(NamedTuple):
@@ -284,7 +285,7 @@ def fill(
     for r in range(len(entries.rows)):
         c = entries.rows[r]
         demand = -(forces.given[c] + forces.passive[c])
-        b[r] = select(abs(demand) < RESOLVED * entries.contact_unit, 0.0, demand)
+        b[r] = select(abs(demand) < DEMAND_ROUNDING * entries.contact_unit, 0.0, demand)
     moment_arms(paths, splines, q, f, state)
     strength(muscle, entries.force_length, state.length, forces.strength)
     for k in range(len(entries.muscle)):
@@ -294,7 +295,7 @@ def fill(
     for k in range(len(entries.ground)):
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
         work = work_on(f.screw, c, forces.wrench, g)
-        a[e] = entries.contact_unit * select(abs(work) < RESOLVED, 0.0, work)
+        a[e] = entries.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
 
 
 @kernel

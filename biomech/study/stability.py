@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 _STEP = 1e-5  #: rad or m, on either side, over which forces are differenced
+_STILL = 1e-9  #: of what moves the contacts most: a motion that moves them less leaves them where they are
 
 
 def stability(
@@ -157,7 +158,7 @@ def _softest(
     stiffness: Array, contact: Array, rows: NDArray[np.int64], turns: NDArray[np.bool_]
 ) -> tuple[float, Array]:
     """Least stiffness, and the motion, among those that leave every contact point where it is."""
-    free = null_space(contact / np.abs(contact).max())
+    free = null_space(contact / np.abs(contact).max(), rcond=_STILL)
     k, angles = stiffness[np.ix_(rows, rows)], turns[rows].astype(np.float64)
     metric = free.T @ (angles[:, None] * free)
     values, motions = eigh(free.T @ k @ free, metric)
