@@ -176,6 +176,12 @@ def test_kernels_are_called_by_kernels():
 # --- fingerprints
 
 
+@pytest.fixture(scope="module")
+def unedited():
+    """Fingerprints of the package as it is."""
+    return fingerprints(ROOT)
+
+
 def fingerprints(package):
     """Fingerprint of every entry point of a copy of the package."""
     names = [entry.name for entry in package_entry_points()]
@@ -207,8 +213,8 @@ def fingerprints(package):
         ("_lanes/number.py", "LANES = 8", "LANES = 4", "all"),
     ],
 )
-def test_what_an_edit_compiles(checkout, file, old, new, changed):
-    before = fingerprints(checkout)
+def test_what_an_edit_compiles(checkout, unedited, file, old, new, changed):
+    before = unedited
     path = checkout / "biomech" / file
     text = path.read_text()
     assert old in text
@@ -341,6 +347,15 @@ def test_every_entry_point_is_in_the_library(libraries):
         kinds, result = signature_of(ENTRY_POINTS[name].function)
         assert manifest.entries[name]["arguments"] == list(kinds)
         assert manifest.entries[name]["result"] == result
+
+
+def test_the_build_needs_numba_and_numpy_alone():
+    """Modules with entry points are imported where a wheel is built: nothing but that is installed there."""
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['scipy', 'xarray', 'pandas', 'sympy', 'h5netcdf', 'tqdm']));"
+        "from biomech._kernels.declaration import package_entry_points; print(len(package_entry_points()))"
+    )
+    assert int(answer(code)[0]) >= 18
 
 
 def test_the_library_asks_for_nothing_but_the_c_library(libraries):

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from biomech.sharing.criteria import SQUARES, Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.problem import LoadSharingProblem
@@ -360,6 +359,8 @@ def _outward(task: Task, x: Array, free: Flags) -> Array:
     wanted = up & ~task.quadratic
     if not wanted.any():
         return np.zeros(rows)
+    from scipy.optimize import linprog  # imported by those alone who need it: to import it takes longer than a solve
+
     # unknowns z (rows) and the least of the outward pulls
     above = np.hstack([-task.a.T, np.where(wanted, 1.0, 0.0)[:, None]])[up]
     below = np.hstack([task.a.T, np.zeros((count, 1))])[down]
