@@ -64,6 +64,7 @@ class Sources:
     def __init__(self, script: Path | None = None) -> None:
         self._script = script
         self._texts: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._modules: dict[str, _Module] = {}
         self._meanings: dict[tuple[str, str], tuple[str, set[tuple[str, str]]]] = {}
@@ -75,10 +76,12 @@ class Sources:
 
     def digest(self, module: str) -> str:
         """Hash of a module's text; empty where there is no such module."""
-        try:
-            return digest_of([self._text(module)])
-        except NO_SOURCE:
-            return ""
+        if module not in self._digests:  # every entry point of a library asks for the same
+            try:
+                self._digests[module] = digest_of([self._text(module)])
+            except NO_SOURCE:
+                return ""
+        return self._digests[module]
 
     def are(self, digests: Mapping[str, str]) -> bool:
         """Whether every module is the same to the letter: then no syntax tree need be looked at."""
