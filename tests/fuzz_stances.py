@@ -6,7 +6,7 @@
 A case is a handful of stances anywhere in the box of every parameter, or many along a short line through it, with one
 support, policies, criterion and model.
 They are answered together, in another order, beside postures that cannot be taken, across the blocks of a long sweep,
-by several threads, each alone, and by ``prepare``: every answer must be the same. What is optimal must balance:
+by several threads, each alone, and by ``prepare``: every answer must be the same, to the bit. What is optimal must balance:
 virtual work on every free coordinate, in plain NumPy from ``Model.kinematics``, ``muscle_geometry``, ``gravity`` and
 ``passive_moment`` with the reported ``muscle_force``, ``ground_force`` and ``seat_force``. That is the moment balance
 of every free body about every free axis, and for the pelvis's coordinates the force balance of the whole body.
@@ -39,9 +39,6 @@ FEW, MANY, BLOCK = 16, 256, 4096
 LINE = 0.12
 #: Of the optimal postures of a case as many are weighed.
 WEIGHED = 5
-#: Two answers to one question: relative, and absolute in parts of what is large for the unit.
-SAME, ABSOLUTE = 1e-9, 1e-11
-LARGE = {"N": 700.0, "N.m": 700.0, "deg": 100.0, "Pa": 1e4, "kPa": 10.0}
 #: Coordinates (deg, m) that differ by more are another posture.
 ANOTHER = 1e-3
 #: Of body weight times a metre that virtual work may leave.
@@ -249,18 +246,13 @@ def prepared(case: Case, base: xr.Dataset, i: int) -> Iterator[tuple[str, str]]:
         return
     for name in ("activation", "lumbar_compression"):
         one, other = base[name].values[i][None], found[name][None]
-        if not same(one, other, base[name].attrs.get("units", "1")).all():
+        if not same(one, other).all():
             yield "prepare", f"posture {i}: {name} differs"
 
 
-def same(one: np.ndarray, other: np.ndarray, unit: str) -> np.ndarray:
-    """Whether numbers agree to 1e-9 of the largest of a posture, (posture, ...); NaN agrees with NaN."""
-    one, other = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
-    inner = tuple(range(1, one.ndim))
-    size = np.max(np.abs(one), axis=inner, initial=0.0, where=np.isfinite(one), keepdims=True)
-    with np.errstate(invalid="ignore"):  # a gap may be infinite
-        close = np.abs(one - other) <= SAME * size + ABSOLUTE * LARGE.get(unit, 1.0)
-    return close | (np.isnan(one) & np.isnan(other)) | (one == other)
+def same(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Whether two answers to one question are equal, to the bit; NaN equals NaN."""
+    return (one == other) | (np.isnan(one) & np.isnan(other))
 
 
 def differences(
@@ -277,7 +269,7 @@ def differences(
         if "case" not in one[name].dims or name not in other or "case" not in other[name].dims:
             continue
         a, b = (ds[name].transpose("case", ...).values for ds in (one, other))
-        good = same(a, b, one[name].attrs.get("units", "1")) if a.dtype.kind == "f" else np.asarray(a == b)
+        good = same(a, b) if a.dtype.kind == "f" else np.asarray(a == b)
         for i in np.flatnonzero(open_ & ~good.reshape(len(where), -1).all(axis=1)):
             open_[i] = False
             if a.dtype.kind == "f":

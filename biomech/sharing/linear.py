@@ -169,7 +169,7 @@ def _linearise(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, at
         near = min(select(shared, np.inf, abs(raw - upper)), abs(raw - lower))
         kink = max(kink, select(near <= KINK * min(1.0 + zero, abs(upper)), 1.0 + zero, 0.0))
     # a cap that some unknown's own bound holds does not move
-    pinned = (capped > 0.0) & (w.level[1] <= 0.0) if c.capped[s] else zero > 0.0
+    pinned = (capped > 0.0) & (w.cap_rate[0] <= 0.0) if c.capped[s] else zero > 0.0
     at.kink[0] = select(pinned, 1.0 + zero, kink)
     curvature(t, c, s, p, w)
     largest = zero
@@ -183,10 +183,10 @@ def _linearise(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, at
 @kernel
 def _respond(w: Work, dv: Array, out: Array, capped: bool) -> None:
     """R dv."""
-    lift = 0.0 * w.level[1]
+    lift = 0.0 * w.cap_rate[0]
     if capped:
         for k in range(len(dv)):
-            lift += w.level[1] * w.cap[k] * dv[k]
+            lift += w.cap_rate[0] * w.cap[k] * dv[k]
     for k in range(len(dv)):
         out[k] = w.free[k] * dv[k] + (w.cap[k] * lift if capped else 0.0 * lift)
 
@@ -197,7 +197,7 @@ def _back(t: Pattern, c: Costs, p: Problem, w: Work, at: Linear, bar: Array, own
     capped = c.capped[-2]
     _respond(w, bar, own.pull, capped)
     for r in range(len(own.demand)):
-        own.demand[r] = 0.0 * w.level[1]
+        own.demand[r] = 0.0 * w.cap_rate[0]
     add_product(t, p.a, own.pull, 1.0, own.demand)
     solve_ldl(w.hessian, own.demand)
     pull_of(t, p.a, own.demand, w.along)

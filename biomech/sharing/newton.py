@@ -89,7 +89,6 @@ def _unbounded_start(t: Pattern, c: Costs, p: Problem, w: Work, y: Array) -> Non
     """Multipliers of the sum of squares without bounds."""
     for k in range(len(w.free)):
         w.free[k] = c.d[0, k] + 0.0 * p.scale[0]
-    w.level[0] = 0.0 * p.scale[0]  # the last cap, of another problem
     _sum_curvature(t, p, w)
     largest = 0.0 * p.scale[0]
     for r in range(len(y)):
@@ -156,10 +155,14 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
         trace = TRACE_CAPPED if patient else FEW_TRACE_CAPPED
     error = _gradient(t, p, w, x, y)
     active = error > limit
+    fresh = active | ~active  # the factor at hand is a lane's own
     for _ in range(STEPS if patient else FEW_STEPS):
         if not some(active):
             break
         w.tally[0] += 1.0
+        if some(fresh & ~active):
+            _keep_factor(fresh, w)
+        fresh = active
         curvature(t, c, s, p, w)
         _factor(w, trace)
         _newton_step(w)
@@ -173,12 +176,32 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
             w.pull[k] += length * w.along[k]
         error = _gradient(t, p, w, x, y)
         active = active & (error > limit) & (length > 0.0)
+    if some(~fresh):
+        _recall_factor(fresh, w)
+    if c.capped[s]:  # rounding of the cap depends on how the last search came to it
+        restart(t, c, s, p, w, x, y)
+        error = _gradient(t, p, w, x, y)
     w.tally[2] = error / p.scale[0]
     met = _correct(t, c, s, p, w, x, y, patient)
     if c.curved[s] and not patient:
         # a correction could hide that the multipliers are not there yet: where the cost is flat the gap hardly shows it
         met = met & (error <= NEARLY * TOLERANCE * p.scale[0])
     return met
+
+
+@kernel
+def _keep_factor(fresh: bool, w: Work) -> None:
+    """A lane that is done keeps its factor, whatever steps the others take: the correction begins with it."""
+    for r in range(len(w.scale)):
+        for q in range(r + 1):
+            w.kept[r, q] = select(fresh, w.hessian[r, q], w.kept[r, q])
+
+
+@kernel
+def _recall_factor(fresh: bool, w: Work) -> None:
+    for r in range(len(w.scale)):
+        for q in range(r + 1):
+            w.hessian[r, q] = select(fresh, w.hessian[r, q], w.kept[r, q])
 
 
 @kernel
@@ -209,7 +232,7 @@ def _capped_curvature(t: Pattern, p: Problem, w: Work) -> None:
     add_product(t, p.a, w.cap, 1.0, w.step)
     for r in range(len(w.step)):
         for q in range(r + 1):
-            w.hessian[r, q] += w.level[1] * w.step[r] * w.step[q]
+            w.hessian[r, q] += w.cap_rate[0] * w.step[r] * w.step[q]
 
 
 @kernel
@@ -304,7 +327,7 @@ def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
         lift = 0.0 * p.scale[0]
         if c.capped[s]:
             for k in range(len(x)):
-                lift += w.level[1] * w.cap[k] * w.along[k]
+                lift += w.cap_rate[0] * w.cap[k] * w.along[k]
         for k in range(len(x)):
             move = w.free[k] * w.along[k]
             if c.capped[s]:

@@ -59,15 +59,16 @@ class Problem(NamedTuple):
 class Work(NamedTuple):
     """Room for the iteration.
 
-    ``hessian`` (m, m), factored; ``scale`` (m,): the curvature of each row if every unknown were free, -1 where
-    nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y and ``along`` = A^T step (n,); ``free`` (n,):
-    dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the response without bounds; ``cap``
-    (n,): 1 where an unknown is at the common cap; ``level`` (2,): the cap, and its rate;
-    ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally`` (3,): steps
-    and trials so far, and the part of the largest demand that was left before the last correction.
+    ``hessian`` (m, m), factored, and ``kept`` (m, m), as it was when a lane was done; ``scale`` (m,): the curvature of each
+    row if every unknown were free, -1 where nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y and
+    ``along`` = A^T step (n,); ``free`` (n,): dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the response
+    without bounds; ``cap`` (n,): 1 where an unknown is at the common cap; ``cap_rate`` (1,): how fast the cap rises
+    with the pull of those at it; ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally`` (3,):
+    steps and trials so far, and the part of the largest demand that was left before the last correction.
     """
 
     hessian: Array
+    kept: Array
     scale: Array
     step: Array
     gradient: Array
@@ -76,7 +77,7 @@ class Work(NamedTuple):
     free: Array
     raw: Array
     cap: Array
-    level: Array
+    cap_rate: Array
     x: Array
     y: Array
     before: Array
@@ -126,6 +127,7 @@ def make_work(number: Any, rows: int, unknowns: int) -> Work:
     """An empty workspace of floats or lanes."""
     return Work(
         zeros(number, (rows, rows)),
+        zeros(number, (rows, rows)),
         zeros(number, (rows,)),
         zeros(number, (rows,)),
         zeros(number, (rows,)),
@@ -134,7 +136,7 @@ def make_work(number: Any, rows: int, unknowns: int) -> Work:
         zeros(number, (unknowns,)),
         zeros(number, (unknowns,)),
         zeros(number, (unknowns,)),
-        zeros(number, (2,)),
+        zeros(number, (1,)),
         zeros(number, (unknowns,)),
         zeros(number, (rows,)),
         zeros(number, (rows,)),
@@ -208,7 +210,7 @@ def _respond_capped(c: Costs, s: int, p: Problem, w: Work, length: float, x: Arr
     for k in range(len(x)):
         w.raw[k] = c.d[s, k] * (w.pull[k] + length * w.along[k])
     level, together = find_cap(c, s, p, w, length)
-    w.level[0], w.level[1] = level, together
+    w.cap_rate[0] = together
     slope, fall, lift = 0.0 * length, 0.0 * length, 0.0 * length
     for k in range(len(x)):
         if c.kind[s, k] == CAPPED:
@@ -234,7 +236,7 @@ def find_cap(c: Costs, s: int, p: Problem, w: Work, length: float) -> tuple[floa
             least = max(least, p.lower[k])
             most = max(most, min(w.raw[k], p.upper[k]))
     most = max(most, least)
-    level = min(max(w.level[0], least), most)  # the last cap is near
+    level = least  # from below, not from the last cap, which depends on how often one was sought
     over, weight = _over_cap(c, s, p, w, length, level)
     for _ in range(100):
         least, most = select(over > 1.0, level, least), select(over > 1.0, most, level)

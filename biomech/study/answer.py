@@ -20,6 +20,7 @@ from biomech.statics.posture import close, ranges, set_conditions
 from biomech.statics.reactions import compile_cuts, reported_joints
 from biomech.statics.stance import SIDES, Stance
 from biomech.study.body import Anatomy, Limits, Posed
+from biomech.study.groups import sum_groups
 from biomech.study.guard import share_guarded
 from biomech.study.standing import (
     OPTIMAL,
@@ -55,12 +56,12 @@ class Answers:
     @cached_property
     def group_force(self) -> Array:
         """Sum of force (posture, group) of every group; who fills the sheets anew must drop it."""
-        return np.asarray(self.sheets.muscle_force @ group_members(self.model))
+        return sum_groups(self.model, self.sheets.muscle_force)
 
     @cached_property
     def group_strength(self) -> Array:
         """Strength (posture or 1, group) of every group, NaN where it has none."""
-        strength = self.strength @ group_members(self.model)
+        strength = sum_groups(self.model, self.strength)
         return np.where(strength > 0.0, strength, np.nan)
 
     @property
@@ -72,15 +73,6 @@ class Answers:
     def limiting(self) -> NDArray[np.int64]:
         """Of each overloaded posture the muscle at full strength that does most for what falls most short, or -1."""
         return self.proof("limiting").astype(np.int64)
-
-
-def group_members(model: Model) -> Array:
-    """Whether each muscle (muscle, group) is in each group."""
-    members: Array = model.cached(
-        "group members",
-        lambda: np.array([[float(muscle in group) for group in model.groups.values()] for muscle in model.muscles]),
-    )
-    return members
 
 
 @dataclass(frozen=True)

@@ -269,7 +269,6 @@ def _try(
     for r in range(len(p.b)):
         p.b[r] = select(reached, p.b[r], 0.0)
     measure(p)
-    w.level[0] = 0.0 * p.scale[0]
     met = share_load(t, c, p, w, load.x, load.y, patient, warm and not patient and not c.capped[-2])
     cost = cost_of(c, p, load.x)
     met = met & (cost < np.inf)

@@ -246,7 +246,6 @@ def _share(
 
     Every posture begins anew: what was found for another would show in the last digits.
     """
-    w.level[0] = 0.0 * p.scale[0]
     for r in range(len(p.b)):
         p.b[r] = select(reached, p.b[r], 0.0)
     measure(p)
