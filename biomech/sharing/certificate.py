@@ -38,7 +38,7 @@ ROUNDING = 1e-14
 #: Farkas' proof: the part of the sizes of its terms that must be left.
 EXCESS = 1e-12
 #: What rounding does to A^T y, of the sizes of its terms, and what it may do to an unknown, of its range.
-PULL_ROUNDING, RESOLVED = 2e-16, 3e-9
+PULL_ROUNDING, RESOLVED = 2e-16, 5e-10
 #: The part of the largest demand that may be left before the last correction, where costs are not squares.
 SETTLED = 1e-9
 _TINY = 1e-300
