@@ -6,10 +6,11 @@
 A case is a handful of stances anywhere in the box of every parameter, or many along a short line through it, with one
 support, policies, criterion and model.
 They are answered together, in another order, beside postures that cannot be taken, across the blocks of a long sweep,
-by several threads, each alone, and by ``prepare``: every answer must be the same, to the bit. What is optimal must balance:
-virtual work on every free coordinate, in plain NumPy from ``Model.kinematics``, ``muscle_geometry``, ``gravity`` and
-``passive_moment`` with the reported ``muscle_force``, ``ground_force`` and ``seat_force``. That is the moment balance
-of every free body about every free axis, and for the pelvis's coordinates the force balance of the whole body.
+by several threads, each alone, and by ``prepare``: every answer must be the same, to the bit. What is optimal must
+balance: virtual work on every free coordinate, in plain NumPy from ``Model.kinematics``, ``muscle_geometry``,
+``gravity`` and ``passive_moment`` with the reported ``muscle_force``, ``ground_force`` and ``seat_force``. That is the
+moment balance of every free body about every free axis, and for the pelvis's coordinates the force balance of the
+whole body.
 
 Failures are counted per kind, and each is printed with what makes it again. Exit 1 where there are any.
 """

@@ -59,12 +59,12 @@ class Problem(NamedTuple):
 class Work(NamedTuple):
     """Room for the iteration.
 
-    ``hessian`` (m, m), factored, and ``kept`` (m, m), as it was when a lane was done; ``scale`` (m,): the curvature of each
-    row if every unknown were free, -1 where nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T y and
-    ``along`` = A^T step (n,); ``free`` (n,): dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the response
-    without bounds; ``cap`` (n,): 1 where an unknown is at the common cap; ``cap_rate`` (1,): how fast the cap rises
-    with the pull of those at it; ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally`` (3,):
-    steps and trials so far, and the part of the largest demand that was left before the last correction.
+    ``hessian`` (m, m), factored, and ``kept`` (m, m), that of each lane when it was done; ``scale`` (m,): the curvature
+    of each row if every unknown were free, -1 where nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T
+    y and ``along`` = A^T step (n,); ``free`` (n,): dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the
+    response without bounds; ``cap`` (n,): 1 where an unknown is at the common cap; ``cap_rate`` (1,): how fast the cap
+    rises with the pull of those at it; ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally``
+    (3,): steps and trials so far, and the part of the largest demand that was left before the last correction.
     """
 
     hessian: Array
