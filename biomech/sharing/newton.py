@@ -319,7 +319,8 @@ def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
                 off = off | (abs(w.gradient[r]) > max(OWN * abs(p.b[r]), ROUNDING * p.scale[0]))
         if not some(off):
             break
-        if trial == 1 or (trial == 0 and c.capped[s]):  # the factor at hand was of other free unknowns
+        # the factor at hand was of other free unknowns; with patience it may be of a search long ago
+        if trial == 1 or (trial == 0 and (patient or c.capped[s])):
             curvature(t, c, s, p, w)
             _factor(w, TRACE_CAPPED if c.capped[s] else TRACE_CORRECTING)
         _newton_step(w)
