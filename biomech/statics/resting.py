@@ -80,9 +80,10 @@ class Legs(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """Per posture: what the chain must meet, the knees' laxity and the weight's place along the sole."""
+    """Per posture: what the chain must meet, first coordinates, the knees' laxity and the weight along the sole."""
 
     asked: Asked
+    start: Array2
     laxity: Array2
     shift: Array2
 
@@ -121,10 +122,16 @@ def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
     legs = _legs(flat, support, settings.value("sole_height"), settings.value("toe_tip"))
     count, coordinates = closure.start.shape
     given = _Given(
-        closure.asked(stance.load(flat)), stance.values["knee_laxity"], stance.values["weight_shift"][:, None]
+        closure.asked(stance.load(flat)),
+        closure.start,
+        stance.values["knee_laxity"],
+        stance.values["weight_shift"][:, None],
     )
     found = _Found(
-        closure.start.copy(), np.empty((count, 3)), np.empty((count, coordinates)), np.empty((count, len(legs.knee)))
+        np.empty((count, coordinates)),
+        np.empty((count, 3)),
+        np.empty((count, coordinates)),
+        np.empty((count, len(legs.knee))),
     )
     _rest_lanes(flat.tree, flat.splines, flat.passive, closure.tables, legs, flat.gravity, given, found)
     closed = found.hanging[:, 0] < CLOSED
@@ -208,7 +215,7 @@ def _rest_each(
     for block in range(blocks):
         choose(index, block, blocks, which)
         gather_aim(given.asked, which, every, aim)
-        gather(found.coordinates, which, every, first)
+        gather(given.start, which, every, first)
         for k in range(coordinates):
             q[k] = first[k]
         gather(given.laxity, which, every, laxity)
