@@ -256,10 +256,10 @@ def _search(
         # what was found from elsewhere than the first coordinates gives way to what is found from there
         better = ~taken & (here > (rank if attempt > 0 else zero - 1.0))
         rank = select(better, here, rank)
-        found = ~taken & (off < CLOSED) & sound & within(q, t.least, t.most)
+        found = (off < CLOSED) & sound & within(q, t.least, t.most)
         for c in range(len(q)):
             # what was taken before stays as it was, though the approach went on
-            work.kept[c] = select(better | found, q[c], work.kept[c])
+            work.kept[c] = select(better | (found & ~taken), q[c], work.kept[c])
         taken = taken | found
     for c in range(len(q)):
         q[c] = work.kept[c]
