@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from biomech.study.stability import stability
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
+    from biomech.study.table import table
 
 try:
     __version__ = version("biomech")
@@ -48,6 +49,7 @@ __all__ = [
     "static_optimization",
     "sweep",
     "symbolic",
+    "table",
     "uncertainty",
     "view",
 ]
@@ -64,6 +66,7 @@ _HOME = {
     "stability": "biomech.study.stability",
     "static_optimization": "biomech.study.static_optimization",
     "sweep": "biomech.study.sweep",
+    "table": "biomech.study.table",
 }
 _MODULES = {
     "findings": "biomech.study.findings",

@@ -42,8 +42,10 @@ POLICY_VARIABLES = (
 
 JOINT_FRAMES = (
     "force of the parent on the child segment, in the child's frame: "
-    "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso"
+    "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; "
+    "y is negative where hip, knee or ankle is pressed together, positive where the lumbosacral joint is"
 )
+PRESSED_FRAMES = "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; positive where pressed together"
 MOMENT_FRAMES = (
     "moment of the parent on the child segment about the child's origin (the joint's centre), in the child's frame: "
     "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; passive moments included"
@@ -103,12 +105,21 @@ def muscle_quantities() -> dict[str, Quantity]:
 
 def joint_quantities(model: Model) -> dict[str, Quantity]:
     """Joint contact forces and moments, and what the extensor mechanisms carry, if there are any."""
-    spine = 3 * reported_joints(model.flat()).index("lumbosacral") + 1
+    joints = reported_joints(model.flat())
+    spine = 3 * joints.index("lumbosacral") + 1
+    # the child segment hangs below its joint, the torso stands on it
+    pressed = np.array([1.0 if joint == "lumbosacral" else -1.0 for joint in joints])
     return {
         "joint_contact_force": Quantity(
             ("joint", "axis"),
             about("N", "joint contact force", frame=JOINT_FRAMES),
             ("joint_force",),
+        ),
+        "joint_compression": Quantity(
+            ("joint",),
+            about("N", "force that presses the joint together, along the child segment's y axis", frame=PRESSED_FRAMES),
+            ("joint_force",),
+            lambda a: pressed * a.sheets.joint_force[:, 1::3],
         ),
         "joint_contact_moment": Quantity(
             ("joint", "axis"),
