@@ -9,7 +9,15 @@ import importlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from biomech.errors import BiomechError, KernelError, ModelError, ProblemError, StanceError, UnreachablePosture
+from biomech.errors import (
+    BiomechError,
+    BiomechWarning,
+    KernelError,
+    ModelError,
+    ProblemError,
+    StanceError,
+    UnreachablePosture,
+)
 
 if TYPE_CHECKING:
     from biomech import sharing, symbolic, view
@@ -30,6 +38,7 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 __all__ = [
     "BiomechError",
+    "BiomechWarning",
     "KernelError",
     "MinMax",
     "Model",

@@ -450,6 +450,7 @@ def main() -> int:
     options.add_argument("--case", type=int, help="only the case of that number, in all companies")
     given = options.parse_args()
     warnings.simplefilter("error")
+    warnings.simplefilter("ignore", bm.BiomechWarning)
     print(f"biomech of {bm.__file__}; seed {given.seed}", flush=True)
     if given.case is not None:
         found = run(given.seed, iter([given.case]), deep=1.0)

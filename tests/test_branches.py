@@ -217,6 +217,24 @@ def test_blocks_do_not_show(adult):
         np.testing.assert_allclose(part[name].values, a, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("number", [64, 373, 484, 617])
+def test_answers_are_the_same_to_the_bit_in_any_company(number):
+    """Cases of the fuzzer in which neighbours showed: in a factor at hand, in a cap, in a closure that went on."""
+    found = run(2026, iter([number]), deep=0.0)
+    assert found.pop("cases") == 1
+    assert found.pop("postures") > 0
+    assert not found
+
+
+def test_the_last_stance_of_a_block_is_sought_as_the_others_are(adult):
+    """The last lanes repeat it: what was found for it once must not be where it is sought again."""
+    case = Case(2026, 932)
+    index = np.append(np.tile([2, 5, 11, 7], 9), 2)
+    ds = case.sweep({name: values[index] for name, values in case.numbers.items()})
+    own = np.flatnonzero(index == 2)
+    assert len(set(ds.pelvic_tilt.values[own].tolist())) == 1
+
+
 def test_random_stances():
     """A short run of the fuzzer: ``python tests/fuzz_stances.py --minutes 60`` is the long one."""
     found = run(2, iter(range(12)), plain=True, deep=0.1)

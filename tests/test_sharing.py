@@ -467,6 +467,18 @@ def test_an_answer_depends_on_its_own_question_alone(criterion):
         np.testing.assert_allclose(part.shortfall / scale, whole.shortfall[where] / scale, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [("twins", 5114), ("unbounded", 1073), ("weight_scales", 1025), ("weight_scales", 5360)],
+)
+def test_where_multipliers_do_not_resolve_the_unknowns_the_answer_is_certified(kind, seed):
+    """Flat powers with rows that depend on each other or barely bound unknowns; min-max that is a linear program."""
+    p = fuzz_sharing.KINDS[kind](np.random.default_rng([seed, list(fuzz_sharing.KINDS).index(kind)]))
+    solution, failures = fuzz_sharing.check_batch(p, np.random.default_rng(0))
+    assert not (solution.status == UNCERTIFIED).any()
+    assert not list(failures)
+
+
 def test_a_short_run_of_the_fuzzer():
     """One round of each kind of random and hostile problem; ``python tests/fuzz_sharing.py --minutes 60`` goes on."""
     tallies = fuzz_sharing.run(seed=1, batches=2)

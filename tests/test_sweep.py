@@ -1,3 +1,4 @@
+import warnings
 from itertools import product
 
 import numpy as np
@@ -241,3 +242,32 @@ def test_tone_is_a_floor(adult):
 def test_bad_tones_are_refused(adult, tone, message):
     with pytest.raises(StanceError, match=message):
         bm.sweep(adult, pelvic_tilt=0, tone=tone)
+
+
+def test_a_sweep_that_is_held_warns_of_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bm.sweep(bm.load_model("small"), knee_flexion=[0, 30], pelvic_tilt=0)
+
+
+def test_what_cannot_be_held_is_said_once_with_counts_and_reason():
+    stance = {"knee_flexion": np.linspace(0, 120, 40), "trunk_lean": np.linspace(-30, 100, 30), "pelvic_tilt": 0}
+    with pytest.warns(bm.BiomechWarning) as said:
+        ds = bm.sweep(bm.load_model("small"), **stance)
+    (warning,) = said
+    counts = np.bincount(ds.status.values.ravel(), minlength=4)
+    assert counts[1] > 0
+    assert counts[3] > 0
+    text = str(warning.message)
+    for count, name in zip(counts, ("optimal", "overloaded", "uncertified", "unreachable"), strict=True):
+        assert (f"{count} {name}" in text) == (count > 0)
+    first = int(np.flatnonzero(ds.status.values.ravel())[0])
+    assert f"posture {first} is " in text
+    assert "ds.where(ds.status == 0)" in text
+    assert warning.filename == __file__
+    assert np.isnan(ds.activation.where(ds.status == 0).values[ds.status.values != 0]).all()
+
+
+def test_one_posture_that_is_overloaded_warns_too():
+    with pytest.warns(bm.BiomechWarning, match=r"1 overloaded.* N\.m are missing"):
+        bm.sweep(bm.load_model("small"), trunk_lean=80, load_mass=150, load_position=(0.1, 0.4, 0), pelvic_tilt=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech.errors import StanceError, UnreachablePosture
+from biomech.errors import BiomechWarning, StanceError, UnreachablePosture
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
 from biomech.statics.reading import read_stance
@@ -109,6 +110,7 @@ def sweep(
         Variables with ``units`` and ``long_name``: ``activation``, ``muscle_force`` (..., muscle),
         ``group_activation``, ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle``
         (..., coordinate), ``joint_contact_force`` and ``joint_contact_moment`` (..., joint, axis),
+        ``joint_compression`` (..., joint),
         ``patellar_tendon_force`` (..., foot), ``patellofemoral_force`` (..., foot, axis), which models without patellae
         lack, ``lumbar_compression``, ``ground_force``,
         ``center_of_pressure`` (..., foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 =
@@ -121,6 +123,13 @@ def sweep(
         A parameter is unknown or out of range; the message names it, the value and what is allowed.
     UnreachablePosture
         A single posture cannot be taken; in a sweep its ``status`` says so and the rest goes on.
+
+    Warns
+    -----
+    BiomechWarning
+        Once, where some posture is not optimal: how many of each status, and the reason of the first. The numbers of an
+        overloaded posture come nearest to balance but do not balance; those of an uncertified one balance, but that no
+        cheaper sharing exists is not proven; an unreachable one has none. ``ds.where(ds.status == 0)`` masks them all.
 
     Examples
     --------
@@ -155,6 +164,9 @@ def sweep(
     tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
     if not asked.dims and tally.counts[UNREACHABLE]:
         raise UnreachablePosture(tally.reason)
+    if tally.first >= 0:
+        hint = "ds.where(ds.status == 0) keeps what is held"
+        warnings.warn(f"sweep: {tally.message}; {hint}", BiomechWarning, stacklevel=2)
     about_policies = policy_variables(asked, tilt, settled)
     if variables is not None:
         about_policies = {name: variable for name, variable in about_policies.items() if name in variables}

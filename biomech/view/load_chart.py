@@ -74,7 +74,7 @@ def load_chart(
     Returns
     -------
     Figure
-        Dashed lines are outside the trusted range of the geometry.
+        Dashed lines are outside the trusted range of the geometry; crosses are postures that cannot be held.
     """
     import matplotlib.pyplot as plt
 
@@ -95,8 +95,9 @@ def load_chart(
             for colour, (angle, label) in zip(colours, hue_labels.items(), strict=True):
                 chosen = {column: value, hue: angle}
                 valid = ds.valid.sel(chosen).sel({band: middle}).values
-                _line(panel, load.sel(chosen), x, band, middle, valid, colour, label)
-            lines = load.sel({column: value, hue: list(hue_labels)})
+                held = ds.status.sel(chosen) == 0
+                _line(panel, load.sel(chosen), x, band, middle, valid, held, colour, label)
+            lines = load.where(ds.status == 0).sel({column: value, hue: list(hue_labels)})
             if float((lines.max(hue) - lines.min(hue)).max()) < 1e-3 * float(lines.max()):
                 panel.text(
                     0.5, 0.35, "the same in every line", transform=panel.transAxes, ha="center", fontsize=9, color="0.4"
@@ -123,10 +124,13 @@ def _line(
     band: str,
     middle: float,
     valid: np.ndarray,
+    held: xr.DataArray,
     colour: np.ndarray,
     label: str,
 ) -> None:
-    along, values = load[x].values, load.sel({band: middle}).values
+    along, every, load = load[x].values, load.sel({band: middle}).values, load.where(held)
+    values = load.sel({band: middle}).values
     panel.fill_between(along, load.min(band).values, load.max(band).values, color=colour, alpha=0.12, linewidth=0)
     panel.plot(along, values, color=colour, linestyle=(0, (2, 1)), linewidth=1.5)
+    panel.plot(along, np.where(np.isnan(values), every, np.nan), "x", color=colour, markersize=4, alpha=0.6)
     panel.plot(along, np.where(valid, values, np.nan), color=colour, linewidth=2.0, label=label)

@@ -43,7 +43,7 @@ def situation_chart(model: Model, answers: Mapping[str, xr.Dataset], *, title: s
     -------
     Figure
         The dark part of a bar is the least of the policies of tilt, the light part reaches to the most; hatched where
-        the geometry is beyond its trusted range.
+        the geometry is beyond its trusted range, grey and ``not held`` where some posture does not balance.
     """
     import matplotlib.pyplot as plt
 
@@ -60,7 +60,8 @@ def situation_chart(model: Model, answers: Mapping[str, xr.Dataset], *, title: s
         for row, ds in enumerate(answers.values()):
             if row % 2:
                 panel.axhspan(row - 0.5, row + 0.5, color="0.95", zorder=0)
-            _bar(panel, row, load_of(model, ds, name), bool(ds.valid.all()), joint)
+            held = bool((ds.status == 0).all())
+            _bar(panel, row, load_of(model, ds, name), bool(ds.valid.all()), held, joint)
         panel.set_title(head, fontsize=9)
         panel.set_xlabel("x body weight" if joint else "% of strength", fontsize=8)
         panel.tick_params(labelsize=8)
@@ -76,14 +77,17 @@ def situation_chart(model: Model, answers: Mapping[str, xr.Dataset], *, title: s
     return figure
 
 
-def _bar(panel: Axes, row: int, load: xr.DataArray, valid: bool, joint: bool) -> None:
+def _bar(panel: Axes, row: int, load: xr.DataArray, valid: bool, held: bool, joint: bool) -> None:
     values = np.ravel(load.values)
     low, high = float(values.min()), float(values.max())
     hatch = "" if valid else "////"
     dark, light = ("#44546a", "#a5b1c2") if joint else ("#1b7f79", "#8fcac6")
+    if not held:
+        dark, light = "0.55", "0.8"
     for value, colour in ((high, light), (low, dark)):
         panel.barh(row, value, color=colour, height=0.62, hatch=hatch, edgecolor="white", linewidth=0.0)
     digits = 1 if joint or high < 9.95 else 0
     texts = [f"{value:.{digits}f}" for value in (low, high)]
     text = texts[0] if texts[0] == texts[1] else "\u2013".join(texts)
+    text = text if held else f"{text} not held"
     panel.annotate(text, (high, row), (3, 0), textcoords="offset points", va="center", fontsize=7, color="0.25")
