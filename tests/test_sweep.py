@@ -1,3 +1,4 @@
+import json
 import warnings
 from itertools import product
 
@@ -156,10 +157,11 @@ def test_the_message_counts(swept):
 
 def test_only_what_is_asked_for_is_kept(adult):
     everything = bm.sweep(adult, pelvic_tilt="least_effort", knee_flexion=[0, 20])
-    for name in [str(name) for name in everything.data_vars]:
+    described = ["limiting_muscle", "valid"]
+    for name in [*described, *map(str, everything.data_vars)]:
         ds = bm.sweep(adult, pelvic_tilt="least_effort", knee_flexion=[0, 20], variables=[name])
-        assert set(ds.data_vars) == {name, "status"}
-        xr.testing.assert_equal(ds[name], everything[name])
+        assert {*ds.data_vars, *(set(ds.coords) & set(described))} == {name, "status"}
+        xr.testing.assert_equal(ds[name].reset_coords(drop=True), everything[name].reset_coords(drop=True))
 
 
 @pytest.mark.parametrize(
@@ -271,3 +273,39 @@ def test_what_cannot_be_held_is_said_once_with_counts_and_reason():
 def test_one_posture_that_is_overloaded_warns_too():
     with pytest.warns(bm.BiomechWarning, match=r"1 overloaded.* N\.m are missing"):
         bm.sweep(bm.load_model("small"), trunk_lean=80, load_mass=150, load_position=(0.1, 0.4, 0), pelvic_tilt=0)
+
+
+def test_a_result_says_where_it_comes_from(tmp_path):
+    plain, model = bm.load_model("small"), "small"
+    ds = bm.sweep(plain, pelvic_tilt=0, criterion=bm.Power(3), weight={"quad*": 2.0}, tone={"hamstrings": 0.1})
+    about = ds.attrs
+    assert about["biomech_version"] == bm.__version__
+    assert about["model"] == model
+    assert about["criterion"] == "Power(exponent=3)"
+    assert about["strength"] == "isometric"
+    assert json.loads(about["weight"]) == {"quadriceps_r": 2.0, "quadriceps_l": 2.0}
+    assert json.loads(about["tone"]) == {"hamstrings_r": 0.1, "hamstrings_l": 0.1}
+    ds.to_netcdf(tmp_path / "one.nc")
+    assert xr.load_dataset(tmp_path / "one.nc").attrs["model_sha256"] == about["model_sha256"]
+
+
+def test_a_body_that_was_changed_is_not_called_by_its_old_name_alone():
+    plain = bm.load_model("small")
+    weak = plain.scale({"muscles/quadriceps_*/max_isometric_force": 0.5})
+    same = weak.scale({"muscles/quadriceps_*/max_isometric_force": 2.0})
+    answers = [bm.sweep(model, pelvic_tilt=0).attrs for model in (plain, weak, same)]
+    assert [about["model"] for about in answers] == ["small", "small, changed", "small"]
+    assert answers[0]["model_sha256"] == answers[2]["model_sha256"] != answers[1]["model_sha256"]
+
+
+def test_two_answers_can_be_subtracted():
+    stance = {"knee_flexion": [0, 30, 120], "pelvic_tilt": 0, "trunk_lean": 60}
+    plain = bm.load_model("small")
+    strong = bm.sweep(plain, **stance)
+    weak = bm.sweep(plain.scale({"muscles/*/max_isometric_force": 0.5}), **stance)
+    change = weak - strong
+    assert set(change.data_vars) == set(strong.data_vars)
+    np.testing.assert_array_equal(
+        change.lumbar_compression, weak.lumbar_compression.values - strong.lumbar_compression.values
+    )
+    assert str(weak.limiting_muscle.sel(knee_flexion=30).item()) in [*plain.muscles, ""]

@@ -34,6 +34,7 @@ def test_every_number_of_the_dataset_is_in_the_table_under_its_labels(swept):
 
 def test_a_row_is_found_by_the_labels_of_its_posture(swept):
     found = bm.table(swept, ["lumbar_compression", "joint_contact_force"])
+    assert bm.table(swept, ["limiting_muscle"]).columns[-1] == "limiting_muscle"
     asked = swept.sel(knee_flexion=30, trunk_lean=20)
     row = found.loc[(30.0, 20.0)]
     assert row["lumbar_compression"] == float(asked.lumbar_compression)
@@ -54,7 +55,9 @@ def test_one_posture_is_one_row():
 
 def test_a_large_sweep_has_as_many_numbers_as_before():
     ds = bm.sweep(MODEL, knee_flexion=np.linspace(0, 50, 260), pelvic_tilt=0)
-    assert bm.table(ds).size == sum(v.size for v in ds.data_vars.values())
+    described = ds[["limiting_muscle", "valid"]].coords
+    size = sum(v.size for v in [*ds.data_vars.values(), described["limiting_muscle"], described["valid"]])
+    assert bm.table(ds).size == size
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from biomech.study.answer import Answers, sheet_columns
 from biomech.study.equilibria import BALANCE_STATUSES
 from biomech.study.labels import labelled
 from biomech.study.policies import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
-from biomech.study.standing import STATUSES
+from biomech.study.provenance import provenance
+from biomech.study.standing import STATUSES, Effort
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,6 +40,9 @@ POLICY_VARIABLES = (
     "knee_status",
     "hanging_moment",
 )
+
+#: What describes a posture and is no number to reckon with: coordinates, so that two answers can be subtracted.
+DESCRIBING = ("limiting_muscle", "valid")
 
 JOINT_FRAMES = (
     "force of the parent on the child segment, in the child's frame: "
@@ -310,17 +314,29 @@ def dims_of(variables: Mapping[str, Variable]) -> frozenset[str]:
 
 
 def sweep_dataset(
-    model: Model, stance: StanceGrid, kept: dict[str, Variable], policies: dict[str, Variable], said: str
+    model: Model,
+    stance: StanceGrid,
+    effort: Effort,
+    kept: dict[str, Variable],
+    policies: dict[str, Variable],
+    said: str,
 ) -> xr.Dataset:
     """The dataset of a sweep, from variables over (posture, ...)."""
     import xarray as xr
 
     shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **policies}.items()}
-    return xr.Dataset(
+    about_it = provenance(model, effort)
+    found = xr.Dataset(
         shaped,
         coords=labelled(model, _stance_coordinates(stance), dims_of(shaped)),
-        attrs={"title": f"biomech sweep of model {model.name}", "message": said, **_held(stance)},
+        attrs={
+            "title": f"biomech sweep of model {about_it['model']}",
+            "message": said,
+            **about_it,
+            **_held(stance),
+        },
     )
+    return found.set_coords([name for name in DESCRIBING if name in shaped])
 
 
 def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> dict[str, Variable]:

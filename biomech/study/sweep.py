@@ -170,7 +170,7 @@ def sweep(
     about_policies = policy_variables(asked, tilt, settled)
     if variables is not None:
         about_policies = {name: variable for name, variable in about_policies.items() if name in variables}
-    return sweep_dataset(model, asked, kept.variables(), about_policies, tally.message)
+    return sweep_dataset(model, asked, effort, kept.variables(), about_policies, tally.message)
 
 
 def _through_blocks(

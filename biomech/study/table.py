@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import StanceError
+from biomech.study.dataset import DESCRIBING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,33 +54,33 @@ def table(ds: xr.Dataset, variables: Iterable[str] | None = None) -> pd.DataFram
     [0.004, 0.084]
     """
     import pandas as pd
+    import xarray as xr
 
-    names = _chosen(ds, variables)
+    if not isinstance(ds, xr.Dataset) or "status" not in ds.data_vars:
+        raise StanceError(f"ds = {type(ds).__name__}: must be a dataset of sweep or static_optimization, with status")
     dims = ds["status"].dims
+    describing = [name for name in DESCRIBING if name in ds.coords]
+    names = _chosen(ds, variables, describing)
     sizes = tuple(ds.sizes[dim] for dim in dims)
     columns: dict[str, NDArray[Any]] = {}
-    for name in [*_along(ds, dims), *names]:
+    for name in [*(name for name in _along(ds, dims) if name not in describing), *names]:
         columns.update(_columns(ds[name], name, dims, sizes))
     found = pd.DataFrame(columns, index=_index(ds, dims, math.prod(sizes)))
     found.attrs = {"units": {name: ds[name].attrs["units"] for name in names if "units" in ds[name].attrs}}
     return found
 
 
-def _chosen(ds: xr.Dataset, variables: Iterable[str] | None) -> list[str]:
-    import xarray as xr
-
-    if not isinstance(ds, xr.Dataset) or "status" not in ds.data_vars:
-        raise StanceError(f"ds = {type(ds).__name__}: must be a dataset of sweep or static_optimization, with status")
+def _chosen(ds: xr.Dataset, variables: Iterable[str] | None, describing: list[str]) -> list[str]:
+    """Names of what to put in, checked."""
+    known = [*map(str, ds.data_vars), *describing]
     if variables is None:
-        return [str(name) for name in ds.data_vars]
+        return known
     if isinstance(variables, str) or not isinstance(variables, Iterable):
-        raise StanceError(
-            f"variables = {variables!r}: must be a list of names among {', '.join(map(str, ds.data_vars))}"
-        )
+        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
     names = list(variables)
     for name in names:
-        if name not in ds.data_vars:
-            raise StanceError(f"variables: there is no {name!r}; there are {', '.join(map(str, ds.data_vars))}")
+        if name not in known:
+            raise StanceError(f"variables: there is no {name!r}; there are {', '.join(known)}")
     return names
 
 
