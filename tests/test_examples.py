@@ -73,6 +73,33 @@ def test_the_chart_shows_every_load(swept):
             assert np.isfinite(line.get_ydata()).all()
 
 
+def test_the_chart_draws_no_line_through_what_is_not_held():
+    from biomech.view import load_chart
+
+    model = bm.load_model()
+    ds = bm.sweep(
+        model, knee_flexion=np.linspace(0, 110, 12), trunk_lean=[0, 10], weight_shift=[0.3, 0.42], pelvic_tilt=[0]
+    )
+    held = ds.status.sel(trunk_lean=0, pelvic_tilt=0, weight_shift=0.42).values == 0
+    assert 0 < held.sum() < 12
+    chart = load_chart(
+        model,
+        ds,
+        x="knee_flexion",
+        hue="trunk_lean",
+        column="pelvic_tilt",
+        band="weight_shift",
+        middle=0.42,
+        hue_labels={0: "upright", 10: "leaning"},
+        column_labels={0: "level"},
+        x_label="knee",
+        rows=["Front of thigh\n(quadriceps)"],
+    )
+    dashed, crosses = chart.get_axes()[0].get_lines()[:2]
+    np.testing.assert_array_equal(np.isfinite(dashed.get_ydata()), held)
+    np.testing.assert_array_equal(np.isfinite(crosses.get_ydata()), ~held)
+
+
 def test_the_least_compression(tmp_path):
     compression = least_compression.compression_of(bm.load_model())
     found = least_compression.search(compression)

@@ -132,5 +132,6 @@ def _line(
     values = load.sel({band: middle}).values
     panel.fill_between(along, load.min(band).values, load.max(band).values, color=colour, alpha=0.12, linewidth=0)
     panel.plot(along, values, color=colour, linestyle=(0, (2, 1)), linewidth=1.5)
-    panel.plot(along, np.where(np.isnan(values), every, np.nan), "x", color=colour, markersize=4, alpha=0.6)
+    if np.isnan(values).any():
+        panel.plot(along, np.where(np.isnan(values), every, np.nan), "x", color=colour, markersize=4, alpha=0.6)
     panel.plot(along, np.where(valid, values, np.nan), color=colour, linewidth=2.0, label=label)
