@@ -1,3 +1,8 @@
+import os
+import signal
+import threading
+import time
+
 import fuzz_sharing
 import numpy as np
 import pytest
@@ -484,3 +489,17 @@ def test_a_short_run_of_the_fuzzer():
     tallies = fuzz_sharing.run(seed=1, batches=2)
     assert all(tally.status.sum() > 0 for tally in tallies.values())
     assert not fuzz_sharing.failed(tallies), {k: dict(t.first) for k, t in tallies.items() if t.first}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_it_can_be_stopped(threads):
+    """Between stretches of problems Python sees that it is to stop; in one call it would not."""
+    p = random_problem(np.random.default_rng(3), 30_000, 57, 9)
+    hard = LoadSharingProblem(p.coefficients, 30.0 * p.demand, p.upper[0], p.weight)
+    seen = []
+    timer = threading.Timer(0.2, lambda: (seen.append(time.monotonic()), os.kill(os.getpid(), signal.SIGINT)))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        while True:
+            solve(hard, Power(3), threads=threads)
+    assert time.monotonic() - seen[0] < 5.0  # half a second on a machine that does nothing else

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 #: A matrix of which no more than this part differs from zero has few entries.
 _FEW = 1.0 / 3.0
+_STRETCH = 4096
 
 
 class Given(NamedTuple):
@@ -38,7 +39,9 @@ def own_patterns(problem: LoadSharingProblem, index: Places) -> Iterator[tuple[N
 
     Its own entries where these are few; else all, for every problem would be in a group of its own.
     """
-    used = problem.coefficients[index] != 0.0
+    # a stretch at a time: no second copy of A, and Python sees in between whether it is to stop
+    stretches = np.array_split(index, -(-len(index) // _STRETCH) or 1)
+    used = np.concatenate([problem.coefficients[part] != 0.0 for part in stretches])
     used[used.mean(axis=(1, 2)) > _FEW] = True
     groups: dict[bytes, list[int]] = {}
     for place, own in enumerate(used):

@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 #: Residual of an answer that is not certified below which its demand can probably be met.
 _NEARLY_MET = 1e-6
+#: Problems between which Python can be interrupted: some hundredths of a second, also with patience.
+_STRETCH, _HARD_STRETCH = 4096, 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +126,12 @@ def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float
     found = _empty(batch, rows, unknowns)
     every = np.arange(batch, dtype=np.uint64)
     tables = compile_problem(problem, criterion)
-    _in_threads(lambda part: _solve_lanes(*tables, tolerance, found, part, False), every, threads)
+    _in_threads(lambda part: _solve_lanes(*tables, tolerance, found, part, False), every, _STRETCH, threads)
     hard = every[found.proof[:, 3] != OPTIMAL]
     # with patience, and sums in an order that does not depend on what else is asked
     for used, index in own_patterns(problem, hard):
         tables = compile_problem(problem, criterion, used)
-        _in_threads(partial(_solve_patiently, tables, tolerance, found), index, threads)
+        _in_threads(partial(_solve_patiently, tables, tolerance, found), index, _HARD_STRETCH, threads)
     solution = _solution(problem, criterion, found)
     _settle(solution, tolerance)
     return solution
@@ -169,15 +171,15 @@ def _empty(batch: int, rows: int, unknowns: int) -> Found:
     return Found(*(np.empty((batch, columns)) for columns in (unknowns, rows, rows, 4)))
 
 
-def _in_threads(work: Callable[[Places], None], index: Places, threads: int) -> None:
-    """Let threads work on parts of the problems."""
-    parts = [part for part in np.array_split(index, threads) if part.size]
-    if len(parts) <= 1:
-        for part in parts:
-            work(part)
+def _in_threads(work: Callable[[Places], None], index: Places, size: int, threads: int) -> None:
+    """Let threads work on stretches of the problems, and Python see between them whether it is to stop."""
+    stretches = np.array_split(index, max(-(-len(index) // size), min(threads, len(index)))) if len(index) else []
+    if threads == 1 or len(stretches) == 1:
+        for stretch in stretches:
+            work(stretch)
     else:
-        with ThreadPoolExecutor(len(parts)) as pool:
-            list(pool.map(work, parts))
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, stretches))
 
 
 def _solution(problem: LoadSharingProblem, criterion: Criterion, found: Found) -> Solution:
@@ -193,7 +195,11 @@ def _settle(solution: Solution, tolerance: float) -> None:
     """Take what the kernels leave open, problem by problem, from ``hard``."""
     problem, criterion, status = solution.problem, solution.criterion, solution.status
     over = np.flatnonzero(status == INFEASIBLE)
-    far = over[~is_least(problem, over, solution.value[over], solution.shortfall[over])]
+    least = [
+        is_least(problem, part, solution.value[part], solution.shortfall[part])
+        for part in np.array_split(over, -(-len(over) // _STRETCH) or 1)
+    ]
+    far = over[~np.concatenate(least)]
     for i in (*np.flatnonzero(status == UNCERTIFIED), *far):
         if not all(np.all(np.isfinite(part)) for part in (problem.coefficients[i], problem.demand[i])):
             continue  # someone wrote to the arrays since they were checked
