@@ -28,3 +28,7 @@ class UnreachablePosture(BiomechError):
 
 class KernelError(BiomechError, RuntimeError):
     """No compiled kernels for this machine, and none can be made; the message says why, and what to do."""
+
+
+class BiomechWarning(UserWarning):
+    """An answer that must not be taken for an ordinary one; the message says how many, and why."""
