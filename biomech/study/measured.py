@@ -247,15 +247,22 @@ def _aligned(
 
 def _check_twins(given: list[_Given], dims: tuple[str, ...]) -> None:
     """Refuse motion and plates of one length along two names, unless both are labelled: they are the same frames."""
+    plates = {one.name: set(one.array.dims) - set(_INNER) for one in given if one.group == "ground_reaction"}
+    for name, along in plates.items():
+        if not (along <= plates["force"] or along >= plates["force"]):
+            frames = [sorted(map(str, each)) for each in (along, plates["force"])]
+            raise StanceError(
+                f"ground_reaction.{name}: has frames along {frames[0]}, and force along {frames[1]}; must be the same"
+            )
     own = {
         group: {dim: one for one in given if one.group == group for dim in dims if dim in one.array.dims}
         for group in ("coordinates", "ground_reaction")
     }
-    motion, plates = own["coordinates"], own["ground_reaction"]
-    if not motion or not plates or set(motion) & set(plates):
+    motion, ground = own["coordinates"], own["ground_reaction"]
+    if not motion or not ground or set(motion) & set(ground):
         return
     for dim, one in motion.items():
-        for other, plate in plates.items():
+        for other, plate in ground.items():
             sizes = {one.array.sizes[dim], plate.array.sizes[other]}
             unlabelled = dim not in one.array.coords or other not in plate.array.coords
             if len(sizes) == 1 and sizes != {1} and unlabelled:
@@ -359,7 +366,9 @@ def _carried(given: list[_Given], dims: tuple[str, ...], taken: frozenset[str]) 
 
 
 def _is_same(one: xr.Variable, other: xr.Variable) -> bool:
-    return bool(set(one.dims) == set(other.dims) and one.transpose(*other.dims).equals(other))
+    if set(one.dims) != set(other.dims):
+        return False
+    return bool(one.transpose(*other.dims).equals(other))  # type: ignore[no-untyped-call]
 
 
 def _variable(dim: str, values: NDArray[Any], attributes: Mapping[Hashable, Any] | None = None) -> xr.Variable:

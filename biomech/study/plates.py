@@ -55,8 +55,7 @@ def read_plates(ground: Any) -> Iterator[tuple[str, xr.DataArray]]:
         yield "moment", _ordered("moment", ground["moment"], {"foot": SIDES, "axis": AXES})
     if "free_moment" in ground:
         about = _ordered("free_moment", ground["free_moment"], {"foot": SIDES})
-        upward = xr.DataArray([False, True, False], dims="axis")
-        yield "moment", xr.where(upward, about, 0.0, keep_attrs=False)
+        yield "moment", about * xr.DataArray([0.0, 1.0, 0.0], dims="axis")
 
 
 def _ordered(name: str, array: xr.DataArray, inner: dict[str, tuple[str, ...]]) -> xr.DataArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Excess(NamedTuple):
     """Of every coordinate the largest reserve, the frame of it, what was required at most, and their ratio."""
 
     reserve: Array
-    frame: NDArray[np.int64]
+    frame: NDArray[np.signedinteger[Any]]
     required: Array
     ratio: Array
 
@@ -51,10 +51,11 @@ def explain_reserves(model: Model, measured: Measured, required: Array, reserve:
     others = int((excess.ratio > _SHARE).sum()) - 1
     more = f" (and {others} other coordinates)" if others else ""
     balance = "the ground reactions do not balance the body: " if unbalanced.any() else ""
+    cause = _cause(model, measured, weight, worst, int(excess.frame[worst]))
     return (
         f"{balance}the reserve of {model.coordinates[worst]}{more} gives up to {excess.reserve[worst]:.3g} {unit} "
         f"({measured.name(int(excess.frame[worst]))}), {100.0 * excess.ratio[worst]:.3g} % {of}, "
-        f"{100.0 * _SHARE:g} % is the most for an answer of muscles; likely {_cause(model, measured, weight, worst)}"
+        f"{100.0 * _SHARE:g} % is the most for an answer of muscles; likely {cause}"
     )
 
 
@@ -70,7 +71,7 @@ def _measure(model: Model, measured: Measured, required: Array, reserve: Array, 
     asked = np.fmax(np.fmax.reduce(required, axis=0), -np.fmin.reduce(required, axis=0))
     whole, turns, leg = _of_pelvis(model), model.flat().is_rotation, _leg(model)
     asked = np.where(whole, np.where(turns, weight * leg, weight), np.maximum(asked, _LEAST_MOMENT * weight * leg))
-    return Excess(largest, frame, asked, np.abs(largest) / asked)
+    return Excess(np.asarray(largest, dtype=np.float64), frame, asked, np.abs(largest) / asked)
 
 
 def _of_pelvis(model: Model) -> NDArray[np.bool_]:
@@ -86,7 +87,7 @@ def _leg(model: Model) -> float:
     return float(np.linalg.norm(place.sel(segment="pelvis").values - place.sel(segment="calcn_r").values))
 
 
-def _cause(model: Model, measured: Measured, weight: float, worst: int) -> str:
+def _cause(model: Model, measured: Measured, weight: float, worst: int, frame: int) -> str:
     """The likeliest reason, by what the data look like."""
     looked = np.linspace(0, len(measured) - 1, min(len(measured), _LOOKED_AT)).astype(np.int64)
     q, force, point = measured.q[looked], measured.force[looked], measured.point[looked]
@@ -95,7 +96,7 @@ def _cause(model: Model, measured: Measured, weight: float, worst: int) -> str:
         or _wrong_point(force, point)
         or _wrong_angles(model, q)
         or _wrong_place(model, q, force, point)
-        or _wrong_balance(model, force, weight, worst)
+        or _wrong_balance(model, measured.force[frame], weight, worst)
     )
 
 
@@ -162,8 +163,8 @@ def _wrong_balance(model: Model, force: Array, weight: float, worst: int) -> str
         return f"too weak muscles, or too cheap a reserve of {name}: a smaller one costs more"
     if model.flat().is_rotation[worst]:
         return "points or postures that do not fit: the force of the ground passes the centre of mass by too much"
-    part = 100.0 * float(np.median(force[..., 1].sum(axis=1))) / weight
+    part = 100.0 * float(force[:, 1].sum()) / weight
     return (
         f"another body mass, a missing plate or a movement too fast for statics: the plates carry {part:.3g} % "
-        "of the body weight"
+        "of the body weight in that frame"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def static_optimization(
         block = slice(first, min(first + _BLOCK, len(measured)))
         answers, own = _solve_block(model, measured, block, feet, effort.force_length, (criterion, lower, reserves))
         kept.put(block, answers, own)
-        of_block = Tally.of(answers.status, lambda i, answers=answers: shortage(model, answers, i))
+        of_block = Tally.of(answers.status, partial(shortage, model, answers))
         tally = of_block if tally is None else tally.joined(of_block)
     assert tally is not None  # there is at least one frame
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
