@@ -100,6 +100,7 @@ def test_a_drawn_tendon_is_the_model_with_that_tendon(adult):
     assert float(left_open(ours, one).max()) < CLOSED
 
 
+@pytest.mark.filterwarnings("ignore::biomech.errors.BiomechWarning")  # reserves are what is left
 def test_power_closes_under_measured_ground_forces(gait2392):
     """``static_optimization``: no passive tissue; reserves are what is left."""
     weight = gait2392.body_mass * gait2392.value("settings/gravity")

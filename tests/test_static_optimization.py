@@ -1,3 +1,4 @@
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,7 @@ from reference_tables import motion, rows
 from test_equilibrium import frames, spans
 
 import biomech as bm
-from biomech.errors import StanceError
+from biomech.errors import BiomechWarning, StanceError
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +133,149 @@ def test_bad_plates_are_refused_by_name(gait2392, measured, name):
         bm.static_optimization(gait2392, coordinates, holed)
     with pytest.raises(StanceError, match=r"ground_reaction\.force: foot is"):
         bm.static_optimization(gait2392, coordinates, ground.assign_coords(foot=["r", "l"]))
+
+
+# --- labels, and data as they come from a laboratory
+
+
+def plates(model, parts=(0.5, 1.0, 1.5), dim="frame", labels=(0, 1, 2)):
+    """Vertical forces, parts of half the weight on each foot, along one dimension."""
+    force, point = np.zeros((2, len(parts), 2, 3))
+    force[..., 1] = model.body_mass * model.value("settings/gravity") / 2 * np.array(parts)[:, None]
+    point[...] = [[-0.06, 0.0, 0.09], [-0.06, 0.0, -0.09]]
+    dims = (dim, "foot", "axis")
+    coords = {"foot": ["right", "left"], "axis": list("xyz")} | ({} if labels is None else {dim: list(labels)})
+    return xr.Dataset({"force": (dims, force), "point": (dims, point)}, coords=coords)
+
+
+def labelled(values, dim, labels):
+    return xr.DataArray(values, dims=dim, coords={dim: labels})
+
+
+FREE = pytest.mark.filterwarnings("ignore::biomech.errors.BiomechWarning")
+
+
+@FREE
+def test_frames_pair_by_their_labels_and_come_back(gait2392):
+    hip = labelled([20.0, 10.0, 0.0], "frame", [2, 1, 0])
+    ds = bm.static_optimization(gait2392, {"pelvis_ty": 0.95, "hip_flexion_r": hip}, plates(gait2392), reserve=50.0)
+    required = ds.required_moment.sel(coordinate="hip_flexion_r", frame=[0, 1, 2])
+    np.testing.assert_allclose(required, [-1.2268, 5.4031, 11.7490], atol=1e-4)
+    with pytest.raises(StanceError, match=r"ground_reaction.force: has no frame 0, which hip_flexion_r has"):
+        bm.static_optimization(gait2392, {"hip_flexion_r": hip}, plates(gait2392, labels=(1, 2, 3)))
+    with pytest.raises(StanceError, match=r"ground_reaction.force: has no labels along frame"):
+        bm.static_optimization(gait2392, {"hip_flexion_r": hip}, plates(gait2392, labels=None))
+
+
+@FREE
+def test_dimensions_of_the_caller_come_back(gait2392):
+    times = labelled([20.0, 10.0, 0.0], "time", [0.2, 0.1, 0.0]).assign_coords(subject="A", phase=("time", list("cba")))
+    trials = labelled([-5.0, -10.0], "trial", ["first", "second"])
+    ground = plates(gait2392, dim="time", labels=(0.0, 0.1, 0.2))
+    pose = {"pelvis_ty": 0.95, "hip_flexion_r": times, "knee_angle_r": trials}
+    ds = bm.static_optimization(gait2392, pose, ground, reserve=50.0)
+    assert ds.activation.dims == ("time", "trial", "muscle")
+    assert ds.trial.values.tolist() == ["first", "second"]
+    assert str(ds.subject.values) == "A"
+    assert ds.phase.sel(time=0.2).item() == "c"
+    for time in (0.0, 0.2):
+        pose = {"pelvis_ty": 0.95, "hip_flexion_r": float(times.sel(time=time)), "knee_angle_r": -10.0}
+        one = bm.static_optimization(gait2392, pose, ground.sel(time=time), reserve=50.0)
+        here = ds.activation.sel(time=time, trial="second")
+        np.testing.assert_allclose(here, one.activation[0], atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["status", "activation", "muscle", 3, "coordinate"])
+def test_dimensions_that_the_answer_uses_are_refused(gait2392, name):
+    with pytest.raises(StanceError, match=f"knee_angle_r: dimension {name!r}"):
+        bm.static_optimization(gait2392, {"knee_angle_r": xr.DataArray([0.0, -1.0], dims=[name])}, plates(gait2392))
+
+
+def test_reserves_go_by_name(gait2392):
+    series = xr.DataArray([3.0, 2.0], dims="c", coords={"c": ["pelvis_ty", "hip_flexion_r"]})
+    ground = plates(gait2392, (1.0,), labels=None)
+    one, other, named = (
+        bm.static_optimization(gait2392, {"pelvis_ty": 0.95}, ground, reserve=reserve)
+        for reserve in (series, series.to_series(), {"hip_flexion_r": 2.0, "pelvis_ty": 3.0})
+    )
+    np.testing.assert_array_equal(one.reserve_moment, named.reserve_moment)
+    np.testing.assert_array_equal(other.reserve_moment, named.reserve_moment)
+
+
+@FREE
+def test_free_moments_are_meant_and_what_is_not_known_is_refused(gait2392):
+    ground = plates(gait2392)
+    pose = {"pelvis_ty": 0.95}
+    ds = bm.static_optimization(gait2392, pose, ground.assign(free_moment=("foot", [40.0, 0.0])), reserve=50.0)
+    np.testing.assert_allclose(ds.required_moment.sel(coordinate="pelvis_rotation"), -40.0)
+    with pytest.raises(StanceError, match=r"has 'torque' .did you mean 'moment'"):
+        bm.static_optimization(gait2392, pose, ground.assign(torque=ground.force))
+
+
+def test_a_foot_in_the_air_has_no_center_of_pressure(gait2392):
+    stance = bm.sweep(gait2392, pelvic_tilt=0, support="right")
+    assert np.isnan(stance.center_of_pressure.sel(foot="left")).all()
+    ground = xr.Dataset({"force": stance.ground_force, "point": stance.center_of_pressure,
+                         "free_moment": stance.free_moment})  # fmt: skip
+    pose = {name: stance.coordinate_angle.sel(coordinate=name) for name in gait2392.coordinates}
+    ds = bm.static_optimization(gait2392, pose, ground, reserve=0.1)
+    assert ds.status.item() == 0
+    pelvis = [name for name in gait2392.coordinates if name.startswith("pelvis")]
+    assert float(np.abs(ds.reserve_moment.sel(coordinate=pelvis)).max()) < 1e-6
+    ground = plates(gait2392)
+    ground["point"][1, 1, 2] = np.nan
+    with pytest.raises(StanceError, match=r"ground_reaction.point: .* NaN at frame 1, foot left, axis z"):
+        bm.static_optimization(gait2392, {"pelvis_ty": 0.95}, ground)
+
+
+@pytest.mark.parametrize(("change", "cause"), [
+    (lambda c, g: (c, g.assign(force=-g.force)), "the other sign"),
+    (lambda c, g: (c, g.assign(point=1000 * g.point)), "points in mm"),
+    (lambda c, g: (c, g.assign(force=g.force.roll(axis=1), point=g.point.roll(axis=1))), "vertical axis is z"),
+    (lambda c, g: (c, g.assign_coords(foot=["left", "right"])), "swapped feet"),
+    (lambda c, g: ({k: v if k[-3:-1] == "_t" else np.radians(v) for k, v in c.items()}, g), "angles in radians"),
+    (lambda c, g: (c, g.assign(force=0.7 * g.force)), "the plates carry 70 % of the body weight"),
+])  # fmt: skip
+def test_plausible_garbage_is_said_with_its_cause(gait2392, measured, change, cause):
+    coordinates, ground = change(*measured)
+    with pytest.warns(BiomechWarning, match=f"the reserve of .* gives up to .*{cause}"):
+        bm.static_optimization(gait2392, coordinates, ground, lower=0.01, reserve=50.0)
+
+
+def test_coordinates_out_of_range_are_named_or_refused(gait2392):
+    ground = plates(gait2392, (1.0,), labels=None)
+    ds = bm.static_optimization(gait2392, {"pelvis_ty": 0.95, "knee_angle_r": [5.0, 12.0]}, ground)
+    assert ds.valid.sel(coordinate="knee_angle_r").values.tolist() == [True, False]
+    assert ds.valid.drop_sel(coordinate="knee_angle_r").all()
+    for name, value in (("knee_angle_r", 60.0), ("pelvis_ty", 950.0), ("pelvis_ty", 1e300)):
+        with pytest.raises(StanceError, match=f"{name} = {value:g}".replace("+", r"\+")):
+            bm.static_optimization(gait2392, {name: value}, ground)
+
+
+@pytest.mark.parametrize(
+    "coordinates", [None, [1.0], "file.mot", {"knee_angle_r": np.ma.array([1.0, 2.0], mask=[0, 1])}]
+)
+def test_what_is_no_motion_is_refused(gait2392, coordinates):
+    with pytest.raises(StanceError, match=r"^(coordinates|knee_angle_r) = "):
+        bm.static_optimization(gait2392, coordinates, plates(gait2392))
+
+
+def test_unequal_frames_and_three_feet_are_refused(gait2392):
+    ground = plates(gait2392)
+    with pytest.raises(StanceError, match=r"ground_reaction.force: foot is"):
+        bm.static_optimization(gait2392, {}, ground.isel(foot=[0, 1, 0]))
+    short = xr.Dataset({"force": ground.force, "point": ground.point.isel(frame=[0, 1]).rename(frame="other")})
+    with pytest.raises(StanceError, match=r"ground_reaction.point: has frames along"):
+        bm.static_optimization(gait2392, {}, short)
+
+
+def test_frames_are_solved_in_blocks(gait2392):
+    """The memory that is needed at once is little more than the answer."""
+    count = 5000
+    pose = {"pelvis_ty": 0.95, "hip_flexion_r": np.linspace(0.0, 20.0, count)}
+    tracemalloc.start()
+    ds = bm.static_optimization(gait2392, pose, plates(gait2392, (1.0,), labels=None))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert ds.sizes["frame"] == count
+    assert peak < 45e6 + 1.5 * ds.nbytes  # a block needs about 40 MB, whatever the number of frames

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.errors import StanceError
+from biomech.errors import BiomechWarning, StanceError
 from biomech.model.contact import NO_CONTACT
-from biomech.model.geometry import poses
 from biomech.model.model import Model
 from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
+from biomech.statics.posture import ranges
 from biomech.statics.reactions import react
-from biomech.statics.stance import AXES, SIDES
 from biomech.study.answer import Answers
-from biomech.study.dataset import about, joint_quantities, muscle_quantities, proof_quantities, variables_of
+from biomech.study.dataset import Quantity, about, joint_quantities, muscle_quantities, proof_quantities
 from biomech.study.effort import read_effort
 from biomech.study.labels import labelled
+from biomech.study.measured import Measured, read_measured
+from biomech.study.plausibility import explain_reserves
 from biomech.study.report import Tally, shortage
-from biomech.study.whole_way import Sheets
+from biomech.study.whole_way import PROOF, Sheets
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+
+#: Frames that are solved together: what they need is small beside their answer.
+_BLOCK = 512
+#: N.m or N: no reserve is larger.
+_MOST_RESERVE = 1e6
+#: rad or m by which a coordinate may miss its range: degrees are turned into radians.
+_ROUNDING = 1e-9
 
 
 def static_optimization(
@@ -45,18 +55,22 @@ def static_optimization(
     ----------
     model : Model
         The body.
-    coordinates : mapping or Dataset
+    coordinates : mapping, Dataset or DataFrame
         The model's coordinate names to values over ``frame``, in degrees (m for translations); scalars are held,
-        unnamed coordinates are zero, and scalars alone are a single frame.
+        unnamed coordinates are zero, and scalars alone are a single frame. A DataArray (Series) brings its own
+        dimensions, such as ``time``, or ``time`` and ``trial``; labels are aligned with those of the ground reactions,
+        and come back with the answer. What is out of the range of its coordinate is not ``valid``; what no body could
+        reach is refused.
     ground_reaction : Dataset
         ``force`` (frame, foot, axis) in N, ``point`` (frame, foot, axis) in m, where it acts, and optionally
-        ``moment`` (frame, foot, axis) in N.m; in ground, on the calcn of each foot (``right``, ``left``). Without
-        ``frame`` it holds for all.
+        ``moment`` (frame, foot, axis), or ``free_moment`` (frame, foot) about the vertical, in N.m; in ground (x
+        forward, y upward), on the calcn of each foot (``right``, ``left``). Without ``frame`` it holds for all, and
+        other dimensions may be in its place. NaN is allowed where it means nothing: the point of a foot in the air.
     criterion : Power, SoftSaturation or MinMax
         How load is shared.
     lower : float
         Least activation, 0..1.
-    reserve : float or mapping of str to float
+    reserve : float, mapping of str to float, Series or DataArray
         Reserve on every coordinate, or by coordinate, in N.m (N) at unit control; it costs its control squared. 0 is
         none. Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
     strength : {"force_length", "isometric"}
@@ -69,12 +83,19 @@ def static_optimization(
         ``required_moment``, ``reserve_moment``, ``shortfall`` (frame, coordinate), ``joint_contact_force`` (frame,
         joint, axis), ``joint_contact_moment`` (frame, joint, axis), what reserves supply included in neither,
         ``lumbar_compression``, ``patellar_tendon_force`` (frame, foot), ``patellofemoral_force`` (frame, foot, axis),
-        ``status``, ``limiting_muscle``, ``equilibrium_residual`` and ``duality_gap``.
+        ``status``, ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid`` (frame, coordinate):
+        whether a coordinate is inside the geometry's trusted range.
 
     Raises
     ------
     StanceError
         Naming the argument, the value and what is allowed.
+
+    Warns
+    -----
+    BiomechWarning
+        Reserves give more than 10 % of what is required of a coordinate (of body weight, and its moment on a leg's
+        length, where the body as a whole is not balanced): which, how much, and what is likely wrong with the data.
 
     Examples
     --------
@@ -92,82 +113,119 @@ def static_optimization(
     if not (_is_number(lower) and 0.0 <= lower < 1.0):
         raise StanceError(f"lower = {lower!r}: allowed is 0..1")
     reserves = _reserves(model, reserve)
-    q, applied = _frames(model, coordinates, ground_reaction)
-    flat = model.flat()
-    around = Surroundings.empty(len(q))._replace(applied=applied)
-    equilibrium = assemble(flat, flat.moved, NO_CONTACT, around, q, effort.force_length, tissue=False)
-    solution = _share(equilibrium, reserves[flat.moved], criterion, lower)
-    return _dataset(model, q, around, equilibrium, solution, reserves)
+    feet = _feet(model)
+    quantities = {**muscle_quantities(), **joint_quantities(model), **proof_quantities(model), **_own_quantities()}
+    measured = read_measured(model, coordinates, ground_reaction, quantities)
+    kept, tally = _Kept(quantities, len(measured)), None
+    for first in range(0, len(measured), _BLOCK):
+        block = slice(first, min(first + _BLOCK, len(measured)))
+        answers, own = _solve_block(model, measured, block, feet, effort.force_length, (criterion, lower, reserves))
+        kept.put(block, answers, own)
+        of_block = Tally.of(answers.status, partial(shortage, model, answers))
+        tally = of_block if tally is None else tally.joined(of_block)
+    assert tally is not None  # there is at least one frame
+    said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
+    if said:
+        warnings.warn(said, BiomechWarning, stacklevel=2)
+    return _dataset(model, measured, kept, tally.message)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
-def _reserves(model: Model, reserve: float | Mapping[str, float]) -> Array:
+def _reserves(model: Model, reserve: Any) -> Array:
     """Reserve of every coordinate at unit control."""
     names = model.coordinates
-    given = dict(reserve) if isinstance(reserve, Mapping) else dict.fromkeys(names, reserve)
+    given = _by_name(reserve) if _is_labelled(reserve) else dict.fromkeys(names, reserve)
     for name, value in given.items():
         if name not in names:
             raise StanceError(f"reserve: no such coordinate {name!r}; the model has {', '.join(names)}")
-        if not (_is_number(value) and value >= 0.0):
-            raise StanceError(f"reserve of {name} = {value!r}: must be a number, at least 0")
+        if not (_is_number(value) and 0.0 <= value <= _MOST_RESERVE):
+            raise StanceError(f"reserve of {name} = {value!r:.60}: must be a number from 0 to {_MOST_RESERVE:g}")
     return np.array([float(given.get(name, 0.0)) for name in names])
 
 
-def _frames(model: Model, coordinates: Mapping[str, Any] | xr.Dataset, ground: xr.Dataset) -> tuple[Array, Array]:
-    """Coordinates (frame, coordinate) and wrenches (frame, 6 segment)."""
+def _is_labelled(value: Any) -> bool:
+    import pandas as pd
     import xarray as xr
 
-    given = coordinates.data_vars if isinstance(coordinates, xr.Dataset) else coordinates
-    values = {str(name): value.values if isinstance(value, xr.DataArray) else value for name, value in given.items()}
-    q = poses(model.flat(), values)
-    wrench = _ground_wrenches(ground)
-    frames = max(len(q), len(wrench))
-    for name, count in (("coordinates", len(q)), ("ground_reaction", len(wrench))):
-        if count not in (1, frames):
-            raise StanceError(f"{name}: has {count} frames; must have {frames}, or be held")
-    applied = np.zeros((frames, len(model.segments) + 1, 6))
-    for foot, segment in enumerate(("calcn_r", "calcn_l")):
-        applied[:, 1 + model.segments.index(segment)] = wrench[:, foot]
-    return np.array(np.broadcast_to(q, (frames, q.shape[1]))), applied.reshape(frames, -1)
+    return isinstance(value, Mapping | pd.Series) or (isinstance(value, xr.DataArray) and value.ndim > 0)
 
 
-def _ground_wrenches(ground: xr.Dataset) -> Array:
-    """Force and moment about the ground origin: (frame, foot, 6)."""
+def _by_name(value: Any) -> dict[Hashable, Any]:
+    """Values by their labels."""
     import xarray as xr
 
-    if not isinstance(ground, xr.Dataset):
-        raise StanceError(f"ground_reaction: is {type(ground).__name__}; must be a Dataset with force and point")
-    vectors = {}
-    for name in ("force", "point", "moment"):
-        if name in ground:
-            vectors[name] = _vectors(name, ground[name])
-        elif name != "moment":
-            raise StanceError(f"ground_reaction: has no {name!r}; must have force and point, may have moment")
-    frames = max(len(v) for v in vectors.values())
-    force, point = (np.broadcast_to(vectors[name], (frames, 2, 3)) for name in ("force", "point"))
-    moment = np.cross(point, force) + vectors.get("moment", 0.0)
-    return np.concatenate([force, moment], axis=-1)
+    if isinstance(value, xr.DataArray):
+        if value.ndim != 1 or value.dims[0] not in value.coords:
+            raise StanceError(f"reserve: has dimensions {value.dims}; must have one, labelled by coordinate")
+        labels, numbers = value[value.dims[0]].values.tolist(), value.values.tolist()
+    else:
+        labels, numbers = (
+            list(value.keys()),
+            [value[name] for name in value] if isinstance(value, Mapping) else value.tolist(),
+        )
+    named = dict(zip(labels, numbers, strict=True))
+    if len(named) < len(labels):
+        raise StanceError(f"reserve: names a coordinate twice ({', '.join(map(str, labels))})")
+    return named
 
 
-def _vectors(name: str, array: xr.DataArray) -> Array:
-    if "frame" not in array.dims:
-        array = array.expand_dims("frame")
-    if set(array.dims) != {"frame", "foot", "axis"}:
-        raise StanceError(f"ground_reaction.{name}: has dimensions {array.dims}; must have (frame, foot, axis)")
-    for dim, labels in (("foot", SIDES), ("axis", AXES)):
-        if dim in array.coords:
-            if set(array[dim].values.tolist()) != set(labels):
-                raise StanceError(f"ground_reaction.{name}: {dim} is {array[dim].values.tolist()}; must be {labels}")
-            array = array.sel({dim: list(labels)})
-        elif array.sizes[dim] != len(labels):
-            raise StanceError(f"ground_reaction.{name}: {dim} has {array.sizes[dim]} entries; must be {labels}")
-    values = array.transpose("frame", "foot", "axis").values
-    if values.dtype.kind not in "iuf" or values.size == 0 or not np.all(np.isfinite(values)):
-        raise StanceError(f"ground_reaction.{name}: must be finite numbers, and not empty")
-    return np.asarray(values, dtype=np.float64)
+def _feet(model: Model) -> list[int]:
+    """Where each foot is among the segments, ground as segment 0."""
+    for segment in ("calcn_r", "calcn_l"):
+        if segment not in model.segments:
+            raise StanceError(f"model = {model.name!r}: has no segment {segment}, on which the ground acts")
+    return [1 + model.segments.index(segment) for segment in ("calcn_r", "calcn_l")]
+
+
+def _own_quantities() -> dict[str, Quantity]:
+    """What only measured frames have, (frame, coordinate); made here, and not from sheets."""
+    return {
+        "required_moment": Quantity(
+            ("coordinate",), about("N.m", "moment asked of the muscles (N for translations)"), ()
+        ),
+        "reserve_moment": Quantity(("coordinate",), about("N.m", "moment of the reserves (N for translations)"), ()),
+        "valid": Quantity(("coordinate",), about("1", "the coordinate is inside the geometry's trusted range"), ()),
+    }
+
+
+class _Kept:
+    """Every variable of the answer over all frames, filled block by block."""
+
+    def __init__(self, quantities: Mapping[str, Quantity], count: int) -> None:
+        self.quantities, self.count = quantities, count
+        self.values: dict[str, NDArray[Any]] = {}
+
+    def put(self, block: slice, answers: Answers, own: Mapping[str, NDArray[Any]]) -> None:
+        """Keep what a block of frames found."""
+        for name, quantity in self.quantities.items():
+            value = own[name] if name in own else quantity.of(answers)
+            if name not in self.values:
+                self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
+            self.values[name][block] = value
+
+
+def _solve_block(
+    model: Model,
+    measured: Measured,
+    block: slice,
+    feet: list[int],
+    force_length: bool,
+    sharing: tuple[Criterion, float, Array],
+) -> tuple[Answers, dict[str, NDArray[Any]]]:
+    """Answers of some frames, and the variables that they alone have."""
+    flat, q, (criterion, lower, reserves) = model.flat(), measured.q[block], sharing
+    force, point, moment = (part[block] for part in (measured.force, measured.point, measured.moment))
+    applied = np.zeros((len(q), len(model.segments) + 1, 6))
+    for foot, segment in enumerate(feet):
+        applied[:, segment, :3] = force[:, foot]
+        applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
+    around = Surroundings.empty(len(q))._replace(applied=applied.reshape(len(q), -1))
+    equilibrium = assemble(flat, flat.moved, NO_CONTACT, around, q, force_length, tissue=False)
+    solution = _share(equilibrium, reserves[flat.moved], criterion, lower)
+    return _answers(model, q, around, equilibrium, solution, reserves)
 
 
 def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lower: float) -> Solution:
@@ -188,24 +246,27 @@ def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lowe
     return solve(problem, criterion)
 
 
-def _dataset(
+def _answers(
     model: Model, q: Array, around: Surroundings, equilibrium: Equilibrium, solution: Solution, reserves: Array
-) -> xr.Dataset:
-    import xarray as xr
-
-    muscles, dims, flat = len(model.muscles), ("frame",), model.flat()
+) -> tuple[Answers, dict[str, NDArray[Any]]]:
+    muscles, flat = len(model.muscles), model.flat()
     activation = solution.value[:, :muscles]
     force = activation * equilibrium.strength
     required, shortfall, reaction = np.zeros((3, len(q), len(reserves)))
     required[:, flat.moved], shortfall[:, flat.moved] = equilibrium.demand, solution.shortfall
     own = flat.moved[reserves[flat.moved] != 0.0]
     reaction[:, own] = solution.value[:, muscles:] * reserves[own]
+    least, most = ranges(model, flat, "trusted")
     reactions = react(flat, q, around.load, force, around.applied)
-    limiting = limiting_muscle(solution, muscles)
-    proof = np.stack(
-        [solution.cost, solution.residual, solution.gap, solution.status, np.ones(len(q)), limiting, np.zeros(len(q))],
-        axis=1,
-    )
+    proof = np.zeros((len(q), len(PROOF)))
+    for name, column in (
+        ("cost", solution.cost),
+        ("residual", solution.residual),
+        ("gap", solution.gap),
+        ("status", solution.status),
+        ("limiting", limiting_muscle(solution, muscles)),
+    ):
+        proof[:, PROOF.index(name)] = column
     empty = np.empty((len(q), 0))
     answers = Answers(
         model,
@@ -227,22 +288,24 @@ def _dataset(
         ),
         equilibrium.strength,
     )
+    inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
+    return answers, {"required_moment": required, "reserve_moment": reaction, "valid": inside}
+
+
+def _dataset(model: Model, measured: Measured, kept: _Kept, message: str) -> xr.Dataset:
+    """The answer over the caller's own dimensions."""
+    import xarray as xr
+
     variables = {
-        **variables_of({**muscle_quantities(), **joint_quantities(model), **proof_quantities(model)}, dims, answers),
-        "required_moment": (
-            (*dims, "coordinate"),
-            required,
-            about("N.m", "moment asked of the muscles (N for translations)"),
-        ),
-        "reserve_moment": (
-            (*dims, "coordinate"),
-            reaction,
-            about("N.m", "moment of the reserves (N for translations)"),
-        ),
+        name: (
+            (*measured.dims, *quantity.dims),
+            kept.values[name].reshape(*measured.shape, *kept.values[name].shape[1:]),
+            quantity.attributes,
+        )
+        for name, quantity in kept.quantities.items()
     }
-    tally = Tally.of(answers.status, lambda i: shortage(model, answers, i))
-    attrs = {"title": f"biomech static optimisation of model {model.name}", "message": tally.message}
-    return xr.Dataset(variables, coords=labelled(model, {"frame": np.arange(len(q))}), attrs=attrs)
+    attrs = {"title": f"biomech static optimisation of model {model.name}", "message": message}
+    return xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs)
 
 
 def limiting_muscle(solution: Solution, muscles: int) -> NDArray[np.int64]:
