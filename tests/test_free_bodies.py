@@ -185,7 +185,7 @@ def test_the_switch_does_as_opensim(gait2392, side):
     assert float(left_open(plain, off).sel(coordinate=f"knee_angle_{side}").max()) > 1e-2
     others = [j for j in on.joint.values if not j.startswith("knee")]
     for variable in on.data_vars:
-        if variable.startswith("joint_contact"):
+        if variable.startswith("joint_"):
             np.testing.assert_array_equal(on[variable].sel(joint=others), off[variable].sel(joint=others))
         else:
             np.testing.assert_array_equal(on[variable], off[variable], err_msg=variable)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.statics.stance import AXES, SIDES
+from biomech.study.dataset import DESCRIBING
 from biomech.study.labels import DIMENSIONS
 from biomech.study.plates import read_plates
 
@@ -350,6 +351,8 @@ def _carried(given: list[_Given], dims: tuple[str, ...], taken: frozenset[str]) 
     carried: dict[str, Any] = {}
     for one in given:
         for name, coordinate in one.array.coords.items():
+            if name in DESCRIBING:  # of the answer that it was taken from, not of this one
+                continue
             if name in dims or name in _OWN or not set(coordinate.dims) <= {*dims, *_INNER}:
                 continue
             if name == "frame" and not dims and not coordinate.dims:

@@ -13,6 +13,9 @@ from biomech.statics.stance import Stance
 from biomech.study.answer import Answers
 from biomech.study.standing import STATUSES, UNREACHABLE, Effort, obstacle, parts
 
+#: What a warning of postures that are not optimal advises.
+MASK_HINT = "ds.where(ds.status == 0) keeps what is held"
+
 
 @dataclass(frozen=True)
 class Tally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Hashable, Mapping
 from functools import partial
@@ -18,12 +19,13 @@ from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.posture import ranges
 from biomech.statics.reactions import react
 from biomech.study.answer import Answers
-from biomech.study.dataset import Quantity, about, joint_quantities, muscle_quantities, proof_quantities
+from biomech.study.dataset import DESCRIBING, Quantity, about, joint_quantities, muscle_quantities, proof_quantities
 from biomech.study.effort import read_effort
 from biomech.study.labels import labelled
 from biomech.study.measured import Measured, read_measured
 from biomech.study.plausibility import explain_reserves
-from biomech.study.report import Tally, shortage
+from biomech.study.provenance import provenance
+from biomech.study.report import MASK_HINT, Tally, shortage
 from biomech.study.whole_way import PROOF, Sheets
 
 if TYPE_CHECKING:
@@ -95,7 +97,8 @@ def static_optimization(
     -----
     BiomechWarning
         Reserves give more than 10 % of what is required of a coordinate (of body weight, and its moment on a leg's
-        length, where the body as a whole is not balanced): which, how much, and what is likely wrong with the data.
+        length, where the body as a whole is not balanced): which, how much, and what is likely wrong with the data. Or
+        some frames are not optimal: how many, and the first reason, as in ``sweep``.
 
     Examples
     --------
@@ -125,9 +128,16 @@ def static_optimization(
         tally = of_block if tally is None else tally.joined(of_block)
     assert tally is not None  # there is at least one frame
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
-    if said:
-        warnings.warn(said, BiomechWarning, stacklevel=2)
-    return _dataset(model, measured, kept, tally.message)
+    overloaded = [f"static_optimization: {tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
+    if overloaded or said:
+        warnings.warn("; ".join([*overloaded, *([said] if said else [])]), BiomechWarning, stacklevel=2)
+    options = {"lower": repr(float(lower)), "reserve": json.dumps(_named(model, reserves))}
+    return _dataset(model, measured, kept, {"message": tally.message, **provenance(model, effort), **options})
+
+
+def _named(model: Model, reserves: Array) -> dict[str, float]:
+    """Reserves that are not zero, by coordinate."""
+    return {name: float(value) for name, value in zip(model.coordinates, reserves, strict=True) if value}
 
 
 def _is_number(value: Any) -> bool:
@@ -292,7 +302,7 @@ def _answers(
     return answers, {"required_moment": required, "reserve_moment": reaction, "valid": inside}
 
 
-def _dataset(model: Model, measured: Measured, kept: _Kept, message: str) -> xr.Dataset:
+def _dataset(model: Model, measured: Measured, kept: _Kept, about_it: Mapping[str, str]) -> xr.Dataset:
     """The answer over the caller's own dimensions."""
     import xarray as xr
 
@@ -304,8 +314,8 @@ def _dataset(model: Model, measured: Measured, kept: _Kept, message: str) -> xr.
         )
         for name, quantity in kept.quantities.items()
     }
-    attrs = {"title": f"biomech static optimisation of model {model.name}", "message": message}
-    return xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs)
+    attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it}
+    return xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs).set_coords(DESCRIBING)
 
 
 def limiting_muscle(solution: Solution, muscles: int) -> NDArray[np.int64]:

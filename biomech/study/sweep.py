@@ -19,7 +19,7 @@ from biomech.study.dataset import Kept, choose_quantities, policy_variables, swe
 from biomech.study.effort import read_effort
 from biomech.study.policies import Settled, settle
 from biomech.study.progress import progress_bar
-from biomech.study.report import Tally, hindrance
+from biomech.study.report import MASK_HINT, Tally, hindrance
 from biomech.study.standing import UNREACHABLE
 
 if TYPE_CHECKING:
@@ -165,8 +165,7 @@ def sweep(
     if not asked.dims and tally.counts[UNREACHABLE]:
         raise UnreachablePosture(tally.reason)
     if tally.first >= 0:
-        hint = "ds.where(ds.status == 0) keeps what is held"
-        warnings.warn(f"sweep: {tally.message}; {hint}", BiomechWarning, stacklevel=2)
+        warnings.warn(f"sweep: {tally.message}; {MASK_HINT}", BiomechWarning, stacklevel=2)
     about_policies = policy_variables(asked, tilt, settled)
     if variables is not None:
         about_policies = {name: variable for name, variable in about_policies.items() if name in variables}
