@@ -168,3 +168,17 @@ def test_labels_and_masks_are_meant_or_refused(adult, stance, named):
 def test_options_that_make_no_sense_are_refused_by_name(adult, keywords, named):
     with pytest.raises(StanceError, match=named):
         bm.sweep(adult, pelvic_tilt=0, **keywords)
+
+
+def test_an_array_of_policies_is_a_list_of_them():
+    grid = read_stance({"pelvic_tilt": np.array(["hanging", "passive"])})
+    assert grid.dims["tilt_policy"].tolist() == ["hanging", "passive"]
+    with pytest.raises(StanceError, match="pelvic_tilt: a DataArray of policies is not taken"):
+        read_stance({"pelvic_tilt": xr.DataArray(["hanging", "passive"], dims="case")})
+
+
+def test_masked_coordinates_and_foreign_options_are_refused(adult):
+    with pytest.raises(StanceError, match="knee_angle_r: has masked entries"):
+        adult.kinematics(knee_angle_r=np.ma.array([0.0, 5.0], mask=[False, True]))
+    with pytest.raises(StanceError, match="strength: is an option of sweep that stability does not have"):
+        bm.stability(adult, pelvic_tilt=0, strength="isometric")

@@ -199,6 +199,10 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
             raise StanceError(f"{name} = {entry!r}: {allowed}")
         return float(number.values)
 
+    if getattr(getattr(value, "dtype", None), "kind", "") in "UO" and getattr(value, "ndim", 0) == 1:
+        if is_data_array(value):
+            raise StanceError(f"{name}: a DataArray of policies is not taken; give a list, or degrees: {allowed}")
+        value = list(value.tolist())
     if isinstance(value, str):
         return Named(np.array(0.0)), Named(np.array(code(value)))
     if isinstance(value, list | tuple) and any(isinstance(entry, str) for entry in value):
