@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -122,3 +123,62 @@ def test_postures_may_be_changed_and_grids_not():
 def test_errors_are_one_tree():
     for error in (bm.StanceError, bm.ModelError, bm.ProblemError, bm.UnreachablePosture):
         assert issubclass(error, bm.BiomechError)
+
+
+@pytest.mark.parametrize(
+    ("stance", "named"),
+    [
+        ({"slope": np.ma.array([0.0, 5.0], mask=[False, True])}, "slope: has masked entries"),
+        ({"slope": xr.DataArray([0.0, 5.0], dims=[3])}, "slope: has the dimension 3"),
+        ({"slope": xr.DataArray([0.0, 5.0], dims="status")}, "'status': is a variable of the answer"),
+        ({"slope": xr.DataArray([0.0, 5.0], dims="muscle")}, "slope: must not use the dimension 'muscle'"),
+        ({"support": xr.DataArray(["both", "right"], dims="side")}, "support: is not a parameter of a leg"),
+        ({"arms": [["fixed"], ["fixed", "hanging"]]}, "arms = .*: allowed is hanging, fixed, thighs"),
+        (
+            {name: np.zeros(65_536) for name in ("slope", "cross_slope", "friction", "tilt_change")},
+            "slope 65536 x .* = 1.84e[+]19 postures",
+        ),
+        (
+            {"slope": xr.DataArray([[0.0, 5.0]], dims=["a", "b"], coords={"b": [1, 2]}).stack(ab=["a", "b"])},
+            "slope: dimension 'ab' has a MultiIndex",
+        ),
+    ],
+)
+def test_labels_and_masks_are_meant_or_refused(adult, stance, named):
+    with pytest.raises(StanceError, match=named):
+        bm.sweep(adult, pelvic_tilt=0, **stance)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "named"),
+    [
+        ({"strength": np.array(["isometric"])}, "strength = "),
+        ({"weight": {3: 1.0}}, "weight: has the label 3"),
+        ({"weight": {"soleus_r": True}}, r"weight\['soleus_r'\] = True: must be a positive number"),
+        ({"weight": np.ma.array(np.ones(110), mask=[True] + [False] * 109)}, "weight: has masked entries"),
+        ({"weight": pd.Series(np.ones(110))}, "weight: has the label 0"),
+        ({"weight": pd.Series([1.0, 2.0], index=["soleus_r", "soleus_r"])}, "weight: names 'soleus_r' twice"),
+        ({"tone": {3: 0.1}}, "tone: has the label 3"),
+        ({"tone": {"abdominals": True}}, r"tone\['abdominals'\] = True"),
+        ({"stiffness_margin": {3: 1.0}}, "stiffness_margin: has the label 3"),
+        ({"variables": 5}, "variables = 5: must be a list of names"),
+        ({"threads": True}, "threads = True: must be a whole number"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_by_name(adult, keywords, named):
+    with pytest.raises(StanceError, match=named):
+        bm.sweep(adult, pelvic_tilt=0, **keywords)
+
+
+def test_an_array_of_policies_is_a_list_of_them():
+    grid = read_stance({"pelvic_tilt": np.array(["hanging", "passive"])})
+    assert grid.dims["tilt_policy"].tolist() == ["hanging", "passive"]
+    with pytest.raises(StanceError, match="pelvic_tilt: a DataArray of policies is not taken"):
+        read_stance({"pelvic_tilt": xr.DataArray(["hanging", "passive"], dims="case")})
+
+
+def test_masked_coordinates_and_foreign_options_are_refused(adult):
+    with pytest.raises(StanceError, match="knee_angle_r: has masked entries"):
+        adult.kinematics(knee_angle_r=np.ma.array([0.0, 5.0], mask=[False, True]))
+    with pytest.raises(StanceError, match="strength: is an option of sweep that stability does not have"):
+        bm.stability(adult, pelvic_tilt=0, strength="isometric")

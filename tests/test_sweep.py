@@ -309,3 +309,31 @@ def test_two_answers_can_be_subtracted():
         change.lumbar_compression, weak.lumbar_compression.values - strong.lumbar_compression.values
     )
     assert str(weak.limiting_muscle.sel(knee_flexion=30).item()) in [*plain.muscles, ""]
+
+
+def test_weights_go_by_name_in_any_order(adult):
+    """Each muscle has the weight that stands beside its name, whatever the order."""
+    names = list(adult.muscles)
+    values = 1.0 + np.arange(len(names)) % 7
+    wanted = bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, weight=values)
+    given = xr.DataArray(values, dims="muscle", coords={"muscle": names}).sortby("muscle")
+    for weight in (given, given.to_series()):
+        xr.testing.assert_equal(bm.sweep(adult, pelvic_tilt=0, knee_flexion=20, weight=weight), wanted)
+    tone = xr.DataArray([0.01, 0.02], dims="group", coords={"group": ["abdominals", "lumbar_extensors"]})
+    by_name = bm.sweep(adult, pelvic_tilt=0, tone={"lumbar_extensors": 0.02, "abdominals": 0.01})
+    xr.testing.assert_equal(bm.sweep(adult, pelvic_tilt=0, tone=tone), by_name)
+
+
+def test_iterators_and_numpy_integers_are_taken(adult):
+    ds = bm.sweep(adult, pelvic_tilt=0, variables=iter(["lumbar_compression", "pelvic_tilt"]), threads=np.int64(2))
+    assert set(ds.data_vars) == {"lumbar_compression", "pelvic_tilt", "status"}
+
+
+def test_lists_of_policies_and_angles_label_what_is_found(adult):
+    knees = bm.sweep(adult, pelvic_tilt=0, knee_flexion=["passive", 5])
+    alone = bm.sweep(adult, pelvic_tilt=0, knee_flexion="passive")
+    np.testing.assert_allclose(knees.knee_flexion, [alone.knee_flexion.values, [5, 5]])
+    assert float(knees.knee_flexion[0, 0]) == pytest.approx(-9.17, abs=0.01)
+    leans = bm.sweep(adult, pelvic_tilt=0, trunk_lean=["hanging_sway", 5])
+    assert leans.trunk_lean.values.tolist()[1] == 5.0
+    assert float(leans.trunk_lean[0]) == float(bm.sweep(adult, pelvic_tilt=0, trunk_lean="hanging_sway").trunk_lean)

@@ -55,6 +55,8 @@ def poses(flat: Flat, coordinates: Mapping[str, Any]) -> Array:
 
 
 def _column(name: str, value: Any) -> Array:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise StanceError(f"{name}: has masked entries; fill them or leave them out")
     try:
         column = np.asarray(value)
         if column.dtype.kind not in "iuf":

@@ -55,6 +55,48 @@ def is_data_array(value: Any) -> TypeGuard[xr.DataArray]:
     return isinstance(value, xr.DataArray)
 
 
+def is_labelled(value: Any) -> bool:
+    """Whether a value bears labels of its own: a DataArray, or a Series or DataFrame of pandas."""
+    if is_data_array(value):
+        return True
+    if "pandas" not in sys.modules:
+        return False
+    import pandas as pd
+
+    return isinstance(value, pd.Series | pd.DataFrame)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is one real number; True and False are none."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def labelled_numbers(given: Any) -> Any:
+    """The numbers of a Series or a DataArray by their labels; those of a DataArray without labels as they are.
+
+    Raises
+    ------
+    ValueError
+        They have not one dimension, or a label stands twice.
+    """
+    if given.ndim != 1:
+        raise ValueError(f"has shape {given.shape}; numbers with labels must have one dimension")
+    if is_data_array(given):
+        (dim,) = given.dims
+        if dim not in given.coords:
+            return given.values
+        labels = given[dim].values.tolist()
+    else:
+        labels = given.index.tolist()
+    for label in labels:
+        if not isinstance(label, str):
+            raise ValueError(f"has the label {label!r}; labels must be names")
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise ValueError(f"names {twice!r} twice")
+    return dict(zip(labels, given.values.tolist(), strict=True))
+
+
 def of_data_array(array: xr.DataArray) -> Named:
     """The values of a DataArray with the labels of its dimensions; it may have other coordinates, which are left."""
     labels = {str(dim): array[dim].values for dim in array.dims if dim in array.coords}

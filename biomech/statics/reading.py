@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -31,6 +32,8 @@ _CHOICES = {"support": SUPPORTS, "arms": ARMS}
 #: Where the index of each word is, and the words.
 _WORDS = WITH_POLICY | {name: (name, words) for name, words in _CHOICES.items()}
 _INNER = {"side": SIDES, "axis": AXES}
+#: Postures: more would need more memory than there is, whatever is kept of them.
+_MOST_POSTURES = 2**31
 
 
 def _defaults() -> dict[str, Named]:
@@ -93,7 +96,8 @@ def _range(name: str) -> str:
 
 def _numbers(name: str, value: Any) -> Named:
     """A parameter as checked numbers, with its own dimension where it is swept."""
-    given = of_data_array(value) if is_data_array(value) else _plain(name, value)
+    _check_mask(name, value)
+    given = _of_data_array(name, value) if is_data_array(value) else _plain(name, value)
     if given.values.size == 0:
         raise StanceError(f"{name}: is empty (shape {given.values.shape}); give at least one value in {_range(name)}")
     if given.values.dtype.kind not in "iuf":
@@ -110,6 +114,31 @@ def _numbers(name: str, value: Any) -> Named:
     for dim, labels in _INNER.items():
         read = read.sorted(dim, labels)
     return read
+
+
+def _check_mask(name: str, value: Any) -> None:
+    """Refuse entries that are masked: what lies beneath a mask is not meant."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise StanceError(f"{name}: has masked entries; fill them or leave them out")
+
+
+def _of_data_array(name: str, value: Any) -> Named:
+    for dim in value.dims:
+        if not isinstance(dim, str):
+            raise StanceError(f"{name}: has the dimension {dim!r}; names of dimensions must be words")
+        if len(getattr(value.indexes.get(dim), "names", "1")) > 1:
+            raise StanceError(
+                f"{name}: dimension {dim!r} has a MultiIndex, whose labels the answer cannot keep; "
+                f"give it one level, as value.reset_index({dim!r}) or value.unstack({dim!r}) do"
+            )
+    return of_data_array(value)
+
+
+def _words(name: str, words: tuple[str, ...], value: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):  # lists of unequal length
+        raise StanceError(f"{name} = {value!r}: allowed is {', '.join(words)}, or a list of them") from None
 
 
 def _plain(name: str, value: Any) -> Named:
@@ -170,6 +199,10 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
             raise StanceError(f"{name} = {entry!r}: {allowed}")
         return float(number.values)
 
+    if getattr(getattr(value, "dtype", None), "kind", "") in "UO" and getattr(value, "ndim", 0) == 1:
+        if is_data_array(value):
+            raise StanceError(f"{name}: a DataArray of policies is not taken; give a list, or degrees: {allowed}")
+        value = list(value.tolist())
     if isinstance(value, str):
         return Named(np.array(0.0)), Named(np.array(code(value)))
     if isinstance(value, list | tuple) and any(isinstance(entry, str) for entry in value):
@@ -185,7 +218,8 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
 
 def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
     """A parameter that is one of a few words, as indices; a list makes a dimension of its own."""
-    given = of_data_array(value) if is_data_array(value) else Named(np.asarray(value))
+    _check_mask(name, value)
+    given = _of_data_array(name, value) if is_data_array(value) else Named(_words(name, words, value))
     labels = [str(label) for label in given.values.ravel()]
     for label in labels:
         if label not in words:
@@ -265,6 +299,9 @@ def _combine(stance: Mapping[str, Named]) -> StanceGrid:
         for dim in value.dims:
             if dim in value.labels or dim not in {**dims, **_INNER}:
                 dims[dim] = value.labels.get(dim, np.arange(value.size(dim)))
+    if (count := math.prod(map(len, dims.values()))) > _MOST_POSTURES:
+        sizes = " x ".join(f"{dim} {len(labels)}" for dim, labels in dims.items())
+        raise StanceError(f"{sizes} = {count:.3g} postures: allowed are {_MOST_POSTURES:,} in one sweep")
     arrays = {}
     for name, parameter in PARAMETERS.items():
         last = ("side",) if parameter.per_leg else ("axis",) if name == "load_position" else ()

@@ -252,15 +252,23 @@ def choose_quantities(quantities: Mapping[str, Quantity], variables: Iterable[st
     """The quantities that are asked for; the status always is."""
     if variables is None:
         return quantities
+    names = read_names(quantities, variables)
+    return {name: quantity for name, quantity in quantities.items() if name in names or name == "status"}
+
+
+def read_names(quantities: Mapping[str, Quantity], variables: Iterable[str]) -> list[str]:
+    """The names that are asked for, validated; what is asked may be an iterator, and is gone through once."""
     known = [*quantities, *POLICY_VARIABLES]
-    if isinstance(variables, str) or not all(isinstance(name, str) for name in variables):
+    names = list(variables) if isinstance(variables, Iterable) and not isinstance(variables, str) else [None]
+    if not all(isinstance(name, str) for name in names):
         raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
-    for name in variables:
+    chosen = [str(name) for name in names]
+    for name in chosen:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise StanceError(f"variables: there is no {name!r}{hint}; there are {', '.join(known)}")
-    return {name: quantity for name, quantity in quantities.items() if name in variables or name == "status"}
+    return chosen
 
 
 def turnout_reserve(answers: Answers) -> Array:

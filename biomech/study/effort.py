@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +15,7 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
 from biomech.sharing import Criterion
+from biomech.statics.named import is_labelled, is_number, labelled_numbers
 from biomech.study.standing import Effort, Guard
 
 Array = NDArray[np.float64]
@@ -35,7 +38,7 @@ def read_effort(
         raise StanceError(f"model = {model!r}: must be a Model, see biomech.load_model")
     if not isinstance(criterion, Criterion):
         raise StanceError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
-    if strength not in STRENGTHS:
+    if not isinstance(strength, str) or strength not in STRENGTHS:
         raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
     guard = _guard(model, stiffness_margin, short_range_stiffness)
     return Effort(criterion, _weights(model, weight), strength == "force_length", _tones(model, tone), guard)
@@ -43,7 +46,7 @@ def read_effort(
 
 def read_ratio(ratio: float) -> float:
     """Validate ``short_range_stiffness``."""
-    if not (isinstance(ratio, int | float) and 0.0 <= ratio <= 1000.0):
+    if not (is_number(ratio) and 0.0 <= ratio <= 1000.0):
         raise StanceError(f"short_range_stiffness = {ratio!r}: must be a number from 0 to 1000")
     return float(ratio)
 
@@ -55,6 +58,7 @@ def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Gu
         return None
     flat = model.flat()
     joints = [flat.coordinates[row] for row in flat.rows if not flat.coordinates[row].startswith("pelvis_")]
+    margin = _by_name("stiffness_margin", margin)
     if not isinstance(margin, Mapping) or not margin:
         raise StanceError(f"stiffness_margin = {margin!r}: must be a mapping of coordinates to N.m/rad, not empty")
     for name, value in margin.items():
@@ -62,7 +66,7 @@ def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Gu
             near = difflib.get_close_matches(str(name), joints, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise StanceError(f"stiffness_margin: no joint moves by {name!r}{hint}; there are {', '.join(joints)}")
-        if not (isinstance(value, int | float | np.number) and abs(value) <= _STIFFEST):
+        if not (is_number(value) and abs(value) <= _STIFFEST):
             most = f"must be a number of at most {_STIFFEST:g} N.m/rad"
             raise StanceError(f"stiffness_margin[{name!r}] = {value!r}: {most}")
     return Guard({str(name): float(value) for name, value in margin.items()}, ratio)
@@ -71,6 +75,7 @@ def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Gu
 def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:
     """Least activation of every muscle."""
     tones = np.zeros(len(model.muscles))
+    tone = _by_name("tone", tone)
     if tone is not None and not isinstance(tone, Mapping):
         raise StanceError(f"tone = {tone!r}: must be a mapping of groups or muscles to activation")
     for name, value in (tone or {}).items():
@@ -78,7 +83,7 @@ def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:
         members = groups[name] if name in groups else [m for m in model.muscles if fnmatchcase(m, name)]
         if not members:
             raise StanceError(f"tone: no group or muscle matches {name!r}; groups are {', '.join(groups)}")
-        if not (isinstance(value, int | float | np.number) and 0.0 <= value <= 1.0):
+        if not (is_number(value) and 0.0 <= value <= 1.0):
             raise StanceError(f"tone[{name!r}] = {value!r}: must be a number from 0 to 1")
         for member in members:
             row = model.muscles.index(member)
@@ -91,8 +96,9 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
     weights = np.ones(len(model.muscles))
     if weight is None:
         return weights
+    weight = _by_name("weight", weight)
     if not isinstance(weight, Mapping):
-        given = np.asarray(weight)
+        given = _plain_numbers(weight)
         if given.shape != weights.shape or given.dtype.kind not in "iuf":
             raise StanceError(
                 f"weight: has shape {given.shape}; must be numbers of shape {weights.shape}, or a mapping"
@@ -102,7 +108,31 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
         rows = model.tables["muscles"].matching(pattern)
         if not rows:
             raise StanceError(f"weight: no muscle matches {pattern!r}")
-        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0.0):
+        if not (is_number(value) and 0.0 < value <= sys.float_info.max):
             raise StanceError(f"weight[{pattern!r}] = {value!r}: must be a positive number")
         weights[rows] = value
     return weights
+
+
+def _by_name(argument: str, given: Any) -> Any:
+    """Numbers with labels, a Series or a DataArray, as a mapping; all else as it is, but names must be words."""
+    if is_labelled(given):
+        try:
+            given = labelled_numbers(given)
+        except ValueError as error:
+            raise StanceError(f"{argument}: {error}") from None
+    if isinstance(given, Mapping):
+        for name in given:
+            if not isinstance(name, str):
+                raise StanceError(f"{argument}: has the label {name!r}; labels must be names or patterns")
+    return given
+
+
+def _plain_numbers(weight: Any) -> NDArray[Any]:
+    """Numbers in the order of the muscles."""
+    if np.ma.is_masked(weight):
+        raise StanceError("weight: has masked entries; fill them, or give a mapping of the muscles that it is known of")
+    try:
+        return np.asarray(weight)
+    except (TypeError, ValueError, OverflowError):
+        raise StanceError(f"weight = {weight!r}: must be a mapping, or a number for every muscle") from None

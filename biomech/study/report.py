@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from biomech.model.model import Model
 from biomech.statics.stance import Stance
 from biomech.study.answer import Answers
-from biomech.study.standing import STATUSES, UNREACHABLE, Effort, obstacle, parts
+from biomech.study.standing import STATUSES, UNCERTIFIED, UNREACHABLE, Effort, obstacle, parts
+
+#: Why a posture is uncertified: it balances, and nothing is missing.
+UNPROVEN = "its forces balance, but that no cheaper sharing exists could not be proven; duality_gap says how far"
 
 #: What a warning of postures that are not optimal advises.
 MASK_HINT = "ds.where(ds.status == 0) keeps what is held"
@@ -59,7 +62,11 @@ def hindrance(model: Model, stance: Stance, effort: Effort, answers: Answers, i:
 
 def shortage(model: Model, answers: Answers, i: int) -> str:
     """What an overloaded posture lacks, and the muscle that limits it."""
+    if answers.status[i] == UNCERTIFIED:
+        return UNPROVEN
     short = answers.sheets.shortfall[i]
+    if not np.isfinite(short).all():
+        return "the numbers of this posture overflow; a parameter of the model is far from that of any body"
     worst = int(np.abs(short).argmax())
     unit = "N.m" if model.flat().is_rotation[worst] else "N"
     limit = answers.limiting[i]

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, null_space
 
+from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.sharing import OPTIMAL, Criterion, Power
 from biomech.statics.ground import contacts_of
@@ -79,7 +80,10 @@ def stability(
 
     ratio = read_ratio(short_range_stiffness)
     effort = read_effort(model, criterion, None, "isometric")
-    asked = read_stance(stance)
+    for name in ("weight", "strength", "tone", "stiffness_margin"):
+        if name in stance:
+            raise StanceError(f"{name}: is an option of sweep that stability does not have")
+    asked = read_stance(stance, ("criterion", "short_range_stiffness"))
     stances = asked.all()
     settle(model, stances, effort)
     flat = model.flat(half=False)

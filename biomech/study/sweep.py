@@ -14,8 +14,17 @@ from biomech.errors import BiomechWarning, StanceError, UnreachablePosture
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
 from biomech.statics.reading import read_stance
+from biomech.statics.stance import PARAMETERS
 from biomech.study.answer import answer
-from biomech.study.dataset import Kept, choose_quantities, policy_variables, sweep_dataset, sweep_quantities
+from biomech.study.dataset import (
+    POLICY_VARIABLES,
+    Kept,
+    choose_quantities,
+    policy_variables,
+    read_names,
+    sweep_dataset,
+    sweep_quantities,
+)
 from biomech.study.effort import read_effort
 from biomech.study.policies import Settled, settle
 from biomech.study.progress import progress_bar
@@ -141,10 +150,14 @@ def sweep(
     True
     """
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
-    if not (isinstance(threads, int) and threads >= 1):
+    if not (isinstance(threads, int | np.integer) and not isinstance(threads, bool) and threads >= 1):
         raise StanceError(f"threads = {threads!r}: must be a whole number, at least 1")
     asked = read_stance(stance, _OPTIONS)
-    quantities = choose_quantities(sweep_quantities(model), variables)
+    for dim in asked.dims:
+        if dim not in PARAMETERS and (dim in sweep_quantities(model) or dim in POLICY_VARIABLES):
+            raise StanceError(f"{dim!r}: is a variable of the answer; no dimension may bear its name")
+    names = None if variables is None else read_names(sweep_quantities(model), variables)
+    quantities = choose_quantities(sweep_quantities(model), names)
     wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
     tilt = np.empty(len(asked))
     settled = Settled.none(len(asked)) if asked.has_policy else None
@@ -161,14 +174,14 @@ def sweep(
         kept.put(first, last, answers)
         return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
 
-    tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
+    tally = _through_blocks(work, len(asked), _BLOCK, int(threads), progress)
     if not asked.dims and tally.counts[UNREACHABLE]:
         raise UnreachablePosture(tally.reason)
     if tally.first >= 0:
         warnings.warn(f"sweep: {tally.message}; {MASK_HINT}", BiomechWarning, stacklevel=2)
     about_policies = policy_variables(asked, tilt, settled)
-    if variables is not None:
-        about_policies = {name: variable for name, variable in about_policies.items() if name in variables}
+    if names is not None:
+        about_policies = {name: variable for name, variable in about_policies.items() if name in names}
     return sweep_dataset(model, asked, effort, kept.variables(), about_policies, tally.message)
 
 
