@@ -713,7 +713,7 @@ import xarray as xr
 labels = {"foot": ["right", "left"], "axis": list("xyz")}
 ground = xr.Dataset({"force": xr.DataArray([[0, half, 0]] * 2, coords=labels),
                      "point": xr.DataArray([[-0.06, 0, 0.09], [-0.06, 0, -0.09]], coords=labels)})
-bm.static_optimization(g, {"pelvis_ty": np.array([0.95])}, ground, reserve=50)
+bm.static_optimization(g, {"pelvis_ty": np.array([0.95])}, ground, reserve=10)
 problem = bm.sharing.LoadSharingProblem(np.ones((1, 1, 2)), np.ones((1, 1)), np.ones(2), np.ones(2))
 solution = bm.sharing.solve(problem, bm.Power(2))
 solution.vjp([[1.0, 0.0]]), solution.jvp(demand=1.0)
