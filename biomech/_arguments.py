@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 Error = Callable[[str], BiomechError]
 T = TypeVar("T")
 
-_WORDS = reprlib.Repr(maxstring=60, maxother=60, maxlist=4, maxtuple=4, maxdict=2, maxset=4, maxlong=30)
+_WORDS = reprlib.Repr()
+_WORDS.maxstring = _WORDS.maxother = 60
 
 
 def shown(value: object) -> str:
@@ -124,7 +125,7 @@ def name_list(name: str, value: object, allowed: Iterable[str] | None = None, er
 
 def mapping(name: str, value: object, allowed: str, error: Error = StanceError) -> Mapping[Any, Any]:
     """A mapping whose keys are names."""
-    found: Mapping[Any, Any] = instance(name, value, Mapping, f"a mapping of {allowed}", error)  # type: ignore[type-abstract]
+    found: Mapping[Any, Any] = instance(name, value, Mapping, f"a mapping of {allowed}", error)
     for key in found:
         if not isinstance(key, str):
             raise error(f"{name}: has the key {shown(key)}; must be a mapping of {allowed}")

@@ -233,7 +233,7 @@ def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
 
 
 def _columns(columns: object) -> list[object]:
-    found = list(instance("columns", columns, Iterable, "a list of Column"))  # type: ignore[type-abstract]
+    found = list(instance("columns", columns, Iterable, "a list of Column"))
     if not found:
         raise StanceError("columns: is empty; give at least one")
     return found

@@ -171,7 +171,7 @@ _TILT = about("deg", PARAMETERS["pelvic_tilt"].long_name)
 def check_stances(stances: object) -> None:
     """Refuse what is no mapping of names to arguments of ``sweep``."""
     if not isinstance(stances, Mapping) or not stances:
-        raise StanceError(f"stances = {shown(stances)}: must be a mapping of names to arguments of sweep, not empty")
+        raise StanceError(f"stances: must be a mapping of names to arguments of sweep, not empty; is {shown(stances)}")
     for name, asked in mapping("stances", stances, "names to arguments of sweep").items():
         mapping(f"stances[{name!r}]", asked, "parameters of sweep to values")
 

@@ -204,6 +204,8 @@ def sobol(
     if lost:
         raise StanceError(f"{lost} of {len(every)} draws cannot be held: there is no variance to share")
     f = values.values.reshape(2 + len(names), samples)
+    if np.ptp(f[:2]) == 0.0:
+        raise StanceError(f"priors: {variable!r} is the same in every draw: there is no variance to share")
     found = stats.sobol_indices(func={"f_A": f[0][None], "f_B": f[1][None], "f_AB": f[2:][:, None]}, n=samples)
     about = {"units": "1", "long_name": "share of the variance"}
     return xr.Dataset(
