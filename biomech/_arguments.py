@@ -141,9 +141,9 @@ def real_array(name: str, value: object, error: Error = StanceError) -> Array:
         if array.dtype.kind == "O":
             array = _from_objects(array)
     except (TypeError, ValueError, OverflowError):
-        raise refusal(name, value, "an array of numbers", error) from None
+        raise error(f"{name}: must be an array of numbers; is {shown(value)}") from None
     if array.dtype.kind not in "iuf" and not (array.dtype.kind == "b" and array.ndim):
-        raise refusal(name, value, "an array of numbers", error)
+        raise error(f"{name}: must be an array of numbers; is {shown(value)}")
     with np.errstate(over="ignore"):  # of longer floats, which infinity then says
         return np.asarray(array, dtype=np.float64)
 

@@ -38,7 +38,8 @@ MODULES = {
 }  # fmt: skip
 #: What is public by its name and no function of anything: errors, results and rows of tables, which the package makes.
 RESULTS = {
-    "PreparedSweep", "Model", "sharing.Solution", "sharing.solution.Solution", "sharing.sensitivity.Sensitivity", "sharing.solution.Found",
+    "PreparedSweep", "Model", "sharing.Solution", "sharing.solution.Solution",
+    "sharing.sensitivity.Sensitivity", "sharing.solution.Found",
     "scenarios.Scenario", "findings.Column", "findings.Finding", "claims.Measure", "claims.Contrast",
     "claims.Proposition", "validation.Posture",
 }  # fmt: skip

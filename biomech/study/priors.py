@@ -61,9 +61,7 @@ class Prior:
         if self.distribution not in DISTRIBUTIONS:
             raise StanceError(f"{where}: distribution = {self.distribution!r}; allowed is {', '.join(DISTRIBUTIONS)}")
         if self.least >= self.most:
-            raise StanceError(
-                f"{where}: a, b, least < most must be finite numbers, and least = {self.least:g} is not below {self.most:g}"
-            )
+            raise StanceError(f"{where}: a, b, least < most must be finite numbers: {self.least:g} and {self.most:g}")
         spread = {"normal": self.b > 0, "lognormal": self.a > 0 and self.b > 1, "uniform": self.b > self.a}
         if not spread[self.distribution]:
             raise StanceError(f"{where}: a = {self.a:g}, b = {self.b:g} make no {self.distribution} distribution")
