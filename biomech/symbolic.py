@@ -20,6 +20,7 @@ from itertools import pairwise
 
 import sympy as sp
 
+from biomech._arguments import instance, mapping, one_of, real_number, whole_number
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
@@ -39,11 +40,22 @@ SAGITTAL = (
 
 def coordinate(name: str) -> sp.Symbol:
     """The symbol of a coordinate (rad or m)."""
-    return sp.Symbol(name, real=True)
+    return sp.Symbol(instance("name", name, str, "the name of a coordinate", ModelError), real=True)
+
+
+def _body(model: object) -> Model:
+    return instance("model", model, Model, "a Model", ModelError)
+
+
+def _formula(name: str, value: object) -> sp.Expr:
+    return instance(name, value, sp.Expr, "an expression of SymPy", ModelError)
 
 
 def transform(model: Model, segment: str, ancestor: str = "ground") -> sp.Matrix:
     """Homogeneous transform (4, 4) from a segment to one it hangs on."""
+    _body(model)
+    instance("segment", segment, str, "the name of a segment", ModelError)
+    one_of("ancestor", ancestor, ["ground", *model.segments], ModelError)
     frame = sp.eye(4)
     for outer in _way(model, segment, ancestor)[:-1]:
         joints = model.tables["joints"]
@@ -110,7 +122,9 @@ def spline(model: Model, name: str, x: sp.Expr) -> sp.Expr:
     The ends meet the condition of Forsythe, Malcolm & Moler (1977): there the third derivative is that of the cubic
     through the four nearest knots.
     """
-    table = model.tables["splines"]
+    table = _body(model).tables["splines"]
+    one_of("name", name, dict.fromkeys(table.text("spline")), ModelError)
+    _formula("x", x)
     rows = [i for i, owner in enumerate(table.text("spline")) if owner == name]
     knots = tuple((_exact(a), _exact(v)) for a, v in table.numbers("angle", "value")[rows])
     pieces = _cubics(knots)
@@ -172,8 +186,12 @@ def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = No
     >>> sorted(map(str, length.free_symbols))
     ['ankle_angle_r', 'subtalar_angle_r']
     """
-    table = model.tables["path_points"]
-    chosen = at or {}
+    table = _body(model).tables["path_points"]
+    instance("muscle", muscle, str, "the name of a muscle", ModelError)
+    chosen = {} if at is None else mapping("at", at, "coordinates to angles (rad)", ModelError)
+    for name, angle in chosen.items():
+        one_of("at", name, model.coordinates, ModelError)
+        real_number(f"at[{name!r}]", angle, error=ModelError)
     points = []
     for i in range(len(table)):
         if table.text("muscle")[i] != muscle:
@@ -209,12 +227,12 @@ def _distance(model: Model, near: tuple[str, sp.Matrix], far: tuple[str, sp.Matr
 
 def moment_arm(length: sp.Expr, name: str) -> sp.Expr:
     """Moment arm r = -dL/dq (An et al. 1984) of a length about a coordinate."""
-    return -sp.diff(length, coordinate(name))
+    return -sp.diff(_formula("length", length), coordinate(name))
 
 
 def _sagittal_model(model: Model) -> Model:
     """The model with straight feet: with tibial torsion the ankle leaves the sagittal plane."""
-    return model.replace({"joints/ankle_*/torsion": 0.0})
+    return _body(model).replace({"joints/ankle_*/torsion": 0.0})
 
 
 def sagittal_lengths(model: Model) -> dict[str, sp.Expr]:
@@ -260,11 +278,14 @@ def sagittal_equilibrium(model: Model) -> dict[str, sp.Eq]:
 
 def muscle_force(muscle: str) -> sp.Symbol:
     """The symbol of a muscle's force."""
+    instance("muscle", muscle, str, "the name of a muscle", ModelError)
     return sp.Symbol(f"F_{muscle}", nonnegative=True)
 
 
 def arm_symbol(muscle: str, name: str) -> sp.Symbol:
     """The symbol of a muscle's moment arm about a coordinate."""
+    instance("muscle", muscle, str, "the name of a muscle", ModelError)
+    instance("name", name, str, "the name of a coordinate", ModelError)
     return sp.Symbol(f"r_{muscle},{name}", real=True)
 
 
@@ -331,6 +352,10 @@ def latex(equations: Mapping[str, sp.Eq], digits: int = 4) -> str:
     2 R_{x} &= 0
     \end{aligned}
     """
+    mapping("equations", equations, "names to equations", ModelError)
+    for name, equation in equations.items():
+        instance(f"equations[{name!r}]", equation, sp.Eq, "an equation of SymPy", ModelError)
+    digits = whole_number("digits", digits, 1, 15, ModelError)
     lines = []
     for equation in equations.values():
         left = sp.nfloat(equation.lhs, 15)

@@ -91,5 +91,5 @@ def test_the_page_has_every_proposition():
 
 
 def test_unknown_propositions_are_refused():
-    with pytest.raises(StanceError, match="names: there is no proposition 'x'"):
+    with pytest.raises(StanceError, match="names = 'x': there is none; there are"):
         bm.findings.judge(["x"])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biomech._arguments import real_array, shown
 from biomech.errors import ProblemError
 from biomech.sharing.pattern import scan
 
@@ -61,8 +62,8 @@ class LoadSharingProblem:
         shortfall_weight: ArrayLike | None = None,
     ) -> None:
         a = _array("coefficients", coefficients)
-        if a.ndim != 3:
-            raise ProblemError(f"coefficients: has shape {a.shape}; must be (B, m, n)")
+        if a.ndim != 3 or 0 in a.shape[1:]:
+            raise ProblemError(f"coefficients: has shape {a.shape}; must be (B, m, n), m and n at least 1")
         batch, rows, unknowns = a.shape
         used = np.zeros((rows, unknowns), dtype=bool)
         if not scan(a, used):
@@ -76,7 +77,7 @@ class LoadSharingProblem:
         _check(w > 0.0, "weight", w, "positive")
         s = np.ones(rows) if shortfall_weight is None else _floats("shortfall_weight", shortfall_weight)
         _check(_shaped("shortfall_weight", s, (rows,)) > 0.0, "shortfall_weight", s, "positive")
-        flags = np.zeros(unknowns, dtype=bool) if quadratic is None else np.asarray(quadratic)
+        flags = np.zeros(unknowns, dtype=bool) if quadratic is None else _flags(quadratic)
         if flags.dtype != np.bool_ or flags.shape != (unknowns,):
             raise ProblemError(f"quadratic: has shape {flags.shape} and type {flags.dtype}; must be ({unknowns},) bool")
         for name, value in (
@@ -108,11 +109,15 @@ class LoadSharingProblem:
 
 def _array(name: str, value: Any) -> Array:
     """A C-contiguous array that kernels compiled once can take: read-only ones are another type to them."""
-    try:
-        array = np.asarray(value, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise ProblemError(f"{name}: must be an array of numbers") from None
+    array = np.asarray(real_array(name, value, ProblemError), order="C")
     return array if array.flags.writeable and array.flags.aligned else array.copy()
+
+
+def _flags(value: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):
+        raise ProblemError(f"quadratic = {shown(value)}: must be an array of bool") from None
 
 
 def _floats(name: str, value: Any, infinite: bool = False) -> Array:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biomech._arguments import finite_array, instance
 from biomech.errors import ProblemError
 from biomech.sharing.arrays import compile_problem
 from biomech.sharing.linear import Changes, back_to_coefficients, pull_back, push_forward
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from biomech.sharing.solution import Solution
 
 Array = NDArray[np.float64]
+
+
+#: Parts of a problem that may change.
+PARTS = ("coefficients", "demand", "upper", "lower", "weight")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +77,9 @@ def vjp(solution: Solution, cotangent: ArrayLike) -> Sensitivity:
     >>> solve(problem, Power(2)).vjp([[1.0, 0.0]]).demand.round(6)
     array([[0.01]])
     """
-    bar = np.array(cotangent, dtype=np.float64, order="C")
-    if bar.shape != solution.value.shape or not np.all(np.isfinite(bar)):
+    _check_solution(solution)
+    bar = np.array(finite_array("cotangent", cotangent, ProblemError), order="C")
+    if bar.shape != solution.value.shape:
         raise ProblemError(f"cotangent: has shape {bar.shape}; must be finite, of shape {solution.value.shape}")
     pattern, costs, given = compile_problem(solution.problem, solution.criterion)
     value, multiplier = solution.value, solution.multiplier
@@ -115,24 +121,34 @@ def jvp(
     ProblemError
         A change is not finite.
     """
-    pattern, costs, given = compile_problem(solution.problem, solution.criterion)
+    _check_solution(solution)
     value, multiplier = solution.value, solution.multiplier
-    moved, pull = np.broadcast_to(_numbers("demand", demand), multiplier.shape), np.zeros_like(value)
-    da = _numbers("coefficients", coefficients)
+    moved, pull = _change("demand", demand, multiplier.shape), np.zeros_like(value)
+    da = _change("coefficients", coefficients, solution.problem.coefficients.shape)
+    bounds = [
+        _change(name, part, value.shape) for name, part in (("upper", upper), ("lower", lower), ("weight", weight))
+    ]
+    pattern, costs, given = compile_problem(solution.problem, solution.criterion)
     if da.any():
-        da = np.broadcast_to(da, given.a.shape)
         moved = moved - np.einsum("bmn,bn->bm", da, value)
         pull = np.einsum("bmn,bm->bn", da, multiplier)
-    bounds = (_numbers(name, part) for name, part in (("upper", upper), ("lower", lower), ("weight", weight)))
-    parts = (moved, *(np.broadcast_to(part, value.shape) for part in bounds), pull)
+    parts = (moved, *bounds, pull)
     changes, out = Changes(*(np.array(part, order="C") for part in parts)), np.empty_like(value)
     push_forward(pattern, costs, given, value, multiplier, out, changes, np.empty((len(value), 1)))
     out[solution.status != 0] = np.nan
     return out
 
 
-def _numbers(name: str, part: ArrayLike) -> Array:
-    array = np.asarray(part, dtype=np.float64)
-    if not np.all(np.isfinite(array)):
-        raise ProblemError(f"{name}: the change must be finite")
-    return array
+def _check_solution(solution: Solution) -> None:
+    from biomech.sharing.solution import Solution as Solved  # which imports this module
+
+    instance("solution", solution, Solved, "what solve returned", ProblemError)
+
+
+def _change(name: str, part: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """A change of one part of every problem."""
+    array = finite_array(name, part, ProblemError)
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise ProblemError(f"{name}: the change has shape {array.shape}; must broadcast to {shape}") from None

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biomech._arguments import instance, real_array, real_number, refusal, whole_number
 from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
@@ -23,7 +24,7 @@ from biomech.sharing.newton import share_load
 from biomech.sharing.pattern import Pattern
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.response import Costs, make_answer, make_problem, make_work, measure
-from biomech.sharing.sensitivity import Sensitivity, jvp, vjp
+from biomech.sharing.sensitivity import PARTS, Sensitivity, jvp, vjp
 
 Array = NDArray[np.float64]
 
@@ -73,6 +74,9 @@ class Solution:
 
     def jvp(self, **change: ArrayLike) -> Array:
         """Change of the unknowns with the problem; see ``biomech.sharing.sensitivity.jvp``."""
+        for name in change:
+            if name not in PARTS:
+                raise ProblemError(f"{name}: is no part of a problem; parts are {', '.join(PARTS)}")
         return jvp(self, **change)
 
 
@@ -121,7 +125,7 @@ def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float
     >>> int(solution.status[0]), solution.shortfall.round(6).tolist()
     (1, [[10.0]])
     """
-    _check_arguments(problem, criterion, tolerance, threads)
+    tolerance, threads = _check_arguments(problem, criterion, tolerance, threads)
     batch, rows, unknowns = problem.coefficients.shape
     found = _empty(batch, rows, unknowns)
     every = np.arange(batch, dtype=np.uint64)
@@ -152,7 +156,7 @@ def certify(problem: LoadSharingProblem, criterion: Criterion, value: Array, mul
 
 def _candidate(name: str, part: ArrayLike, shape: tuple[int, ...]) -> Array:
     """A copy of what is to be certified, of the right shape."""
-    array = np.array(part, dtype=np.float64, order="C")
+    array = np.array(real_array(name, part, ProblemError), order="C")
     if array.shape != shape:
         raise ProblemError(f"{name}: has shape {array.shape}; must be {shape}")
     return array
@@ -213,13 +217,15 @@ def _settle(solution: Solution, tolerance: float) -> None:
                 break
 
 
-def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, tolerance: float, threads: int) -> None:
+def _check_arguments(
+    problem: LoadSharingProblem, criterion: Criterion, tolerance: float, threads: int
+) -> tuple[float, int]:
+    instance("problem", problem, LoadSharingProblem, "a LoadSharingProblem", ProblemError)
     if not isinstance(criterion, Power | SoftSaturation | MinMax):
         raise ProblemError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
-    if not 0.0 < tolerance < 1.0:
-        raise ProblemError(f"tolerance = {tolerance!r}: must be between 0 and 1")
-    if not (isinstance(threads, int) and threads >= 1):
-        raise ProblemError(f"threads = {threads!r}: must be a whole number, at least 1")
+    if not 0.0 < real_number("tolerance", tolerance, error=ProblemError) < 1.0:
+        raise refusal("tolerance", tolerance, "between 0 and 1", ProblemError)
+    threads = whole_number("threads", threads, 1, error=ProblemError)
     if isinstance(criterion, SoftSaturation):
         # soft saturation is measured in upper bounds
         bad = np.argwhere(~problem.quadratic & ~(np.isfinite(problem.upper) & (problem.upper > 0.0)))
@@ -227,6 +233,7 @@ def _check_arguments(problem: LoadSharingProblem, criterion: Criterion, toleranc
             i, k = (int(index) for index in bad[0])
             value = problem.upper[i, k]
             raise ProblemError(f"upper[{i}, {k}] = {value!r}: must be positive and finite under SoftSaturation")
+    return float(tolerance), threads
 
 
 def _solve_patiently(tables: tuple[Pattern, Costs, Given], tolerance: float, found: Found, index: Places) -> None:

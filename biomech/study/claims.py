@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from biomech._arguments import instance
 from biomech.study.scenarios import SCENARIOS
 
 
@@ -35,6 +36,7 @@ TILT = (Measure("pelvic_tilt", "", "deg", 1.0, 2.0),)
 
 def group(name: str) -> tuple[Measure, ...]:
     """Activation of a muscle group in percent."""
+    instance("name", name, str, "the name of a muscle group")
     return (Measure("group_activation", name, "points", 100.0, 1.0),)
 
 

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from biomech._arguments import instance, name_list, whole_number
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
@@ -114,11 +115,9 @@ def judge(
     'supported'
     """
     known = {p.name: p for p in PROPOSITIONS}
-    wanted = list(known) if names is None else list(names)
-    for name in wanted:
-        if name not in known:
-            raise StanceError(f"names: there is no proposition {name!r}; there are {', '.join(known)}")
-    body = load_model() if model is None else model
+    wanted = list(known) if names is None else name_list("names", names, known)
+    body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
+    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
     answers: dict[str, tuple[xr.Dataset, xr.Dataset]] = {}
     findings = []
     for proposition in (known[name] for name in known if name in wanted):
@@ -222,7 +221,8 @@ def _class(
 
 def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     """The class of a proposition over all policies, by the rules of this module."""
-    classes = {column.verdict for column in columns}
+    instance("proposition", proposition, Proposition, "a Proposition")
+    classes = {instance("columns", column, Column, "a list of Column").verdict for column in _columns(columns)}
     if classes == {"supported"} and not proposition.contrary:
         return "supported"
     if classes <= {"impossible", "contradicted"}:
@@ -230,6 +230,13 @@ def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     if classes <= {"impossible", "no meaningful effect"}:
         return "no meaningful effect"
     return "conditional" if "supported" in classes else "undetermined"
+
+
+def _columns(columns: object) -> list[object]:
+    found = list(instance("columns", columns, Iterable, "a list of Column"))
+    if not found:
+        raise StanceError("columns: is empty; give at least one")
+    return found
 
 
 def _drivers(effect: Array, ds: xr.Dataset, columns: int) -> tuple[tuple[str, float], ...]:

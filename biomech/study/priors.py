@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from biomech._arguments import instance, mapping, real_array, real_number
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.tables import SCHEMA
@@ -50,13 +51,17 @@ class Prior:
     source: str = ""
 
     def __post_init__(self) -> None:
+        for field in ("name", "target", "how", "distribution", "unit", "confidence", "source"):
+            instance(f"prior: {field}", getattr(self, field), str, "text")
         where = f"prior {self.name!r}"
+        for field in ("a", "b", "least", "most"):
+            real_number(f"{where}: {field}", getattr(self, field))
         if self.how not in HOW:
             raise StanceError(f"{where}: how = {self.how!r}; allowed is {', '.join(HOW)}")
         if self.distribution not in DISTRIBUTIONS:
             raise StanceError(f"{where}: distribution = {self.distribution!r}; allowed is {', '.join(DISTRIBUTIONS)}")
-        if not all(math.isfinite(x) for x in (self.a, self.b, self.least, self.most)) or self.least >= self.most:
-            raise StanceError(f"{where}: a, b, least < most must be finite numbers")
+        if self.least >= self.most:
+            raise StanceError(f"{where}: a, b, least < most must be finite numbers: {self.least:g} and {self.most:g}")
         spread = {"normal": self.b > 0, "lognormal": self.a > 0 and self.b > 1, "uniform": self.b > self.a}
         if not spread[self.distribution]:
             raise StanceError(f"{where}: a = {self.a:g}, b = {self.b:g} make no {self.distribution} distribution")
@@ -71,7 +76,10 @@ class Prior:
         return self.target in PARAMETERS
 
     def quantile(self, share: Array) -> Array:
-        """Values below which the given shares of the cut distribution lie."""
+        """Values below which the given shares, 0 to 1, of the cut distribution lie."""
+        share = real_array("share", share)
+        if not np.all((share >= 0.0) & (share <= 1.0)):
+            raise StanceError("share: must be numbers from 0 to 1")
         whole = {
             "normal": lambda: stats.norm(self.a, self.b),
             "lognormal": lambda: stats.lognorm(math.log(self.b), scale=self.a),
@@ -79,6 +87,16 @@ class Prior:
         }[self.distribution]()
         low, high = whole.cdf(self.least), whole.cdf(self.most)
         return np.clip(whole.ppf(low + share * (high - low)), self.least, self.most)
+
+
+def check_priors(priors: object) -> Mapping[str, Prior]:
+    """Priors by name, at least one."""
+    found = mapping("priors", priors, "names to Prior")
+    for name, prior in found.items():
+        instance(f"priors[{name!r}]", prior, Prior, "a Prior")
+    if not found:
+        raise StanceError("priors: is empty; give at least one")
+    return found
 
 
 @cache
@@ -111,8 +129,6 @@ class Sampler:
     """Quasi-random points (Sobol' 1967, scrambled: Owen 1998) turned into draws of the priors of a model."""
 
     def __init__(self, model: Model, priors: Mapping[str, Prior]) -> None:
-        if not priors:
-            raise StanceError("priors: is empty; give at least one")
         self.priors = priors
         pairs = {name: i for i, name in enumerate(dict.fromkeys(m[:-2] for m in model.muscles))}
         self.pair = np.array([pairs[m[:-2]] for m in model.muscles])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import mapping, name_list, shown
 from biomech.errors import StanceError
 from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
@@ -19,9 +20,9 @@ from biomech.study.answer import answer
 from biomech.study.dataset import Variable, about, choose_quantities, dims_of, sweep_quantities
 from biomech.study.drawn import check_path, draw_model
 from biomech.study.effort import read_effort
-from biomech.study.labels import labelled
+from biomech.study.labels import labelled, labels_of
 from biomech.study.policies import settle
-from biomech.study.priors import Draws, Prior, Sampler, default_priors
+from biomech.study.priors import Draws, Prior, Sampler, check_priors, default_priors
 from biomech.study.progress import progress_bar
 from biomech.study.standing import OPTIMAL
 
@@ -60,18 +61,25 @@ class Study:
         tone: Mapping[str, float] | None,
         adjust: Callable[[Stance, int], None] | None = None,
     ) -> None:
+        check_stances(stances)
         self.model, self.names, self.adjust = model, list(stances), adjust
         self.effort = read_effort(model, criterion, None, "isometric", tone)
         self.grid, self.stance, self.asked = _read(stances)
         self.each = len(self.grid)
         quantities = sweep_quantities(model)
-        keep = list(variables)
+        keep = name_list("variables", variables)
         self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
         self.quantities = choose_quantities(quantities, [name for name in keep if name != "pelvic_tilt"])
         self.sheets = {sheet for quantity in self.quantities.values() for sheet in quantity.needs}
-        given = default_priors() if priors is None else priors
+        given = default_priors() if priors is None else check_priors(priors)
         self.sampler = Sampler(model, given)
         self.cells = {name: _cells(model, prior) for name, prior in given.items() if not prior.of_stance}
+
+    def labels_of(self, variable: str) -> dict[str, list[Any]]:
+        """Labels of the dimensions that a variable has, but for the draws."""
+        own = self.quantities[variable].dims if variable in self.quantities else ()
+        every = labels_of(self.model)
+        return {"stance": self.names, **{d: list(v) for d, v in self.grid.dims.items()}, **{d: every[d] for d in own}}
 
     def run(self, points: Array, progress: bool | None) -> dict[str, Array]:
         """Variables over (sample, posture, ...) at points (sample, dimension) of the unit cube."""
@@ -160,10 +168,16 @@ class Study:
 _TILT = about("deg", PARAMETERS["pelvic_tilt"].long_name)
 
 
+def check_stances(stances: object) -> None:
+    """Refuse what is no mapping of names to arguments of ``sweep``."""
+    if not isinstance(stances, Mapping) or not stances:
+        raise StanceError(f"stances: must be a mapping of names to arguments of sweep, not empty; is {shown(stances)}")
+    for name, asked in mapping("stances", stances, "names to arguments of sweep").items():
+        mapping(f"stances[{name!r}]", asked, "parameters of sweep to values")
+
+
 def _read(stances: Mapping[str, Mapping[str, Any]]) -> tuple[StanceGrid, Stance, set[str]]:
     """The dimensions that all stances have, all of them one after another, and the parameters that any asks for."""
-    if not isinstance(stances, Mapping) or not stances:
-        raise StanceError("stances: must be a mapping of names to arguments of sweep, not empty")
     grids = {}
     for name, asked in stances.items():
         try:

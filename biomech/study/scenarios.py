@@ -7,13 +7,12 @@ where a lean is shared between hip and spine the tilt follows by ``rhythm``; on 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from biomech.errors import StanceError
+from biomech._arguments import instance, one_of, whole_number
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.study.sweep import sweep
@@ -167,11 +166,12 @@ def scenario(name: str) -> Scenario:
     StanceError
         There is none; the message names those that there are.
     """
-    if name not in SCENARIOS:
-        near = difflib.get_close_matches(name, SCENARIOS, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise StanceError(f"scenario = {name!r}: there is none{hint}; there are {', '.join(SCENARIOS)}")
-    return SCENARIOS[name]
+    return SCENARIOS[one_of("name", name, SCENARIOS)]
+
+
+def _body(model: object) -> Model:
+    """The body that was given, or the built-in adult."""
+    return load_model() if model is None else instance("model", model, Model, "a Model, or None")
 
 
 def run(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
@@ -204,7 +204,7 @@ def run(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
     0
     """
     chosen = scenario(name)
-    ds = sweep(model or load_model(), **{**chosen.stance, **changes})
+    ds = sweep(_body(model), **{**chosen.stance, **changes})
     return ds.assign_attrs(scenario=name, meaning=chosen.meaning, contrast=chosen.contrast)
 
 
@@ -243,15 +243,12 @@ def path(name: str, model: Model | None = None, steps: int = 51, **changes: Any)
     import numpy as np
     import xarray as xr
 
-    if name not in PATHS:
-        raise StanceError(f"path = {name!r}: there is none; there are {', '.join(PATHS)}")
-    if not (isinstance(steps, int) and steps >= 2):
-        raise StanceError(f"steps = {steps!r}: must be a whole number, at least 2")
-    ends, held = PATHS[name]
+    ends, held = PATHS[one_of("name", name, PATHS)]
+    steps = whole_number("steps", steps, 2, 2**24)
     along = xr.DataArray(np.linspace(0.0, 1.0, steps), dims="path")
     along = along.assign_coords(path=along.values)
     moved = {key: first + (last - first) * along for key, (first, last) in ends.items()}
-    ds = sweep(model or load_model(), **{**moved, **held, **changes})
+    ds = sweep(_body(model), **{**moved, **held, **changes})
     return ds.assign_attrs(scenario=name)
 
 

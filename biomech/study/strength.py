@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import instance, one_of, whole_number
 from biomech.errors import StanceError
 from biomech.model.contact import NO_CONTACT
 from biomech.model.geometry import poses
@@ -56,11 +57,10 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     """
     import xarray as xr
 
-    flat = model.flat()
+    flat = instance("model", model, Model, "a Model").flat()
     moved = [flat.coordinates[row] for row in flat.moved]
-    if coordinate not in moved:
-        raise StanceError(f"coordinate = {coordinate!r}: muscles move {', '.join(moved)}")
-    if direction not in (1, -1):
+    one_of("coordinate", coordinate, moved)
+    if whole_number("direction", direction, -1, 1) == 0:
         raise StanceError(f"direction = {direction!r}: must be 1 or -1")
     q = poses(flat, pose)
     found = assemble(flat, flat.moved, NO_CONTACT, Surroundings.empty(len(q)), q, force_length=True, tissue=False)
@@ -75,6 +75,8 @@ def _pose(cell: str) -> dict[str, float]:
 
 def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.DataArray, Mapping[str, str]]]:
     """By motion: angles (deg), what each muscle gives there, and the row of ``data/strength.csv``."""
+    instance("model", model, Model, "a Model")
+    steps = whole_number("steps", steps, 1, 2**20)
     found: dict[str, tuple[Array, xr.DataArray, Mapping[str, str]]] = {}
     for row in rows("strength"):
         angles = np.linspace(float(row["first"]), float(row["last"]), steps)
@@ -85,6 +87,7 @@ def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.
 
 def moment_arm_rows(model: Model) -> list[tuple[float, Mapping[str, str]]]:
     """Moment arm (mm) of each row of ``data/moment_arms.csv``, and the row."""
+    instance("model", model, Model, "a Model")
     wanted = rows("moment_arms")
     arms = [
         1e3

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from biomech._arguments import instance, mapping, real_number, shown, whole_number
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
@@ -86,18 +87,40 @@ def propagate(
     >>> change.sizes["sample"]
     32
     """
-    study = Study(stances, model or load_model(), priors, variables, criterion, tone)
-    _check_count("samples", samples)
-    points = study.sampler.points(samples, _checked_seed(seed))
+    samples, seed = _checked_draws(samples, seed)
+    study = Study(stances, _body(model), priors, variables, criterion, tone)
+    points = study.sampler.points(samples, seed)
     return study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
 
 
 def percentiles(values: xr.DataArray, low: float = 5.0, high: float = 95.0) -> xr.DataArray:
-    """Lower end, median and upper end over ``sample``, NaN left out, along the dimension ``percentile``."""
+    """Lower end, median and upper end over ``sample``, NaN left out, along the dimension ``percentile``.
+
+    Where no draw is left the ends are NaN.
+
+    Parameters
+    ----------
+    values : DataArray
+        Numbers over ``sample`` and any other dimensions.
+    low, high : float
+        The ends in percent: 0 to 50, and 50 to 100.
+
+    Raises
+    ------
+    StanceError
+        The values have no ``sample``, or no numbers; an end lies outside its half.
+    """
     import xarray as xr
 
-    ends = np.array([low, 50.0, high])
-    found = np.nanpercentile(values.values, ends, axis=values.get_axis_num("sample"))
+    instance("values", values, xr.DataArray, "a DataArray over sample")
+    if "sample" not in values.dims or not values.sizes["sample"] or values.dtype.kind not in "iuf":
+        raise StanceError(f"values: has dimensions {values.dims} of {values.dtype}; must be numbers over sample")
+    ends = np.array([real_number("low", low, 0.0, 50.0), 50.0, real_number("high", high, 50.0, 100.0)])
+    # what has no draw left is NaN, and needs no warning
+    axis = values.get_axis_num("sample")
+    lost = np.isnan(values.values).all(axis=axis, keepdims=True)
+    found = np.nanpercentile(np.where(lost, 0.0, values.values), ends, axis=axis)
+    found[:, lost.squeeze(axis)] = np.nan
     rest = [dim for dim in values.dims if dim != "sample"]
     coords = {dim: values[dim] for dim in rest if dim in values.coords}
     return xr.DataArray(found, dims=("percentile", *rest), coords={"percentile": ends, **coords}, attrs=values.attrs)
@@ -153,14 +176,17 @@ def sobol(
     """
     import xarray as xr
 
-    _check_count("samples", samples)
+    samples, seed = _checked_draws(samples, seed)
     if samples & (samples - 1):
         raise StanceError(f"samples = {samples}: must be a power of two")
-    if len(stances) > 2:
+    instance("variable", variable, str, "a variable of sweep")
+    chosen = {} if select is None else mapping("select", select, "dimensions of the variable to labels")
+    if len(mapping("stances", stances, "names to arguments of sweep")) > 2:
         raise StanceError(f"stances: {len(stances)} given; must be one, or two whose difference is explained")
-    study = Study(stances, model or load_model(), priors, [variable], criterion, tone)
+    study = Study(stances, _body(model), priors, [variable], criterion, tone)
+    _check_select(study, variable, chosen)
     d = study.sampler.dimensions
-    both = study.sampler.points(samples, _checked_seed(seed), 2 * d)
+    both = study.sampler.points(samples, seed, 2 * d)
     a, b = both[:, :d], both[:, d:]
     names = list(study.sampler.priors)
     mixed = [a.copy() for _ in names]
@@ -168,7 +194,7 @@ def sobol(
         points[:, study.sampler.columns[name]] = b[:, study.sampler.columns[name]]
     every = np.concatenate([a, b, *mixed])
     ds = study.dataset(study.run(every, progress), study.sampler.draws(every), seed)
-    values = ds[variable].sel(dict(select or {}))
+    values = ds[variable].sel(dict(chosen))
     if len(stances) == 2:
         values = values.isel(stance=1) - values.isel(stance=0)
     values = values.squeeze(drop=True)
@@ -178,6 +204,8 @@ def sobol(
     if lost:
         raise StanceError(f"{lost} of {len(every)} draws cannot be held: there is no variance to share")
     f = values.values.reshape(2 + len(names), samples)
+    if np.ptp(f[:2]) == 0.0:
+        raise StanceError(f"priors: {variable!r} is the same in every draw: there is no variance to share")
     found = stats.sobol_indices(func={"f_A": f[0][None], "f_B": f[1][None], "f_AB": f[2:][:, None]}, n=samples)
     about = {"units": "1", "long_name": "share of the variance"}
     return xr.Dataset(
@@ -190,12 +218,30 @@ def sobol(
     )
 
 
-def _check_count(name: str, value: int) -> None:
-    if not (isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 2**24):
-        raise StanceError(f"{name} = {value!r}: must be a whole number from 2 to {2**24}")
+def _body(model: object) -> Model:
+    """The body that was given, or the built-in adult."""
+    return load_model() if model is None else instance("model", model, Model, "a Model, or None")
 
 
-def _checked_seed(seed: int) -> int:
-    if not (isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0):
-        raise StanceError(f"seed = {seed!r}: must be a whole number, at least 0")
-    return seed
+def _checked_draws(samples: object, seed: object) -> tuple[int, int]:
+    """How many draws, and their seed."""
+    return whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+
+
+def _check_select(study: Study, variable: str, select: Mapping[str, Any]) -> None:
+    """Refuse what selects nothing, before thousands of draws are answered."""
+    dims = study.labels_of(variable)
+    for dim, label in select.items():
+        if dim not in dims:
+            raise StanceError(f"select = {{{dim!r}: ...}}: {variable!r} has the dimensions {', '.join(dims) or 'none'}")
+        if not any(_is_label(label, own) for own in dims[dim]):
+            raise StanceError(
+                f"select[{dim!r}] = {shown(label)}: there is none; there are {', '.join(map(str, dims[dim]))}"
+            )
+
+
+def _is_label(given: object, own: object) -> bool:
+    """Whether a label is the one that is given; what cannot be compared is not."""
+    if isinstance(given, bool) or not isinstance(given, str | int | float | np.generic):
+        return False
+    return bool(given == own)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech.errors import StanceError
+from biomech._arguments import instance, one_of, whole_number
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.sharing import Power
@@ -81,8 +81,8 @@ def measured_value(row: Mapping[str, str]) -> tuple[float, float, float]:
 
 def variant(name: str, base: Model) -> tuple[Model, dict[str, float]]:
     """A model variant and its tone."""
-    if name not in VARIANTS:
-        raise StanceError(f"variant = {name!r}: there is none; there are {', '.join(VARIANTS)}")
+    one_of("name", name, VARIANTS)
+    instance("base", base, Model, "a Model")
     changes = {r["target"]: float(r["value"]) for r in rows("variants") if r["variant"] == name and r["target"]}
     tone = {path.removeprefix("tone/"): value for path, value in changes.items() if path.startswith("tone/")}
     rest = {path: value for path, value in changes.items() if not path.startswith("tone/")}
@@ -192,6 +192,7 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
     """
     import xarray as xr
 
+    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
     measured = measurements()
     shape = (len(VARIANTS), 2, len(measured))
     predicted, draw = np.empty(shape), np.empty((*shape, samples))
