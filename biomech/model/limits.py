@@ -198,8 +198,8 @@ def _check_slack_range(table: Table) -> None:
     inward, outward = (table.value(name) for name in names)
     if outward < -inward:
         raise ModelError(
-            f"passive/{names[1]} = {outward!r}: must be at least {-inward:g} deg, minus the {names[0]}, where the slack "
-            "range begins"
+            f"passive/{names[1]} = {outward!r}: must be at least {-inward:g} deg, minus the {names[0]}, where the "
+            "slack range begins"
         )
 
 
