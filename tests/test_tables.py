@@ -208,3 +208,119 @@ def test_symmetry_needs_both_sides(adult):
     keep = [i for i, name in enumerate(muscles.rows) if name != "soleus_l"]
     short = Table("muscles", {c: tuple(v[i] for i in keep) for c, v in muscles.columns.items()})
     assert not is_symmetric({**adult.tables, "muscles": short})
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("settings/gravity", -9.81),
+        ("settings/contact_weight", 0.0),
+        ("settings/contact_limit", -1.0),
+        ("settings/pressure_share", -1.0),
+        ("settings/force_length_width", -0.5),
+        ("settings/arms_mass", 40.0),
+        ("settings/toe_tip", -0.2),
+        ("muscles/soleus_r/tendon_slack_length", -1.0),
+        ("muscles/soleus_r/pennation", 95.0),
+        ("coordinates/knee_angle_r/range_min", 20.0),
+        ("coordinates/knee_angle_r/trusted_min", 20.0),
+        ("joints/ankle_r/y", -430.0),
+        ("passive/lumbar_flexion_stiffness", -1.0),
+        ("passive/hip_rotation_blend", 0.0),
+        ("passive/hip_external_rotation_slack", -30.0),
+        ("patellar_tendon/arm_20/value", -0.05),
+    ],
+)
+def test_no_body_that_cannot_be(adult, path, value):
+    """Each is refused by its path and its value, with what is allowed, in a change and in a model of one's own."""
+    named = rf"{path.removesuffix('/value')}.* = {value}: must"
+    with pytest.raises(ModelError, match=named):
+        adult.replace({path: value})
+    table, row, column = adult.resolve(path)
+    with pytest.raises(ModelError, match=named):
+        bm.Model("own", changed(adult, table, column, row, value)).flat()
+
+
+def test_a_lumped_line_alone_may_have_a_tendon_of_negative_length(adult, small):
+    assert small.value("muscles/quadriceps_r/tendon_slack_length") < 0.0
+    for model, muscle, slack in ((adult, "soleus_r", -0.001), (small, "quadriceps_r", -0.2)):
+        with pytest.raises(ModelError, match=f"{muscle}/tendon_slack_length"):
+            model.replace({f"muscles/{muscle}/tendon_slack_length": slack})
+
+
+def test_the_arms_follow_the_body(adult):
+    """The weight of a body of 60 % asks for 60 % of the moment about L5/S1, whatever its muscles give of it."""
+
+    def moment(model):
+        ds = bm.sweep(model, pelvic_tilt=0, trunk_lean=60)
+        angles = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+        arm = model.muscle_geometry(**angles).moment_arm.sel(coordinate="lumbar_extension")[0]
+        return float((arm * ds.muscle_force).sum() + ds.passive_moment.sel(coordinate="lumbar_extension"))
+
+    light = adult.scale({"segments/*/mass": 0.6})
+    assert light.value("settings/arms_mass") == pytest.approx(0.6 * 7.43, rel=1e-12)
+    assert moment(light) == pytest.approx(0.6 * moment(adult), rel=1e-6)
+    assert moment(light) == pytest.approx(61.84, abs=0.01)
+    kept = adult.scale({"segments/*/mass": 0.6, "settings/arms_mass": 1.0})
+    assert kept.value("settings/arms_mass") == 7.43
+
+
+def test_a_similar_body_works_as_hard(adult):
+    """55 kg and 0.9 of the height, settings and passive tissue not named: the same activations."""
+    mass, length = 55.0 / adult.body_mass, 0.9
+    places = [f"{table}/*/{axis}" for table in ("joints", "path_points", "contact_points") for axis in "xyz"]
+    places += [f"segments/*/com_{axis}" for axis in "xyz"] + ["splines/*/value", "patellae/*/z"]
+    places += ["muscles/*/optimal_fibre_length", "muscles/*/tendon_slack_length"]
+    factors = {"segments/*/mass": mass, "muscles/*/max_isometric_force": mass, **dict.fromkeys(places, length)}
+    stance = {"pelvic_tilt": 0, "knee_flexion": [5, 40], "stance_width": 0.2}
+    other = bm.sweep(adult.scale(factors), **{**stance, "stance_width": 0.2 * length})
+    np.testing.assert_allclose(other.activation, bm.sweep(adult, **stance).activation, atol=1e-7)
+
+
+@pytest.mark.parametrize("changes", [None, [], 3, {3: 1.0}, {"settings/gravity": 10**400}, {"settings/gravity": 1j}])
+def test_changes_that_are_none(adult, changes):
+    with pytest.raises(ModelError, match="must"):
+        adult.replace(changes)
+
+
+@pytest.mark.parametrize("name", [[], None, 3])
+def test_names_that_are_none(name):
+    with pytest.raises(ModelError, match="there is no such model"):
+        bm.load_model(name)
+
+
+def without(model, *names):
+    """The model's tables without the rows that mention a name."""
+    tables = {}
+    for key, table in model.tables.items():
+        texts = [c for c, kind in SCHEMA[key].items() if kind == "text" and c != "source"]
+        keep = [i for i in range(len(table)) if not {table.columns[c][i] for c in texts} & set(names)]
+        tables[key] = Table(key, {c: tuple(v[i] for i in keep) for c, v in table.columns.items()})
+    return bm.Model("other", tables)
+
+
+def test_a_body_without_a_muscle_stands(adult):
+    """As one in which that muscle has hardly any strength."""
+    lame = bm.sweep(without(adult, "semiten_r"), pelvic_tilt=0)
+    weak = bm.sweep(adult.replace({"muscles/semiten_r/max_isometric_force": 1e-9}), pelvic_tilt=0)
+    np.testing.assert_allclose(lame.muscle_force.sum(), weak.muscle_force.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("ask", [bm.sweep, bm.stability])
+def test_a_body_without_the_names_of_a_stance_is_refused(adult, ask):
+    joints = changed(adult, "joints", "joint", "lumbosacral", "back")
+    own = adult.tables["coordinates"]
+    renamed = tuple("back" if joint == "lumbosacral" else joint for joint in own.text("joint"))
+    joints["coordinates"] = Table("coordinates", {**own.columns, "joint": renamed})
+    with pytest.raises(ModelError, match="lumbosacral"):
+        ask(bm.Model("other", joints), pelvic_tilt=0)
+
+
+def test_what_is_kept_has_a_bound():
+    model = bm.load_model().replace({"passive/hip_offset": 1.0})
+    for i in range(2000):
+        assert model.cached(("weight", i), lambda i=i: i) == i
+        model.flat()
+    assert len(model.kept) <= 128
+    assert ("weight", 1999) in model.kept
+    assert "flat False" in model.kept

@@ -13,7 +13,6 @@ from biomech.model.tables import SCHEMA, read_table
 MODELS = ("adult", "gait2392", "small")
 
 
-@cache
 def load_model(name: str = "adult") -> Model:
     """One of the built-in models.
 
@@ -40,7 +39,12 @@ def load_model(name: str = "adult") -> Model:
     >>> len(bm.load_model("gait2392").muscles)
     92
     """
-    if name not in MODELS:
-        raise ModelError(f"name = {name!r}: there is no such model; models are {', '.join(MODELS)}")
+    if not isinstance(name, str) or name not in MODELS:
+        raise ModelError(f"name = {name!r:.80}: there is no such model; models are {', '.join(MODELS)}")
+    return _load(name)
+
+
+@cache
+def _load(name: str) -> Model:
     folder = files("biomech.model") / "data" / name
     return Model(name, {table: with_left_side(read_table(table, folder)) for table in SCHEMA})

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.contact import ContactTables, compile_contact
+from biomech.model.limits import check_cells, check_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.muscles import MuscleTables, compile_muscles
 from biomech.model.passive import PassiveTables, compile_passive
 from biomech.model.patella import PatellaTables, compile_patellae
 from biomech.model.paths import PathTables, compile_paths
 from biomech.model.skeleton import TreeTables, compile_tree
-from biomech.model.splines import SplineTables, compile_splines
+from biomech.model.splines import SplineTables, check_knots, compile_splines
 from biomech.model.tables import Table
 
 
@@ -71,7 +72,7 @@ class Flat:
 
 def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     """Flatten the tables of a model, with every reference between them checked."""
-    _check(tables)
+    check_tables(tables)
     joints, table = tables["joints"], tables["coordinates"]
     splines, spline_number = compile_splines(tables["splines"])
 
@@ -136,8 +137,17 @@ def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:
     return order[1:]
 
 
-def _check(tables: Mapping[str, Table]) -> None:
-    """Every name that a table refers to must exist; masses must not be negative."""
+def check_tables(tables: Mapping[str, Table]) -> None:
+    """Refuse tables that make no body: names that do not exist, and numbers that no body can have."""
+    check_cells(tables.values())
+    _check_names(tables)
+    _check_couplings(tables)
+    check_knots(tables["splines"])
+    check_numbers(tables)
+
+
+def _check_names(tables: Mapping[str, Table]) -> None:
+    """Every name that a table refers to must exist."""
     segments = {"ground", *tables["joints"].text("child")}
     coordinates = {"", *tables["coordinates"].rows}
     splines = {"", *tables["splines"].text("spline")}
@@ -170,10 +180,6 @@ def _check(tables: Mapping[str, Table]) -> None:
         for row, word in zip(tables[table].rows, tables[table].text(column), strict=True):
             if word not in words:
                 raise ModelError(f"{table}/{row}/{column} = {word!r}: must be one of {', '.join(words)}")
-    _check_couplings(tables)
-    for row, mass in zip(tables["segments"].rows, tables["segments"].numbers("mass"), strict=True):
-        if mass < 0.0:
-            raise ModelError(f"segments/{row}/mass = {mass!r} kg: must not be negative")
 
 
 def _check_couplings(tables: Mapping[str, Table]) -> None:

@@ -11,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import ModelError
-from biomech.model.flat import Flat, compile_model
+from biomech.model.flat import Flat, check_tables, compile_model
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
+from biomech.model.limits import check_structure
 from biomech.model.mirror import is_symmetric, side_of
+from biomech.model.proportions import follow
 from biomech.model.tables import SCHEMA, Table
 
 if TYPE_CHECKING:
     import xarray as xr
+
+#: How many things are kept of a model: more than any study needs at once, and a bound where weights are drawn.
+_MOST_KEPT = 128
+_ABSENT = object()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +57,9 @@ class Model:
     _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ModelError(f"name = {self.name!r:.80}: must be a text")
+        check_structure(self.tables)
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
 
     def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table]]]:
@@ -96,15 +105,19 @@ class Model:
         return flat
 
     def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What ``make`` makes of this model, made once."""
-        if key not in self._cache:
-            self._cache[key] = make()
-        return self._cache[key]
+        """What ``make`` makes of this model, made once; what was not asked for the longest time is let go."""
+        found = self._cache.pop(key, _ABSENT)
+        if found is _ABSENT:
+            found = make()
+        self._cache[key] = found  # the last is what was asked for last
+        while len(self._cache) > _MOST_KEPT:
+            self._cache.pop(next(iter(self._cache)), None)
+        return found
 
     @property
     def kept(self) -> Mapping[Hashable, Any]:
         """What was made of this model so far, by its key in ``cached``."""
-        return MappingProxyType(self._cache)
+        return MappingProxyType(dict(self._cache))
 
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
@@ -123,7 +136,13 @@ class Model:
         Raises
         ------
         ModelError
-            Nothing matches, the column holds no numbers, or the result is no sound model.
+            Nothing matches, the column holds no numbers, or the result is no body that can be.
+
+        Notes
+        -----
+        What belongs to a body follows its masses and bones, unless ``changes`` name it: the arms' mass, shoulder, hand
+        and foot of ``settings``, abdominal pressure, passive moments and the patellar tendon's arm
+        (``biomech.model.proportions``).
 
         Examples
         --------
@@ -139,24 +158,27 @@ class Model:
         return self._changed(factors, lambda old, factor: old * factor)
 
     def _changed(self, changes: Mapping[str, float], rule: Callable[[float, float], float]) -> Model:
-        tables = dict(self.tables)
-        for path, number in changes.items():
-            if isinstance(number, bool) or not isinstance(number, int | float | np.floating | np.integer):
-                raise ModelError(f"{path} = {number!r}: must be a finite number")
+        if not isinstance(changes, Mapping):
+            raise ModelError(f"changes = {changes!r:.80}: must map paths, table/row/column, to numbers")
+        tables, named = dict(self.tables), set()
+        for path, given in changes.items():
             name, pattern, column = self.resolve(path)
+            number = _number(path, given)
             table = tables[name]
             rows = table.matching(pattern)
             if not rows:
                 raise ModelError(f"{path}: no row of table {name!r} matches {pattern!r}")
-            tables[name] = table.with_numbers(
-                column, {i: rule(float(table.columns[column][i]), float(number)) for i in rows}
-            )
-        changed = Model(self.name, tables)
+            tables[name] = table.with_numbers(column, {i: rule(float(table.columns[column][i]), number) for i in rows})
+            named |= {(name, table.rows[i]) for i in rows}
+        check_tables(tables)
+        changed = Model(self.name, follow(self.tables, tables, named))
         changed.flat()  # a bad model is refused here, not at its first use
         return changed
 
     def resolve(self, path: str) -> tuple[str, str, str]:
         """Table, row (or pattern) and column of a path; refuses what is no number of a table."""
+        if not isinstance(path, str):
+            raise ModelError(f"path = {path!r:.80}: must be a text, table/row/column")
         table, _, rest = path.partition("/")
         row, _, column = rest.partition("/")
         column = column or "value"
@@ -186,3 +208,17 @@ class Model:
     def passive_moment(self, *, knee_laxity: float = 0.0, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
         """Passive moments and their derivatives; see ``biomech.model.geometry.passive_moment``."""
         return passive_moment(self.flat(), coordinates, knee_laxity)
+
+
+def _number(path: str, given: object) -> float:
+    """A finite number, or what is wrong with it."""
+    if not isinstance(given, bool) and isinstance(given, int | float | np.floating | np.integer):
+        try:
+            number = float(given)
+        except OverflowError:
+            number = np.inf
+        if np.isfinite(number):
+            return number
+    # an integer of thousands of digits can be neither a float nor printed
+    said = "an integer beyond all floats" if isinstance(given, int) and abs(given) > 1 << 1023 else f"{given!r:.80}"
+    raise ModelError(f"{path} = {said}: must be a finite number")

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1, Index1, Index2
 from biomech._lanes import exp, log1p, select
+from biomech.errors import ModelError
 from biomech.model.mirror import side_of
 from biomech.model.tables import Table
 
@@ -91,6 +92,13 @@ def compile_passive(table: Table, coordinates: list[str], half: bool) -> Passive
     knees = [name for name in coordinates if name.startswith("knee_angle")]
     sides = [name[len("knee_angle") :] for name in knees]
     joints = ("hip_flexion", "hip_rotation", "knee_angle", "ankle_angle")
+    for knee, side in zip(knees, sides, strict=True):
+        missing = [joint + side for joint in joints if joint + side not in number]
+        if missing:
+            raise ModelError(
+                f"coordinates: there is no {', '.join(missing)}; with {knee!r} a leg has all of "
+                f"{', '.join(joint + side for joint in joints)}, which passive tissue joins"
+            )
     return PassiveTables(
         constants(_HIP),
         constants(_KNEE),

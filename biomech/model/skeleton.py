@@ -151,10 +151,17 @@ def compile_tree(
         centre,
         carrier,
         _moves(parent, carrier),
-        place["torso"],
+        _trunk(place),
         np.array([i for name, i in place.items() if name.startswith("femur")]),
         np.array([tables["settings"].value("hand_rest_x"), tables["settings"].value("hand_rest_y"), 0.0]),
     )
+
+
+def _trunk(place: Mapping[str, int]) -> int:
+    """The segment that carries loads and arms."""
+    if "torso" not in place:
+        raise ModelError(f"segments: there is no 'torso', which carries loads and arms; there are {', '.join(place)}")
+    return place["torso"]
 
 
 def about_y(angle: float) -> Array:

@@ -112,6 +112,19 @@ def compile_splines(knots: Table) -> tuple[SplineTables, dict[str, int]]:
     return tables, {name: i for i, name in enumerate(names)}
 
 
+def check_knots(knots: Table) -> None:
+    """Refuse splines whose knots do not rise."""
+    owner, angle = np.array(knots.text("spline"), dtype=object), knots.numbers("angle")
+    for name in dict.fromkeys(knots.text("spline")):
+        _check_knots(name, angle[owner == name])
+
+
+def _check_knots(name: str, x: Array) -> None:
+    # no comparison may drop a NaN
+    if len(x) < 2 or not np.all(np.diff(x) > 0.0):
+        raise ModelError(f"spline {name!r}: needs two or more knots with increasing angle")
+
+
 def spline_tables(curves: Sequence[tuple[str, Array, Array]]) -> SplineTables:
     """Flat tables of curves, each with its name for errors, its knots and their values."""
     first: list[float] = []
@@ -120,8 +133,7 @@ def spline_tables(curves: Sequence[tuple[str, Array, Array]]) -> SplineTables:
     jump: list[float] = []
     power, start = [], [0]
     for name, x, y in curves:
-        if len(x) < 2 or np.any(np.diff(x) <= 0.0):
-            raise ModelError(f"spline {name!r}: needs two or more knots with increasing angle")
+        _check_knots(name, x)
         pieces = spline_pieces(x, y)
         first.append(x[0])
         last.append(x[-1])

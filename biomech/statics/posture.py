@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from biomech.errors import StanceError
 from biomech.model.flat import Flat
 from biomech.model.model import Model
+from biomech.model.required import require_stance_names
 from biomech.statics.closing import CENTRE, CLOSED, DIRECTION, POINT, Asked, ConditionTables, close_lanes
 from biomech.statics.conditions import (
     ACROSS,
@@ -194,6 +195,7 @@ def can_yield(flat: Flat) -> bool:
 
 def conditions_of(model: Model, flat: Flat, support: int) -> Conditions:
     """The conditions of a body, or of its half, on a support."""
+    require_stance_names(model)
     # a drawn model shares what is kept, and may have other torsions
     torsion = model.value("joints/ankle_r/torsion"), model.value("joints/ankle_l/torsion")
     key = ("conditions", flat.half, support, torsion)

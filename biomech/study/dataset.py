@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from biomech.errors import StanceError
 from biomech.model.model import Model
+from biomech.model.required import require_stance_names
 from biomech.statics.reactions import reported_joints
 from biomech.statics.stance import PARAMETERS, StanceGrid
 from biomech.study.answer import Answers, sheet_columns
@@ -180,6 +181,7 @@ def proof_quantities(model: Model) -> dict[str, Quantity]:
 
 def sweep_quantities(model: Model) -> Mapping[str, Quantity]:
     """Every variable of a sweep but the tilts; nothing in them depends on the model's numbers."""
+    require_stance_names(model)
     made: Mapping[str, Quantity] = model.cached("quantities", lambda: MappingProxyType(_sweep_quantities(model)))
     return made
 

@@ -76,8 +76,9 @@ class Balance:
 
 def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
     """Split stances by how they are solved; a guarded body is solved whole."""
-    mirror = model.cached("mirror", lambda: _mirror(model))
     even = effort.guard is None and model.is_symmetric
+    # only a body whose sides are alike has a mirror image of every muscle
+    mirror = model.cached("mirror", lambda: _mirror(model)) if even else None
     even = even and all(np.array_equal(part, part[mirror]) for part in (effort.weight, effort.tone))
     half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
     for use_half in (True, False):
