@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ class Model:
     name: str
     tables: Mapping[str, Table] = field(repr=False)
     _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -106,12 +108,14 @@ class Model:
 
     def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` makes of this model, made once; what was not asked for the longest time is let go."""
-        found = self._cache.pop(key, _ABSENT)
+        found = self._cache.get(key, _ABSENT)
         if found is _ABSENT:
             found = make()
-        self._cache[key] = found  # the last is what was asked for last
-        while len(self._cache) > _MOST_KEPT:
-            self._cache.pop(next(iter(self._cache)), None)
+        with self._lock:  # threads share a model
+            self._cache.pop(key, None)
+            self._cache[key] = found  # the last is what was asked for last
+            while len(self._cache) > _MOST_KEPT:
+                del self._cache[next(iter(self._cache))]
         return found
 
     @property
