@@ -334,7 +334,7 @@ def test_a_model_without_the_mechanism_has_empty_tables(small):
         ("patellae", "group", "patella_r", "trunk", "no muscle of its side"),
         ("patellae", "group", "patella_r", "gluteus_maximus", "does not end on its tibia"),
         ("patellar_tendon", "curve", "arm_0", "arms", "patellar_tendon/arm_0/curve = 'arms'"),
-        ("patellar_tendon", "value", "arm_100", -0.04, "the moment arm is"),
+        ("patellar_tendon", "value", "arm_100", -0.04, "arm_100/value = -0.04: must be above 0"),
         ("patellar_tendon", "value", "arm_0", 0.0005, "at least 0.001 m wherever knee_angle_r may be"),
         ("patellar_tendon", "flexion", "arm_20", 90.0, "patellar_tendon arm"),
     ],

@@ -696,9 +696,11 @@ def test_the_cache_forgets_old_versions(tmp_path):
 
 
 PUBLIC = """
+import warnings
 import numpy as np
 import biomech as bm
 
+warnings.simplefilter("ignore", bm.BiomechWarning)
 m, g = bm.load_model(), bm.load_model("gait2392")
 bm.sweep(m, pelvic_tilt=["least_effort", "hanging", "passive", "rhythm", 0], knee_flexion=[0, 120])
 bm.sweep(m, pelvic_tilt=0, stiffness_margin={"lumbar_extension": 0.0})
