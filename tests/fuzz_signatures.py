@@ -107,6 +107,7 @@ def valid_calls() -> dict[str, Call]:
         "sweep": (bm.sweep, {**force, "criterion": bm.Power(2), "weight": {"soleus_*": 2.0}, "strength": "isometric",
                              "tone": {"quadriceps": 0.01}, "variables": ["activation"], "threads": 1}),
         "stability": (bm.stability, force),
+        "table": (bm.table, {"ds": bm.sweep(**force), "variables": ["activation"]}),
         "static_optimization": (bm.static_optimization, {"model": small, "coordinates": {"knee_angle_r": [-5.0]}}),
         "sharing.LoadSharingProblem": (sharing.LoadSharingProblem, parts),
         "sharing.solve": (sharing.solve, {"problem": problem, "criterion": bm.Power(2), "tolerance": 1e-9,

@@ -117,7 +117,7 @@ def test_strength_and_moment_arms_stay_in_their_bands(adult):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("elbow", 1), "coordinate = 'elbow': muscles move"), (("knee_angle_r", 2), "direction = 2: must be 1 or -1")],
+    [(("elbow", 1), "coordinate = 'elbow': there is none"), (("knee_angle_r", 2), "direction = 2: must be 1 or -1")],
 )
 def test_bad_strengths_are_refused(adult, arguments, message):
     with pytest.raises(StanceError, match=message):

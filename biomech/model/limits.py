@@ -185,7 +185,9 @@ def _check_slack(table: Table) -> None:
     """
     slack, optimal = table.numbers("tendon_slack_length", "optimal_fibre_length").T
     groups = [names.split(";") for names in table.text("groups")]
-    lumped = np.array([name[:-2] in own for name, own in zip(table.rows, groups, strict=True)], dtype=np.bool_)
+    # a line may be split into numbered parts
+    stems = [name[:-2].rstrip("0123456789") for name in table.rows]
+    lumped = np.array([stem in own for stem, own in zip(stems, groups, strict=True)], dtype=np.bool_)
     column = "tendon_slack_length"
     _refuse(table, column, slack, lumped | (slack >= 0.0), str(Range(0.0, _PLACE.most, "m")))
     allowed = "must be above minus the optimal fibre length, so that the line has a length"

@@ -60,7 +60,7 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     flat = instance("model", model, Model, "a Model").flat()
     moved = [flat.coordinates[row] for row in flat.moved]
     one_of("coordinate", coordinate, moved)
-    if whole_number("direction", direction, -1, 1) == 0:
+    if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
         raise StanceError(f"direction = {direction!r}: must be 1 or -1")
     q = poses(flat, pose)
     found = assemble(flat, flat.moved, NO_CONTACT, Surroundings.empty(len(q)), q, force_length=True, tissue=False)
