@@ -6,9 +6,9 @@ Angles are in degrees and lengths in metres at the public edge; axes are x forwa
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from biomech._version import __version__
 from biomech.errors import (
     BiomechError,
     BiomechWarning,
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from biomech.study.static_optimization import static_optimization
     from biomech.study.sweep import sweep
     from biomech.study.table import table
-
-try:
-    __version__ = version("biomech")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0+unknown"
 
 __all__ = [
     "BiomechError",

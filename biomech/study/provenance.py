@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._version import __version__
 from biomech.model.catalog import MODELS, load_model
 from biomech.model.model import Model
 from biomech.study.standing import Effort
@@ -31,8 +32,6 @@ def provenance(model: Model, effort: Effort | None = None) -> dict[str, str]:
         model of that name; ``model_sha256``, the hash of its tables; ``criterion``, ``strength``; and where they were
         given ``weight``, ``tone``, ``stiffness_margin`` and ``short_range_stiffness``, mappings as JSON.
     """
-    from biomech import __version__
-
     about = {"biomech_version": __version__, "model": name_of(model), "model_sha256": model_hash(model)}
     return about if effort is None else about | _counted(model, effort)
 
