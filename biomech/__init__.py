@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from biomech._version import __version__
+from biomech._version import __version__ as __version__
 from biomech.errors import (
     BiomechError,
     BiomechWarning,
