@@ -22,7 +22,8 @@ Array = NDArray[np.float64]
 
 #: A matrix of which no more than this part differs from zero has few entries.
 _FEW = 1.0 / 3.0
-_STRETCH = 4096
+#: Problems between which Python sees whether it is to stop: some hundredths of a second.
+STRETCH = 4096
 
 
 class Given(NamedTuple):
@@ -40,7 +41,7 @@ def own_patterns(problem: LoadSharingProblem, index: Places) -> Iterator[tuple[N
     Its own entries where these are few; else all, for every problem would be in a group of its own.
     """
     # a stretch at a time: no second copy of A, and Python sees in between whether it is to stop
-    stretches = np.array_split(index, -(-len(index) // _STRETCH) or 1)
+    stretches = np.array_split(index, -(-len(index) // STRETCH) or 1)
     used = np.concatenate([problem.coefficients[part] != 0.0 for part in stretches])
     used[used.mean(axis=(1, 2)) > _FEW] = True
     groups: dict[bytes, list[int]] = {}

@@ -16,7 +16,7 @@ from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
 from biomech.errors import ProblemError
-from biomech.sharing.arrays import Given, compile_problem, gather_problem, own_patterns
+from biomech.sharing.arrays import STRETCH, Given, compile_problem, gather_problem, own_patterns
 from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, is_resolved, prove
 from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.hard import is_least, proposals
@@ -30,8 +30,8 @@ Array = NDArray[np.float64]
 
 #: Residual of an answer that is not certified below which its demand can probably be met.
 _NEARLY_MET = 1e-6
-#: Problems between which Python can be interrupted: some hundredths of a second, also with patience.
-_STRETCH, _HARD_STRETCH = 4096, 64
+#: As ``STRETCH``, of problems that take patience.
+_HARD_STRETCH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float
     found = _empty(batch, rows, unknowns)
     every = np.arange(batch, dtype=np.uint64)
     tables = compile_problem(problem, criterion)
-    _in_threads(lambda part: _solve_lanes(*tables, tolerance, found, part, False), every, _STRETCH, threads)
+    _in_threads(lambda part: _solve_lanes(*tables, tolerance, found, part, False), every, STRETCH, threads)
     hard = every[found.proof[:, 3] != OPTIMAL]
     # with patience, and sums in an order that does not depend on what else is asked
     for used, index in own_patterns(problem, hard):
@@ -201,7 +201,7 @@ def _settle(solution: Solution, tolerance: float) -> None:
     over = np.flatnonzero(status == INFEASIBLE)
     least = [
         is_least(problem, part, solution.value[part], solution.shortfall[part])
-        for part in np.array_split(over, -(-len(over) // _STRETCH) or 1)
+        for part in np.array_split(over, -(-len(over) // STRETCH) or 1)
     ]
     far = over[~np.concatenate(least)]
     for i in (*np.flatnonzero(status == UNCERTIFIED), *far):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biomech._arguments import whole_number
 from biomech.errors import BiomechWarning, StanceError, UnreachablePosture
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
@@ -150,8 +151,7 @@ def sweep(
     True
     """
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
-    if not (isinstance(threads, int | np.integer) and not isinstance(threads, bool) and threads >= 1):
-        raise StanceError(f"threads = {threads!r}: must be a whole number, at least 1")
+    threads = whole_number("threads", threads, 1)
     asked = read_stance(stance, _OPTIONS)
     for dim in asked.dims:
         if dim not in PARAMETERS and (dim in sweep_quantities(model) or dim in POLICY_VARIABLES):
@@ -174,7 +174,7 @@ def sweep(
         kept.put(first, last, answers)
         return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
 
-    tally = _through_blocks(work, len(asked), _BLOCK, int(threads), progress)
+    tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
     if not asked.dims and tally.counts[UNREACHABLE]:
         raise UnreachablePosture(tally.reason)
     if tally.first >= 0:
