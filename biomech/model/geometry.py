@@ -1,25 +1,25 @@
 """Questions about a body in given coordinates: frames, lengths, moment arms, gravity, passive moments.
 
 Coordinates go by the model's own names and signs, in degrees (translations in m). One-dimensional arrays pair element
-by element along ``pose``, scalars broadcast, unnamed coordinates are zero.
+by element along ``pose``, scalars broadcast, unnamed coordinates are zero. A DataArray brings its own dimensions and a
+Series that of its index, in the place of ``pose``: those of one name pair by their labels, which come back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
-from biomech.errors import StanceError
 from biomech.model.flat import Flat
 from biomech.model.mirror import side_of
 from biomech.model.passive import PassiveTables
 from biomech.model.passive import passive_moment as passive_kernel
 from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.poses import Coordinates, read_knee_laxity, read_poses
 from biomech.model.skeleton import LOAD, Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
 from biomech.model.splines import SplineTables
 
@@ -31,46 +31,7 @@ AXES = ["x", "y", "z"]
 NO_LOAD = np.zeros(LOAD)
 
 
-def poses(flat: Flat, coordinates: Mapping[str, Any]) -> Array:
-    """Coordinates by name to an array (pose, coordinate) in rad and m.
-
-    Raises
-    ------
-    StanceError
-        An unknown name, a value that is no finite number, or lengths that do not pair.
-    """
-    columns: dict[str, Array] = {}
-    for name, value in coordinates.items():
-        if name not in flat.coordinates:
-            raise StanceError(f"{name}: no such coordinate; the model has {', '.join(flat.coordinates)}")
-        columns[name] = _column(name, value)
-    lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
-    if len(set(lengths.values())) > 1:
-        raise StanceError(f"coordinates pair element by element along pose, but their lengths differ: {lengths}")
-    count = next(iter(lengths.values()), 1)
-    q = np.zeros((count, len(flat.coordinates)))
-    for name, column in columns.items():
-        q[:, flat.coordinates.index(name)] = column
-    return np.where(flat.is_rotation, np.radians(q), q)
-
-
-def _column(name: str, value: Any) -> Array:
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise StanceError(f"{name}: has masked entries; fill them or leave them out")
-    try:
-        column = np.asarray(value)
-        if column.dtype.kind not in "iuf":
-            raise TypeError
-    except (TypeError, ValueError):
-        raise StanceError(f"{name} = {value!r}: must be a number or a 1-D array of numbers") from None
-    if column.ndim > 1 or column.size == 0:
-        raise StanceError(f"{name}: has shape {column.shape}; must be a number or a 1-D array that is not empty")
-    if not np.all(np.isfinite(column)):
-        raise StanceError(f"{name} = {value!r}: must be finite")
-    return column.astype(np.float64)
-
-
-def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
+def kinematics(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
     """Frames and centres of mass of all segments, in ground.
 
     Returns
@@ -89,7 +50,8 @@ def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     """
     import xarray as xr
 
-    q = poses(flat, coordinates)
+    posed = read_poses(flat, coordinates, ("origin", "rotation", "segment_centre", "body_centre", "local_axis"))
+    q = posed.q
     count = len(flat.tree.parent)
     rotation, origin, centre = np.empty((len(q), count, 9)), np.empty((len(q), count, 3)), np.empty((len(q), 3))
     _kinematics(flat.tree, flat.splines, q, rotation, origin, centre)
@@ -98,16 +60,16 @@ def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     centres = placed + np.einsum("psij,sj->psi", turned, flat.tree.centre[1:])
     return xr.Dataset(
         {
-            "origin": (("pose", "segment", "axis"), placed, _about("m", "origin of the segment in ground")),
-            "rotation": (
-                ("pose", "segment", "axis", "local_axis"),
+            "origin": posed.variable(("segment", "axis"), placed, _about("m", "origin of the segment in ground")),
+            "rotation": posed.variable(
+                ("segment", "axis", "local_axis"),
                 turned,
                 _about("1", "direction of the segment's axes in ground"),
             ),
-            "segment_centre": (("pose", "segment", "axis"), centres, _about("m", "centre of mass in ground")),
-            "body_centre": (("pose", "axis"), centre, _about("m", "centre of mass of the whole body in ground")),
+            "segment_centre": posed.variable(("segment", "axis"), centres, _about("m", "centre of mass in ground")),
+            "body_centre": posed.variable(("axis",), centre, _about("m", "centre of mass of the whole body in ground")),
         },
-        coords={"segment": flat.segments, "axis": AXES, "local_axis": AXES},
+        coords={**posed.labels, "segment": flat.segments, "axis": AXES, "local_axis": AXES},
     )
 
 
@@ -128,7 +90,7 @@ def _kinematics(
             centre[i, k] = f.moment[0, k] / f.mass[0]
 
 
-def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
+def muscle_geometry(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
     """Length and moment arm of every muscle.
 
     The moment arm is r = -dL/dq (An et al. 1984, J Biomech Eng 106:280): positive where the muscle turns the coordinate
@@ -148,16 +110,18 @@ def muscle_geometry(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     """
     import xarray as xr
 
-    q = poses(flat, coordinates)
+    posed = read_poses(flat, coordinates, ("length", "moment_arm", "side"))
+    q = posed.q
     length = np.empty((len(q), len(flat.muscles)))
     arm = np.zeros((len(q), len(flat.muscles), len(flat.coordinates)))
     _muscle_geometry(flat.tree, flat.splines, flat.paths, q, length, arm)
     return xr.Dataset(
         {
-            "length": (("pose", "muscle"), length, _about("m", "musculotendon length")),
-            "moment_arm": (("pose", "muscle", "coordinate"), arm, _about("m", "moment arm, -dL/dq")),
+            "length": posed.variable(("muscle",), length, _about("m", "musculotendon length")),
+            "moment_arm": posed.variable(("muscle", "coordinate"), arm, _about("m", "moment arm, -dL/dq")),
         },
         coords={
+            **posed.labels,
             "muscle": flat.muscles,
             "side": ("muscle", [side_of(name) for name in flat.muscles]),
             "coordinate": flat.coordinates,
@@ -201,7 +165,7 @@ def _muscle_geometry(
             arm[i, paths.arms[a, 0], paths.arms[a, 1]] = state.arm[a]
 
 
-def gravity(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
+def gravity(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
     """Generalised force of gravity on every coordinate, -dV/dq.
 
     Returns
@@ -218,12 +182,14 @@ def gravity(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:
     """
     import xarray as xr
 
-    q = poses(flat, coordinates)
+    posed = read_poses(flat, coordinates, ("generalized_force",))
+    q = posed.q
     force = np.empty((len(q), len(flat.coordinates)))
     _gravity(flat.tree, flat.splines, q, flat.gravity, force)
     about = _about("N.m", "generalised force of gravity (N for translations)")
     return xr.Dataset(
-        {"generalized_force": (("pose", "coordinate"), force, about)}, coords={"coordinate": flat.coordinates}
+        {"generalized_force": posed.variable(("coordinate",), force, about)},
+        coords={**posed.labels, "coordinate": flat.coordinates},
     )
 
 
@@ -236,14 +202,14 @@ def _gravity(tree: TreeTables, splines: SplineTables, q: Array2, gravity: float,
         gravity_force(tree, f, gravity, force[i])
 
 
-def passive_moment(flat: Flat, coordinates: Mapping[str, Any], knee_laxity: float) -> xr.Dataset:
+def passive_moment(flat: Flat, coordinates: Coordinates, knee_laxity: float) -> xr.Dataset:
     """Passive moments of hip, knee, ankle and lumbar joint, and their derivatives.
 
     Parameters
     ----------
     flat : Flat
         The model.
-    coordinates : mapping
+    coordinates : mapping, Dataset or DataFrame
         Coordinates in degrees.
     knee_laxity : float
         Shift of the knee's own curve towards hyperextension, deg.
@@ -263,21 +229,22 @@ def passive_moment(flat: Flat, coordinates: Mapping[str, Any], knee_laxity: floa
     """
     import xarray as xr
 
-    q = poses(flat, coordinates)
-    laxity = np.full(2, float(_column("knee_laxity", knee_laxity)))
+    posed = read_poses(flat, coordinates, ("passive_moment", "passive_derivative", "by_coordinate"))
+    q = posed.q
+    laxity = np.full(2, read_knee_laxity(knee_laxity))
     moment = np.empty((len(q), len(flat.coordinates)))
     slope = np.empty((len(q), len(flat.coordinates), len(flat.coordinates)))
     _passive(flat.passive, q, laxity, moment, slope)
     return xr.Dataset(
         {
-            "passive_moment": (("pose", "coordinate"), moment, _about("N.m", "passive moment")),
-            "passive_derivative": (
-                ("pose", "coordinate", "by_coordinate"),
+            "passive_moment": posed.variable(("coordinate",), moment, _about("N.m", "passive moment")),
+            "passive_derivative": posed.variable(
+                ("coordinate", "by_coordinate"),
                 slope,
                 _about("N.m/rad", "derivative of the passive moment"),
             ),
         },
-        coords={"coordinate": flat.coordinates, "by_coordinate": flat.coordinates},
+        coords={**posed.labels, "coordinate": flat.coordinates, "by_coordinate": flat.coordinates},
     )
 
 

@@ -9,13 +9,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from biomech.errors import ModelError
 from biomech.model.flat import Flat, check_tables, compile_model
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.limits import check_structure
 from biomech.model.mirror import is_symmetric, side_of
+from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
 from biomech.model.tables import SCHEMA, Table
 
@@ -197,21 +198,23 @@ class Model:
         """``right``, ``left`` or ``midline`` for each name."""
         return [side_of(name) for name in names]
 
-    def kinematics(self, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
+    def kinematics(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Where every segment is; see ``biomech.model.geometry.kinematics``."""
-        return kinematics(self.flat(), coordinates)
+        return kinematics(self.flat(), joined(poses, coordinates))
 
-    def muscle_geometry(self, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
+    def muscle_geometry(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Length and moment arm of every muscle; see ``biomech.model.geometry.muscle_geometry``."""
-        return muscle_geometry(self.flat(), coordinates)
+        return muscle_geometry(self.flat(), joined(poses, coordinates))
 
-    def gravity(self, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
+    def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Generalised force of gravity; see ``biomech.model.geometry.gravity``."""
-        return gravity(self.flat(), coordinates)
+        return gravity(self.flat(), joined(poses, coordinates))
 
-    def passive_moment(self, *, knee_laxity: float = 0.0, **coordinates: float | NDArray[np.float64]) -> xr.Dataset:
+    def passive_moment(
+        self, poses: Coordinates | None = None, /, *, knee_laxity: float = 0.0, **coordinates: ArrayLike
+    ) -> xr.Dataset:
         """Passive moments and their derivatives; see ``biomech.model.geometry.passive_moment``."""
-        return passive_moment(self.flat(), coordinates, knee_laxity)
+        return passive_moment(self.flat(), joined(poses, coordinates), knee_laxity)
 
 
 def _number(path: str, given: object) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._alignment import DESCRIBING
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
@@ -41,9 +42,6 @@ POLICY_VARIABLES = (
     "knee_status",
     "hanging_moment",
 )
-
-#: What describes a posture and is no number to reckon with: coordinates, so that two answers can be subtracted.
-DESCRIBING = ("limiting_muscle", "valid")
 
 JOINT_FRAMES = (
     "force of the parent on the child segment, in the child's frame: "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._alignment import DESCRIBING
 from biomech.errors import BiomechWarning, StanceError
 from biomech.model.contact import NO_CONTACT
 from biomech.model.model import Model
@@ -19,7 +20,7 @@ from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.posture import ranges
 from biomech.statics.reactions import react
 from biomech.study.answer import Answers
-from biomech.study.dataset import DESCRIBING, Quantity, about, joint_quantities, muscle_quantities, proof_quantities
+from biomech.study.dataset import Quantity, about, joint_quantities, muscle_quantities, proof_quantities
 from biomech.study.effort import read_effort
 from biomech.study.labels import labelled
 from biomech.study.measured import Measured, read_measured

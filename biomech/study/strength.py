@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from biomech._arguments import instance, one_of, whole_number
 from biomech.errors import StanceError
 from biomech.model.contact import NO_CONTACT
-from biomech.model.geometry import poses
 from biomech.model.model import Model
+from biomech.model.poses import read_poses
 from biomech.statics.equilibrium import Surroundings, assemble
 from biomech.study.frozen import rows
 
@@ -62,11 +62,13 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     one_of("coordinate", coordinate, moved)
     if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
         raise StanceError(f"direction = {direction!r}: must be 1 or -1")
-    q = poses(flat, pose)
+    posed = read_poses(flat, pose, ("muscle",))
+    q = posed.q
     found = assemble(flat, flat.moved, NO_CONTACT, Surroundings.empty(len(q)), q, force_length=True, tissue=False)
     moments = np.maximum(direction * found.coefficients[:, moved.index(coordinate)], 0.0)
     about = {"units": "N.m", "long_name": f"isometric moment of each muscle about {coordinate}"}
-    return xr.DataArray(moments, dims=("pose", "muscle"), coords={"muscle": list(model.muscles)}, attrs=about)
+    dims, values, about = posed.variable(("muscle",), moments, about)
+    return xr.DataArray(values, dims=dims, coords={**posed.labels, "muscle": list(model.muscles)}, attrs=about)
 
 
 def _pose(cell: str) -> dict[str, float]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._alignment import DESCRIBING
 from biomech.errors import StanceError
-from biomech.study.dataset import DESCRIBING
 
 if TYPE_CHECKING:
     import pandas as pd
