@@ -129,3 +129,221 @@ def test_laxity_is_one_number(adult):
     xr.testing.assert_identical(one, adult.passive_moment(knee_laxity=4.0))
     with pytest.raises(StanceError, match="knee_laxity = "):
         adult.passive_moment(knee_laxity=[4.0, 5.0])
+
+
+# --- stances
+
+
+def cases(values, labels="abc", **more):
+    return xr.DataArray(values, dims="case", coords={"case": list(labels), **more})
+
+
+KEPT = ["lumbar_compression"]
+
+
+def test_coordinates_of_the_caller_come_back_from_a_sweep(adult):
+    height = xr.Variable("case", [1.7, 1.8, 1.6], {"units": "m"})
+    tall = cases([0.0, 10.0, 20.0], height=height, subject=("case", list("xyz")), trial="a")
+    tall["case"].attrs["long_name"] = "which one"
+    ds = bm.sweep(adult, pelvic_tilt=0, knee_flexion=tall, slope=[0, 5], variables=KEPT)
+    assert ds.lumbar_compression.dims == ("case", "slope")
+    xr.testing.assert_identical(ds.height.variable, height)
+    assert ds.subject.values.tolist() == ["x", "y", "z"]
+    assert ds.trial.item() == "a"
+    assert ds.case.attrs == {"long_name": "which one"}
+    assert ds.knee_flexion.values.tolist() == [0.0, 10.0, 20.0]
+    ds["height"][0] = 9.0
+    assert tall.height[0] == 1.7
+    one = bm.sweep(adult, pelvic_tilt=0, knee_flexion=tall[1], variables=KEPT)
+    assert (one.case.item(), one.subject.item(), one.trial.item()) == ("b", "y", "a")
+    assert float(one.lumbar_compression) == pytest.approx(float(ds.lumbar_compression.sel(case="b", slope=0)), rel=1e-9)
+
+
+def test_coordinates_without_an_index_come_back_along_any_dimension(adult):
+    poses = xr.DataArray([0.0, 10.0], dims="pose", coords={"subject": ("pose", ["x", "y"])})
+    words = xr.DataArray(["both", "right"], dims="pose", coords={"who": ("pose", ["u", "v"]), "trial": 3})
+    ds = bm.sweep(adult, pelvic_tilt=0, knee_flexion=poses, support=words, variables=KEPT)
+    assert ds.subject.dims == ds.who.dims == ("pose",)
+    assert ds.trial.item() == 3
+    legs = xr.DataArray(
+        [[5.0, 25.0]], dims=("case", "side"), coords={"side": ["left", "right"], "hurt": ("side", [True, False])}
+    )
+    ds = bm.sweep(adult, pelvic_tilt=0, foot_rotation=legs, variables=KEPT)
+    assert bool(ds.hurt.sel(foot="left"))
+    assert not bool(ds.hurt.sel(foot="right"))
+    assert float(ds.foot_rotation_right[0]) == 25.0
+
+
+def test_stances_pair_by_their_labels(adult):
+    feet = cases([0.0, 20.0, 40.0], "abc", who=("case", list("xyz")))
+    knees = cases([30.0, 10.0, 0.0], "cba", day=("case", [3, 2, 1]))
+    shift = pd.Series([0.4, 0.5, 0.3], index=pd.Index(list("bca"), name="case"))
+    words = pd.Series(["both", "right", "both"], index=pd.Index(list("acb"), name="case"))
+    ds = bm.sweep(
+        adult, pelvic_tilt=0, foot_rotation=feet, knee_flexion=knees, weight_shift=shift, support=words, variables=KEPT
+    )
+    assert ds.case.values.tolist() == ["a", "b", "c"]
+    assert ds.who.values.tolist() == ["x", "y", "z"]
+    assert ds.day.values.tolist() == [1, 2, 3]
+    asked = {"a": (0, 0, 0.3, "both"), "b": (20, 10, 0.4, "both"), "c": (40, 30, 0.5, "right")}
+    for case, (foot, knee, at, support) in asked.items():
+        here = ds.sel(case=case)
+        assert (float(here.foot_rotation), float(here.knee_flexion), float(here.weight_shift)) == (foot, knee, at)
+        one = bm.sweep(
+            adult,
+            pelvic_tilt=0,
+            foot_rotation=foot,
+            knee_flexion=knee,
+            weight_shift=at,
+            support=support,
+            variables=KEPT,
+        )
+        assert float(here.lumbar_compression) == pytest.approx(float(one.lumbar_compression), rel=1e-9)
+    lists = bm.sweep(
+        adult,
+        pelvic_tilt=0,
+        knee_flexion=[0, 30],
+        slope=xr.DataArray([5.0, 0.0], dims="knee_flexion", coords={"knee_flexion": [30, 0]}),
+        variables=KEPT,
+    )
+    assert lists.slope.sel(knee_flexion=30) == 5.0
+    variable = bm.sweep(adult, pelvic_tilt=0, slope=xr.Variable("case", [0.0, 5.0]), variables=KEPT)
+    assert variable.slope.dims == ("case",)
+
+
+def test_a_dimension_of_its_own_name_is_labelled_by_its_values(adult):
+    ds = bm.sweep(adult, pelvic_tilt=0, knee_flexion=xr.DataArray([0.0, 30.0], dims="knee_flexion"), variables=KEPT)
+    assert ds.knee_flexion.values.tolist() == [0.0, 30.0]
+    ds = bm.sweep(adult, pelvic_tilt=0, support=xr.DataArray(["right", "both"], dims="support"), variables=KEPT)
+    assert ds.support.values.tolist() == ["right", "both"]
+
+
+def test_what_one_sweep_found_is_taken_for_the_next(adult):
+    first = bm.sweep(adult, pelvic_tilt=["hanging", "passive"], knee_flexion=[0, 20])
+    assert "limiting_muscle" in first.pelvic_tilt.coords
+    again = bm.sweep(adult, pelvic_tilt=first.pelvic_tilt.rename(tilt_policy="found_by"), knee_flexion=[0, 20])
+    np.testing.assert_allclose(again.lumbar_compression, first.lumbar_compression, rtol=1e-9)
+    assert again.found_by.values.tolist() == ["hanging", "passive"]
+    one = first.pelvic_tilt.sel(knee_flexion=20, tilt_policy="hanging")
+    found = bm.sweep(adult, pelvic_tilt=one, knee_flexion=20, variables=KEPT)
+    assert found.tilt_policy.item() == "hanging"
+    with pytest.raises(StanceError, match="pelvic_tilt: its coordinate 'knee_flexion' is not the knee_flexion of this"):
+        bm.sweep(adult, pelvic_tilt=one)
+    tilt = first.coordinate_angle.sel(coordinate="pelvis_tilt", knee_flexion=0, tilt_policy="passive")
+    assert "coordinate" not in bm.sweep(adult, pelvic_tilt=-tilt, variables=KEPT, knee_flexion=0).coords
+
+
+@pytest.mark.parametrize(
+    ("stance", "named"),
+    [
+        ({"slope": cases([0, 1, 2], status=1)}, "slope: coordinate 'status': is a name that the answer uses"),
+        ({"slope": cases([0, 1, 2], activation=("case", [1, 2, 3]))}, "slope: coordinate 'activation'"),
+        ({"slope": cases([0, 1, 2], muscle=("case", list("xyz")))}, "slope: coordinate 'muscle'"),
+        ({"slope": cases([0, 1, 2], muscle="x")}, "slope: coordinate 'muscle'"),
+        ({"slope": cases([0, 1, 2], side="right")}, "slope: coordinate 'side'"),
+        ({"slope": cases([0, 1, 2], knee_flexion=5.0)}, "slope: its coordinate 'knee_flexion' is not the knee_flexion"),
+        ({"slope": cases([0, 1, 2], arms="fixed")}, "slope: its coordinate 'arms' is not the arms of this stance"),
+        (
+            {"slope": cases([0, 1, 2], trial="a"), "friction": cases([1, 1, 1], trial="b")},
+            "friction: its coordinate 'trial' is another",
+        ),
+        (
+            {"slope": cases([0, 1, 2], trial="a"), "friction": xr.DataArray([1.0, 1.0], dims="trial")},
+            "slope: its coordinate 'trial' bears the name of a dimension",
+        ),
+        ({"slope": cases([0, 1, 2]).assign_coords({3: 1})}, "slope: has the coordinate 3"),
+        (
+            {"slope": cases([0, 1, 2], "abc"), "friction": cases([1, 1, 1], "abd")},
+            "friction: has no case c, which slope has",
+        ),
+        (
+            {"slope": cases([0, 1, 2], "aab"), "friction": cases([1, 1, 1], "baa")},
+            "slope: case has label a twice",
+        ),
+        (
+            {
+                "slope": cases([0, 1, 2], "abc"),
+                "friction": cases([1, 1, 1], "cba"),
+                "cross_slope": xr.DataArray([0.0, 1.0, 2.0], dims="case"),
+            },
+            "cross_slope: has no labels along 'case'",
+        ),
+        ({"slope": pd.Series([0.0, 5.0])}, r"slope: is a Series whose index has no name; name it"),
+        ({"slope": pd.Series([0.0, 5.0], index=["a", "b"])}, r"slope: is a Series whose index has no name"),
+        ({"support": pd.Series(["both", "right"])}, r"support: is a Series whose index has no name"),
+        ({"slope": pd.Series([0.0, 5.0], index=pd.Index([1, 2], name="muscle"))}, "slope: .* dimension 'muscle'"),
+        (
+            {"slope": pd.Series([0.0], index=pd.MultiIndex.from_product([[1], [2]], names=["a", "b"]))},
+            "slope: has a MultiIndex",
+        ),
+        (
+            {"slope": xr.DataArray([0.0, 5.0], dims="knee_flexion", coords={"knee_flexion": [0, 30]})},
+            "slope: has a dimension 'knee_flexion' whose labels are not the values of knee_flexion",
+        ),
+        (
+            {"slope": xr.DataArray([0.0, 5.0], dims="slope", coords={"slope": [0, 30]})},
+            "slope: has a dimension 'slope' whose labels are not the values",
+        ),
+        (
+            {"foot_rotation": xr.DataArray([[0.0, 5.0]], dims=("foot_rotation", "side"))},
+            "foot_rotation: its dimension 'foot_rotation' has no labels",
+        ),
+    ],
+)
+def test_labels_of_stances_that_do_not_fit_are_refused_by_name(adult, stance, named):
+    with pytest.raises(StanceError, match=named):
+        bm.sweep(adult, pelvic_tilt=0, **stance)
+
+
+@pytest.mark.parametrize("name", ["status", "activation", "muscle", "group", "tilt_status", 3])
+def test_names_of_the_answer_are_refused_everywhere_before_any_work(adult, name, monkeypatch):
+    slope = xr.DataArray([0.0, 5.0], dims=[name])
+    stance = {"pelvic_tilt": 0, "slope": slope}
+    for module in ("sweep", "stability", "sampled"):
+        monkeypatch.setattr(f"biomech.study.{module}.settle", None)
+    for ask in (
+        lambda: bm.sweep(adult, **stance),
+        lambda: bm.stability(adult, **stance),
+        lambda: bm.uncertainty.propagate({"a": stance}, adult, samples=2),
+        lambda: bm.uncertainty.sobol({"a": stance}, "lumbar_compression", model=adult, samples=2),
+    ):
+        with pytest.raises(StanceError, match=rf"slope: .*dimension '?{name}'?"):
+            ask()
+
+
+@pytest.mark.parametrize("name", ["stance", "sample", "prior_friction"])
+def test_names_of_ensembles_are_refused(adult, name):
+    by_dimension = {"pelvic_tilt": 0, "slope": xr.DataArray([0.0, 5.0], dims=[name])}
+    by_coordinate = {"pelvic_tilt": 0, "slope": cases([0.0, 5.0, 9.0], **{name: 1})}
+    for stance in (by_dimension, by_coordinate):
+        with pytest.raises(StanceError, match=rf"stances\['a'\]: slope: (dimension|coordinate) '{name}'"):
+            bm.uncertainty.propagate({"a": stance}, adult, samples=2)
+
+
+@pytest.mark.parametrize("name", ["stiffness", "smallest_stiffness", "buckling", "other"])
+def test_names_of_stability_are_refused(adult, name):
+    with pytest.raises(StanceError, match=f"slope: dimension '{name}'"):
+        bm.stability(adult, pelvic_tilt=0, slope=xr.DataArray([0.0, 5.0], dims=[name]))
+    with pytest.raises(StanceError, match=f"slope: coordinate '{name}'"):
+        bm.stability(adult, pelvic_tilt=0, slope=cases([0.0, 5.0, 9.0], **{name: 1}))
+
+
+def test_labels_come_back_from_stability_and_ensembles(adult):
+    slope = cases([0.0, 5.0], "ab", who=("case", ["x", "y"]))
+    knee = pd.Series([10.0, 0.0], index=pd.Index(["b", "a"], name="case"))
+    ds = bm.stability(adult, pelvic_tilt=0, slope=slope, knee_flexion=knee)
+    assert ds.who.values.tolist() == ["x", "y"]
+    one = bm.stability(adult, pelvic_tilt=0, slope=5.0, knee_flexion=10.0)
+    assert float(ds.smallest_stiffness.sel(case="b")) == pytest.approx(float(one.smallest_stiffness), rel=1e-9)
+    stances = {
+        name: {"pelvic_tilt": 0, "slope": slope.assign_coords(trial=name, day=1), "knee_flexion": bend * knee}
+        for name, bend in (("low", 1.0), ("high", 2.0))
+    }
+    found = bm.uncertainty.propagate(stances, adult, samples=2, variables=KEPT)
+    assert found.who.values.tolist() == ["x", "y"]
+    assert found.trial.values.tolist() == ["low", "high"]
+    assert found.trial.dims == ("stance",)
+    assert found.day.item() == 1
+    stances["high"]["slope"] = slope
+    with pytest.raises(StanceError, match=r"stances\['high'\]: has no coordinate 'trial'"):
+        bm.uncertainty.propagate(stances, adult, samples=2, variables=KEPT)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._alignment import DESCRIBING, common_order
+from biomech.errors import StanceError
+
 if TYPE_CHECKING:
     import xarray as xr
 
 
 class Named(NamedTuple):
-    """Values, the names of their dimensions, and the labels of those dimensions that have labels."""
+    """Values, the names of their dimensions, the labels of those that have labels, and what came along with them.
+
+    ``coords`` are all coordinates of a DataArray, those of its dimensions among them.
+    """
 
     values: NDArray[Any]
     dims: tuple[str, ...] = ()
     labels: Mapping[str, NDArray[Any]] = MappingProxyType({})
+    coords: Mapping[str, xr.Variable] = MappingProxyType({})
 
     def over(self, dims: Iterable[str]) -> NDArray[Any]:
         """The values over ``dims``, all of its own among them, of length 1 along those that it does not have."""
@@ -42,8 +49,14 @@ class Named(NamedTuple):
         if dim not in self.labels:
             return self
         given = self.labels[dim].tolist()
-        values = self.values.take([given.index(label) for label in labels], axis=self.dims.index(dim))
-        return Named(values, self.dims, {name: found for name, found in self.labels.items() if name != dim})
+        placed = self.ordered(dim, [given.index(label) for label in labels])
+        return placed._replace(labels={name: found for name, found in self.labels.items() if name != dim})
+
+    def ordered(self, dim: str, order: Sequence[int] | NDArray[np.int64]) -> Named:
+        """With the entries along a dimension in another order, and all that lies along it."""
+        labels = {name: found[order] if name == dim else found for name, found in self.labels.items()}
+        coords = {name: own.isel({dim: order}) if dim in own.dims else own for name, own in self.coords.items()}
+        return Named(self.values.take(order, axis=self.dims.index(dim)), self.dims, labels, coords)
 
 
 def is_data_array(value: Any) -> TypeGuard[xr.DataArray]:
@@ -97,18 +110,64 @@ def labelled_numbers(given: Any) -> Any:
     return dict(zip(labels, given.values.tolist(), strict=True))
 
 
-def of_data_array(array: xr.DataArray) -> Named:
-    """The values of a DataArray with the labels of its dimensions; it may have other coordinates, which are left."""
-    labels = {str(dim): array[dim].values for dim in array.dims if dim in array.coords}
-    return Named(array.values, tuple(map(str, array.dims)), labels)
+def of_data_array(name: str, array: xr.DataArray) -> Named:
+    """The values of a DataArray with the labels of its dimensions, and its other coordinates.
 
-
-def check_alignment(given: Iterable[Named | xr.DataArray], apart: tuple[str, ...]) -> None:
-    """Raise xarray's ValueError unless all have the same size and labels along the dimensions that they share.
-
-    ``apart``: dimensions that may differ.
+    Raises
+    ------
+    StanceError
+        A name is no word, or a dimension has a MultiIndex.
     """
-    import xarray as xr
+    for dim in array.dims:
+        if not isinstance(dim, str):
+            raise StanceError(f"{name}: has the dimension {dim!r}; names of dimensions must be words")
+        if len(getattr(array.indexes.get(dim), "names", "1")) > 1:
+            raise StanceError(
+                f"{name}: dimension {dim!r} has a MultiIndex, whose labels the answer cannot keep; "
+                f"give it one level, as value.reset_index({dim!r}) or value.unstack({dim!r}) do"
+            )
+    coords = {}
+    for own, variable in array.coords.variables.items():
+        if not isinstance(own, str):
+            raise StanceError(f"{name}: has the coordinate {own!r}; names of coordinates must be words")
+        # what describes the answer that it was taken from; and the label of a MultiIndex, whose levels come along
+        if own not in DESCRIBING and not (variable.ndim == 0 and isinstance(variable.values.item(), tuple)):
+            coords[own] = variable.copy(deep=True)
+    labels = {str(dim): array[dim].values for dim in array.dims if dim in array.coords}
+    return Named(array.values, tuple(map(str, array.dims)), labels, coords)
 
-    arrays = (xr.DataArray(v.values, dims=v.dims, coords=v.labels) if isinstance(v, Named) else v for v in given)
-    xr.align(*arrays, join="exact", copy=False, exclude=apart)
+
+def align(given: Mapping[str, Named], apart: Collection[str]) -> dict[str, Named]:
+    """Values by parameter, in one order along the dimensions that they share: that of the first that is labelled.
+
+    ``apart``: dimensions whose order is known.
+
+    Raises
+    ------
+    StanceError
+        Sizes or labels differ, or what has no labels stands beside what is labelled in several orders.
+    """
+    found = dict(given)
+    for dim in dict.fromkeys(dim for value in given.values() for dim in value.dims if dim not in apart):
+        found |= _aligned_along(dim, {name: value for name, value in found.items() if dim in value.dims})
+    return found
+
+
+def _aligned_along(dim: str, given: Mapping[str, Named]) -> dict[str, Named]:
+    """Values in one order along one dimension."""
+    import pandas as pd
+
+    indexes = {name: pd.Index(value.labels[dim]) for name, value in given.items() if dim in value.labels}
+    order = common_order(dim, indexes)
+    first, size = next((name, value.size(dim)) for name, value in given.items() if not indexes or name in indexes)
+    turned = [name for name, index in indexes.items() if not index.equals(order)]
+    for name, value in given.items():
+        if value.size(dim) != size:
+            sizes = f"{name} has {value.size(dim)} entries along {dim!r}, and {first} has {size}"
+            raise StanceError(f"stance parameters do not broadcast: {sizes}")
+        if turned and name not in indexes:
+            raise StanceError(
+                f"{name}: has no labels along {dim!r}, and {first} and {turned[0]} have theirs in several orders; "
+                "must be labelled too"
+            )
+    return {name: given[name].ordered(dim, indexes[name].get_indexer(order)) for name in turned}

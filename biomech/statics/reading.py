@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._alignment import is_named, is_series, of_series
 from biomech.errors import StanceError
-from biomech.statics.named import Named, check_alignment, is_data_array, of_data_array
+from biomech.statics.carried import carried
+from biomech.statics.named import Named, align, is_data_array, of_data_array
 from biomech.statics.stance import (
-    ARMS,
     AXES,
+    CHOICES,
     CODES,
     PARAMETERS,
     POLICIES,
@@ -28,9 +30,8 @@ from biomech.statics.stance import (
 
 Array = NDArray[np.float64]
 
-_CHOICES = {"support": SUPPORTS, "arms": ARMS}
 #: Where the index of each word is, and the words.
-_WORDS = WITH_POLICY | {name: (name, words) for name, words in _CHOICES.items()}
+_WORDS = WITH_POLICY | {name: (name, words) for name, words in CHOICES.items()}
 _INNER = {"side": SIDES, "axis": AXES}
 #: Postures: more would need more memory than there is, whatever is kept of them.
 _MOST_POSTURES = 2**31
@@ -61,16 +62,18 @@ def read_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> Stance
         With the parameter, the value and what is allowed.
     """
     _check_names(asked, options)
+    asked = {name: _with_names(name, value) for name, value in asked.items()}
     read: dict[str, Named] = {}
     for name, (code, policies) in WITH_POLICY.items():
         if name in asked:
             read[name], read[code] = _policed(name, policies, asked[name])
     read |= {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name not in read}
-    read |= {name: _choice(name, words, asked[name]) for name, words in _CHOICES.items() if name in asked}
+    read |= {name: _choice(name, words, asked[name]) for name, words in CHOICES.items() if name in asked}
     stance = {name: read[name] for name in asked} | _DEFAULTS | read
     _check_load(asked, stance)
     _check_support(asked, stance)
-    _align(asked, read)
+    if any(value.coords or (value.dims and is_data_array(asked.get(name))) for name, value in read.items()):
+        stance |= align({name: stance[name] for name in dict.fromkeys([*asked, *read])}, tuple(_INNER))
     _check_policies(stance)
     return _combine(stance)
 
@@ -97,7 +100,7 @@ def _range(name: str) -> str:
 def _numbers(name: str, value: Any) -> Named:
     """A parameter as checked numbers, with its own dimension where it is swept."""
     _check_mask(name, value)
-    given = _of_data_array(name, value) if is_data_array(value) else _plain(name, value)
+    given = of_data_array(name, value) if is_data_array(value) else _plain(name, value)
     if given.values.size == 0:
         raise StanceError(f"{name}: is empty (shape {given.values.shape}); give at least one value in {_range(name)}")
     if given.values.dtype.kind not in "iuf":
@@ -110,7 +113,7 @@ def _numbers(name: str, value: Any) -> Named:
     if bad.size:
         where = "" if numbers.ndim == 0 else f" (entry {bad[0]})"
         raise StanceError(f"{name} = {flat[bad[0]]:g}{where}: allowed is {_range(name)}")
-    read = given._replace(values=numbers)
+    read = _own_labels(name, given._replace(values=numbers), numbers)
     for dim, labels in _INNER.items():
         read = read.sorted(dim, labels)
     return read
@@ -122,16 +125,22 @@ def _check_mask(name: str, value: Any) -> None:
         raise StanceError(f"{name}: has masked entries; fill them or leave them out")
 
 
-def _of_data_array(name: str, value: Any) -> Named:
-    for dim in value.dims:
-        if not isinstance(dim, str):
-            raise StanceError(f"{name}: has the dimension {dim!r}; names of dimensions must be words")
-        if len(getattr(value.indexes.get(dim), "names", "1")) > 1:
+def _with_names(name: str, value: Any) -> Any:
+    """A Series along the name of its index, or a Variable, as a DataArray; all else as it is."""
+    if isinstance(value, int | float | str):
+        return value
+    if is_series(value):
+        if value.index.name is None and value.index.nlevels == 1:
             raise StanceError(
-                f"{name}: dimension {dim!r} has a MultiIndex, whose labels the answer cannot keep; "
-                f"give it one level, as value.reset_index({dim!r}) or value.unstack({dim!r}) do"
+                f"{name}: is a Series whose index has no name; name it, and it is a dimension "
+                "(value.rename_axis('case')), or give the values alone (value.to_list())"
             )
-    return of_data_array(value)
+        return of_series(name, value, name)
+    if is_named(value) and not is_data_array(value):
+        import xarray as xr
+
+        return xr.DataArray(value)
+    return value
 
 
 def _words(name: str, words: tuple[str, ...], value: Any) -> NDArray[Any]:
@@ -172,10 +181,19 @@ def _check_dims(name: str, given: Named) -> None:
             if name != "load_position":
                 raise StanceError(f"{name}: must not have an 'axis' dimension; only load_position has")
             _check_labels(name, given, "axis", AXES)
-        elif dim in RESERVED or (own and dim in (*_CHOICES, *POLICY_DIMS.values())):
+        elif dim in RESERVED or (own and dim in (*CHOICES, *POLICY_DIMS.values())):
             raise StanceError(f"{name}: must not use the dimension {dim!r}, which the answer uses")
     if name == "load_position" and "axis" not in given.dims:
         raise StanceError(f"{name}: must be (x, y, z), or a DataArray over 'axis'")
+
+
+def _own_labels(name: str, given: Named, values: NDArray[Any]) -> Named:
+    """With its values as the labels of a dimension that bears its name and has none."""
+    if name not in given.dims or name in given.labels:
+        return given
+    if len(given.dims) > 1:
+        raise StanceError(f"{name}: its dimension {name!r} has no labels; give it some, or another name")
+    return given._replace(labels={name: values})
 
 
 def _check_labels(name: str, array: Named, dim: str, labels: tuple[str, ...]) -> None:
@@ -219,7 +237,7 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
 def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
     """A parameter that is one of a few words, as indices; a list makes a dimension of its own."""
     _check_mask(name, value)
-    given = _of_data_array(name, value) if is_data_array(value) else Named(_words(name, words, value))
+    given = of_data_array(name, value) if is_data_array(value) else Named(_words(name, words, value))
     labels = [str(label) for label in given.values.ravel()]
     for label in labels:
         if label not in words:
@@ -229,7 +247,7 @@ def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
     codes = np.array([words.index(label) for label in labels]).reshape(given.values.shape)
     if is_data_array(value):
         _check_dims(name, given)
-        return given._replace(values=codes)
+        return _own_labels(name, given._replace(values=codes), given.values)
     if codes.ndim > 1:
         raise StanceError(f"{name}: has shape {codes.shape}; must be a name or a list of names")
     return Named(codes, (name,), {name: np.array(labels)}) if codes.ndim else Named(codes)
@@ -255,7 +273,7 @@ def _check_support(asked: Mapping[str, Any], stance: Mapping[str, Named]) -> Non
         ("step_length", "support", "step"),
         ("hand_support", "arms", "thighs"),
     ):
-        if name in asked and not (stance[choice].values == _CHOICES[choice].index(word)).any():
+        if name in asked and not (stance[choice].values == CHOICES[choice].index(word)).any():
             raise StanceError(f"{name} = {asked[name]!r}: needs {choice} = {word!r}")
     support = stance["support"].values
     two = np.isin(support, [SUPPORTS.index("both"), SUPPORTS.index("step")])
@@ -267,17 +285,6 @@ def _check_support(asked: Mapping[str, Any], stance: Mapping[str, Named]) -> Non
         raise StanceError(
             f"weight_shift = {asked['weight_shift']!r}: means nothing with support = 'seat', which bears the weight"
         )
-
-
-def _align(asked: Mapping[str, Any], read: Mapping[str, Named]) -> None:
-    """Where DataArrays are among what is asked, dimensions that they share must agree; all others are one's own."""
-    if any(is_data_array(value) for value in asked.values()):
-        try:
-            names = dict.fromkeys([*asked, *read])
-            given = [asked[name] if is_data_array(asked.get(name)) else read[name] for name in names]
-            check_alignment(given, tuple(_INNER))
-        except ValueError as error:
-            raise StanceError(f"stance parameters do not broadcast: {error}") from None
 
 
 def _check_policies(stance: Mapping[str, Named]) -> None:
@@ -295,10 +302,12 @@ def _check_policies(stance: Mapping[str, Named]) -> None:
 
 def _combine(stance: Mapping[str, Named]) -> StanceGrid:
     dims: dict[str, NDArray[Any]] = {}
-    for value in stance.values():
+    bearers: dict[str, str] = {}
+    for name, value in stance.items():
         for dim in value.dims:
             if dim in value.labels or dim not in {**dims, **_INNER}:
                 dims[dim] = value.labels.get(dim, np.arange(value.size(dim)))
+                bearers.setdefault(dim, name)
     if (count := math.prod(map(len, dims.values()))) > _MOST_POSTURES:
         sizes = " x ".join(f"{dim} {len(labels)}" for dim, labels in dims.items())
         raise StanceError(f"{sizes} = {count:.3g} postures: allowed are {_MOST_POSTURES:,} in one sweep")
@@ -308,7 +317,8 @@ def _combine(stance: Mapping[str, Named]) -> StanceGrid:
         array = stance[name].over([*dims, *last])
         arrays[name] = np.broadcast_to(array, (*array.shape[:-1], len(SIDES))) if parameter.per_leg else array
     arrays |= {name: stance[name].over(dims) for name in CODES}
-    return StanceGrid(dims, arrays, _held(stance), _varied(stance))
+    along = carried(stance, dims, bearers) if dims or any(value.coords for value in stance.values()) else {}
+    return StanceGrid(dims, arrays, _held(stance), _varied(stance), along, bearers)
 
 
 def _held(stance: Mapping[str, Named]) -> dict[str, Any]:

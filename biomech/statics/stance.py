@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from biomech.model.flat import Flat
 
 Array = NDArray[np.float64]
@@ -65,6 +67,8 @@ COLUMN = _columns()
 SUPPORTS = ("both", "right", "left", "seat", "step")
 #: How the arms are held: hanging along gravity, turning with the trunk, or hanging with hands that rest on the thighs.
 ARMS = ("hanging", "fixed", "thighs")
+#: Parameters that are one of a few words.
+CHOICES = {"support": SUPPORTS, "arms": ARMS}
 #: Policies: of the tilt, of the trunk's lean and of the knee.
 POLICIES = ("least_effort", "hanging", "passive", "rhythm")
 LEAN_POLICIES = ("hanging_sway",)
@@ -83,7 +87,7 @@ WITH_POLICY = {
     "knee_flexion": ("knee_policy", KNEE_POLICIES),
 }
 #: Dimensions of the answers, which a parameter may not use as its own.
-RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound", "minimum", "pose")
+RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound", "minimum")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,13 +164,16 @@ class StanceGrid:
     ``dims`` maps each dimension to its labels. ``arrays`` holds each parameter, ``support`` and the policies over all
     dimensions, of length 1 along those that it does not vary with, and then over its own last axis (side, or axis) if
     it has one. ``held`` maps scalars to their value; ``varied`` maps what varies along dimensions of another name to
-    (dimensions, values).
+    (dimensions, values). ``carried`` are the caller's other coordinates, and his own variable of a dimension's labels;
+    ``bearers`` says which parameter brought a dimension or a coordinate.
     """
 
     dims: dict[str, NDArray[Any]]
     arrays: dict[str, NDArray[Any]]
     held: dict[str, Any]
     varied: dict[str, tuple[tuple[str, ...], Array]]
+    carried: dict[str, xr.Variable]
+    bearers: dict[str, str]
 
     def __len__(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))

@@ -184,6 +184,11 @@ def sweep_quantities(model: Model) -> Mapping[str, Quantity]:
     return made
 
 
+def sweep_names(model: Model) -> frozenset[str]:
+    """Every variable that a sweep may answer."""
+    return frozenset({*sweep_quantities(model), *POLICY_VARIABLES})
+
+
 def _sweep_quantities(model: Model) -> dict[str, Quantity]:
     unit = np.where(model.flat().is_rotation, np.degrees(1.0), 1.0)
 
@@ -336,7 +341,7 @@ def sweep_dataset(
     about_it = provenance(model, effort)
     found = xr.Dataset(
         shaped,
-        coords=labelled(model, _stance_coordinates(stance), dims_of(shaped)),
+        coords=labelled(model, stance_coordinates(stance), dims_of(shaped) | carried_dims(stance)),
         attrs={
             "title": f"biomech sweep of model {about_it['model']}",
             "message": said,
@@ -394,11 +399,18 @@ def _unflatten(stance: StanceGrid, variable: Variable) -> Variable:
     return (*stance.dims, *dims[1:]), values.reshape((*stance.shape, *inner)), attributes
 
 
-def _stance_coordinates(stance: StanceGrid) -> dict[str, Any]:
-    coords: dict[str, Any] = {}
+def carried_dims(stance: StanceGrid) -> frozenset[str]:
+    """Every dimension that some coordinate of the caller's has."""
+    return frozenset(str(dim) for variable in stance.carried.values() for dim in variable.dims)
+
+
+def stance_coordinates(stance: StanceGrid) -> dict[str, Any]:
+    """Labels of the dimensions, what varies along others, and the caller's own coordinates."""
+    coords: dict[str, Any] = dict(stance.carried)
     for dim, labels in stance.dims.items():
         parameter = PARAMETERS.get(dim)
-        coords[dim] = (dim, labels, about(parameter.unit, parameter.long_name) if parameter else {})
+        own = stance.carried[dim].attrs if dim in stance.carried else {}
+        coords[dim] = (dim, labels, about(parameter.unit, parameter.long_name) if parameter else own)
     for name, (dims, values) in stance.varied.items():
         parameter = PARAMETERS.get(name) or PARAMETERS[name.rpartition("_")[0]]
         coords[name] = (dims, values, about(parameter.unit, parameter.long_name))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._alignment import is_same
 from biomech._arguments import mapping, name_list, shown
 from biomech.errors import StanceError
 from biomech.model.mirror import mirror_sign, other_side
@@ -17,10 +18,19 @@ from biomech.sharing import Criterion
 from biomech.statics.reading import read_stance
 from biomech.statics.stance import CODES, PARAMETERS, Stance, StanceGrid
 from biomech.study.answer import answer
-from biomech.study.dataset import Variable, about, choose_quantities, dims_of, sweep_quantities
+from biomech.study.dataset import (
+    Variable,
+    about,
+    carried_dims,
+    choose_quantities,
+    dims_of,
+    stance_coordinates,
+    sweep_names,
+    sweep_quantities,
+)
 from biomech.study.drawn import check_path, draw_model
 from biomech.study.effort import read_effort
-from biomech.study.labels import labelled, labels_of
+from biomech.study.labels import check_names, labelled, labels_of
 from biomech.study.policies import settle
 from biomech.study.priors import Draws, Prior, Sampler, check_priors, default_priors
 from biomech.study.progress import progress_bar
@@ -64,14 +74,15 @@ class Study:
         check_stances(stances)
         self.model, self.names, self.adjust = model, list(stances), adjust
         self.effort = read_effort(model, criterion, None, "isometric", tone)
-        self.grid, self.stance, self.asked = _read(stances)
+        given = default_priors() if priors is None else check_priors(priors)
+        taken = sweep_names(model) | {"stance", "sample", *(f"prior_{name}" for name in given)}
+        self.grid, self.stance, self.asked = _read(model, stances, taken)
         self.each = len(self.grid)
         quantities = sweep_quantities(model)
         keep = name_list("variables", variables)
         self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
         self.quantities = choose_quantities(quantities, [name for name in keep if name != "pelvic_tilt"])
         self.sheets = {sheet for quantity in self.quantities.values() for sheet in quantity.needs}
-        given = default_priors() if priors is None else check_priors(priors)
         self.sampler = Sampler(model, given)
         self.cells = {name: _cells(model, prior) for name, prior in given.items() if not prior.of_stance}
 
@@ -157,7 +168,8 @@ class Study:
             moved = np.moveaxis(values, 0, 1)
             shaped = moved.reshape(*shape, *moved.shape[1:])
             variables[name] = (("stance", *self.grid.dims, "sample", *own), shaped, attributes)
-        coords = labelled(self.model, {"stance": self.names, **self.grid.dims}, dims_of(variables))
+        labels = {"stance": self.names, **stance_coordinates(self.grid)}
+        coords = labelled(self.model, labels, dims_of(variables) | carried_dims(self.grid))
         for name, values in draws.values.items():
             if values.ndim == 1:
                 prior = draws.priors[name]
@@ -176,22 +188,53 @@ def check_stances(stances: object) -> None:
         mapping(f"stances[{name!r}]", asked, "parameters of sweep to values")
 
 
-def _read(stances: Mapping[str, Mapping[str, Any]]) -> tuple[StanceGrid, Stance, set[str]]:
+def _read(
+    model: Model, stances: Mapping[str, Mapping[str, Any]], taken: Collection[str]
+) -> tuple[StanceGrid, Stance, set[str]]:
     """The dimensions that all stances have, all of them one after another, and the parameters that any asks for."""
     grids = {}
     for name, asked in stances.items():
         try:
-            grids[name] = read_stance(asked)
+            grids[name] = check_names(model, read_stance(asked), taken)
         except StanceError as error:
             raise StanceError(f"stances[{name!r}]: {error}") from None
     first = next(iter(grids.values()))
     for name, grid in grids.items():
         if {d: list(labels) for d, labels in grid.dims.items()} != {d: list(v) for d, v in first.dims.items()}:
-            raise StanceError(f"stances[{name!r}]: has dimensions {grid.shape}; all stances must have the same")
+            raise StanceError(f"stances[{name!r}]: has dimensions {_sizes(grid)}; all stances must have the same")
     parts = [grid.all() for grid in grids.values()]
     values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
     joined = Stance(values, *(np.concatenate([getattr(part, code) for part in parts]) for code in CODES))
-    return first, joined, {key for asked in stances.values() for key in asked}
+    # what varies within a stance is no coordinate of all of them
+    whole = replace(first, carried=_carried(grids), varied={})
+    return whole, joined, {key for asked in stances.values() for key in asked}
+
+
+def _sizes(grid: StanceGrid) -> str:
+    """Dimensions and their labels, for a message."""
+    return shown({dim: labels.tolist() for dim, labels in grid.dims.items()})
+
+
+def _carried(grids: Mapping[str, StanceGrid]) -> dict[str, xr.Variable]:
+    """The caller's coordinates: those that all stances have alike, along ``stance`` those that each has its own of."""
+    carried: dict[str, xr.Variable] = {}
+    for name in dict.fromkeys(name for grid in grids.values() for name in grid.carried):
+        having = {stance: grid.carried[name] for stance, grid in grids.items() if name in grid.carried}
+        lacking = [stance for stance in grids if stance not in having]
+        first = next(iter(having.values()))
+        dims = first.dims
+        if lacking and name not in grids[lacking[0]].dims:
+            raise StanceError(
+                f"stances[{lacking[0]!r}]: has no coordinate {name!r}, which others have; all must, or none"
+            )
+        if any(set(own.dims) != set(dims) for own in having.values()):
+            raise StanceError(f"stances: coordinate {name!r} lies along other dimensions in some; must be the same")
+        if all(is_same(own, first) for own in having.values()):
+            carried[name] = first
+        else:
+            values = np.stack([own.transpose(*dims).values for own in having.values()])
+            carried[name] = first.__class__(("stance", *dims), values, first.attrs)
+    return carried
 
 
 def _cells(model: Model, prior: Prior) -> _Cells:

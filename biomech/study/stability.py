@@ -26,8 +26,9 @@ from biomech.sharing import OPTIMAL, Criterion, Power
 from biomech.statics.ground import contacts_of
 from biomech.statics.reading import read_stance
 from biomech.statics.stance import Stance
-from biomech.study.dataset import about
+from biomech.study.dataset import about, carried_dims, stance_coordinates, sweep_names
 from biomech.study.effort import read_effort, read_ratio
+from biomech.study.labels import check_names, labelled
 from biomech.study.policies import settle
 from biomech.study.standing import Effort, Part, balance, equilibrium_of, pose_of
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+#: What the answer alone uses.
+_NAMES = frozenset({"stiffness", "smallest_stiffness", "buckling", "other"})
 _STEP = 1e-5  #: rad or m, on either side, over which forces are differenced
 _STILL = 1e-9  #: of what moves the contacts most: a motion that moves them less leaves them where they are
 
@@ -84,6 +87,7 @@ def stability(
         if name in stance:
             raise StanceError(f"{name}: is an option of sweep that stability does not have")
     asked = read_stance(stance, ("criterion", "short_range_stiffness"))
+    asked = check_names(model, asked, sweep_names(model) | _NAMES)
     stances = asked.all()
     settle(model, stances, effort)
     flat = model.flat(half=False)
@@ -124,7 +128,9 @@ def stability(
                 about("1", "the motion of least stiffness"),
             ),
         },
-        coords={**{dim: (dim, labels) for dim, labels in asked.dims.items()}, "coordinate": names, "other": names},
+        coords=labelled(
+            model, {**stance_coordinates(asked), "other": names}, frozenset({"coordinate"}) | carried_dims(asked)
+        ),
         attrs={"short_range_stiffness": ratio},
     )
 

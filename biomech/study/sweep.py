@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import whole_number
-from biomech.errors import BiomechWarning, StanceError, UnreachablePosture
+from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
 from biomech.statics.reading import read_stance
-from biomech.statics.stance import PARAMETERS
 from biomech.study.answer import answer
 from biomech.study.dataset import (
-    POLICY_VARIABLES,
     Kept,
     choose_quantities,
     policy_variables,
     read_names,
     sweep_dataset,
+    sweep_names,
     sweep_quantities,
 )
 from biomech.study.effort import read_effort
+from biomech.study.labels import check_names
 from biomech.study.policies import Settled, settle
 from biomech.study.progress import progress_bar
 from biomech.study.report import MASK_HINT, Tally, hindrance
@@ -69,7 +69,8 @@ def sweep(
     """Which muscles carry the load in a set of stances, and what it does to the joints.
 
     Each 1-D value of a stance parameter becomes a dimension of its own, a scalar is held, a DataArray broadcasts by its
-    names; parameters of a leg take a ``side`` dimension (``right``, ``left``).
+    names, and so does a Series by that of its index; labels along one dimension are aligned, and all that a parameter
+    is labelled by comes back. Parameters of a leg take a ``side`` dimension (``right``, ``left``).
 
     Parameters
     ----------
@@ -152,10 +153,7 @@ def sweep(
     """
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     threads = whole_number("threads", threads, 1)
-    asked = read_stance(stance, _OPTIONS)
-    for dim in asked.dims:
-        if dim not in PARAMETERS and (dim in sweep_quantities(model) or dim in POLICY_VARIABLES):
-            raise StanceError(f"{dim!r}: is a variable of the answer; no dimension may bear its name")
+    asked = check_names(model, read_stance(stance, _OPTIONS), sweep_names(model))
     names = None if variables is None else read_names(sweep_quantities(model), variables)
     quantities = choose_quantities(sweep_quantities(model), names)
     wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
