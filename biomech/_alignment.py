@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import shown
+from biomech._arguments import bears_labels, shown
 from biomech.errors import StanceError
 
 if TYPE_CHECKING:
@@ -71,13 +71,6 @@ def is_series(value: Any) -> TypeGuard[pd.Series]:
     return isinstance(value, pd.Series)
 
 
-def is_numbering(index: pd.Index[Any]) -> bool:
-    """Whether an index is pandas' own count of the rows, which is no label."""
-    import pandas as pd
-
-    return index.name is None and isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
-
-
 def of_series(name: str, series: pd.Series, dim: Hashable) -> xr.DataArray:
     """A Series along the name of its index, ``dim`` where it has none; pandas' own count of the rows is no label."""
     import pandas as pd
@@ -87,7 +80,7 @@ def of_series(name: str, series: pd.Series, dim: Hashable) -> xr.DataArray:
     if isinstance(index, pd.MultiIndex):
         raise StanceError(f"{name}: has a MultiIndex; {NO_MULTI_INDEX}")
     along = dim if index.name is None else index.name
-    coords = None if is_numbering(index) else {along: index.to_numpy()}
+    coords = {along: index.to_numpy()} if bears_labels(series) else None
     return xr.DataArray(series.to_numpy(), dims=(along,), coords=coords)
 
 

@@ -136,6 +136,8 @@ def real_array(name: str, value: object, error: Error = StanceError) -> Array:
     """Numbers as an array of floats, its own where it is one already; they may be NaN or infinite."""
     if np.ma.is_masked(value):
         raise error(f"{name}: has masked entries; must be an array of numbers, give what is missing a value")
+    if bears_labels(value):
+        raise error(f"{name}: has labels, which are not heeded here; give its numbers alone, in order (to_numpy())")
     try:
         array = np.asarray(value)
         if array.dtype.kind == "O":
@@ -146,6 +148,21 @@ def real_array(name: str, value: object, error: Error = StanceError) -> Array:
         raise error(f"{name}: must be an array of numbers; is {shown(value)}")
     with np.errstate(over="ignore"):  # of longer floats, which infinity then says
         return np.asarray(array, dtype=np.float64)
+
+
+def bears_labels(value: object) -> bool:
+    """Whether a DataArray, Series or DataFrame tells its entries by labels; pandas' own count of the rows is none."""
+    indexes = getattr(value, "indexes", None)  # of a DataArray
+    if indexes is not None and hasattr(value, "dims"):
+        return len(indexes) > 0
+    if not hasattr(value, "iloc"):
+        return False
+    return not all(_counts(axis) for axis in value.axes)  # type: ignore[attr-defined]
+
+
+def _counts(index: Any) -> bool:
+    """Whether an index of pandas is its own count of the rows."""
+    return index.name is None and type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1
 
 
 def _from_objects(array: NDArray[Any]) -> Array:

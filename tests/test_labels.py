@@ -347,3 +347,44 @@ def test_labels_come_back_from_stability_and_ensembles(adult):
     stances["high"]["slope"] = slope
     with pytest.raises(StanceError, match=r"stances\['high'\]: has no coordinate 'trial'"):
         bm.uncertainty.propagate(stances, adult, samples=2, variables=KEPT)
+
+
+# --- arrays
+
+
+def test_labels_that_are_not_heeded_are_refused_by_name():
+    whole = {"coefficients": np.ones((1, 1, 2)), "demand": np.ones((1, 1)), "upper": np.ones(2), "weight": np.ones(2)}
+    named = pd.Series([1.0, 2.0], index=["soleus_r", "soleus_l"])
+    for name, given in (
+        ("upper", named),
+        ("weight", named.rename_axis("muscle").to_xarray()),
+        ("lower", -named),
+        ("quadratic", named > 1.0),
+        ("demand", pd.DataFrame({"knee": [1.0]})),
+    ):
+        with pytest.raises(bm.ProblemError, match=f"{name}: has labels"):
+            bm.sharing.LoadSharingProblem(**{**whole, name: given})
+    plain = bm.sharing.LoadSharingProblem(
+        **{**whole, "upper": pd.Series([1.0, 2.0]), "weight": xr.DataArray([1.0, 3.0])}
+    )
+    assert plain.upper.tolist() == [[1.0, 2.0]]
+    assert plain.weight.tolist() == [1.0, 3.0]
+
+
+def test_percentiles_keep_what_the_caller_labelled(adult):
+    slope = cases([0.0, 5.0], "ab", who=("case", ["x", "y"]), trial=7)
+    found = bm.uncertainty.propagate({"a": {"pelvic_tilt": 0, "slope": slope}}, adult, samples=2, variables=KEPT)
+    ends = bm.uncertainty.percentiles(found.lumbar_compression)
+    assert ends.who.values.tolist() == ["x", "y"]
+    assert ends.trial.item() == 7
+    assert ends.dims == ("percentile", "stance", "case")
+
+
+def test_a_table_and_a_file_keep_what_the_caller_labelled(adult, tmp_path):
+    slope = cases([0.0, 5.0], "ab", who=("case", ["x", "y"]), trial="t")
+    ds = bm.sweep(adult, pelvic_tilt=0, slope=slope, variables=KEPT)
+    rows = bm.table(ds)
+    assert rows["who"].tolist() == ["x", "y"]
+    assert rows["trial"].tolist() == ["t", "t"]
+    ds.to_netcdf(tmp_path / "answer.nc", engine="h5netcdf")
+    xr.testing.assert_equal(xr.load_dataset(tmp_path / "answer.nc", engine="h5netcdf"), ds)

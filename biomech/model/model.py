@@ -199,21 +199,25 @@ class Model:
         return [side_of(name) for name in names]
 
     def kinematics(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
-        """Where every segment is; see ``biomech.model.geometry.kinematics``."""
+        """Where every segment is; see ``biomech.model.geometry.kinematics``.
+
+        Coordinates go by name, or in a mapping, Dataset or DataFrame; labels of their own (``time``, ``trial``) are
+        aligned, and come back in the place of ``pose``.
+        """
         return kinematics(self.flat(), joined(poses, coordinates))
 
     def muscle_geometry(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
-        """Length and moment arm of every muscle; see ``biomech.model.geometry.muscle_geometry``."""
+        """Length and moment arm of every muscle, see ``geometry.muscle_geometry``; coordinates as in ``kinematics``."""
         return muscle_geometry(self.flat(), joined(poses, coordinates))
 
     def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
-        """Generalised force of gravity; see ``biomech.model.geometry.gravity``."""
+        """Generalised force of gravity, see ``geometry.gravity``; coordinates as in ``kinematics``."""
         return gravity(self.flat(), joined(poses, coordinates))
 
     def passive_moment(
         self, poses: Coordinates | None = None, /, *, knee_laxity: float = 0.0, **coordinates: ArrayLike
     ) -> xr.Dataset:
-        """Passive moments and their derivatives; see ``biomech.model.geometry.passive_moment``."""
+        """Passive moments and their derivatives, see ``geometry.passive_moment``; coordinates as in ``kinematics``."""
         return passive_moment(self.flat(), joined(poses, coordinates), knee_laxity)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import real_array, shown
+from biomech._arguments import bears_labels, real_array, shown
 from biomech.errors import ProblemError
 from biomech.sharing.pattern import scan
 
@@ -114,6 +114,8 @@ def _array(name: str, value: Any) -> Array:
 
 
 def _flags(value: Any) -> NDArray[Any]:
+    if bears_labels(value):
+        raise ProblemError("quadratic: has labels, which are not heeded here; give its flags alone, in order")
     try:
         return np.asarray(value)
     except (TypeError, ValueError):

@@ -131,9 +131,10 @@ def _with_names(name: str, value: Any) -> Any:
         return value
     if is_series(value):
         if value.index.name is None and value.index.nlevels == 1:
+            known = (dim for dim, labels in _INNER.items() if set(value.index.tolist()) == set(labels))
             raise StanceError(
                 f"{name}: is a Series whose index has no name; name it, and it is a dimension "
-                "(value.rename_axis('case')), or give the values alone (value.to_list())"
+                f"(value.rename_axis({next(known, 'case')!r})), or give the values alone (value.to_list())"
             )
         return of_series(name, value, name)
     if is_named(value) and not is_data_array(value):

@@ -122,8 +122,8 @@ def percentiles(values: xr.DataArray, low: float = 5.0, high: float = 95.0) -> x
     found = np.nanpercentile(np.where(lost, 0.0, values.values), ends, axis=axis)
     found[:, lost.squeeze(axis)] = np.nan
     rest = [dim for dim in values.dims if dim != "sample"]
-    coords = {dim: values[dim] for dim in rest if dim in values.coords}
-    return xr.DataArray(found, dims=("percentile", *rest), coords={"percentile": ends, **coords}, attrs=values.attrs)
+    coords = {name: own.variable for name, own in values.coords.items() if "sample" not in own.dims}
+    return xr.DataArray(found, dims=("percentile", *rest), coords={**coords, "percentile": ends}, attrs=values.attrs)
 
 
 def sobol(
