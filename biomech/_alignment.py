@@ -80,6 +80,8 @@ def of_series(name: str, series: pd.Series, dim: Hashable) -> xr.DataArray:
     if isinstance(index, pd.MultiIndex):
         raise StanceError(f"{name}: has a MultiIndex; {NO_MULTI_INDEX}")
     along = dim if index.name is None else index.name
+    if not isinstance(along, str):
+        raise StanceError(f"{name}: dimension {along!r}, of its index: must be a text; rename it (rename_axis)")
     coords = {along: index.to_numpy()} if bears_labels(series) else None
     return xr.DataArray(series.to_numpy(), dims=(along,), coords=coords)
 
@@ -219,10 +221,16 @@ def _aligned_along(given: list[Given], dim: str) -> tuple[list[Given], int, xr.V
             raise StanceError(f"{one.title}: {dim} is a MultiIndex; {NO_MULTI_INDEX}")
         indexes[one.title] = pd.Index(one.array[dim].values)
     order = common_order(dim, indexes, _sorted)
+    turned = [title for title, index in indexes.items() if not index.equals(order)]
     size = max(one.array.sizes[dim] for one in having) if order is None else len(order)
     placed = []
     for one in given:
         if dim in one.array.dims:
+            if turned and one.title not in indexes and one.array.sizes[dim] > 1:
+                raise StanceError(
+                    f"{one.title}: has no labels along {dim}, and those of other arguments are in several orders "
+                    f"({', '.join(indexes)}); must be labelled too"
+                )
             one = one._replace(array=_placed(one, dim, size, indexes.get(one.title), order))
         placed.append(one)
     first = next((one for one in placed if one.title in indexes), None)

@@ -7,6 +7,8 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
+from biomech.statics.reading import read_stance
+from biomech.statics.stance import PARAMETERS
 from biomech.study.strength import maximal_moment
 
 # --- geometry
@@ -92,6 +94,15 @@ def test_tables_of_coordinates_are_taken_where_a_mapping_is(gait2392, name):
             {"knee_angle_r": pd.Series([0.0, 1.0], pd.MultiIndex.from_product([[1], [2, 3]]))},
             "knee_angle_r: has a MultiIndex",
         ),
+        (
+            {
+                "knee_angle_r": timed([0.0, 1.0], [0.5, 1.5]),
+                "hip_flexion_r": timed([0.0, 1.0], [1.5, 0.5]),
+                "ankle_angle_r": [0.0, 1.0],
+            },
+            "ankle_angle_r: has no labels along time, and those of other arguments are in several orders",
+        ),
+        ({"knee_angle_r": pd.Series([0.0, 1.0], pd.Index([1, 2], name=0))}, "knee_angle_r: dimension 0"),
         (
             {
                 "knee_angle_r": timed([0.0, 1.0], [0, 1]),
@@ -272,6 +283,8 @@ def test_what_one_sweep_found_is_taken_for_the_next(adult):
         ({"slope": pd.Series([0.0, 5.0], index=["a", "b"])}, r"slope: is a Series whose index has no name"),
         ({"support": pd.Series(["both", "right"])}, r"support: is a Series whose index has no name"),
         ({"slope": pd.Series([0.0, 5.0], index=pd.Index([1, 2], name="muscle"))}, "slope: .* dimension 'muscle'"),
+        ({"slope": pd.Series([0.0, 5.0], index=pd.Index([1, 2], name=0))}, "slope: dimension 0"),
+        ({"slope": cases([0.0, 5.0, 9.0]).stack(z=["case"])}, "slope: dimension 'z' has a MultiIndex"),
         (
             {"slope": pd.Series([0.0], index=pd.MultiIndex.from_product([[1], [2]], names=["a", "b"]))},
             "slope: has a MultiIndex",
@@ -347,6 +360,39 @@ def test_labels_come_back_from_stability_and_ensembles(adult):
     stances["high"]["slope"] = slope
     with pytest.raises(StanceError, match=r"stances\['high'\]: has no coordinate 'trial'"):
         bm.uncertainty.propagate(stances, adult, samples=2, variables=KEPT)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_stances_in_any_order_ask_the_same(seed):
+    """Every posture is asked what its labels say, whatever order and type each parameter comes in."""
+    rng = np.random.default_rng(seed)
+    every = {"case": list("abcd"), "time": [0.1, 0.2, 0.3], "day": pd.date_range("2026-01-01", periods=2)}
+    whole, given = {}, {}
+    for name in rng.choice(["foot_rotation", "knee_flexion", "slope", "friction", "stance_width"], 3, replace=False):
+        about = PARAMETERS[name]
+        labels = {dim: every[dim] for dim in rng.permutation(list(every))[: rng.integers(0, 3)]}
+        if about.per_leg and rng.random() < 0.4:
+            labels["side"] = ["right", "left"]
+        own = {f"{dim}_name": (dim, [f"{dim}{i}" for i in range(len(labels[dim]))]) for dim in labels if dim in every}
+        values = rng.uniform(about.least, about.most, [len(along) for along in labels.values()])
+        whole[name] = xr.DataArray(values, dims=list(labels), coords={**labels, **own})
+        turned = whole[name].isel({dim: rng.permutation(len(along)) for dim, along in labels.items()})
+        turned = turned.transpose(*rng.permutation(list(labels)))
+        given[name] = turned.to_series() if turned.ndim == 1 and rng.random() < 0.4 else turned
+    grid = read_stance({"pelvic_tilt": 0.0, **given})
+    asked = grid.all()
+    for i, place in enumerate(np.ndindex(*grid.shape)):
+        here = {dim: labels[k] for (dim, labels), k in zip(grid.dims.items(), place, strict=True)}
+        for name, array in whole.items():
+            one = array.sel({dim: label for dim, label in here.items() if dim in array.dims})
+            one = one.sel(side=["right", "left"]) if "side" in one.dims else one
+            np.testing.assert_array_equal(asked.values[name][i], np.broadcast_to(one, asked.values[name][i].shape))
+    for name, array in given.items():
+        for own in array.coords if isinstance(array, xr.DataArray) else ():
+            if own != "side":
+                dim = own.removesuffix("_name")
+                found = xr.DataArray(grid.carried[own].values, coords={dim: grid.dims[dim]})
+                xr.testing.assert_equal(found, whole[name][own].drop_vars(f"{dim}_name").sel({dim: grid.dims[dim]}))
 
 
 # --- arrays

@@ -92,7 +92,15 @@ def _agrees(stance: Mapping[str, Named], name: str, dims: Iterable[str], values:
         if side and "side" in asked.dims:
             asked = asked.at("side", SIDES.index(side))
     given = Named(values, tuple(dims))
-    every = dict.fromkeys([*asked.dims, *given.dims])
     if (asked.values.dtype.kind in "iuf") != (given.values.dtype.kind in "iuf"):
         return False
-    return bool((asked.over(every) == given.over(every)).all())
+    shared = [dim for dim in asked.dims if dim in given.dims]
+    one, other = _constant(asked, shared), _constant(given, shared)
+    return one is not None and other is not None and bool((one == other).all())
+
+
+def _constant(value: Named, dims: list[str]) -> NDArray[Any] | None:
+    """Values over some of the dimensions, if they do not vary along the others."""
+    others = [dim for dim in value.dims if dim not in dims]
+    rows = value.over([*dims, *others]).reshape(*(value.size(dim) for dim in dims), -1)
+    return rows[..., 0] if (rows == rows[..., :1]).all() else None

@@ -118,10 +118,12 @@ def of_data_array(name: str, array: xr.DataArray) -> Named:
     StanceError
         A name is no word, or a dimension has a MultiIndex.
     """
+    import pandas as pd
+
     for dim in array.dims:
         if not isinstance(dim, str):
             raise StanceError(f"{name}: has the dimension {dim!r}; names of dimensions must be words")
-        if len(getattr(array.indexes.get(dim), "names", "1")) > 1:
+        if isinstance(array.indexes.get(dim), pd.MultiIndex):
             raise StanceError(
                 f"{name}: dimension {dim!r} has a MultiIndex, whose labels the answer cannot keep; "
                 f"give it one level, as value.reset_index({dim!r}) or value.unstack({dim!r}) do"

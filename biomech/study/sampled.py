@@ -217,6 +217,8 @@ def _sizes(grid: StanceGrid) -> str:
 
 def _carried(grids: Mapping[str, StanceGrid]) -> dict[str, xr.Variable]:
     """The caller's coordinates: those that all stances have alike, along ``stance`` those that each has its own of."""
+    import xarray as xr
+
     carried: dict[str, xr.Variable] = {}
     for name in dict.fromkeys(name for grid in grids.values() for name in grid.carried):
         having = {stance: grid.carried[name] for stance, grid in grids.items() if name in grid.carried}
@@ -233,7 +235,7 @@ def _carried(grids: Mapping[str, StanceGrid]) -> dict[str, xr.Variable]:
             carried[name] = first
         else:
             values = np.stack([own.transpose(*dims).values for own in having.values()])
-            carried[name] = first.__class__(("stance", *dims), values, first.attrs)
+            carried[name] = xr.Variable(("stance", *dims), values, first.attrs)
     return carried
 
 

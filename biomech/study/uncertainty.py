@@ -71,7 +71,8 @@ def propagate(
     -------
     Dataset
         The variables over (stance, [tilt_policy,] sample), and every prior that has one value a draw over ``sample``.
-        Where a posture is not optimal its values are NaN.
+        Where a posture is not optimal its values are NaN. Coordinates of the caller's come back, those in which the
+        stances differ along ``stance``.
 
     Raises
     ------
