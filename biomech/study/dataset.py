@@ -186,7 +186,10 @@ def sweep_quantities(model: Model) -> Mapping[str, Quantity]:
 
 def sweep_names(model: Model) -> frozenset[str]:
     """Every variable that a sweep may answer."""
-    return frozenset({*sweep_quantities(model), *POLICY_VARIABLES})
+    names: frozenset[str] = model.cached(
+        "names of a sweep", lambda: frozenset({*sweep_quantities(model), *POLICY_VARIABLES})
+    )
+    return names
 
 
 def _sweep_quantities(model: Model) -> dict[str, Quantity]:
