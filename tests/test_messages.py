@@ -11,6 +11,7 @@ import xarray as xr
 import biomech as bm
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.geometry import kinematics
+from biomech.statics import resting
 from biomech.statics.posture import close, conditions_of
 from biomech.statics.reading import read_stance
 from biomech.statics.stance import PARAMETERS, SUPPORTS
@@ -381,3 +382,39 @@ def test_small_angles_of_a_body_that_stands_still_are_not_called_radians(gait239
         bm.static_optimization(gait2392, angles, ground, reserve=50.0)
     assert "radians" not in str(said[0].message)
     assert "70 % of the body weight" in str(said[0].message)
+
+
+# --- what is out of reach costs little
+
+
+def test_a_lost_step_is_asked_for_once_an_angle(adult, monkeypatch):
+    """The slope along the tilt takes three postures where there is one, and one where there is none."""
+    asked = []
+    original = resting.rest
+
+    def counted(model, flat, stance, support):
+        asked.append(len(stance))
+        return original(model, flat, stance, support)
+
+    monkeypatch.setattr(resting, "rest", counted)
+    count = 10
+    step = {"support": "step", "pelvic_tilt": "passive", "variables": ["status", "pelvic_tilt"]}
+    with pytest.warns(BiomechWarning, match="10 unreachable"):
+        bm.sweep(adult, step_height=np.linspace(0.15, 0.3, count), **step)
+    assert sum(asked) == 17 * count
+    asked.clear()
+    ds = bm.sweep(adult, step_height=np.linspace(0.05, 0.1, count), knee_flexion=90, weight_balance=0.4, **step)
+    assert np.isfinite(ds.pelvic_tilt).all()
+    assert asked[:3] == [17 * count] * 3
+
+
+def test_what_was_given_up_for_far_has_no_posture_nearby_either(adult):
+    """Small changes of a step that is far out of reach are, too: nothing is lost that a neighbour has."""
+    knees = xr.DataArray(np.arange(0.0, 120.0, 2.0), dims="knee")
+    with pytest.warns(BiomechWarning, match="unreachable"):
+        status = bm.sweep(adult, support="step", pelvic_tilt=0, knee_flexion=knees, variables=["status"]).status.values
+    lost = status == 3
+    assert lost[0]
+    assert not lost[-1]
+    assert (np.diff(lost.astype(int)) != 0).sum() == 1
+    assert knees.values[~lost][0] == 80.0
