@@ -327,6 +327,12 @@ def radians(coordinates, ground):
     return {k: v if k[-3:] in ("_tx", "_ty") else np.radians(v) for k, v in coordinates.items()}, ground
 
 
+def radians_in_place(coordinates, ground):
+    """Where the pelvis is in the laboratory is not given, either."""
+    coordinates, ground = radians(coordinates, ground)
+    return {name: values for name, values in coordinates.items() if name != "pelvis_tx"}, ground
+
+
 def z_up(coordinates, ground):
     """(x, y, z) with y up and z to the right becomes (x, -z, y)."""
     turned = {
@@ -350,6 +356,7 @@ def no_plate(coordinates, ground):
         (lambda c, g: (c, g.assign(point=1e3 * g.point)), "points in mm"),
         (lambda c, g: (c, g.assign(force=-g.force, moment=-g.moment)), "forces of the foot on the ground"),
         (radians, "angles in radians"),
+        (radians_in_place, "angles in radians"),
         (lambda c, g: (c, g.assign(moment=1e3 * g.moment)), "moments in another unit"),
         (lambda c, g: (c, g.assign(force=1e-3 * g.force, moment=1e-3 * g.moment)), "forces in another unit"),
         (lambda c, g: (c, g.assign(point=g.point + 3.0)), "points that are not under the feet"),

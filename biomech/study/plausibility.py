@@ -24,6 +24,8 @@ _LOOKED_AT = 200
 _OTHER_UNIT, _OTHER_PLACE = 10.0, 0.6
 #: Parts of body weight: forces that carry less or more on average are no person's, but another unit.
 _OTHER_FORCE = (0.05, 20.0)
+#: Axes along the floor.
+_FLOOR = (0, 2)
 #: m: a moment about the point, over the force; a foot's free moment is a few hundredths, a hand's breadth is a lot.
 _OTHER_MOMENT = 0.3
 #: m by which the loaded feet are higher than the others, on average: the height of a heel in swing is a few times that.
@@ -155,7 +157,7 @@ def _wrong_angles(model: Model, q: Array, force: Array, point: Array) -> str:
     if given.sum() < 4 or np.abs(shown).max() >= np.pi:
         return ""
     meant = np.where(turns, np.degrees(q), q)
-    if _apart(_feet(model, meant), force, point) > _apart(_feet(model, q), force, point):
+    if _apart(_feet(model, meant), force, point) > 2.0 * _apart(_feet(model, q), force, point):
         return ""  # small angles of a body that stands still
     return f"angles in radians (none is larger than {np.abs(shown).max():.2g}): they must be in degrees"
 
@@ -163,7 +165,7 @@ def _wrong_angles(model: Model, q: Array, force: Array, point: Array) -> str:
 def _wrong_place(model: Model, q: Array, force: Array, point: Array) -> str:
     """Feet that are swapped, or points that are where no foot is."""
     feet = _feet(model, q)
-    own, other = _apart(feet, force, point), _apart(feet[:, ::-1], force, point)
+    own, other = (_apart(of, force, point, _FLOOR) for of in (feet, feet[:, ::-1]))
     if other < 0.8 * own:
         return "swapped feet: the points of each are nearer to the other foot"
     if own > _OTHER_PLACE:
@@ -183,11 +185,11 @@ def _feet(model: Model, q: Array) -> Array:
     return np.asarray(origin.sel(segment=["calcn_r", "calcn_l"]).values, dtype=np.float64)
 
 
-def _apart(feet: Array, force: Array, point: Array) -> float:
-    """How far along the floor the points are from the feet, weighted by force."""
+def _apart(feet: Array, force: Array, point: Array, axes: tuple[int, ...] = (0, 1, 2)) -> float:
+    """How far the points are from the feet, weighted by force."""
     load = np.linalg.norm(force, axis=-1)
-    along = np.linalg.norm((point - feet)[..., [0, 2]], axis=-1)
-    return float((along * load).sum() / load.sum())
+    away = np.linalg.norm((point - feet)[..., list(axes)], axis=-1)
+    return float((away * load).sum() / load.sum())
 
 
 def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, frame: int) -> str:

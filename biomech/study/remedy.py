@@ -31,7 +31,7 @@ _IDLE = {
 #: Floors are changed towards level alone.
 _OF_FLOOR = ("slope", "cross_slope")
 #: Parts of a parameter's range by which it is changed at first, and what it is then told to.
-_LADDER = (0.025, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
+_LADDER = (0.08, 0.25, 0.6, 1.0)
 _GRAIN = {"deg": 1.0, "m": 0.01, "1": 0.01}
 #: Parameters that are changed together, at most.
 _TOGETHER = 3
@@ -113,7 +113,9 @@ def _legs(part: Part, support: str, name: str, stance: Stance) -> list[int | Non
     if support == "step" and name == "knee_flexion":
         return [0]
     right, left = stance.values[name][0]
-    return [None] if part.flat.half else [0, 1, None] if right == left else [0, 1]
+    if part.flat.half or (right == left and name != "knee_flexion"):
+        return [None]
+    return [0, 1, None] if right == left else [0, 1]
 
 
 def _best(model: Model, part: Part, stance: Stance, knobs: list[_Knob]) -> _Change | None:
