@@ -144,17 +144,21 @@ def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
 
 def passive_slope(model: Model, flat: Flat, stance: Stance, support: int) -> Array:
     """P of every posture, N.m per radian of tilt, of the whole body; NaN where the chain does not close."""
-    tilt = stance.values["pelvic_tilt"]
-    every = np.arange(len(stance))
-    near = [rest(model, flat, stance.take(every, pelvic_tilt=tilt + way * _STEP), support) for way in (-1.0, 1.0)]
-    rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
+    slope = np.full(len(stance), np.nan)
     here = rest(model, flat, stance, support)
+    closed = np.flatnonzero(here.closed)  # what does not close takes longest, and its neighbours tell nothing
+    if not closed.size:
+        return slope
+    tilt = stance.values["pelvic_tilt"][closed]
+    near = [rest(model, flat, stance.take(closed, pelvic_tilt=tilt + way * _STEP), support) for way in (-1.0, 1.0)]
+    rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
     counted = [c for c, name in enumerate(flat.coordinates) if name.startswith(("hip_", "lumbar_"))]
     # one by one: NumPy's sums over an axis round as the number of stances suits them
-    slope = np.zeros(len(stance))
+    total = np.zeros(len(closed))
     for c in counted:
-        slope += (2.0 if flat.half else 1.0) * here.passive[:, c] * rate[:, c]
-    return np.where(here.closed & near[0].closed & near[1].closed, slope, np.nan)
+        total += (2.0 if flat.half else 1.0) * here.passive[closed, c] * rate[:, c]
+    slope[closed] = np.where(near[0].closed & near[1].closed, total, np.nan)
+    return slope
 
 
 def _legs(flat: Flat, support: int, sole: float, toe: float) -> Legs:

@@ -20,7 +20,7 @@ from biomech.statics.closing import SLACK
 from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
 from biomech.statics.ground import contacts_of
 from biomech.statics.posture import Postures, close, ranges
-from biomech.statics.stance import SUPPORTS, WITH_POLICY, Stance
+from biomech.statics.stance import SUPPORTS, Stance
 
 Array = NDArray[np.float64]
 
@@ -154,34 +154,3 @@ def row_weight(flat: Flat) -> Array:
     """Weight of every row in the shortfall."""
     root = [flat.coordinates[row].startswith("pelvis_") for row in flat.rows]
     return np.where(root, _PELVIS_SHORTFALL, 1.0)
-
-
-def obstacle(model: Model, part: Part, stance: Stance) -> str:
-    """What keeps the one posture of a stance from being taken."""
-    at = stance.take(np.array([0]), **{name: np.nan_to_num(stance.values[name]) for name in WITH_POLICY})
-    for name, (code, policies) in WITH_POLICY.items():
-        if np.isnan(stance.values[name]).any():
-            rule = policies[getattr(stance, code)[0]]
-            at_zero = _obstacle(model, part, at)
-            so = f"; at 0 deg {at_zero}" if at_zero else ""
-            return f"{name} = {rule!r}: no angle was found, postures are missing where it would be{so}"
-    return _obstacle(model, part, stance)
-
-
-def _obstacle(model: Model, part: Part, stance: Stance) -> str:
-    """The same where all angles are known; empty where nothing does."""
-    flat, postures = part.flat, close(model, part.flat, stance, part.support)
-    if not postures.closed[0]:
-        worst = int(np.abs(postures.residual[0]).argmax())
-        left = postures.residual[0, worst]
-        return f"the chain does not close: {postures.labels[worst]} stays off by {left:+.3g} (m, or sine of an angle)"
-    if not postures.sound[0]:
-        return "the chain closes with a leg turned inside out or the hips on the wrong side of the ankles only"
-    least, most = ranges(model, flat, "range")
-    q = postures.coordinates[0]
-    worst = int(np.maximum(least - q, q - most).argmax())
-    scale, unit = (180.0 / np.pi, "deg") if flat.is_rotation[worst] else (1.0, "m")
-    would, low, high = scale * np.array([q[worst], least[worst], most[worst]])
-    if not (would < low or would > high):
-        return ""
-    return f"{flat.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}"

@@ -111,7 +111,8 @@ def sweep(
         and foot take up; ``slope`` 0, -30..30 deg, uphill positive, and ``cross_slope``, right side lower positive;
         ``friction`` 0.6, 0..2; ``load_mass`` 0, 0..200 kg, at ``load_position`` (x, y, z) in the trunk frame;
         ``support`` "both", "right", "left", "seat" (``seat_height`` 0.45, 0.2..1 m) or "step" (``step_height`` 0.17,
-        0..0.5 m, ``step_length`` 0.25, -0.5..0.8 m); ``weight_balance`` 0.5, 0..1 from left to right foot;
+        0..0.5 m, ``step_length`` 0.25, -0.5..0.8 m; the right foot stands on it with the knee as asked, about 80 deg at
+        least for that height, and the left knee follows); ``weight_balance`` 0.5, 0..1 from left to right foot;
         ``pelvic_rotation`` 0, -60..60 deg; ``arms`` "hanging", "fixed" or "thighs" (``hand_support`` 0.27, 0..5 of the
         arms' weight).
 
@@ -133,7 +134,8 @@ def sweep(
     StanceError
         A parameter is unknown or out of range; the message names it, the value and what is allowed.
     UnreachablePosture
-        A single posture cannot be taken; in a sweep its ``status`` says so and the rest goes on.
+        A single posture cannot be taken: what misses what by how many mm or deg, and which parameter would mend it. In
+        a sweep its ``status`` says so, the warning why, and the rest goes on.
 
     Warns
     -----
