@@ -20,6 +20,7 @@ from biomech.model.muscles import MuscleTables, compile_muscles
 from biomech.model.passive import PassiveTables, compile_passive
 from biomech.model.patella import PatellaTables, compile_patellae
 from biomech.model.paths import PathTables, compile_paths
+from biomech.model.relations import check_relations
 from biomech.model.skeleton import TreeTables, compile_tree
 from biomech.model.splines import SplineTables, check_knots, compile_splines
 from biomech.model.tables import Table
@@ -73,6 +74,7 @@ class Flat:
 def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     """Flatten the tables of a model, with every reference between them checked."""
     check_tables(tables)
+    check_relations(tables)
     joints, table = tables["joints"], tables["coordinates"]
     splines, spline_number = compile_splines(tables["splines"])
 
