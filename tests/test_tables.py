@@ -344,6 +344,7 @@ def test_settings_that_are_read_must_be_there(adult, row):
     [
         (None, "columns = None: must map"),
         ([1], "columns = .*: must map"),
+        ({"mass": np.array(3.0)}, "column 'mass' = array.*: must be a tuple"),
         ({"mass": 3.0}, "column 'mass' = 3.0: must be a tuple"),
         ({"mass": "12"}, "column 'mass' = '12': must be a tuple"),
         ({"mass": (1.0, 2.0)}, "column 'mass' has 2 cells; must have 12"),

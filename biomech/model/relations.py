@@ -136,6 +136,8 @@ def _check_axes(table: Table) -> None:
             raise ModelError(f"coordinates/{table.rows[i]}: the axis must not be zero; it is {length[i]:.3g} long")
         groups.setdefault(key, []).append(i)
     for (joint, motion), rows in groups.items():
+        if len(rows) == 1:
+            continue
         unit = axes[rows] / length[rows][:, None]
         if len(rows) > 3 or np.linalg.svd(unit, compute_uv=False)[-1] < _PARALLEL:
             names = ", ".join(table.rows[i] for i in rows)
@@ -147,22 +149,27 @@ def _check_axes(table: Table) -> None:
 
 def _check_points(table: Table) -> None:
     """A point that switches says where; what a point of its kind would not use is not given."""
-    ends = table.numbers("active_min", "active_max").reshape(-1, 2)
-    unused = {"fixed": ("spline_x", "spline_y", "coordinate"), "conditional": ("spline_x", "spline_y"), "moving": ()}
-    for row, kind, coordinate, values in zip(
-        table.rows, table.text("kind"), table.text("coordinate"), ends, strict=True
+    kinds = table.text("kind")
+    # a path refuses a conditional point without a coordinate, whatever its ends are
+    looked_at = [
+        kind != "conditional" or name != "" for kind, name in zip(kinds, table.text("coordinate"), strict=True)
+    ]
+    switches = np.array([kind == "conditional" for kind in kinds], dtype=np.bool_)
+    for column in ("active_min", "active_max"):
+        values = table.numbers(column)
+        for i in np.flatnonzero((switches == np.isnan(values)) & looked_at)[:1]:
+            allowed = "be a number (rad)" if switches[i] else "be absent (NaN)"
+            raise ModelError(
+                f"path_points/{table.rows[i]}/{column} = {float(values[i])!r}: must {allowed}, for the point is "
+                f"{kinds[i]}"
+            )
+    for column, unused in (
+        ("spline_x", ("fixed", "conditional")),
+        ("spline_y", ("fixed", "conditional")),
+        ("coordinate", ("fixed",)),
     ):
-        if kind == "conditional" and not coordinate:
-            continue  # whatever its ends are: a path refuses it
-        for column, value in zip(("active_min", "active_max"), values, strict=True):
-            if (kind == "conditional") == np.isnan(value):
-                allowed = "be a number (rad)" if kind == "conditional" else "be absent (NaN)"
-                raise ModelError(
-                    f"path_points/{row}/{column} = {float(value)!r}: must {allowed}, for the point is {kind}"
-                )
-        for column in unused[kind]:
-            cell = table.text(column)[table.index(row)]
-            if cell:
+        for row, cell, kind in zip(table.rows, table.text(column), kinds, strict=True):
+            if cell and kind in unused:
                 raise ModelError(f"path_points/{row}/{column} = {cell!r}: must be empty, for the point is {kind}")
 
 

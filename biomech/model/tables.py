@@ -189,9 +189,10 @@ def _cells(table: str, column: str, given: object) -> Column:
     """Cells that nobody can change, of any iterable but a text."""
     if type(given) is tuple:
         return given
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+    flat = not isinstance(given, np.ndarray) or given.ndim == 1
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable) or not flat:
         raise ModelError(f"table {table!r}: column {column!r} = {given!r:.80}: must be a tuple of cells")
-    return tuple(given.tolist()) if isinstance(given, np.ndarray) and given.ndim else tuple(given)
+    return tuple(given.tolist()) if isinstance(given, np.ndarray) else tuple(given)
 
 
 def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
