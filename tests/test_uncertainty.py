@@ -330,3 +330,41 @@ def test_a_side_that_differs_may_be_drawn_where_sides_differ(adult):
 def test_priors_that_draw_nothing_are_refused(target, how, distribution, a, b, least, most, named):
     with pytest.raises(StanceError, match=f"prior 'own': .*{named}"):
         Prior("own", target, how, distribution, a, b, least, most)
+
+
+@pytest.mark.parametrize(
+    ("target", "how", "low", "high"),
+    [
+        ("segments/torso/com_y", "scale", 0.5, 4.0),
+        ("segments/calcn_?/com_x", "set", -1.0, 1.0),
+        ("muscles/soleus_r/max_isometric_force", "set", -1e3, 3e3),
+        ("muscles/vas_*/leverage", "scale each", -0.2, 2.0),
+        ("passive/hip_external_rotation_slack", "set", -60.0, 60.0),
+        ("passive/lumbar_neutral", "set", -400.0, 400.0),
+        ("joints/ankle_l/torsion", "scale", -40.0, 40.0),
+        ("patellar_tendon/arm_100/value", "set", -0.05, 0.1),
+        ("patellar_tendon/arm_*/value", "scale", 0.0, 20.0),
+        ("patellar_tendon/direction_*/value", "scale", -10.0, 10.0),
+        ("settings/pressure_area", "scale", -10.0, 100.0),
+    ],
+)
+def test_draws_are_refused_where_replace_refuses(adult, monkeypatch, target, how, low, high):
+    """The first draw that is refused is the first whose numbers ``Model.replace`` refuses, by checks of its own."""
+    own = study(adult, priors={"own": uniform(target, how, low, high)})
+    points = own.sampler.points(16, 1)
+    draws = own.sampler.draws(points)
+    monkeypatch.setattr(own, "_answer", lambda *given: {})
+
+    def refused(i):
+        (cells,) = own.cells.values()
+        column = own._model(draws, i).tables[cells.table].numbers(cells.column)
+        rows = adult.tables[cells.table].rows
+        try:
+            adult.replace({f"{cells.table}/{rows[k]}/{cells.column}": float(column[k]) for k in cells.rows})
+        except bm.ModelError:
+            return True
+        return False
+
+    first = next(i for i in range(16) if refused(i))
+    with pytest.raises(StanceError, match=f"'own' .*, draw {first}: "):
+        own.run(points, False)

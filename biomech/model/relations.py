@@ -244,21 +244,25 @@ def _check_patellae(tables: Mapping[str, Table]) -> None:
         if sign * middle < 0.0:
             way = "-1" if sign > 0.0 else "1"
             raise ModelError(f"{where}/flexion = {sign:g}: must be {way}, the way in which {coordinate} goes further")
-        tibia = _child(joints, coordinates.text("joint")[coordinates.index(coordinate)])
-        length = _length(joints, tibia)
+        bone, length = pulled_bone(tables, coordinate)
         arms = tables["patellar_tendon"]
         for knot, curve, value in zip(arms.rows, arms.text("curve"), arms.numbers("value"), strict=True):
-            if curve == "arm" and length and not value < length:
-                raise ModelError(
-                    f"patellar_tendon/{knot}/value = {float(value)!r}: must be below {length:.4g} m, "
-                    f"the length of {tibia}"
-                )
+            if curve == "arm" and not value < length:
+                raise ModelError(f"patellar_tendon/{knot}/value = {float(value)!r}: {shorter_than(bone, length)}")
 
 
-def _length(joints: Table, segment: str) -> float:
-    """Distance from a segment's joint to the farthest that it carries; 0 where it carries none."""
-    own = [i for i, parent in enumerate(joints.text("parent")) if parent == segment]
-    return float(np.linalg.norm(joints.numbers("x", "y", "z")[own], axis=1).max()) if own else 0.0
+def pulled_bone(tables: Mapping[str, Table], coordinate: str) -> tuple[str, float]:
+    """The bone that the tendon of a knee pulls, and its length, m, from its joint to the farthest that it carries."""
+    joints, coordinates = tables["joints"], tables["coordinates"]
+    bone = _child(joints, coordinates.text("joint")[coordinates.index(coordinate)])
+    own = [i for i, parent in enumerate(joints.text("parent")) if parent == bone]
+    length = float(np.linalg.norm(joints.numbers("x", "y", "z")[own], axis=1).max()) if own else 0.0
+    return bone, length if length > 0.0 else np.inf
+
+
+def shorter_than(bone: str, length: float) -> str:
+    """What is allowed of a tendon's arm."""
+    return f"must be below {length:.4g} m, the length of {bone}"
 
 
 def check_arms(tables: Mapping[str, Table]) -> None:

@@ -16,7 +16,7 @@ from biomech.model.limits import Range, row_ranges
 from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.model.patella import LEAST_ARM, arm_shares
-from biomech.model.relations import centre_bounds, outside_segment
+from biomech.model.relations import centre_bounds, outside_segment, pulled_bone, shorter_than
 from biomech.statics.stance import PARAMETERS
 from biomech.study.drawn import check_path
 from biomech.study.priors import Draws, Prior
@@ -186,12 +186,15 @@ def _slack(model: Model, columns: Columns) -> Iterator[_Fault]:
 
 
 def _tendons(model: Model, columns: Columns) -> Iterator[_Fault]:
-    """The patellar tendon extends its knee wherever that may be."""
+    """The patellar tendon is shorter than its bone, and extends its knee wherever that may be."""
     values = columns.get(("patellar_tendon", "value"))
     if values is None:
         return
     for row, own in enumerate(model.tables["patellae"].text("coordinate")):
+        bone, length = pulled_bone(model.tables, own)
         knots, shares = arm_shares(model.tables, own, model.tables["patellae"].numbers("flexion")[row])
+        short = values[:, knots] < length
+        yield from _first(short, "patellar_tendon", knots, "value", values, shorter_than(bone, length))
         arm = (values[:, knots] @ shares.T).min(axis=1)
         for draw in np.flatnonzero(~(arm >= LEAST_ARM))[:1].tolist():
             least = knots[int(values[draw, knots].argmin())]
