@@ -232,7 +232,7 @@ def _feet(joints: Table) -> list[str]:
 
 def _check_patellae(tables: Mapping[str, Table]) -> None:
     """One patella a knee, on its own side, whose tendon pulls a bone longer than its arm and extends by its sign."""
-    table, coordinates, joints = tables["patellae"], tables["coordinates"], tables["joints"]
+    table, coordinates = tables["patellae"], tables["coordinates"]
     seen: dict[str, str] = {}
     for row, coordinate, sign in zip(table.rows, table.text("coordinate"), table.numbers("flexion"), strict=True):
         where = f"patellae/{row}"
