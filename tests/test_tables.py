@@ -283,6 +283,12 @@ UNFIT_CELLS = [
         "coordinates/hip_rotation_r: must not do .* hip_flexion_r, hip_adduction_r, hip_rotation_r are not independent",
     ),
     ([("coordinates", "hip_flexion_r", "axis_z", 1e-160)], "coordinates/hip_flexion_r: the axis must not be zero"),
+    # which way a coordinate goes that is known by its name
+    ([("coordinates", "knee_angle_r", "axis_z", -1.0)], "coordinates/knee_angle_r/axis_z = -1.0: must be positive"),
+    ([("coordinates", "pelvis_tilt", "axis_z", -1.0)], "coordinates/pelvis_tilt/axis_z = -1.0: must be positive"),
+    ([("coordinates", "lumbar_extension", "axis_z", -1.0)], "lumbar_extension/axis_z = -1.0: must be positive"),
+    ([("coordinates", "hip_adduction_l", "axis_x", 1.0)], "hip_adduction_l/axis_x = 1.0: must be negative"),
+    ([("coordinates", "hip_flexion_r", "motion", "translation")], "hip_flexion_r/motion = 'translation': must be"),
     # patella and tendon
     ([("patellae", "patella_r", "flexion", 1.0)], "patellae/patella_r/flexion = 1: must be -1"),
     ([("patellae", "patella_r", "coordinate", "knee_angle_l")], "patellae/patella_r/coordinate = 'knee_angle_l': must"),
@@ -427,6 +433,14 @@ def test_bodies_that_are_no_two_halves_are_solved_whole(small, make):
     one, two = (bm.sweep(model, **stance) for model in (bm.Model("own", tables), lopsided(tables)))
     assert int(one.status) == 0
     np.testing.assert_allclose(one.activation, two.activation, atol=1e-6)
+
+
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_a_body_that_cannot_face_forward_does_not(adult, end):
+    """A coordinate that the right half of a body leaves out is zero there; where it cannot be, no half stands."""
+    turned = adult.replace({f"coordinates/pelvis_rotation/range_{end}": {"min": 5.0, "max": -5.0}[end]})
+    with pytest.raises(bm.UnreachablePosture, match="pelvis_rotation would be"):
+        bm.sweep(turned, pelvic_tilt=0)
 
 
 def test_a_heavier_left_leg_is_not_halved(adult):

@@ -108,12 +108,18 @@ def _crosses(table: Table) -> bool:
 
 
 def _turns_sideways(table: Table) -> bool:
-    """Whether a coordinate of the midline leaves the sagittal plane where the half keeps it, or the other way round."""
+    """Whether a coordinate of the midline leaves the sagittal plane where the half keeps it, or the other way round.
+
+    What the half leaves out is zero, and must be able to be.
+    """
     axes = table.numbers("axis_x", "axis_y", "axis_z").reshape(-1, 3)
-    for row, motion, axis in zip(table.rows, table.text("motion"), axes, strict=True):
+    ranges = table.numbers("range_min", "range_max").reshape(-1, 2)
+    for row, motion, axis, (least, most) in zip(table.rows, table.text("motion"), axes, ranges, strict=True):
         if side_of(row) == "midline":
             sagittal, other = (axis[2:], axis[:2]) if motion == "rotation" else (axis[:2], axis[2:])
             if np.any(sagittal if row in ANTISYMMETRIC else other):
+                return True
+            if row in ANTISYMMETRIC and not least <= 0.0 <= most:
                 return True
     return False
 

@@ -29,6 +29,19 @@ SETTINGS = (
 _SWITCH = "extensor_mechanism"
 #: By how much of its segment's extent a centre of mass may lie outside of what is attached to the segment.
 _OUTSIDE = 0.75
+#: Coordinates that have a meaning by name: their motion, and the axis along which they are positive on the right.
+_DIRECTIONS = {
+    **{f"pelvis_t{axis}": ("translation", axis) for axis in "xyz"},
+    **{
+        name: ("rotation", axis)
+        for axis, names in {
+            "x": ("pelvis_list", "lumbar_bending", "hip_adduction"),
+            "y": ("pelvis_rotation", "lumbar_rotation", "hip_rotation"),
+            "z": ("pelvis_tilt", "lumbar_extension", "hip_flexion", "knee_angle", "ankle_angle"),
+        }.items()
+        for name in names
+    },
+}
 #: How far the sole's plane may lie from the sole's points, over the length of the sole.
 _OFF_THE_SOLE = 0.5
 #: Axes whose sines of angles multiply to less are no axes of their own.
@@ -54,6 +67,7 @@ def check_relations(tables: Mapping[str, Table]) -> None:
     _check_tree(tables)
     _check_couplings(tables["couplings"])
     _check_axes(tables["coordinates"])
+    _check_directions(tables["coordinates"])
     _check_points(tables["path_points"])
     _check_groups(tables["muscles"])
     _check_sides(tables["joints"])
@@ -144,6 +158,27 @@ def _check_axes(table: Table) -> None:
             raise ModelError(
                 f"coordinates/{table.rows[rows[-1]]}: must not do what others of joint {joint!r} do: the {motion} axes "
                 f"of {names} are not independent"
+            )
+
+
+def _check_directions(table: Table) -> None:
+    """A coordinate that stances and passive tissue know by its name moves the way that they take it to."""
+    axes = table.numbers("axis_x", "axis_y", "axis_z").reshape(-1, 3)
+    for row, motion, axis in zip(table.rows, table.text("motion"), axes, strict=True):
+        side = side_of(row)
+        kind, component = _DIRECTIONS.get(row if side == "midline" else row[:-2], ("", ""))
+        if not kind:
+            continue
+        if motion != kind:
+            raise ModelError(f"coordinates/{row}/motion = {motion!r}: must be {kind!r}")
+        # a turn about x or y is the other way round in the mirror
+        turned = side == "left" and component != "z"
+        along = float(axis["xyz".index(component)])
+        if not (-along if turned else along) > 0.0:
+            allowed = "negative" if turned else "positive"
+            raise ModelError(
+                f"coordinates/{row}/axis_{component} = {along!r}: must be {allowed}, the way in which stances and "
+                f"passive tissue count {row}"
             )
 
 
