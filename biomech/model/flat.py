@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.contact import ContactTables, compile_contact
+from biomech.model.extents import check_extents
 from biomech.model.limits import check_cells, check_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.muscles import MuscleTables, compile_muscles
@@ -75,6 +76,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     """Flatten the tables of a model, with every reference between them checked."""
     check_tables(tables)
     check_relations(tables)
+    check_extents(tables)
     joints, table = tables["joints"], tables["coordinates"]
     splines, spline_number = compile_splines(tables["splines"])
 

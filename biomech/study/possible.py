@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import StanceError
+from biomech.model.extents import centre_bounds, outside_segment, pulled_bone, shorter_than
 from biomech.model.limits import Range, row_ranges
 from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.model.patella import LEAST_ARM, arm_shares
-from biomech.model.relations import centre_bounds, outside_segment, pulled_bone, shorter_than
 from biomech.statics.stance import PARAMETERS
 from biomech.study.drawn import check_path
 from biomech.study.priors import Draws, Prior
