@@ -339,6 +339,22 @@ def test_rows_that_no_body_has_are_refused(adult, table, row, cells, named):
         bm.Model("own", with_row(adult, table, row, **cells))
 
 
+@pytest.mark.parametrize("table", SCHEMA)
+def test_empty_tables_are_refused_or_mean_none(small, table):
+    """A body without couplings or patellae is one; one without coordinates or contacts cannot stand."""
+    empty = {**small.tables, table: Table(table, dict.fromkeys(SCHEMA[table], ()))}
+    cannot_stand = {"contact_points": "the right foot cannot stand", "coordinates": "which a stance needs"}
+    if len(small.tables[table]) == 0:
+        assert bm.Model("own", empty).muscles == small.muscles
+    elif table in cannot_stand:
+        statue = bm.Model("own", empty)
+        with pytest.raises(ModelError, match=cannot_stand[table]):
+            bm.sweep(statue, pelvic_tilt=0)
+    else:
+        with pytest.raises(ModelError, match=f"{table}|{table.replace('_', ' ')}|'{small.tables[table].rows[0]}'"):
+            bm.Model("own", empty)
+
+
 @pytest.mark.parametrize("row", ["gravity", "lumbar_line_share", "extensor_mechanism"])
 def test_settings_that_are_read_must_be_there(adult, row):
     with pytest.raises(ModelError, match=f"table 'settings' has no row '{row}'"):

@@ -174,13 +174,12 @@ def _check_points(table: Table) -> None:
     """A point that switches says where; what a point of its kind would not use is not given."""
     kinds = table.text("kind")
     # a path refuses a conditional point without a coordinate, whatever its ends are
-    looked_at = [
-        kind != "conditional" or name != "" for kind, name in zip(kinds, table.text("coordinate"), strict=True)
-    ]
+    pairs = zip(kinds, table.text("coordinate"), strict=True)
+    looked_at = np.array([kind != "conditional" or name != "" for kind, name in pairs], dtype=np.bool_)
     switches = np.array([kind == "conditional" for kind in kinds], dtype=np.bool_)
     for column in ("active_min", "active_max"):
         values = table.numbers(column)
-        for i in np.flatnonzero((switches == np.isnan(values)) & looked_at)[:1]:
+        for i in np.flatnonzero(looked_at & (switches == np.isnan(values)))[:1]:
             allowed = "be a number (rad)" if switches[i] else "be absent (NaN)"
             raise ModelError(
                 f"path_points/{table.rows[i]}/{column} = {float(values[i])!r}: must {allowed}, for the point is "
