@@ -241,6 +241,232 @@ def test_no_body_that_cannot_be(adult, path, value):
         bm.Model("own", changed(adult, table, column, row, value)).flat()
 
 
+def cells_of(model, *edits):
+    """The model's tables with some cells, (table, row, column, value), replaced."""
+    tables = dict(model.tables)
+    for table, row, column, value in edits:
+        columns = dict(tables[table].columns)
+        cells = list(columns[column])
+        cells[model.tables[table].index(row)] = value
+        tables[table] = Table(table, {**columns, column: tuple(cells)})
+    return tables
+
+
+def with_row(model, table, row, **cells):
+    """The model's tables with a row more: a copy of another, but for some cells."""
+    old = model.tables[table]
+    return {
+        **model.tables,
+        table: Table(table, {c: (*v, cells.get(c, v[old.index(row)])) for c, v in old.columns.items()}),
+    }
+
+
+UNFIT_CELLS = [
+    # masses out of their segments, and a torso that without its arms would be out of itself
+    ([("segments", "femur_r", "com_y", 2.0)], r"segments/femur_r/com_y = 2.0: must be in -0.7\d+..0.3\d+ m"),
+    ([("segments", "torso", "com_x", 4.0)], r"segments/torso/com_x = 4.0: must be in"),
+    ([("settings", "arms_mass", "value", 30.0)], r"segments/torso/com_y = 0.28: must be in .* arms of 30 kg"),
+    ([("settings", "arms_mass", "value", 40.0)], r"settings/arms_mass = 40.0: must be in 0..34.2366 kg"),
+    # the sole and what settings say of it
+    ([("settings", "sole_height", "value", 0.5)], "settings/sole_height = 0.5: must be in .* points of the sole"),
+    ([("settings", "toe_tip", "value", 3.0)], "settings/toe_tip = 3.0: must be in 0.1235..0.494 m"),
+    ([("contact_points", "toe_tip_r", "segment", "torso")], "contact_points/toe_tip_r/segment = 'torso': .* foot"),
+    ([("contact_points", "toe_tip_r", "segment", "ground")], "contact_points/toe_tip_r/segment = 'ground': must be"),
+    # sides
+    ([("joints", "hip_l", "z", 0.0835)], "joints/hip_l/z = 0.0835: must not be positive"),
+    ([("joints", "hip_r", "z", -0.08), ("joints", "hip_l", "z", 0.08)], "joints/hip_r/z = -0.08: must not be negative"),
+    # how the body hangs together
+    ([("joints", "hip_r", "parent", "ground")], "joints/hip_r/parent = 'ground': must be a segment"),
+    ([("coordinates", "pelvis_ty", "stance", "locked")], "coordinates/pelvis_ty/stance = 'locked': must be 'free'"),
+    (
+        [("coordinates", "hip_adduction_r", f"axis_{a}", v) for a, v in zip("xyz", (0.0, 0.0, 2.0), strict=True)],
+        "coordinates/hip_rotation_r: must not do .* hip_flexion_r, hip_adduction_r, hip_rotation_r are not independent",
+    ),
+    ([("coordinates", "hip_flexion_r", "axis_z", 1e-160)], "coordinates/hip_flexion_r: the axis must not be zero"),
+    # which way a coordinate goes that is known by its name
+    ([("coordinates", "knee_angle_r", "axis_z", -1.0)], "coordinates/knee_angle_r/axis_z = -1.0: must be positive"),
+    ([("coordinates", "pelvis_tilt", "axis_z", -1.0)], "coordinates/pelvis_tilt/axis_z = -1.0: must be positive"),
+    ([("coordinates", "lumbar_extension", "axis_z", -1.0)], "lumbar_extension/axis_z = -1.0: must be positive"),
+    ([("coordinates", "hip_adduction_l", "axis_x", 1.0)], "hip_adduction_l/axis_x = 1.0: must be negative"),
+    ([("coordinates", "hip_flexion_r", "motion", "translation")], "hip_flexion_r/motion = 'translation': must be"),
+    # patella and tendon
+    ([("patellae", "patella_r", "flexion", 1.0)], "patellae/patella_r/flexion = 1: must be -1"),
+    ([("patellae", "patella_r", "coordinate", "knee_angle_l")], "patellae/patella_r/coordinate = 'knee_angle_l': must"),
+    ([("patellar_tendon", "arm_20", "value", 0.9)], "patellar_tendon/arm_20/value = 0.9: must be below 0.43 m"),
+    # points that switch, and points that do not
+    ([("path_points", "vas_int_r.2", "active_min", np.nan)], r"vas_int_r.2/active_min = nan: must be a number \(rad\)"),
+    ([("path_points", "vas_int_r.2", "active_min", -120.0)], "vas_int_r.2/active_min = -120.0: must be in -20..20"),
+    ([("path_points", "soleus_r.0", "active_max", 0.1)], r"soleus_r.0/active_max = 0.1: must be absent \(NaN\)"),
+    (
+        [("path_points", "soleus_r.0", "coordinate", "knee_angle_r")],
+        "soleus_r.0/coordinate = 'knee_angle_r': must be empty",
+    ),
+    # names and types
+    ([("muscles", "soleus_r", "groups", "a; b")], "muscles/soleus_r/groups = 'a; b': must be names joined by ';'"),
+    ([("muscles", "soleus_r", "pennation", 10**400)], "muscles, row 34, pennation: must be a finite number"),
+    ([("muscles", "soleus_r", "pennation", np.timedelta64(1))], "row 34, pennation = .*: must be a number"),
+    ([("segments", "toes_r", "segment", "toes/r")], "segments: row 'toes/r': a name must have no '/'"),
+    # so small that nothing can be certified, or carried
+    ([("settings", "gravity", "value", 1e-300)], "settings/gravity = 1e-300: must be in 1e-09..1000 m/s2"),
+    ([("settings", "contact_weight", "value", 1e-300)], "settings/contact_weight = 1e-300: must be in 1e-12..1e"),
+    ([("settings", "contact_limit", "value", 1e-3)], "settings/contact_limit = 0.001: must be in 0.1..1e"),
+]
+
+
+@pytest.mark.parametrize(("edits", "named"), UNFIT_CELLS)
+def test_parts_that_do_not_fit_are_refused_as_the_model_is_made(adult, edits, named):
+    with pytest.raises(ModelError, match=named):
+        bm.Model("own", cells_of(adult, *edits))
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "cells", "named"),
+    [
+        ("segments", "torso", {"segment": "head"}, "segments/head: no joint carries it"),
+        ("segments", "torso", {"segment": "ground"}, "segments/ground: must not be named 'ground'"),
+        ("joints", "hip_r", {"joint": "hip2_r"}, "joints/hip2_r/child = 'femur_r': must be no joint's child already"),
+        ("muscles", "soleus_r", {"muscle": "plantaris_r"}, "'plantaris_r': needs at least two path points, has 0"),
+        ("muscles", "soleus_r", {}, "muscles: row names must be present and unique"),
+        ("couplings", "knee_r_tx", {"coupling": "again"}, "couplings/again: must not repeat 'knee_r_tx'"),
+        ("patellae", "patella_r", {"patella": "again_r"}, "patellae/again_r/coordinate = 'knee_angle_r': must be no"),
+        ("coordinates", "hip_flexion_r", {"coordinate": "again_r"}, "coordinates/again_r: must not do what others"),
+        ("settings", "arms_mass", {"setting": "arm_mass"}, r"settings/arm_mass: .*\(did you mean 'arms_mass'\?\)"),
+        ("passive", "hip_c", {"parameter": "hip_d"}, "passive/hip_d: nothing reads a row of this name"),
+    ],
+)
+def test_rows_that_no_body_has_are_refused(adult, table, row, cells, named):
+    with pytest.raises(ModelError, match=named):
+        bm.Model("own", with_row(adult, table, row, **cells))
+
+
+@pytest.mark.parametrize("table", SCHEMA)
+def test_empty_tables_are_refused_or_mean_none(small, table):
+    """A body without couplings or patellae is one; one without coordinates or contacts cannot stand."""
+    empty = {**small.tables, table: Table(table, dict.fromkeys(SCHEMA[table], ()))}
+    cannot_stand = {"contact_points": "the right foot cannot stand", "coordinates": "which a stance needs"}
+    if len(small.tables[table]) == 0:
+        assert bm.Model("own", empty).muscles == small.muscles
+    elif table in cannot_stand:
+        statue = bm.Model("own", empty)
+        with pytest.raises(ModelError, match=cannot_stand[table]):
+            bm.sweep(statue, pelvic_tilt=0)
+    else:
+        with pytest.raises(ModelError, match=f"{table}|{table.replace('_', ' ')}|'{small.tables[table].rows[0]}'"):
+            bm.Model("own", empty)
+
+
+@pytest.mark.parametrize("row", ["gravity", "lumbar_line_share", "extensor_mechanism"])
+def test_settings_that_are_read_must_be_there(adult, row):
+    with pytest.raises(ModelError, match=f"table 'settings' has no row '{row}'"):
+        without(adult, row)
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        (None, "columns = None: must map"),
+        ([1], "columns = .*: must map"),
+        ({"mass": np.array(3.0)}, "column 'mass' = array.*: must be a tuple"),
+        ({"mass": 3.0}, "column 'mass' = 3.0: must be a tuple"),
+        ({"mass": "12"}, "column 'mass' = '12': must be a tuple"),
+        ({"mass": (1.0, 2.0)}, "column 'mass' has 2 cells; must have 12"),
+        ({"inertia": (1.0,) * 12}, r"columns unknown \['inertia'\]"),
+    ],
+)
+def test_columns_that_are_none_are_refused(adult, columns, named):
+    own = {**adult.tables["segments"].columns, **columns} if isinstance(columns, dict) else columns
+    with pytest.raises(ModelError, match=named):
+        bm.Model("own", {**adult.tables, "segments": Table("segments", own)})
+
+
+def test_tables_are_read_by_the_names_of_their_columns(adult):
+    columns = dict(adult.tables["segments"].columns)
+    with pytest.raises(ModelError, match=r"table 'segments': columns missing \['mass'\]"):
+        bm.Model(
+            "own", {**adult.tables, "segments": Table("segments", {c: columns[c] for c in columns if c != "mass"})}
+        )
+    with pytest.raises(ModelError, match="table 'segments': columns in the order"):
+        bm.Model("own", {**adult.tables, "segments": Table("segments", dict(reversed(columns.items())))})
+
+
+def test_what_a_table_was_made_of_may_change(adult):
+    """Lists and arrays are copied."""
+    mass = np.array(adult.tables["segments"].columns["mass"])
+    model = bm.Model(
+        "own", {**adult.tables, "segments": Table("segments", {**adult.tables["segments"].columns, "mass": mass})}
+    )
+    mass[:] = -1.0
+    assert model.body_mass == pytest.approx(75.1646)
+
+
+@pytest.mark.parametrize("mass", [0.1, 0.2, 5.0])
+def test_a_body_of_any_mass_is_looked_at_after_its_parts_have_followed(adult, mass):
+    """All of it a tenth as heavy: arms of .743 kg in a torso of 3.42, L5/S1 at a tenth of the load."""
+    other = adult.scale({"segments/*/mass": mass})
+    assert other.value("settings/arms_mass") == pytest.approx(mass * 7.43, rel=1e-12)
+    load = [float(bm.sweep(m, pelvic_tilt=0).lumbar_compression) for m in (adult, other)]
+    assert load[1] == pytest.approx(mass * load[0], rel=1e-6)
+
+
+def lopsided(tables):
+    """The same body, of which the halves are not solved alone."""
+    model = bm.Model("lopsided", tables)
+    name = next(m for m in model.muscles if m.endswith("_l"))
+    return model.replace({f"muscles/{name}/pennation": model.value(f"muscles/{name}/pennation") + 1e-9})
+
+
+def midline_extensor(model):
+    """A back muscle in the middle, between those of both sides."""
+    tables = with_row(model, "muscles", "lumbar_extensors_r", muscle="back", tendon_slack_length=0.0)
+    points = model.tables["path_points"]
+    for k in range(2):
+        new = {"point": f"back.{k}", "muscle": "back", "z": 0.0}
+        row = points.index(f"lumbar_extensors_r.{k}")
+        tables["path_points"] = Table(
+            "path_points",
+            {c: (*v, new.get(c, points.columns[c][row])) for c, v in tables["path_points"].columns.items()},
+        )
+    return tables
+
+
+def crossed(table, *pairs):
+    """A body of which some rows of both sides lie on the other side."""
+    return lambda model: cells_of(model, *((table, row, "segment", segment) for row, segment in pairs))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        midline_extensor,
+        crossed("contact_points", ("toe_tip_r", "calcn_l"), ("toe_tip_l", "calcn_r")),
+        crossed("path_points", ("gluteus_maximus_r.1", "femur_l"), ("gluteus_maximus_l.1", "femur_r")),
+    ],
+)
+def test_bodies_that_are_no_two_halves_are_solved_whole(small, make):
+    """Symmetric as they are: a muscle of the midline counts once, and what crosses it is on the other side."""
+    tables = make(small)
+    stance = {"pelvic_tilt": 0, "trunk_lean": 30}
+    one, two = (bm.sweep(model, **stance) for model in (bm.Model("own", tables), lopsided(tables)))
+    assert int(one.status) == 0
+    np.testing.assert_allclose(one.activation, two.activation, atol=1e-6)
+
+
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_a_body_that_cannot_face_forward_does_not(adult, end):
+    """A coordinate that the right half of a body leaves out is zero there; where it cannot be, no half stands."""
+    turned = adult.replace({f"coordinates/pelvis_rotation/range_{end}": {"min": 5.0, "max": -5.0}[end]})
+    with pytest.raises(bm.UnreachablePosture, match="pelvis_rotation would be"):
+        bm.sweep(turned, pelvic_tilt=0)
+
+
+def test_a_heavier_left_leg_is_not_halved(adult):
+    """The ground bears both legs, and the weight of the heavier one."""
+    heavy = adult.scale({"segments/femur_l/mass": 1.5})
+    ds = bm.sweep(heavy, pelvic_tilt=0)
+    assert not heavy.is_symmetric
+    assert float(ds.ground_force.sel(axis="y").sum()) == pytest.approx(heavy.body_mass * 9.80665, rel=1e-9)
+
+
 def test_a_lumped_line_alone_may_have_a_tendon_of_negative_length(adult, small):
     assert small.value("muscles/quadriceps_r/tendon_slack_length") < 0.0
     for model, muscle, slack in ((adult, "soleus_r", -0.001), (small, "quadriceps_r", -0.2)):

@@ -228,3 +228,143 @@ def test_further_dimensions_do_not_follow_the_priors(adult):
     assert np.abs(together).max() < 0.2
     apart = np.corrcoef(points[:, 0], sampler.points(1024, 1)[:, 0])[0, 1]
     assert abs(apart) > 0.5
+
+
+def uniform(target, how, low, high):
+    return Prior("own", target, how, "uniform", low, high, low, high)
+
+
+@pytest.mark.parametrize(
+    ("target", "how", "low", "high", "named"),
+    [
+        (
+            "muscles/soleus_r/max_isometric_force",
+            "scale",
+            -2,
+            -1,
+            r"muscles/soleus_r/max_isometric_force = -.*: must be in 0",
+        ),
+        ("muscles/*/leverage", "set", -2, -1, r"leverage = -1.\d+: must be in 0..100"),
+        ("muscles/*/leverage", "scale each", -2, -1, r"leverage = -1.\d+: must be in 0..100"),
+        ("passive/*_stiffness", "scale", -2, -1, r"passive/hip_rotation_stiffness = -.*: must be in 0..10000 N.m/deg"),
+        ("passive/hip_rotation_blend", "set", -1, 0, "passive/hip_rotation_blend = -.*: must be above 0"),
+        (
+            "passive/hip_external_rotation_slack",
+            "set",
+            -90,
+            -80,
+            "hip_external_rotation_slack = -.*: must be at least minus",
+        ),
+        ("segments/torso/com_x", "set", 2, 3, r"segments/torso/com_x = 2.\d+: must be in .* lies in its segment"),
+        ("segments/femur_?/com_y", "scale", 5, 6, "segments/femur_r/com_y = -.*: must be in .* lies in its segment"),
+        ("settings/pressure_share", "set", -1, -0.5, r"settings/pressure_share = -0.\d+: must be in 0..1"),
+        ("patellar_tendon/arm_20/value", "set", -0.1, -0.05, r"patellar_tendon/arm_20 = -0.\d+: must be above 0"),
+        ("patellar_tendon/arm_*/value", "scale", 0.001, 0.01, "must leave the tendon an arm of at least 0.001 m"),
+        ("joints/ankle_r/torsion", "set", 500, 600, r"joints/ankle_r/torsion = 5\d\d.*: must be in -180..180 deg"),
+        ("friction", "set", -2, -1, r"set friction = -1.\d+: must be in 0..2"),
+        ("trunk_lean", "add", 1e5, 1e6, r"add trunk_lean = \d+: must be in -130..130 deg"),
+        (
+            "segments/torso/com_z",
+            "set",
+            0.05,
+            0.06,
+            "segments/torso/com_z, which would make the sides of 'adult' differ",
+        ),
+        ("joints/lumbosacral/torsion", "set", 20, 21, "joints/lumbosacral/torsion, which would make the sides"),
+        ("settings/gravity", "set", -9.9, -9.8, "cannot change settings/gravity/value; it may change .*pressure_arm"),
+    ],
+)
+@pytest.mark.parametrize("ask", ["propagate", "sobol"])
+def test_draws_that_cannot_be_are_refused_before_any_work(adult, monkeypatch, ask, target, how, low, high, named):
+    monkeypatch.setattr(Study, "_answer", lambda self, *given: pytest.fail("has begun to work"))
+    priors = {"own": uniform(target, how, low, high)}
+    stances = {"standing": {"pelvic_tilt": 0}}
+    given = {"model": adult, "samples": 8, "priors": priors}
+    call = {
+        "propagate": lambda: bm.uncertainty.propagate(stances, **given),
+        "sobol": lambda: bm.uncertainty.sobol(stances, "lumbar_compression", **given),
+    }[ask]
+    with pytest.raises(StanceError, match=f"'own'.*{named}" if "cannot" not in named else named):
+        call()
+
+
+def test_the_first_draw_that_cannot_be_is_named_with_all_that_made_it(adult):
+    """A strength of more than 1e6 N, of two priors together; which draw it is, the draws say."""
+    priors = {
+        "all": uniform("muscles/*/max_isometric_force", "scale", 1.0, 400.0),
+        "each": uniform("muscles/*/max_isometric_force", "scale each", 1.0, 2.0),
+    }
+    own = study(adult, priors={name: Prior(name, *list(vars(p).values())[1:]) for name, p in priors.items()})
+    points = own.sampler.points(64, 3)
+    draws = own.sampler.draws(points)
+    force = adult.tables["muscles"].numbers("max_isometric_force")
+    made = force * draws.values["all"][:, None] * draws.values["each"]
+    draw, muscle = np.argwhere(made > 1e6)[0]
+    assert draw > 0
+    factors = draws.values["all"][draw], draws.values["each"][draw, muscle]
+    said = rf"'all' \({factors[0]:.6g}\), 'each' \({factors[1]:.6g}\), draw {draw}: "
+    with pytest.raises(StanceError, match=said + f"muscles/{adult.muscles[muscle]}/max_isometric_force"):
+        own.run(points, False)
+
+
+def test_a_side_that_differs_may_be_drawn_where_sides_differ(adult):
+    """A torso whose mass lies to the right, drawn: what ``sweep`` gives."""
+    aside = adult.replace({"segments/torso/com_z": 0.01})
+    priors = {"own": uniform("segments/torso/com_z", "set", 0.05, 0.06)}
+    ds = bm.uncertainty.propagate({"standing": {"pelvic_tilt": 0}}, aside, samples=2, priors=priors, progress=False)
+    for i in range(2):
+        moved = adult.replace({"segments/torso/com_z": float(ds.prior_own[i])})
+        load = float(bm.sweep(moved, pelvic_tilt=0).lumbar_compression)
+        assert float(ds.lumbar_compression.isel(sample=i, stance=0)) == pytest.approx(load, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("target", "how", "distribution", "a", "b", "least", "most", "named"),
+    [
+        ("friction", "set", "normal", 0.5, 0.001, 1.5, 1.9, "must keep some of the distribution"),
+        ("friction", "set", "uniform", 0.1, 0.2, 0.5, 0.6, "must keep some of the distribution"),
+        ("settings/pressure_area", "set", "lognormal", 1e-5, 1.01, 0.02, 0.03, "must keep some of the distribution"),
+        ("segments/*/com_y", "scale each", "uniform", 0.9, 1.1, 0.9, 1.1, "must be a path of muscles"),
+    ],
+)
+def test_priors_that_draw_nothing_are_refused(target, how, distribution, a, b, least, most, named):
+    with pytest.raises(StanceError, match=f"prior 'own': .*{named}"):
+        Prior("own", target, how, distribution, a, b, least, most)
+
+
+@pytest.mark.parametrize(
+    ("target", "how", "low", "high"),
+    [
+        ("segments/torso/com_y", "scale", 0.5, 4.0),
+        ("segments/calcn_?/com_x", "set", -1.0, 1.0),
+        ("muscles/soleus_r/max_isometric_force", "set", -1e3, 3e3),
+        ("muscles/vas_*/leverage", "scale each", -0.2, 2.0),
+        ("passive/hip_external_rotation_slack", "set", -60.0, 60.0),
+        ("passive/lumbar_neutral", "set", -400.0, 400.0),
+        ("joints/ankle_l/torsion", "scale", -40.0, 40.0),
+        ("patellar_tendon/arm_100/value", "set", -0.05, 0.1),
+        ("patellar_tendon/arm_*/value", "scale", 0.0, 20.0),
+        ("patellar_tendon/direction_*/value", "scale", -10.0, 10.0),
+        ("settings/pressure_area", "scale", -10.0, 100.0),
+    ],
+)
+def test_draws_are_refused_where_replace_refuses(adult, monkeypatch, target, how, low, high):
+    """The first draw that is refused is the first whose numbers ``Model.replace`` refuses, by checks of its own."""
+    own = study(adult, priors={"own": uniform(target, how, low, high)})
+    points = own.sampler.points(16, 1)
+    draws = own.sampler.draws(points)
+    monkeypatch.setattr(own, "_answer", lambda *given: {})
+
+    def refused(i):
+        (cells,) = own.cells.values()
+        column = own._model(draws, i).tables[cells.table].numbers(cells.column)
+        rows = adult.tables[cells.table].rows
+        try:
+            adult.replace({f"{cells.table}/{rows[k]}/{cells.column}": float(column[k]) for k in cells.rows})
+        except bm.ModelError:
+            return True
+        return False
+
+    first = next(i for i in range(16) if refused(i))
+    with pytest.raises(StanceError, match=f"'own' .*, draw {first}: "):
+        own.run(points, False)

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.contact import ContactTables, compile_contact
+from biomech.model.extents import check_extents
 from biomech.model.limits import check_cells, check_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.muscles import MuscleTables, compile_muscles
 from biomech.model.passive import PassiveTables, compile_passive
 from biomech.model.patella import PatellaTables, compile_patellae
 from biomech.model.paths import PathTables, compile_paths
+from biomech.model.relations import check_relations
 from biomech.model.skeleton import TreeTables, compile_tree
 from biomech.model.splines import SplineTables, check_knots, compile_splines
 from biomech.model.tables import Table
@@ -73,6 +75,8 @@ class Flat:
 def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     """Flatten the tables of a model, with every reference between them checked."""
     check_tables(tables)
+    check_relations(tables)
+    check_extents(tables)
     joints, table = tables["joints"], tables["coordinates"]
     splines, spline_number = compile_splines(tables["splines"])
 

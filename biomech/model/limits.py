@@ -41,6 +41,10 @@ class Range(NamedTuple):
 
 
 _PLACE, _ANGLE, _STIFFNESS = Range(-5.0, 5.0, "m"), Range(-360.0, 360.0, "deg"), Range(0.0, 1e4, "N.m/deg")
+#: Angle (rad) or way (m) at which a path point switches.
+_SWITCH = Range(-20.0, 20.0)
+#: A weight below which no answer can be certified.
+_LIGHTEST = 1e-12
 _EXPONENT, _RATE = Range(-50.0, 50.0, "1"), Range(-2.0, 2.0, "1/deg")
 
 #: Table -> column -> range; a column that is missing may hold any finite number.
@@ -56,7 +60,7 @@ RANGES: dict[str, dict[str, Range]] = {
         "pennation": Range(0.0, 89.0, "deg"),
         "leverage": Range(0.0, 100.0, "1"),
     },
-    "path_points": {"x": _PLACE, "y": _PLACE, "z": _PLACE},
+    "path_points": {"x": _PLACE, "y": _PLACE, "z": _PLACE, "active_min": _SWITCH, "active_max": _SWITCH},
     "contact_points": {"x": _PLACE, "y": _PLACE, "z": _PLACE},
     "patellae": {"z": _PLACE},
     "patellar_tendon": {"flexion": Range(-180.0, 180.0, "deg")},
@@ -78,11 +82,11 @@ NAMED_RANGES: dict[str, dict[str, Range]] = {
         "*_[abd][AKH]": _RATE,
     },
     "settings": {
-        "gravity": Range(0.0, 1e3, "m/s2", above=True),
+        "gravity": Range(1e-9, 1e3, "m/s2"),
         "force_length_width": Range(0.0, 100.0, "1", above=True),
         "friction_sides": Range(3.0, 64.0, "1"),
-        "contact_weight": Range(0.0, 1e6, "1", above=True),
-        "contact_limit": Range(0.0, 1e6, "1", above=True),
+        "contact_weight": Range(_LIGHTEST, 1e6, "1"),
+        "contact_limit": Range(0.1, 1e6, "1"),
         "toe_tip": Range(0.0, 5.0, "m", above=True),
         "arms_mass": Range(0.0, 1e4, "kg"),
         "arms_drop": Range(0.0, 5.0, "m"),
@@ -98,6 +102,10 @@ NAMED_RANGES: dict[str, dict[str, Range]] = {
     },
     "patellar_tendon": {"arm": Range(0.0, 1.0, "m", above=True), "direction": Range(-90.0, 90.0, "deg")},
 }
+#: kg: a body of less is a wrong unit.
+_LEAST_MASS = 1e-6
+#: Beyond this a whole number is no float.
+_LARGEST = 1 << 1023
 _TURN, _WAY = _ANGLE, Range(-1e3, 1e3, "m")
 
 
@@ -129,18 +137,30 @@ def check_column(table: Table, column: str) -> None:
     """Refuse a number of one column that no body can have."""
     values = table.numbers(column)
     if SCHEMA[table.name][column] == "number":
+        absent = np.zeros(len(values), dtype=np.bool_)
         _refuse(table, column, values, np.isfinite(values), "must be a finite number")
     else:
+        absent = np.isnan(values)
         _refuse(table, column, values, ~np.isinf(values), "must be a finite number, or absent (NaN)")
+    for bound, rows in row_ranges(table, column):
+        good = np.ones(len(values), dtype=np.bool_)
+        good[rows] = bound.holds(values[rows]) | absent[rows]
+        _refuse(table, column, values, good, str(bound))
+
+
+def row_ranges(table: Table, column: str) -> list[tuple[Range, list[int]]]:
+    """Ranges of a column, each with the rows whose numbers must lie in it; what is in none may be any finite number."""
     bound = RANGES.get(table.name, {}).get(column)
     if bound is not None:
-        _refuse(table, column, values, bound.holds(values), str(bound))
-    elif column == "value" and table.name in NAMED_RANGES:
+        return [(bound, list(range(len(table))))]
+    found: dict[Range, list[int]] = {}
+    if column == "value" and table.name in NAMED_RANGES:
         names = table.text("curve") if table.name == "patellar_tendon" else table.rows
-        for row, (name, value) in enumerate(zip(names, values, strict=True)):
+        for row, name in enumerate(names):
             named = _named(table.name, name)
-            if named is not None and not named.holds(value):
-                raise ModelError(_said(table, row, column, value, str(named)))
+            if named is not None:
+                found.setdefault(named, []).append(row)
+    return list(found.items())
 
 
 def _named(table: str, name: str) -> Range | None:
@@ -206,16 +226,10 @@ def _check_slack_range(table: Table) -> None:
 
 
 def _check_masses(tables: Mapping[str, Table]) -> None:
-    """A body weighs something, and its arms are part of its torso."""
+    """A body weighs something."""
     segments = tables["segments"]
-    if not segments.numbers("mass").sum() > 0.0:
-        raise ModelError("segments/*/mass: all are 0 kg; a body must have some mass")
-    arms = tables["settings"].value("arms_mass")
-    torso = segments.value("torso", "mass") if "torso" in segments.rows else np.inf
-    if arms > torso:
-        raise ModelError(
-            f"settings/arms_mass = {arms!r}: must be in 0..{torso:g} kg, segments/torso/mass, of which arms are part"
-        )
+    if not segments.numbers("mass").sum() >= _LEAST_MASS:
+        raise ModelError(f"segments/*/mass: sum to less than {_LEAST_MASS:g} kg; a body must have some mass")
 
 
 def check_structure(tables: object) -> None:
@@ -240,6 +254,22 @@ def check_structure(tables: object) -> None:
     for name, table in tables.items():
         if not isinstance(table, Table) or table.name != name:
             raise ModelError(f"tables[{name!r}] = {table!r:.80}: must be the Table of that name")
+        _check_columns(table)
+
+
+def _check_columns(table: Table) -> None:
+    """A table has the columns of its kind, in their order, all of one length."""
+    own, columns = list(table.columns), list(SCHEMA[table.name])
+    if own != columns:
+        missing, unknown = [c for c in columns if c not in own], [c for c in own if c not in columns]
+        said = f"missing {missing}" if missing else f"unknown {unknown}" if unknown else f"in the order {own}"
+        raise ModelError(f"table {table.name!r}: columns {said}; must be {', '.join(columns)}")
+    lengths = {column: len(cells) for column, cells in table.columns.items()}
+    for column, length in lengths.items():
+        if length != len(table):
+            raise ModelError(
+                f"table {table.name!r}: column {column!r} has {length} cells; must have {len(table)}, one for each row"
+            )
 
 
 def check_cells(tables: Iterable[Table]) -> None:
@@ -248,8 +278,14 @@ def check_cells(tables: Iterable[Table]) -> None:
         for column, kind in SCHEMA[table.name].items():
             allowed, kinds = ("text", (str,)) if kind == "text" else ("a number", (int, float, np.number))
             for row, cell in enumerate(table.columns[column]):
-                if not isinstance(cell, kinds) or isinstance(cell, bool | np.complexfloating):
-                    where = f"{table.name}, row {row + 1}, {column}"
-                    raise ModelError(f"{where} = {cell!r:.80}: must be {allowed}")
+                if not isinstance(cell, kinds) or isinstance(cell, bool | np.complexfloating | np.timedelta64):
+                    raise ModelError(f"{table.name}, row {row + 1}, {column} = {cell!r:.80}: must be {allowed}")
+                if type(cell) is int and abs(cell) > _LARGEST:
+                    raise ModelError(
+                        f"{table.name}, row {row + 1}, {column}: must be a finite number; is beyond floats"
+                    )
         if "" in table.rows or len(set(table.rows)) != len(table):
             raise ModelError(f"{table.name}: row names must be present and unique")
+        for name in table.rows:
+            if "/" in name or name != name.strip():
+                raise ModelError(f"{table.name}: row {name!r}: a name must have no '/' in it and no blanks around it")

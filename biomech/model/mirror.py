@@ -82,17 +82,46 @@ def is_symmetric(tables: Mapping[str, Table]) -> bool:
 
 
 def _leaves_the_half(tables: Mapping[str, Table]) -> bool:
-    """Whether something slides sideways, or with a coordinate that the right half of the body does not have.
+    """Whether the right half of the body lacks something that acts on it, or has whole what the halves share.
 
     Both sides slide along the same splines, so one that slides along z is not the mirror image of the other.
     """
     couplings, points = tables["couplings"], tables["path_points"]
     users = [*zip(couplings.text("joint"), couplings.text("coordinate"), strict=True)]
     users += [*zip(points.text("muscle"), points.text("coordinate"), strict=True)]
-    return "z" in couplings.text("component") or any(
-        coordinate in ANTISYMMETRIC or side_of(coordinate) not in ("midline", side_of(user))
-        for user, coordinate in users
+    return (
+        "z" in couplings.text("component")
+        or any(
+            coordinate in ANTISYMMETRIC or side_of(coordinate) not in ("midline", side_of(user))
+            for user, coordinate in users
+        )
+        or any("midline" in map(side_of, tables[name].rows) for name in ("muscles", "contact_points", "patellae"))
+        or any(_crosses(table) for table in tables.values())
+        or _turns_sideways(tables["coordinates"])
     )
+
+
+def _crosses(table: Table) -> bool:
+    """Whether a row joins one side to the other: a muscle that ends on the other leg, say."""
+    columns = [table.text(column) for column in _NAMES.get(table.name, ())]
+    return any({"right", "left"} <= {side_of(name) for name in names} for names in zip(*columns, strict=True))
+
+
+def _turns_sideways(table: Table) -> bool:
+    """Whether a coordinate of the midline leaves the sagittal plane where the half keeps it, or the other way round.
+
+    What the half leaves out is zero, and must be able to be.
+    """
+    axes = table.numbers("axis_x", "axis_y", "axis_z").reshape(-1, 3)
+    ranges = table.numbers("range_min", "range_max").reshape(-1, 2)
+    for row, motion, axis, (least, most) in zip(table.rows, table.text("motion"), axes, ranges, strict=True):
+        if side_of(row) == "midline":
+            sagittal, other = (axis[2:], axis[:2]) if motion == "rotation" else (axis[:2], axis[2:])
+            if np.any(sagittal if row in ANTISYMMETRIC else other):
+                return True
+            if row in ANTISYMMETRIC and not least <= 0.0 <= most:
+                return True
+    return False
 
 
 def _matches_mirror(table: Table) -> bool:

@@ -64,6 +64,7 @@ class Model:
             raise ModelError(f"name = {self.name!r:.80}: must be a text")
         check_structure(self.tables)
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        self.flat()  # a bad model is refused here, not at its first use
 
     def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table]]]:
         return Model, (self.name, dict(self.tables))
@@ -176,9 +177,7 @@ class Model:
             tables[name] = table.with_numbers(column, {i: rule(float(table.columns[column][i]), number) for i in rows})
             named |= {(name, table.rows[i]) for i in rows}
         check_tables(tables)
-        changed = Model(self.name, follow(self.tables, tables, named))
-        changed.flat()  # a bad model is refused here, not at its first use
-        return changed
+        return Model(self.name, follow(self.tables, tables, named))
 
     def resolve(self, path: str) -> tuple[str, str, str]:
         """Table, row (or pattern) and column of a path; refuses what is no number of a table."""

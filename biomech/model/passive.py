@@ -58,6 +58,8 @@ _LUMBAR = (
     "lumbar_curve_moment",
     "lumbar_curve_rate",
 )
+#: Every constant of passive tissue: the rows of the table.
+CONSTANTS = (*_HIP, *_KNEE, *_KNEE_LIMIT, *_ANKLE, *_ROTATION, *_LUMBAR, "riener_scale", "hip_offset")
 DEGREE = 180.0 / np.pi
 
 

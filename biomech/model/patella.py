@@ -41,7 +41,7 @@ from biomech.model.tables import Table
 Array = NDArray[np.float64]
 
 #: Moment arm (m) below which a tendon does not extend its knee.
-_LEAST_ARM = 0.001
+LEAST_ARM = 0.001
 
 
 class PatellaTables(NamedTuple):
@@ -170,17 +170,33 @@ def compile_curves(table: Table) -> SplineTables:
     return spline_tables([(f"patellar_tendon {name}", *_curve(table, name)) for name in ("arm", "direction")])
 
 
-def _check_arm(tables: Mapping[str, Table], coordinate: str, flexion: float) -> None:
-    """The tendon must extend the knee wherever it may be."""
+def _angles(tables: Mapping[str, Table], coordinate: str, flexion: float) -> Array:
+    """Degrees of flexion wherever a knee may be."""
     table = tables["coordinates"]
     ends = [flexion * table.value(coordinate, f"range_{end}") for end in ("min", "max")]
-    angle = np.linspace(min(ends), max(ends), 121)
+    return np.linspace(min(ends), max(ends), 121)
+
+
+def arm_shares(tables: Mapping[str, Table], coordinate: str, flexion: float) -> tuple[NDArray[np.int64], Array]:
+    """Rows of the knots of the tendon's moment arm, and the share (angle, knot) that each has in it.
+
+    The arm at any angle is linear in the values of the knots.
+    """
+    table = tables["patellar_tendon"]
+    knots = np.flatnonzero(np.array(table.text("curve"), dtype=object) == "arm")
+    angle, at = np.radians(table.numbers("flexion")[knots]), np.radians(_angles(tables, coordinate, flexion))
+    return knots, np.column_stack([spline_values(angle, own, at) for own in np.eye(len(knots))])
+
+
+def _check_arm(tables: Mapping[str, Table], coordinate: str, flexion: float) -> None:
+    """The tendon must extend the knee wherever it may be."""
+    angle = _angles(tables, coordinate, flexion)
     arm = spline_values(*_curve(tables["patellar_tendon"], "arm"), np.radians(angle))
     least = int(arm.argmin())
-    if not arm[least] >= _LEAST_ARM:
+    if not arm[least] >= LEAST_ARM:
         raise ModelError(
             f"patellar_tendon: the moment arm is {arm[least]:.4g} m at {angle[least]:.3g} deg of flexion; must be at "
-            f"least {_LEAST_ARM:g} m wherever {coordinate} may be"
+            f"least {LEAST_ARM:g} m wherever {coordinate} may be"
         )
 
 

@@ -131,7 +131,10 @@ class Table:
     columns: Mapping[str, Column]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        if not isinstance(self.columns, Mapping):
+            raise ModelError(f"columns = {self.columns!r:.80}: must map the columns of a table to their cells")
+        columns = {column: _cells(self.name, column, given) for column, given in self.columns.items()}
+        object.__setattr__(self, "columns", MappingProxyType(columns))
 
     def __reduce__(self) -> tuple[type[Table], tuple[str, dict[str, Column]]]:
         return Table, (self.name, dict(self.columns))
@@ -180,6 +183,16 @@ class Table:
                 raise ModelError(f"{self.name}/{self.rows[i]}/{column} = {value!r}: must be a finite number")
             changed[i] = float(value)
         return Table(self.name, {**self.columns, column: tuple(changed)})
+
+
+def _cells(table: str, column: str, given: object) -> Column:
+    """Cells that nobody can change, of any iterable but a text."""
+    if type(given) is tuple:
+        return given
+    flat = not isinstance(given, np.ndarray) or given.ndim == 1
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable) or not flat:
+        raise ModelError(f"table {table!r}: column {column!r} = {given!r:.80}: must be a tuple of cells")
+    return tuple(given.tolist()) if isinstance(given, np.ndarray) else tuple(given)
 
 
 def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -43,7 +45,8 @@ def check_path(table: str, rows: list[str], column: str) -> None:
     """Refuse what a draw cannot change."""
     free = table in CAN_CHANGE and column in CAN_CHANGE[table]
     if not free or (table == "settings" and not set(rows) <= set(_PRESSURE)):
-        allowed = ", ".join(f"{t}/*/{c}" for t, columns in CAN_CHANGE.items() for c in columns)
+        others = [f"{t}/*/{c}" for t, columns in CAN_CHANGE.items() if t != "settings" for c in columns]
+        allowed = ", ".join([*others, *(f"settings/{name}" for name in _PRESSURE)])
         raise StanceError(f"a prior cannot change {table}/{rows[0]}/{column}; it may change {allowed}")
 
 
@@ -65,7 +68,7 @@ def draw_model(base: Model, changes: Mapping[tuple[str, str], Array]) -> Model:
     tables = dict(base.tables)
     for (name, column), values in changes.items():
         tables[name] = Table(name, {**tables[name].columns, column: tuple(values.tolist())})
-    model = Model(base.name, tables)
+    model = _unchecked(base.name, tables)
     changed = {name for name, _ in changes}
     for key, kept in base.kept.items():
         if isinstance(kept, Flat):
@@ -76,6 +79,15 @@ def draw_model(base: Model, changes: Mapping[tuple[str, str], Array]) -> Model:
             model.cached(key, partial(_anatomy, kept, model.flat(half=half)))
         else:
             model.cached(key, partial(_itself, kept))
+    return model
+
+
+def _unchecked(name: str, tables: Mapping[str, Table]) -> Model:
+    """A model as ``Model`` makes it, but for the checks and the compilation: all draws are checked together before."""
+    model = object.__new__(Model)
+    parts = {"name": name, "tables": MappingProxyType(dict(tables)), "_cache": {}, "_lock": Lock()}
+    for field, value in parts.items():
+        object.__setattr__(model, field, value)
     return model
 
 

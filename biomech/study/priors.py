@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from scipy import stats
 
 from biomech._arguments import instance, mapping, real_array, real_number
 from biomech.errors import StanceError
+from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.model.tables import SCHEMA
 from biomech.statics.stance import PARAMETERS
@@ -28,6 +30,8 @@ Array = NDArray[np.float64]
 
 HOW = ("set", "scale", "scale each", "add", "add to second")
 DISTRIBUTIONS = ("normal", "lognormal", "uniform")
+#: Share of a distribution that its cut must keep, for quantiles to be numbers rather than rounding.
+_LEAST_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,16 @@ class Prior:
             raise StanceError(f"{where}: a = {self.a:g}, b = {self.b:g} make no {self.distribution} distribution")
         if (self.of_stance and self.how.startswith("scale")) or (not self.of_stance and self.how.startswith("add")):
             raise StanceError(f"{where}: {self.how!r} does not go with {self.target!r}")
+        if self.how == "scale each" and self.target.partition("/")[0] != "muscles":
+            raise StanceError(f"{where}: 'scale each' does not go with {self.target!r}; must be a path of muscles")
         if not self.of_stance and self.target.partition("/")[0] not in SCHEMA:
             raise StanceError(f"{where}: target = {self.target!r} is neither a stance parameter nor a path of a model")
+        low, high = self._whole().cdf([self.least, self.most])
+        if not high - low >= _LEAST_SHARE:
+            raise StanceError(
+                f"{where}: least..most = {self.least:g}..{self.most:g}: must keep some of the distribution; of "
+                f"{self.distribution} a = {self.a:g}, b = {self.b:g} next to nothing lies there"
+            )
 
     @property
     def of_stance(self) -> bool:
@@ -80,13 +92,17 @@ class Prior:
         share = real_array("share", share)
         if not np.all((share >= 0.0) & (share <= 1.0)):
             raise StanceError("share: must be numbers from 0 to 1")
-        whole = {
-            "normal": lambda: stats.norm(self.a, self.b),
-            "lognormal": lambda: stats.lognorm(math.log(self.b), scale=self.a),
-            "uniform": lambda: stats.uniform(self.a, self.b - self.a),
-        }[self.distribution]()
+        whole = self._whole()
         low, high = whole.cdf(self.least), whole.cdf(self.most)
         return np.clip(whole.ppf(low + share * (high - low)), self.least, self.most)
+
+    def _whole(self) -> Any:
+        """The distribution before it is cut."""
+        if self.distribution == "normal":
+            return stats.norm(self.a, self.b)
+        if self.distribution == "lognormal":
+            return stats.lognorm(math.log(self.b), scale=self.a)
+        return stats.uniform(self.a, self.b - self.a)
 
 
 def check_priors(priors: object) -> Mapping[str, Prior]:
@@ -130,8 +146,9 @@ class Sampler:
 
     def __init__(self, model: Model, priors: Mapping[str, Prior]) -> None:
         self.priors = priors
-        pairs = {name: i for i, name in enumerate(dict.fromkeys(m[:-2] for m in model.muscles))}
-        self.pair = np.array([pairs[m[:-2]] for m in model.muscles])
+        both = [min(m, other_side(m)) for m in model.muscles]  # one name for a muscle and its mirror image
+        pairs = {name: i for i, name in enumerate(dict.fromkeys(both))}
+        self.pair = np.array([pairs[name] for name in both])
         widths = [len(pairs) if p.how == "scale each" else 1 for p in priors.values()]
         ends = np.cumsum([0, *widths])
         self.columns = {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(priors)}

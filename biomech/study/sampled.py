@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from biomech._alignment import is_same
 from biomech._arguments import mapping, name_list, shown
 from biomech.errors import StanceError
-from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion
 from biomech.statics.reading import read_stance
@@ -28,10 +27,11 @@ from biomech.study.dataset import (
     sweep_names,
     sweep_quantities,
 )
-from biomech.study.drawn import check_path, draw_model
+from biomech.study.drawn import draw_model
 from biomech.study.effort import read_effort
 from biomech.study.labels import check_names, labelled, labels_of
 from biomech.study.policies import settle
+from biomech.study.possible import check_draws, drawn_columns, find_cells
 from biomech.study.priors import Draws, Prior, Sampler, check_priors, default_priors
 from biomech.study.progress import progress_bar
 from biomech.study.standing import OPTIMAL
@@ -43,16 +43,6 @@ Array = NDArray[np.float64]
 
 #: deg: feet that are turned out further may yield below the hip.
 _FORCED = 30.0
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """The cells of a column that a prior of the model changes; ``sign`` of each, -1 where the mirror turns it."""
-
-    table: str
-    column: str
-    rows: NDArray[np.int64]
-    sign: Array
 
 
 class Study:
@@ -84,7 +74,7 @@ class Study:
         self.quantities = choose_quantities(quantities, [name for name in keep if name != "pelvic_tilt"])
         self.sheets = {sheet for quantity in self.quantities.values() for sheet in quantity.needs}
         self.sampler = Sampler(model, given)
-        self.cells = {name: _cells(model, prior) for name, prior in given.items() if not prior.of_stance}
+        self.cells = {name: find_cells(model, prior) for name, prior in given.items() if not prior.of_stance}
 
     def labels_of(self, variable: str) -> dict[str, list[Any]]:
         """Labels of the dimensions that a variable has, but for the draws."""
@@ -94,8 +84,9 @@ class Study:
 
     def run(self, points: Array, progress: bool | None) -> dict[str, Array]:
         """Variables over (sample, posture, ...) at points (sample, dimension) of the unit cube."""
-        self._answer(self.model, self.stance.take(np.arange(len(self.stance))))  # fills what all draws share
         draws = self.sampler.draws(points)
+        check_draws(self.model, self.cells, draws, self.asked)
+        self._answer(self.model, self.stance.take(np.arange(len(self.stance))))  # fills what all draws share
         found: dict[str, Array] = {}
         with progress_bar(len(draws), "draws", progress) as bar:
             for i in range(len(draws)):
@@ -109,16 +100,8 @@ class Study:
 
     def _model(self, draws: Draws, i: int) -> Model:
         """The model of a draw."""
-        changes: dict[tuple[str, str], Array] = {}
-        for name, cells in self.cells.items():
-            key = cells.table, cells.column
-            column = changes.setdefault(key, self.model.tables[cells.table].numbers(cells.column).copy())
-            value = draws.values[name][i]
-            if draws.priors[name].how == "set":
-                column[cells.rows] = cells.sign * value
-            else:
-                column[cells.rows] *= value if np.ndim(value) == 0 else value[cells.rows]
-        return draw_model(self.model, changes)
+        columns = drawn_columns(self.model, self.cells, draws, slice(i, i + 1))
+        return draw_model(self.model, {key: values[0] for key, values in columns.items()})
 
     def _stances(self, draws: Draws, i: int) -> Stance:
         """The stances of a draw; a value that is asked for is added to, or kept, within its range."""
@@ -237,19 +220,3 @@ def _carried(grids: Mapping[str, StanceGrid]) -> dict[str, xr.Variable]:
             values = np.stack([own.transpose(*dims).values for own in having.values()])
             carried[name] = xr.Variable(("stance", *dims), values, first.attrs)
     return carried
-
-
-def _cells(model: Model, prior: Prior) -> _Cells:
-    """Cells that a prior of the model changes: those that match, and their mirror images."""
-    table, pattern, column = model.resolve(prior.target)
-    rows = model.tables[table].matching(pattern)
-    if not rows:
-        raise StanceError(f"prior {prior.name!r}: no row of table {table!r} matches {pattern!r}")
-    names = model.tables[table].rows
-    check_path(table, [names[row] for row in rows], column)
-    sign = dict.fromkeys(rows, 1.0)
-    for row in rows:
-        image = other_side(names[row])
-        if image in names:
-            sign.setdefault(names.index(image), mirror_sign(table, column))
-    return _Cells(table, column, np.array(list(sign)), np.array(list(sign.values())))
