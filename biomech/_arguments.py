@@ -111,6 +111,29 @@ def one_of(name: str, value: object, allowed: Iterable[str], error: Error = Stan
     raise error(f"{name} = {shown(value)}: must be a name; there are {', '.join(names)}")
 
 
+def one_label(name: str, value: T, labels: Iterable[object], error: Error = StanceError) -> T:
+    """One of the labels of a dimension: words, numbers or dates."""
+    known = list(labels)
+    if not any(_is_label(value, own) for own in known):
+        raise error(f"{name} = {shown(value)}: there is none; there are {', '.join(map(str, known)) or 'no labels'}")
+    return value
+
+
+def _is_label(given: object, own: object) -> bool:
+    """Whether a label is the one that is given; what cannot be compared is not."""
+    if isinstance(given, str):
+        return isinstance(own, str) and own == given
+    if isinstance(given, np.datetime64 | np.timedelta64):
+        return type(own) is type(given) and bool(own == given)
+    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+    return real and isinstance(own, int | float | np.integer | np.floating) and bool(own == given)
+
+
+def flag(name: str, value: object, error: Error = StanceError) -> bool:
+    """True or False."""
+    return bool(instance(name, value, (bool, np.bool_), "True or False", error))
+
+
 def name_list(name: str, value: object, allowed: Iterable[str] | None = None, error: Error = StanceError) -> list[str]:
     """Names from any iterable but a single string; each one of ``allowed``, if that is given."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
@@ -121,6 +144,15 @@ def name_list(name: str, value: object, allowed: Iterable[str] | None = None, er
         raise refusal(name, value, "a list of names", error) from None
     known = None if allowed is None else list(allowed)
     return [text(name, own, error) if known is None else one_of(name, own, known, error) for own in names]
+
+
+def number_in(name: str, row: Mapping[Any, Any], key: str, error: Error = StanceError) -> float:
+    """A finite number of a row of a table, which may hold it as text."""
+    cell = row.get(key)
+    try:
+        return real_number(f"{name}[{key!r}]", float(cell) if isinstance(cell, str) else cell, error=error)
+    except ValueError:
+        raise refusal(f"{name}[{key!r}]", cell, "a finite number", error) from None
 
 
 def mapping(name: str, value: object, allowed: str, error: Error = StanceError) -> Mapping[Any, Any]:

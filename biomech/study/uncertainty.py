@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import instance, mapping, real_number, shown, whole_number
+from biomech._arguments import instance, mapping, one_label, real_number, whole_number
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
@@ -234,14 +234,4 @@ def _check_select(study: Study, variable: str, select: Mapping[str, Any]) -> Non
     for dim, label in select.items():
         if dim not in dims:
             raise StanceError(f"select = {{{dim!r}: ...}}: {variable!r} has the dimensions {', '.join(dims) or 'none'}")
-        if not any(_is_label(label, own) for own in dims[dim]):
-            raise StanceError(
-                f"select[{dim!r}] = {shown(label)}: there is none; there are {', '.join(map(str, dims[dim]))}"
-            )
-
-
-def _is_label(given: object, own: object) -> bool:
-    """Whether a label is the one that is given; what cannot be compared is not."""
-    if isinstance(given, bool) or not isinstance(given, str | int | float | np.generic):
-        return False
-    return bool(given == own)
+        one_label(f"select[{dim!r}]", label, dims[dim])
