@@ -19,6 +19,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import instance, one_of, real_number, shown, text, whole_number
 from biomech.errors import ModelError
 
 Column = tuple[float, ...] | tuple[str, ...]
@@ -131,7 +132,22 @@ class Table:
     columns: Mapping[str, Column]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        one_of("name", self.name, SCHEMA, ModelError)
+        columns = instance("columns", self.columns, Mapping, "a mapping of columns to tuples of cells", ModelError)
+        schema = SCHEMA[self.name]
+        if columns.keys() != schema.keys():
+            own = ", ".join(map(shown, columns))
+            raise ModelError(f"columns: a table {self.name!r} must have {', '.join(schema)}; has {own}")
+        cells = {
+            name: tuple(instance(f"columns[{name!r}]", columns[name], (tuple, list), "a tuple of cells", ModelError))
+            for name in schema
+        }
+        lengths = {name: len(values) for name, values in cells.items()}
+        if len(set(lengths.values())) > 1:
+            raise ModelError(f"columns: must all have as many cells as there are rows; have {lengths}")
+        for row in cells[next(iter(schema))]:
+            text(f"columns[{next(iter(schema))!r}]", row, ModelError)
+        object.__setattr__(self, "columns", MappingProxyType(cells))
 
     def __reduce__(self) -> tuple[type[Table], tuple[str, dict[str, Column]]]:
         return Table, (self.name, dict(self.columns))
@@ -146,23 +162,50 @@ class Table:
 
     def text(self, column: str) -> tuple[str, ...]:
         """One text column."""
-        return cast(tuple[str, ...], self.columns[column])
+        return cast(tuple[str, ...], self._cells(column))
+
+    def _cells(self, column: str) -> Column:
+        try:
+            return self.columns[column]
+        except (KeyError, TypeError):
+            raise ModelError(
+                f"column = {shown(column)}: table {self.name!r} has {', '.join(SCHEMA[self.name])}"
+            ) from None
+
+    def _not_a_number(self, columns: Iterable[str]) -> ModelError:
+        """The first cell of some columns that cannot be a float."""
+        cells = ((column, row, cell) for column in columns for row, cell in zip(self.rows, self._cells(column)))
+        for column, row, cell in cells:
+            try:
+                float(cell)
+            except (TypeError, ValueError, OverflowError):
+                return ModelError(f"{self.name}/{row}/{column} = {shown(cell)}: must be a number")
+        return ModelError(f"columns = {shown(columns)}: must be columns of numbers")
 
     def numbers(self, *columns: str) -> NDArray[np.float64]:
         """Number columns: shape (rows,) for one column, (rows, columns) for several."""
-        stacked = np.array([self.columns[c] for c in columns], dtype=np.float64)
+        if not columns:
+            raise ModelError(f"columns: name at least one of {', '.join(SCHEMA[self.name])}")
+        try:
+            stacked = np.array([self._cells(c) for c in columns], dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            raise self._not_a_number(columns) from None
         return stacked[0] if len(columns) == 1 else np.ascontiguousarray(stacked.T)
 
     def value(self, row: str, column: str = "value") -> float:
         """One number."""
-        return float(self.columns[column][self.index(row)])
+        cell = self._cells(column)[self.index(row)]
+        try:
+            return float(cell)
+        except (TypeError, ValueError, OverflowError):
+            raise ModelError(f"{self.name}/{row}/{column} = {shown(cell)}: must be a number") from None
 
     def index(self, row: str) -> int:
         """Position of a row."""
         try:
             return self._place[row]
-        except KeyError:
-            raise ModelError(f"table {self.name!r} has no row {row!r}") from None
+        except (KeyError, TypeError):
+            raise ModelError(f"row = {shown(row)}: table {self.name!r} has no such row") from None
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -170,15 +213,16 @@ class Table:
 
     def matching(self, pattern: str) -> list[int]:
         """Positions of the rows whose name matches a shell-style pattern (``*``, ``?``)."""
+        text("pattern", pattern, ModelError)
         return [i for i, row in enumerate(self.rows) if fnmatchcase(row, pattern)]
 
     def with_numbers(self, column: str, values: Mapping[int, float]) -> Table:
         """A new table in which some rows of one number column have other values."""
         changed = self.numbers(column).tolist()
-        for i, value in values.items():
-            if not math.isfinite(value):
-                raise ModelError(f"{self.name}/{self.rows[i]}/{column} = {value!r}: must be a finite number")
-            changed[i] = float(value)
+        for i, given in instance("values", values, Mapping, "a mapping of rows to numbers", ModelError).items():
+            i = whole_number("values", i, 0, len(self) - 1, ModelError)
+            value = real_number(f"{self.name}/{self.rows[i]}/{column}", given, error=ModelError)
+            changed[i] = value
         return Table(self.name, {**self.columns, column: tuple(changed)})
 
 
@@ -190,11 +234,14 @@ def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
     ModelError
         A column is missing or unknown, a cell is no finite number, or a row name is absent or repeated.
     """
-    schema = SCHEMA[name]
+    schema = SCHEMA[one_of("name", name, SCHEMA, ModelError)]
+    allowed = "a list of mappings of columns to cells"
     cells: dict[str, list[float | str]] = {column: [] for column in schema}
-    for number, record in enumerate(records, start=1):
+    for number, record in enumerate(instance("records", records, Iterable, allowed, ModelError), start=1):
+        instance("records", record, Mapping, allowed, ModelError)
         if set(record) != set(schema):
-            raise ModelError(f"{name}, row {number}: columns {sorted(record)} are not {sorted(schema)}")
+            own = ", ".join(sorted(map(str, record)))
+            raise ModelError(f"records: {name}, row {number}: columns are {own}; must be {', '.join(sorted(schema))}")
         for column, kind in schema.items():
             cells[column].append(_parse(record[column], kind, f"{name}, row {number}, {column}"))
     rows = cells[next(iter(schema))]
@@ -205,7 +252,7 @@ def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
 
 def _parse(cell: str, kind: str, where: str) -> float | str:
     if kind == "text":
-        return cell
+        return text(where, cell, ModelError)
     if kind == "optional" and cell == "":
         return math.nan
     try:
@@ -219,5 +266,10 @@ def _parse(cell: str, kind: str, where: str) -> float | str:
 
 def read_table(name: str, folder: Traversable) -> Table:
     """Read ``<name>.csv`` from a folder of the package."""
-    text = (folder / f"{name}.csv").read_text(encoding="utf-8")
-    return make_table(name, csv.DictReader(text.splitlines()))
+    one_of("name", name, SCHEMA, ModelError)
+    instance("folder", folder, Traversable, "a folder, as importlib.resources.files or pathlib.Path", ModelError)
+    try:
+        lines = (folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise ModelError(f"folder = {shown(str(folder))}: cannot read {name}.csv there: {error}") from None
+    return make_table(name, csv.DictReader(lines))

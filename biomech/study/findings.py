@@ -29,6 +29,7 @@ from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.study.claims import CONTRASTS, OUTSIDE, PROPOSITIONS, Measure, Proposition
+from biomech.study.progress import read_progress
 from biomech.study.sweep import sweep
 from biomech.study.uncertainty import propagate
 
@@ -118,6 +119,7 @@ def judge(
     wanted = list(known) if names is None else name_list("names", names, known)
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
     samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    progress = read_progress(progress)
     answers: dict[str, tuple[xr.Dataset, xr.Dataset]] = {}
     findings = []
     for proposition in (known[name] for name in known if name in wanted):

@@ -28,7 +28,7 @@ from biomech.study.dataset import (
 )
 from biomech.study.effort import read_effort
 from biomech.study.policies import Settled, settle
-from biomech.study.progress import progress_bar
+from biomech.study.progress import progress_bar, read_progress
 from biomech.study.report import MASK_HINT, Tally, hindrance
 from biomech.study.standing import UNREACHABLE
 
@@ -151,7 +151,7 @@ def sweep(
     True
     """
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
-    threads = whole_number("threads", threads, 1)
+    threads, progress = whole_number("threads", threads, 1), read_progress(progress)
     asked = read_stance(stance, _OPTIONS)
     for dim in asked.dims:
         if dim not in PARAMETERS and (dim in sweep_quantities(model) or dim in POLICY_VARIABLES):

@@ -20,6 +20,7 @@ from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
 from biomech.study.priors import Prior, default_priors
+from biomech.study.progress import read_progress
 from biomech.study.sampled import Study
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def propagate(
     32
     """
     samples, seed = _checked_draws(samples, seed)
+    progress = read_progress(progress)
     study = Study(stances, _body(model), priors, variables, criterion, tone)
     points = study.sampler.points(samples, seed)
     return study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
@@ -177,6 +179,7 @@ def sobol(
     import xarray as xr
 
     samples, seed = _checked_draws(samples, seed)
+    progress = read_progress(progress)
     if samples & (samples - 1):
         raise StanceError(f"samples = {samples}: must be a power of two")
     instance("variable", variable, str, "a variable of sweep")
