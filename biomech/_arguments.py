@@ -55,7 +55,8 @@ def whole_number(
 ) -> int:
     """A whole number within limits, one of NumPy's included."""
     allowed = _within("a whole number", least, most)
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+    # a span of time is an integer to NumPy
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, int | np.integer):
         raise refusal(name, value, allowed, error)
     number = int(value)
     if (least is not None and number < least) or (most is not None and number > most):
@@ -78,7 +79,7 @@ def _as_float(value: object) -> float:
     """A real number as a float; NaN where it is none, or too large to be one."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | np.number):
+    if isinstance(value, bool | np.bool_ | np.timedelta64) or not isinstance(value, numbers.Real | np.number):
         return math.nan
     try:
         return float(value) if not isinstance(value, np.complexfloating) else math.nan
@@ -125,7 +126,7 @@ def _is_label(given: object, own: object) -> bool:
         return isinstance(own, str) and own == given
     if isinstance(given, np.datetime64 | np.timedelta64):
         return type(own) is type(given) and bool(own == given)
-    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool | np.bool_)
     return real and isinstance(own, int | float | np.integer | np.floating) and bool(own == given)
 
 
@@ -134,14 +135,24 @@ def flag(name: str, value: object, error: Error = StanceError) -> bool:
     return bool(instance(name, value, (bool, np.bool_), "True or False", error))
 
 
+def entries(name: str, value: object, allowed: str, error: Error = StanceError) -> list[Any]:
+    """The entries of any iterable but text and mappings, which is gone through once."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise refusal(name, value, allowed, error)
+    try:
+        return list(value)
+    except TypeError:  # an array without dimensions is iterable by its type only
+        raise refusal(name, value, allowed, error) from None
+
+
+def is_masked(value: object) -> bool:
+    """Whether an entry is masked: of an array, or of a list, of which NumPy would make NaN with a warning."""
+    return np.ma.is_masked(value) or (isinstance(value, list | tuple) and any(own is np.ma.masked for own in value))
+
+
 def name_list(name: str, value: object, allowed: Iterable[str] | None = None, error: Error = StanceError) -> list[str]:
     """Names from any iterable but a single string; each one of ``allowed``, if that is given."""
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise refusal(name, value, "a list of names", error)
-    try:
-        names = list(value)
-    except TypeError:  # an array without dimensions is iterable by its type only
-        raise refusal(name, value, "a list of names", error) from None
+    names = entries(name, value, "a list of names", error)
     known = None if allowed is None else list(allowed)
     return [text(name, own, error) if known is None else one_of(name, own, known, error) for own in names]
 
@@ -166,7 +177,7 @@ def mapping(name: str, value: object, allowed: str, error: Error = StanceError) 
 
 def real_array(name: str, value: object, error: Error = StanceError) -> Array:
     """Numbers as an array of floats, its own where it is one already; they may be NaN or infinite."""
-    if np.ma.is_masked(value):
+    if is_masked(value):
         raise error(f"{name}: has masked entries; must be an array of numbers, give what is missing a value")
     try:
         array = np.asarray(value)

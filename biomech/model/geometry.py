@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import is_masked
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
 from biomech.errors import StanceError
@@ -55,7 +56,7 @@ def poses(flat: Flat, coordinates: Mapping[str, Any]) -> Array:
 
 
 def _column(name: str, value: Any) -> Array:
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if is_masked(value):
         raise StanceError(f"{name}: has masked entries; fill them or leave them out")
     try:
         column = np.asarray(value)
@@ -65,9 +66,11 @@ def _column(name: str, value: Any) -> Array:
         raise StanceError(f"{name} = {value!r}: must be a number or a 1-D array of numbers") from None
     if column.ndim > 1 or column.size == 0:
         raise StanceError(f"{name}: has shape {column.shape}; must be a number or a 1-D array that is not empty")
-    if not np.all(np.isfinite(column)):
+    with np.errstate(over="ignore"):  # of longer floats, which infinity then says
+        numbers = column.astype(np.float64)
+    if not np.all(np.isfinite(numbers)):
         raise StanceError(f"{name} = {value!r}: must be finite")
-    return column.astype(np.float64)
+    return numbers
 
 
 def kinematics(flat: Flat, coordinates: Mapping[str, Any]) -> xr.Dataset:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
 from biomech.errors import ModelError
 from biomech.model.tables import SCHEMA, Table
 
@@ -232,14 +233,14 @@ def check_structure(tables: object) -> None:
         Names the table or column that is missing, unknown, uneven or of another type.
     """
     if not isinstance(tables, Mapping):
-        raise ModelError(f"tables = {tables!r:.80}: must map the names of tables to tables: {', '.join(SCHEMA)}")
+        raise ModelError(f"tables = {shown(tables)}: must map the names of tables to tables: {', '.join(SCHEMA)}")
     missing, unknown = [n for n in SCHEMA if n not in tables], [n for n in tables if n not in SCHEMA]
     if missing or unknown:
         said = f"missing {missing}" if missing else f"unknown {unknown}"
         raise ModelError(f"tables: {said}; a model has {', '.join(SCHEMA)}")
     for name, table in tables.items():
         if not isinstance(table, Table) or table.name != name:
-            raise ModelError(f"tables[{name!r}] = {table!r:.80}: must be the Table of that name")
+            raise ModelError(f"tables[{name!r}] = {shown(table)}: must be the Table of that name")
 
 
 def check_cells(tables: Iterable[Table]) -> None:
@@ -250,6 +251,6 @@ def check_cells(tables: Iterable[Table]) -> None:
             for row, cell in enumerate(table.columns[column]):
                 if not isinstance(cell, kinds) or isinstance(cell, bool | np.complexfloating):
                     where = f"{table.name}, row {row + 1}, {column}"
-                    raise ModelError(f"{where} = {cell!r:.80}: must be {allowed}")
+                    raise ModelError(f"{where} = {shown(cell)}: must be {allowed}")
         if "" in table.rows or len(set(table.rows)) != len(table):
             raise ModelError(f"{table.name}: row names must be present and unique")

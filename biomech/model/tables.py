@@ -14,12 +14,12 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import instance, one_of, real_number, shown, text, whole_number
+from biomech._arguments import entries, instance, one_of, real_number, shown, text, whole_number
 from biomech.errors import ModelError
 
 Column = tuple[float, ...] | tuple[str, ...]
@@ -174,12 +174,13 @@ class Table:
 
     def _not_a_number(self, columns: Iterable[str]) -> ModelError:
         """The first cell of some columns that cannot be a float."""
-        cells = ((column, row, cell) for column in columns for row, cell in zip(self.rows, self._cells(column)))
-        for column, row, cell in cells:
-            try:
-                float(cell)
-            except (TypeError, ValueError, OverflowError):
-                return ModelError(f"{self.name}/{row}/{column} = {shown(cell)}: must be a number")
+        for column in columns:
+            cells: tuple[Any, ...] = self._cells(column)
+            for row, cell in zip(self.rows, cells, strict=True):
+                try:
+                    float(cell)
+                except (TypeError, ValueError, OverflowError):
+                    return ModelError(f"{self.name}/{row}/{column} = {shown(cell)}: must be a number")
         return ModelError(f"columns = {shown(columns)}: must be columns of numbers")
 
     def numbers(self, *columns: str) -> NDArray[np.float64]:
@@ -221,7 +222,7 @@ class Table:
         changed = self.numbers(column).tolist()
         for i, given in instance("values", values, Mapping, "a mapping of rows to numbers", ModelError).items():
             i = whole_number("values", i, 0, len(self) - 1, ModelError)
-            value = real_number(f"{self.name}/{self.rows[i]}/{column}", given, error=ModelError)
+            value = real_number(f"values[{i}]: {self.name}/{self.rows[i]}/{column}", given, error=ModelError)
             changed[i] = value
         return Table(self.name, {**self.columns, column: tuple(changed)})
 
@@ -237,13 +238,13 @@ def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
     schema = SCHEMA[one_of("name", name, SCHEMA, ModelError)]
     allowed = "a list of mappings of columns to cells"
     cells: dict[str, list[float | str]] = {column: [] for column in schema}
-    for number, record in enumerate(instance("records", records, Iterable, allowed, ModelError), start=1):
+    for number, record in enumerate(entries("records", records, allowed, ModelError), start=1):
         instance("records", record, Mapping, allowed, ModelError)
         if set(record) != set(schema):
             own = ", ".join(sorted(map(str, record)))
             raise ModelError(f"records: {name}, row {number}: columns are {own}; must be {', '.join(sorted(schema))}")
         for column, kind in schema.items():
-            cells[column].append(_parse(record[column], kind, f"{name}, row {number}, {column}"))
+            cells[column].append(_parse(record[column], kind, f"records: {name}, row {number}, {column}"))
     rows = cells[next(iter(schema))]
     if "" in rows or len(set(rows)) != len(rows):
         raise ModelError(f"{name}: row names must be present and unique")
@@ -258,9 +259,9 @@ def _parse(cell: str, kind: str, where: str) -> float | str:
     try:
         value = float(cell)
     except (TypeError, ValueError):
-        raise ModelError(f"{where} = {cell!r}: not a number") from None
+        raise ModelError(f"{where} = {shown(cell)}: not a number") from None
     if not math.isfinite(value):
-        raise ModelError(f"{where} = {cell!r}: must be finite")
+        raise ModelError(f"{where} = {shown(cell)}: must be finite")
     return value
 
 

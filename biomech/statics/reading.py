@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import is_masked
 from biomech.errors import StanceError
 from biomech.statics.named import Named, check_alignment, is_data_array, of_data_array
 from biomech.statics.stance import (
@@ -118,7 +119,7 @@ def _numbers(name: str, value: Any) -> Named:
 
 def _check_mask(name: str, value: Any) -> None:
     """Refuse entries that are masked: what lies beneath a mask is not meant."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if is_masked(value):
         raise StanceError(f"{name}: has masked entries; fill them or leave them out")
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import instance, name_list, whole_number
+from biomech._arguments import entries, instance, name_list, text, whole_number
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
@@ -224,7 +224,7 @@ def _class(
 def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     """The class of a proposition over all policies, by the rules of this module."""
     instance("proposition", proposition, Proposition, "a Proposition")
-    classes = {instance("columns", column, Column, "a list of Column").verdict for column in _columns(columns)}
+    classes = {text("columns: verdict", column.verdict) for column in _columns(columns)}
     if classes == {"supported"} and not proposition.contrary:
         return "supported"
     if classes <= {"impossible", "contradicted"}:
@@ -234,8 +234,9 @@ def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     return "conditional" if "supported" in classes else "undetermined"
 
 
-def _columns(columns: object) -> list[object]:
-    found = list(instance("columns", columns, Iterable, "a list of Column"))
+def _columns(columns: object) -> list[Column]:
+    allowed = "a list of Column"
+    found = [instance("columns", own, Column, allowed) for own in entries("columns", columns, allowed)]
     if not found:
         raise StanceError("columns: is empty; give at least one")
     return found

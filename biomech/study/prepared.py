@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biomech._arguments import shown
 from biomech._kernels.interface import BoundCall
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -127,7 +128,7 @@ def prepare(
 def _names(argument: str, given: Iterable[str]) -> list[str]:
     names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
     if not names or not all(isinstance(name, str) for name in names):
-        raise StanceError(f"{argument} = {given!r}: must be names, at least one")
+        raise StanceError(f"{argument} = {shown(given)}: must be names, at least one")
     return names
 
 
@@ -392,9 +393,9 @@ def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, OverflowError):
-        raise StanceError(f"{name} = {value!r}: must be real numbers (floats or integers)") from None
+        raise StanceError(f"{name} = {shown(value)}: must be real numbers (floats or integers)") from None
     if array.dtype.kind not in "iuf":
-        raise StanceError(f"{name} = {value!r}: must be real numbers (floats or integers)")
+        raise StanceError(f"{name} = {shown(value)}: must be real numbers (floats or integers)")
     return array
 
 

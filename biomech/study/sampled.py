@@ -199,7 +199,9 @@ def _cells(model: Model, prior: Prior) -> _Cells:
     table, pattern, column = model.resolve(prior.target)
     rows = model.tables[table].matching(pattern)
     if not rows:
-        raise StanceError(f"prior {prior.name!r}: no row of table {table!r} matches {pattern!r}")
+        raise StanceError(
+            f"priors[{prior.name!r}]: no row of table {table!r} matches {pattern!r} in model {model.name!r}"
+        )
     names = model.tables[table].rows
     check_path(table, [names[row] for row in rows], column)
     sign = dict.fromkeys(rows, 1.0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
 from biomech.errors import BiomechWarning, StanceError
 from biomech.model.contact import NO_CONTACT
 from biomech.model.model import Model
@@ -114,7 +115,7 @@ def static_optimization(
     """
     effort = read_effort(model, criterion, None, strength)
     if not (_is_number(lower) and 0.0 <= lower < 1.0):
-        raise StanceError(f"lower = {lower!r}: allowed is 0..1")
+        raise StanceError(f"lower = {shown(lower)}: allowed is 0..1")
     reserves = _reserves(model, reserve)
     feet = _feet(model)
     quantities = {**muscle_quantities(), **joint_quantities(model), **proof_quantities(model), **_own_quantities()}
@@ -152,7 +153,7 @@ def _reserves(model: Model, reserve: Any) -> Array:
         if name not in names:
             raise StanceError(f"reserve: no such coordinate {name!r}; the model has {', '.join(names)}")
         if not (_is_number(value) and 0.0 <= value <= _MOST_RESERVE):
-            raise StanceError(f"reserve of {name} = {value!r:.60}: must be a number from 0 to {_MOST_RESERVE:g}")
+            raise StanceError(f"reserve of {name} = {shown(value)}: must be a number from 0 to {_MOST_RESERVE:g}")
     return np.array([float(given.get(name, 0.0)) for name in names])
 
 

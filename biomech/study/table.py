@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
 from biomech.errors import StanceError
 from biomech.study.dataset import DESCRIBING
 
@@ -76,11 +77,11 @@ def _chosen(ds: xr.Dataset, variables: Iterable[str] | None, describing: list[st
     if variables is None:
         return known
     if isinstance(variables, str) or not isinstance(variables, Iterable):
-        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
+        raise StanceError(f"variables = {shown(variables)}: must be a list of names among {', '.join(known)}")
     names = list(variables)
     for name in names:
         if name not in known:
-            raise StanceError(f"variables: there is no {name!r}; there are {', '.join(known)}")
+            raise StanceError(f"variables: there is no {name!r} in ds; there are {', '.join(known)}")
     return names
 
 

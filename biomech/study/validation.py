@@ -102,9 +102,8 @@ def _measured_quantities() -> tuple[str, ...]:
 def measured_value(row: Mapping[str, str]) -> tuple[float, float, float]:
     """Value and its low and high end: BW, percent, or N of a disc pressure; NaN where no end is known."""
     instance("row", row, Mapping, "a row of measurements")
-    value, low, high = (
-        np.nan if row.get(name) == "" else number_in("row", row, name) for name in ("value", "low", "high")
-    )
+    blank = {name for name in ("low", "high") if isinstance(row.get(name), str) and not row[name]}
+    value, low, high = (np.nan if name in blank else number_in("row", row, name) for name in ("value", "low", "high"))
     if one_of("row['quantity']", row.get("quantity"), _measured_quantities()) != "disc":
         return value, low, high
     newton = DISC_AREA * 1e6

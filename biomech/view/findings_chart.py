@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from biomech._arguments import instance, one_of, real_array, real_number, text
+from biomech._arguments import entries, instance, one_of, real_array, real_number, text
 from biomech.errors import StanceError
 from biomech.study.claims import Measure, Proposition
 from biomech.study.findings import Column, Finding
@@ -76,7 +76,7 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
 def _checked(findings: object) -> list[Finding]:
     """Findings, at least one, with all that is drawn of them."""
     allowed = "a list of Finding, as findings.judge returns"
-    found = [instance("findings", own, Finding, allowed) for own in instance("findings", findings, Iterable, allowed)]
+    found = [instance("findings", own, Finding, allowed) for own in entries("findings", findings, allowed)]
     if not found:
         raise StanceError(f"findings: is empty; must be {allowed}, at least one")
     for place, finding in enumerate(found):

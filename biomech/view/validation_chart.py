@@ -64,7 +64,7 @@ def _panel(panel: Axes, ds: xr.Dataset, rows: list[str], label: str) -> None:
     panel.hlines(place, low, high, color="black", linewidth=1.2)
     panel.plot(ds.measured, place, "D", color="black", markersize=6, label="measured", zorder=5)
     panel.set_yticks(place, [row.replace("disc_", "").replace("emg_", "").replace("_", " ") for row in rows])
-    panel.set_ylim(len(rows) - 0.5, -0.5)
+    panel.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     panel.set_xlim(left=0.0)
     panel.set_xlabel(label)
     panel.grid(axis="x", alpha=0.25)
