@@ -112,11 +112,14 @@ def one_of(name: str, value: object, allowed: Iterable[str], error: Error = Stan
     raise error(f"{name} = {shown(value)}: must be a name; there are {', '.join(names)}")
 
 
-def one_label(name: str, value: T, labels: Iterable[object], error: Error = StanceError) -> T:
-    """One of the labels of a dimension: words, numbers or dates."""
+def one_label(name: str, value: T, labels: Iterable[object], where: str = "", error: Error = StanceError) -> T:
+    """One of the labels of a dimension: words, numbers or dates; ``where`` they are."""
     known = list(labels)
     if not any(_is_label(value, own) for own in known):
-        raise error(f"{name} = {shown(value)}: there is none; there are {', '.join(map(str, known)) or 'no labels'}")
+        place = f" in {where}" if where else ""
+        raise error(
+            f"{name} = {shown(value)}: there is none{place}; there are {', '.join(map(str, known)) or 'no labels'}"
+        )
     return value
 
 
@@ -126,8 +129,7 @@ def _is_label(given: object, own: object) -> bool:
         return isinstance(own, str) and own == given
     if isinstance(given, np.datetime64 | np.timedelta64):
         return type(own) is type(given) and bool(own == given)
-    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool | np.bool_)
-    return real and isinstance(own, int | float | np.integer | np.floating) and bool(own == given)
+    return _as_float(given) == _as_float(own)  # what is no number is NaN, which is no label
 
 
 def flag(name: str, value: object, error: Error = StanceError) -> bool:

@@ -392,7 +392,7 @@ def check(name: str, bad: dict[str, Any]) -> tuple[str, str] | None:
         try:
             call(**{**good, **bad})
         except bm.BiomechError as error:
-            names = {*bad, *(str(key) for value in bad.values() if isinstance(value, dict) for key in value)}
+            names = {*bad, *(key for value in bad.values() for key in _names_in(value))}
             if not any(re.search(rf"(?<!\w){re.escape(own)}(?!\w)", str(error)) for own in names if own):
                 return "nameless", str(error)
         except Exception as error:
@@ -404,6 +404,14 @@ def check(name: str, bad: dict[str, Any]) -> tuple[str, str] | None:
         if not one.category.__module__.startswith("biomech"):
             return "warning", f"{one.category.__name__}: {one.message}"
     return None
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    """Names that nonsense bears itself: keys, columns, variables."""
+    if isinstance(value, dict | xr.Dataset | pd.DataFrame):
+        yield from map(str, value)
+    if isinstance(value, xr.Dataset | xr.DataArray):
+        yield from map(str, value.dims)
 
 
 def shown(bad: dict[str, Any]) -> str:

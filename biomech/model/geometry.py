@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import is_masked
+from biomech._arguments import is_masked, shown
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
 from biomech.errors import StanceError
@@ -63,13 +63,13 @@ def _column(name: str, value: Any) -> Array:
         if column.dtype.kind not in "iuf":
             raise TypeError
     except (TypeError, ValueError):
-        raise StanceError(f"{name} = {value!r}: must be a number or a 1-D array of numbers") from None
+        raise StanceError(f"{name} = {shown(value)}: must be a number or a 1-D array of numbers") from None
     if column.ndim > 1 or column.size == 0:
         raise StanceError(f"{name}: has shape {column.shape}; must be a number or a 1-D array that is not empty")
     with np.errstate(over="ignore"):  # of longer floats, which infinity then says
         numbers = column.astype(np.float64)
     if not np.all(np.isfinite(numbers)):
-        raise StanceError(f"{name} = {value!r}: must be finite")
+        raise StanceError(f"{name} = {shown(value)}: must be finite")
     return numbers
 
 
@@ -267,7 +267,10 @@ def passive_moment(flat: Flat, coordinates: Mapping[str, Any], knee_laxity: floa
     import xarray as xr
 
     q = poses(flat, coordinates)
-    laxity = np.full(2, float(_column("knee_laxity", knee_laxity)))
+    shift = _column("knee_laxity", knee_laxity)
+    if shift.ndim:
+        raise StanceError(f"knee_laxity: has shape {shift.shape}; must be one number")
+    laxity = np.full(2, float(shift))
     moment = np.empty((len(q), len(flat.coordinates)))
     slope = np.empty((len(q), len(flat.coordinates), len(flat.coordinates)))
     _passive(flat.passive, q, laxity, moment, slope)

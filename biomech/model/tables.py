@@ -247,7 +247,7 @@ def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
             cells[column].append(_parse(record[column], kind, f"records: {name}, row {number}, {column}"))
     rows = cells[next(iter(schema))]
     if "" in rows or len(set(rows)) != len(rows):
-        raise ModelError(f"{name}: row names must be present and unique")
+        raise ModelError(f"records: {name}: row names must be present and unique")
     return Table(name, {column: tuple(values) for column, values in cells.items()})  # type: ignore[misc]
 
 

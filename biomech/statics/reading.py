@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import is_masked
+from biomech._arguments import is_masked, shown
 from biomech.errors import StanceError
 from biomech.statics.named import Named, check_alignment, is_data_array, of_data_array
 from biomech.statics.stance import (
@@ -102,10 +102,11 @@ def _numbers(name: str, value: Any) -> Named:
     if given.values.size == 0:
         raise StanceError(f"{name}: is empty (shape {given.values.shape}); give at least one value in {_range(name)}")
     if given.values.dtype.kind not in "iuf":
-        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
+        raise StanceError(f"{name} = {shown(value)}: must be numbers in {_range(name)}")
     _check_dims(name, given)
     parameter = PARAMETERS[name]
-    numbers = given.values.astype(np.float64)
+    with np.errstate(over="ignore"):  # of longer floats, which infinity then says
+        numbers = given.values.astype(np.float64)
     flat = numbers.ravel()
     bad = np.flatnonzero(~((flat >= parameter.least) & (flat <= parameter.most)))  # NaN is neither
     if bad.size:
@@ -139,16 +140,16 @@ def _words(name: str, words: tuple[str, ...], value: Any) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except (TypeError, ValueError):  # lists of unequal length
-        raise StanceError(f"{name} = {value!r}: allowed is {', '.join(words)}, or a list of them") from None
+        raise StanceError(f"{name} = {shown(value)}: allowed is {', '.join(words)}, or a list of them") from None
 
 
 def _plain(name: str, value: Any) -> Named:
     try:
         array = np.array(value)
     except (TypeError, ValueError):
-        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}") from None
+        raise StanceError(f"{name} = {shown(value)}: must be numbers in {_range(name)}") from None
     if array.dtype.kind not in "iuf":
-        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
+        raise StanceError(f"{name} = {shown(value)}: must be numbers in {_range(name)}")
     if array.ndim == 0:
         return Named(array)
     if name == "load_position":
@@ -197,7 +198,7 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
     def angle(entry: Any) -> float:
         number = _numbers(name, entry)
         if number.dims:
-            raise StanceError(f"{name} = {entry!r}: {allowed}")
+            raise StanceError(f"{name} = {shown(entry)}: {allowed}")
         return float(number.values)
 
     if getattr(getattr(value, "dtype", None), "kind", "") in "UO" and getattr(value, "ndim", 0) == 1:
@@ -210,7 +211,7 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
         degrees = [0.0 if isinstance(entry, str) else angle(entry) for entry in value]
         labels = [entry if isinstance(entry, str) else f"{at:g}" for entry, at in zip(value, degrees, strict=True)]
         if len(set(labels)) != len(labels):
-            raise StanceError(f"{name} = {value!r}: names a policy twice")
+            raise StanceError(f"{name} = {shown(value)}: names a policy twice")
         codes = [code(entry) if isinstance(entry, str) else -1 for entry in value]
         dims, labelled = (POLICY_DIMS[name],), {POLICY_DIMS[name]: np.array(labels)}
         return Named(np.array(degrees), dims, labelled), Named(np.array(codes), dims, labelled)

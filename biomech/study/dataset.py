@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
@@ -263,7 +264,7 @@ def read_names(quantities: Mapping[str, Quantity], variables: Iterable[str]) -> 
     known = [*quantities, *POLICY_VARIABLES]
     names = list(variables) if isinstance(variables, Iterable) and not isinstance(variables, str) else [None]
     if not all(isinstance(name, str) for name in names):
-        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
+        raise StanceError(f"variables = {shown(variables)}: must be a list of names among {', '.join(known)}")
     chosen = [str(name) for name in names]
     for name in chosen:
         if name not in known:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import entries, instance, name_list, text, whole_number
+from biomech._arguments import entries, flag, instance, name_list, text, whole_number
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
@@ -223,9 +223,11 @@ def _class(
 
 def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     """The class of a proposition over all policies, by the rules of this module."""
-    instance("proposition", proposition, Proposition, "a Proposition")
+    contrary = flag(
+        "proposition: contrary", instance("proposition", proposition, Proposition, "a Proposition").contrary
+    )
     classes = {text("columns: verdict", column.verdict) for column in _columns(columns)}
-    if classes == {"supported"} and not proposition.contrary:
+    if classes == {"supported"} and not contrary:
         return "supported"
     if classes <= {"impossible", "contradicted"}:
         return classes.pop() if len(classes) == 1 else "contradicted"

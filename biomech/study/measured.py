@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.statics.stance import AXES, SIDES
@@ -125,7 +126,7 @@ def _read_coordinates(model: Model, coordinates: Any) -> Iterator[_Given]:
     if not isinstance(coordinates, Mapping | xr.Dataset | pd.DataFrame):
         must = "a mapping of coordinate names to degrees (m for translations), a Dataset or a DataFrame"
         hint = "; read the file first" if isinstance(coordinates, str) else ""
-        raise StanceError(f"coordinates = {coordinates!r:.60}: must be {must}{hint}")
+        raise StanceError(f"coordinates = {shown(coordinates)}: must be {must}{hint}")
     given = coordinates.data_vars if isinstance(coordinates, xr.Dataset) else coordinates
     lengths: dict[str, int] = {}
     for name, value in given.items():
@@ -157,12 +158,12 @@ def _coordinate(name: str, value: Any) -> _Given:
                 np.ma.filled(value.astype(float), np.nan) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
             )
         except (TypeError, ValueError):
-            raise StanceError(f"{name} = {value!r:.60}: {must}") from None
+            raise StanceError(f"{name} = {shown(value)}: {must}") from None
         if plain.ndim > 1:
             raise StanceError(f"{name}: has shape {plain.shape}; {must}")
         array, nameless = xr.DataArray(plain, dims=("frame",)[: plain.ndim]), True
     if array.dtype.kind not in "iuf":
-        raise StanceError(f"{name} = {value!r:.60}: {must}")
+        raise StanceError(f"{name} = {shown(value)}: {must}")
     if array.size == 0:
         raise StanceError(f"{name}: has shape {array.shape}; must not be empty")
     with np.errstate(over="ignore"):

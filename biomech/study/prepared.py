@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import shown
+from biomech._arguments import entries, shown
 from biomech._kernels.interface import BoundCall
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -26,7 +26,7 @@ from biomech.sharing import Criterion, Power
 from biomech.statics.conditions import aim_stances
 from biomech.statics.posture import can_yield, conditions_of
 from biomech.statics.reading import read_stance
-from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, WITH_POLICY, Parameter, Stance
+from biomech.statics.stance import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
 from biomech.study.answer import Answers, answer, blank_unreachable, compile_batch, sheet_columns
 from biomech.study.dataset import Quantity, choose_quantities, sweep_quantities
 from biomech.study.effort import read_effort
@@ -116,8 +116,12 @@ def prepare(
                 f"{name} = {fixed[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
             )
     asked = read_stance({**_stand_ins(varied, fixed), **fixed}, options)
-    if asked.dims:
-        raise StanceError(f"{next(iter(asked.dims))}: has a dimension of its own; what is fixed must be a scalar")
+    for dim in asked.dims:
+        own = [
+            name for name, value in fixed.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
+        ]
+        where = f"{own[0]}: has the dimension {dim!r}" if own else f"{dim}: has a dimension of its own"
+        raise StanceError(f"{where}; what is fixed must be a scalar")
     for name, (code, _) in WITH_POLICY.items():
         if (asked.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
             raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
@@ -126,7 +130,7 @@ def prepare(
 
 
 def _names(argument: str, given: Iterable[str]) -> list[str]:
-    names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+    names = [given] if isinstance(given, str) else entries(argument, given, "names, at least one")
     if not names or not all(isinstance(name, str) for name in names):
         raise StanceError(f"{argument} = {shown(given)}: must be names, at least one")
     return names

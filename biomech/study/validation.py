@@ -324,6 +324,11 @@ def _check_predictions(ds: object) -> None:
         raise StanceError("ds: has no 'unit', or no labels of 'row', each once; must be what validate returned")
     if missing := [row for row in SPINE if row not in list(found.row.values)]:
         raise StanceError(f"ds.row: has no {', '.join(missing)}; must have {', '.join(SPINE)}")
+    draw = found["draw"].sel(row=list(SPINE)).isel(tilt=0)
+    held = draw.notnull().any("sample")
+    if not held.all():
+        row = next(row for row in SPINE if not held.sel(row=row).all())
+        raise StanceError(f"ds.draw: no draw of {row!r} is a finite number; must have at least one of each row")
 
 
 def spine_scores(ds: xr.Dataset) -> xr.Dataset:

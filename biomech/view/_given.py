@@ -69,7 +69,7 @@ def check_legend(name: str, given: object, ds: xr.Dataset, dim: str) -> None:
         raise StanceError(f"{name}: is empty; must be a mapping of labels of {dim!r} to text, at least one")
     known = labels_of("ds", ds, dim)
     for label, words in found.items():
-        one_label(name, label, known)
+        one_label(name, label, known, f"ds.{dim}")
         text(f"{name}[{label!r}]", words)
 
 

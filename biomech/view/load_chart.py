@@ -90,7 +90,7 @@ def load_chart(
     rows = _rows(rows)
     check_loads("ds", ds, [LOADS[row] for row in rows])
     _check_dims(ds, {"x": x, "hue": hue, "column": column, "band": band})
-    one_label("middle", middle, labels_of("ds", ds, band))
+    one_label("middle", middle, labels_of("ds", ds, band), f"ds.{band}")
     check_legend("hue_labels", hue_labels, ds, hue)
     check_legend("column_labels", column_labels, ds, column)
     for name, words in (("x_label", x_label), ("title", title)):
