@@ -138,8 +138,8 @@ def flag(name: str, value: object, error: Error = StanceError) -> bool:
 
 
 def entries(name: str, value: object, allowed: str, error: Error = StanceError) -> list[Any]:
-    """The entries of any iterable but text and mappings, which is gone through once."""
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+    """The entries of any iterable but text, which is gone through once."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise refusal(name, value, allowed, error)
     try:
         return list(value)
@@ -154,6 +154,8 @@ def is_masked(value: object) -> bool:
 
 def name_list(name: str, value: object, allowed: Iterable[str] | None = None, error: Error = StanceError) -> list[str]:
     """Names from any iterable but a single string; each one of ``allowed``, if that is given."""
+    if isinstance(value, Mapping):
+        raise refusal(name, value, "a list of names", error)
     names = entries(name, value, "a list of names", error)
     known = None if allowed is None else list(allowed)
     return [text(name, own, error) if known is None else one_of(name, own, known, error) for own in names]

@@ -120,8 +120,9 @@ def prepare(
         own = [
             name for name, value in fixed.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
         ]
-        where = f"{own[0]}: has the dimension {dim!r}" if own else f"{dim}: has a dimension of its own"
-        raise StanceError(f"{where}; what is fixed must be a scalar")
+        name = own[0] if own else dim
+        said = "has a dimension of its own" + ("" if name == dim else f", {dim!r}")
+        raise StanceError(f"{name}: {said}; what is fixed must be a scalar")
     for name, (code, _) in WITH_POLICY.items():
         if (asked.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
             raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
