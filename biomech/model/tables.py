@@ -257,8 +257,8 @@ def _parse(cell: str, kind: str, where: str) -> float | str:
     if kind == "optional" and cell == "":
         return math.nan
     try:
-        value = float(cell)
-    except (TypeError, ValueError):
+        value = float(cell) if isinstance(cell, str) else real_number(where, cell, error=ModelError)
+    except ValueError:
         raise ModelError(f"{where} = {shown(cell)}: not a number") from None
     if not math.isfinite(value):
         raise ModelError(f"{where} = {shown(cell)}: must be finite")

@@ -222,7 +222,7 @@ def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
     """A parameter that is one of a few words, as indices; a list makes a dimension of its own."""
     _check_mask(name, value)
     given = _of_data_array(name, value) if is_data_array(value) else Named(_words(name, words, value))
-    labels = [str(label) for label in given.values.ravel()]
+    labels = [str(label) if isinstance(label, str) else shown(label) for label in given.values.ravel()]
     for label in labels:
         if label not in words:
             raise StanceError(f"{name} = {label!r}: allowed is {', '.join(words)}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import shown
+from biomech._arguments import is_masked, shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.statics.stance import AXES, SIDES
@@ -133,7 +133,9 @@ def _read_coordinates(model: Model, coordinates: Any) -> Iterator[_Given]:
         if name not in model.coordinates:
             near = difflib.get_close_matches(str(name), model.coordinates, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise StanceError(f"{name}: no such coordinate{hint}; the model has {', '.join(model.coordinates)}")
+            raise StanceError(
+                f"coordinates: {name}: no such coordinate{hint}; the model has {', '.join(model.coordinates)}"
+            )
         one = _coordinate(name, value)
         if one.nameless and one.array.ndim:
             lengths[name] = one.array.size
@@ -153,6 +155,8 @@ def _coordinate(name: str, value: Any) -> _Given:
     elif isinstance(value, pd.Series):
         array, nameless = _of_series(name, value)
     else:
+        if is_masked(value) and not isinstance(value, np.ma.MaskedArray):
+            raise StanceError(f"{name}: has masked entries; fill them or leave them out")
         try:
             plain = (
                 np.ma.filled(value.astype(float), np.nan) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
@@ -161,6 +165,8 @@ def _coordinate(name: str, value: Any) -> _Given:
             raise StanceError(f"{name} = {shown(value)}: {must}") from None
         if plain.ndim > 1:
             raise StanceError(f"{name}: has shape {plain.shape}; {must}")
+        if plain.dtype.kind not in "iuf":  # xarray cannot take every kind
+            raise StanceError(f"{name} = {shown(value)}: {must}")
         array, nameless = xr.DataArray(plain, dims=("frame",)[: plain.ndim]), True
     if array.dtype.kind not in "iuf":
         raise StanceError(f"{name} = {shown(value)}: {must}")

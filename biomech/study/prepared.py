@@ -237,6 +237,10 @@ def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
     return outputs
 
 
+class _CallError(StanceError, TypeError):
+    """A call with other arguments than the function has: Python's own error, and one of the library."""
+
+
 class PreparedSweep:
     """A function of some stance parameters; made by ``biomech.prepare``.
 
@@ -290,7 +294,7 @@ class PreparedSweep:
         StanceError
             A value is no number, or out of range.
         TypeError
-            An argument is missing, unknown or given twice.
+            An argument is missing, unknown or given twice; it is a ``StanceError`` too.
         """
         columns, shape = self._read(self._ordered(values, named) if named or len(values) != len(self.vary) else values)
         count = math.prod(shape)
@@ -319,12 +323,13 @@ class PreparedSweep:
         for name in named:
             if name not in self.vary or name in given:
                 problem = "given twice" if name in given else "no argument"
-                raise TypeError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
+                raise _CallError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
         given |= named
         if len(given) < len(self.vary) or len(values) > len(self.vary):
-            hint = "; to hand over a vector x, call it with *x" if len(values) == 1 and np.ndim(values[0]) else ""
+            vector = len(values) == 1 and isinstance(values[0], list | tuple | np.ndarray)
+            hint = "; to hand over a vector x, call it with *x" if vector else ""
             counts = f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}"
-            raise TypeError(counts + hint)
+            raise _CallError(counts + hint)
         return tuple(given[name] for name in self.vary)
 
     def _read(self, values: tuple[ArrayLike, ...]) -> tuple[list[Any], tuple[int, ...]]:

@@ -213,7 +213,7 @@ def sobol(
         raise StanceError(f"{lost} of {len(every)} draws cannot be held: there is no variance to share")
     f = values.values.reshape(2 + len(names), samples)
     if np.ptp(f[:2]) == 0.0:
-        raise StanceError(f"priors: {variable!r} is the same in every draw: there is no variance to share")
+        raise StanceError(f"stances and priors: {variable!r} is the same in every draw: there is no variance to share")
     # SciPy cannot say anything of a single one, so that stands twice
     each = f[2:][:, None] if len(names) > 1 else np.repeat(f[2:][:, None], 2, axis=0)
     found = stats.sobol_indices(func={"f_A": f[0][None], "f_B": f[1][None], "f_AB": each}, n=samples)
