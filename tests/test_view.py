@@ -46,7 +46,7 @@ def test_a_load_chart_draws_the_load(small, swept):
     [
         (
             {"x": "knee_flex"},
-            r"x = 'knee_flex': there is none \(did you mean 'knee_flexion'\?\); there are pelvic_tilt",
+            r"x = 'knee_flex': there is none \(did you mean 'knee_flexion'\?\)",
         ),
         ({"x": None}, "x = None: must be a name"),
         ({"hue": "knee_flexion"}, "hue = 'knee_flexion': is x too"),
