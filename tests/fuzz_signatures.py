@@ -80,8 +80,8 @@ class Fresh:
 
 
 NONSENSE: tuple[Any, ...] = (
-    None, True, False, 1j, np.nan, np.inf, -np.inf, -1, 0, 2.5, 1e300, 5e-324, 10**400, 2**63, 2**31, np.bool_(True),
-    np.int64(-3), np.float64(np.nan), np.float32(np.inf), np.longdouble("1e4000"), np.complex128(1j),
+    None, True, False, 1j, np.nan, np.inf, -np.inf, -1, 0, 2.5, 1e300, 5e-324, 10**400, 10**5000, 2**63, 2**31,
+    np.bool_(True), np.int64(-3), np.float64(np.nan), np.float32(np.inf), np.longdouble("1e4000"), np.complex128(1j),
     "", "x", "0", b"x",
     "a" * 1000, "no\nline", Words("x"), Words(), (), [], {}, set(), {1, 2}, {"x"}, frozenset({None}), [None], ["x"],
     [1, [2, 3]], [1j], [True], [[]], [[1.0, 2.0]], [10**400], [np.nan, "x"], {"x": 1}, {3: 0.1}, {"x": None},

@@ -314,6 +314,8 @@ def test_calls_of_a_prepared_sweep_are_refused_by_name(small):
         (lambda: ask([True], 5.0), r"pelvic_tilt = \[True\]: must be real numbers"),
         (lambda: ask(0.0, knee_flexion=np.bool_(False)), "knee_flexion = .*: must be real numbers"),
         (lambda: ask([1, [2, 3]], 5.0), "pelvic_tilt = .*: must be real numbers"),
+        (lambda: ask([np.ma.masked, 2.0], 5.0), "pelvic_tilt: has masked entries"),
+        (lambda: ask(10**5000, 5.0), "pelvic_tilt = <int>: allowed is"),
         (lambda: ask([1, [2, 3]]), "takes 2 arguments"),
         (lambda: ask(0.0, knee=5.0), "knee: is no argument; arguments are pelvic_tilt, knee_flexion"),
     ):

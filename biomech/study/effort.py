@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import shown
+from biomech._arguments import is_masked, shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
@@ -131,7 +131,7 @@ def _by_name(argument: str, given: Any) -> Any:
 
 def _plain_numbers(weight: Any) -> NDArray[Any]:
     """Numbers in the order of the muscles."""
-    if np.ma.is_masked(weight):
+    if is_masked(weight):
         raise StanceError("weight: has masked entries; fill them, or give a mapping of the muscles that it is known of")
     try:
         return np.asarray(weight)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import entries, shown
+from biomech._arguments import entries, is_masked, shown
 from biomech._kernels.interface import BoundCall
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -396,7 +396,7 @@ class PreparedSweep:
 
 def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
     """Numbers without labels and without gaps: neither would be heeded here."""
-    if np.ma.is_masked(value):
+    if is_masked(value):
         raise StanceError(f"{name}: has masked entries; fill them or leave them out")
     if hasattr(value, "dims") or hasattr(value, "iloc"):
         raise StanceError(f"{name}: has labels, which a prepared sweep does not align; give its values, or use sweep")
@@ -412,8 +412,8 @@ def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
 def _out_of_range(varied: _Varied, value: Any) -> StanceError:
     about = varied.about
     unit = "" if about.unit == "1" else f" {about.unit}"
-    shown = repr(value) if isinstance(value, int) else f"{value:g}"
-    return StanceError(f"{varied.name} = {shown}: allowed is {about.least:g}..{about.most:g}{unit}")
+    said = shown(value) if isinstance(value, int) else f"{value:g}"
+    return StanceError(f"{varied.name} = {said}: allowed is {about.least:g}..{about.most:g}{unit}")
 
 
 class _Workspace:

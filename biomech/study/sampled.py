@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import mapping, name_list, shown
-from biomech.errors import StanceError
+from biomech.errors import BiomechError, StanceError
 from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion
@@ -196,17 +196,24 @@ def _read(stances: Mapping[str, Mapping[str, Any]]) -> tuple[StanceGrid, Stance,
 
 def _cells(model: Model, prior: Prior) -> _Cells:
     """Cells that a prior of the model changes: those that match, and their mirror images."""
-    table, pattern, column = model.resolve(prior.target)
-    rows = model.tables[table].matching(pattern)
-    if not rows:
-        raise StanceError(
-            f"priors[{prior.name!r}]: no row of table {table!r} matches {pattern!r} in model {model.name!r}"
-        )
+    try:
+        table, column, rows = _target(model, prior.target)
+    except BiomechError as error:
+        raise StanceError(f"priors[{prior.name!r}]: {error}") from None
     names = model.tables[table].rows
-    check_path(table, [names[row] for row in rows], column)
     sign = dict.fromkeys(rows, 1.0)
     for row in rows:
         image = other_side(names[row])
         if image in names:
             sign.setdefault(names.index(image), mirror_sign(table, column))
     return _Cells(table, column, np.array(list(sign)), np.array(list(sign.values())))
+
+
+def _target(model: Model, path: str) -> tuple[str, str, list[int]]:
+    """Table, column and rows that a path means, at least one, which a draw may change."""
+    table, pattern, column = model.resolve(path)
+    rows = model.tables[table].matching(pattern)
+    if not rows:
+        raise StanceError(f"no row of table {table!r} matches {pattern!r} in model {model.name!r}")
+    check_path(table, [model.tables[table].rows[row] for row in rows], column)
+    return table, column, rows
