@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import is_masked, shown
+from biomech._arguments import is_masked, real_number, refusal, shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
@@ -109,10 +108,18 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
         rows = model.tables["muscles"].matching(pattern)
         if not rows:
             raise StanceError(f"weight: no muscle matches {pattern!r}")
-        if not (is_number(value) and 0.0 < value <= sys.float_info.max):
-            raise StanceError(f"weight[{pattern!r}] = {shown(value)}: must be a positive number")
-        weights[rows] = value
+        weights[rows] = _positive(f"weight[{pattern!r}]", value)
     return weights
+
+
+def _positive(name: str, value: object) -> float:
+    try:
+        number = real_number(name, value)
+    except StanceError:
+        number = np.nan
+    if not number > 0.0:
+        raise refusal(name, value, "a positive number")
+    return number
 
 
 def _by_name(argument: str, given: Any) -> Any:
