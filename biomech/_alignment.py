@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import bears_labels, shown
+from biomech._arguments import bears_labels, is_masked, shown
 from biomech.errors import StanceError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def check_known(name: Hashable, known: Collection[str]) -> None:
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise StanceError(f"{name}: no such coordinate{hint}; the model has {', '.join(known)}")
+        raise StanceError(f"coordinates: {name}: no such coordinate{hint}; the model has {', '.join(known)}")
 
 
 def _coordinate(name: str, value: Any, dim: str) -> Given:
@@ -136,7 +136,7 @@ def _coordinate(name: str, value: Any, dim: str) -> Given:
     elif is_series(value):
         array, nameless = of_series(name, value, dim), value.index.name is None
     else:
-        if np.ma.is_masked(value):
+        if is_masked(value):
             raise StanceError(f"{name} = {shown(value)}: has masked entries; fill them or leave them out")
         try:
             plain = np.asarray(value)
@@ -144,6 +144,8 @@ def _coordinate(name: str, value: Any, dim: str) -> Given:
             raise StanceError(f"{name} = {shown(value)}: {_NUMBERS}") from None
         if plain.ndim > 1:
             raise StanceError(f"{name}: has shape {plain.shape}; {_NUMBERS}")
+        if plain.dtype.kind not in "iuf":  # xarray cannot take every kind
+            raise StanceError(f"{name} = {shown(value)}: {_NUMBERS}")
         array, nameless = xr.DataArray(plain, dims=(dim,)[: plain.ndim]), True
     if array.dtype.kind not in "iuf":
         raise StanceError(f"{name} = {shown(value)}: {_NUMBERS}")

@@ -55,7 +55,8 @@ def whole_number(
 ) -> int:
     """A whole number within limits, one of NumPy's included."""
     allowed = _within("a whole number", least, most)
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+    # a span of time is an integer to NumPy
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, int | np.integer):
         raise refusal(name, value, allowed, error)
     number = int(value)
     if (least is not None and number < least) or (most is not None and number > most):
@@ -78,7 +79,7 @@ def _as_float(value: object) -> float:
     """A real number as a float; NaN where it is none, or too large to be one."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | np.number):
+    if isinstance(value, bool | np.bool_ | np.timedelta64) or not isinstance(value, numbers.Real | np.number):
         return math.nan
     try:
         return float(value) if not isinstance(value, np.complexfloating) else math.nan
@@ -111,16 +112,62 @@ def one_of(name: str, value: object, allowed: Iterable[str], error: Error = Stan
     raise error(f"{name} = {shown(value)}: must be a name; there are {', '.join(names)}")
 
 
+def one_label(name: str, value: T, labels: Iterable[object], where: str = "", error: Error = StanceError) -> T:
+    """One of the labels of a dimension: words, numbers or dates; ``where`` they are."""
+    known = list(labels)
+    if not any(_is_label(value, own) for own in known):
+        place = f" in {where}" if where else ""
+        raise error(
+            f"{name} = {shown(value)}: there is none{place}; there are {', '.join(map(str, known)) or 'no labels'}"
+        )
+    return value
+
+
+def _is_label(given: object, own: object) -> bool:
+    """Whether a label is the one that is given; what cannot be compared is not."""
+    if isinstance(given, str):
+        return isinstance(own, str) and own == given
+    if isinstance(given, np.datetime64 | np.timedelta64):
+        return type(own) is type(given) and bool(own == given)
+    return _as_float(given) == _as_float(own)  # what is no number is NaN, which is no label
+
+
+def flag(name: str, value: object, error: Error = StanceError) -> bool:
+    """True or False."""
+    return bool(instance(name, value, (bool, np.bool_), "True or False", error))
+
+
+def entries(name: str, value: object, allowed: str, error: Error = StanceError) -> list[Any]:
+    """The entries of any iterable but text, which is gone through once."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise refusal(name, value, allowed, error)
+    try:
+        return list(value)
+    except TypeError:  # an array without dimensions is iterable by its type only
+        raise refusal(name, value, allowed, error) from None
+
+
+def is_masked(value: object) -> bool:
+    """Whether an entry is masked: of an array, or of a list, of which NumPy would make NaN with a warning."""
+    return np.ma.is_masked(value) or (isinstance(value, list | tuple) and any(own is np.ma.masked for own in value))
+
+
 def name_list(name: str, value: object, allowed: Iterable[str] | None = None, error: Error = StanceError) -> list[str]:
     """Names from any iterable but a single string; each one of ``allowed``, if that is given."""
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+    if isinstance(value, Mapping):
         raise refusal(name, value, "a list of names", error)
-    try:
-        names = list(value)
-    except TypeError:  # an array without dimensions is iterable by its type only
-        raise refusal(name, value, "a list of names", error) from None
+    names = entries(name, value, "a list of names", error)
     known = None if allowed is None else list(allowed)
     return [text(name, own, error) if known is None else one_of(name, own, known, error) for own in names]
+
+
+def number_in(name: str, row: Mapping[Any, Any], key: str, error: Error = StanceError) -> float:
+    """A finite number of a row of a table, which may hold it as text."""
+    cell = row.get(key)
+    try:
+        return real_number(f"{name}[{key!r}]", float(cell) if isinstance(cell, str) else cell, error=error)
+    except ValueError:
+        raise refusal(f"{name}[{key!r}]", cell, "a finite number", error) from None
 
 
 def mapping(name: str, value: object, allowed: str, error: Error = StanceError) -> Mapping[Any, Any]:
@@ -134,7 +181,7 @@ def mapping(name: str, value: object, allowed: str, error: Error = StanceError) 
 
 def real_array(name: str, value: object, error: Error = StanceError) -> Array:
     """Numbers as an array of floats, its own where it is one already; they may be NaN or infinite."""
-    if np.ma.is_masked(value):
+    if is_masked(value):
         raise error(f"{name}: has masked entries; must be an array of numbers, give what is missing a value")
     if bears_labels(value):
         raise error(f"{name}: has labels, which are not heeded here; give its numbers alone, in order (to_numpy())")

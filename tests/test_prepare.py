@@ -305,3 +305,37 @@ def test_group_forces_are_those_of_the_call(adult):
         found, ds = ask(knee), bm.sweep(adult, pelvic_tilt=2.0, knee_flexion=knee)
         np.testing.assert_allclose(found["group_force"], ds.group_force, rtol=1e-9, atol=1e-6)
         np.testing.assert_allclose(found["group_activation"], ds.group_activation, rtol=1e-9, atol=1e-9)
+
+
+def test_calls_of_a_prepared_sweep_are_refused_by_name(small):
+    ask = bm.prepare(small, ["pelvic_tilt", "knee_flexion"], ["lumbar_compression"])
+    for call, named in (
+        (lambda: ask(True, 5.0), "pelvic_tilt = True: must be real numbers"),
+        (lambda: ask([True], 5.0), r"pelvic_tilt = \[True\]: must be real numbers"),
+        (lambda: ask(0.0, knee_flexion=np.bool_(False)), "knee_flexion = .*: must be real numbers"),
+        (lambda: ask([1, [2, 3]], 5.0), "pelvic_tilt = .*: must be real numbers"),
+        (lambda: ask([np.ma.masked, 2.0], 5.0), "pelvic_tilt: has masked entries"),
+        (lambda: ask(10**5000, 5.0), "pelvic_tilt = <int>: allowed is"),
+        (lambda: ask([1, [2, 3]]), "takes 2 arguments"),
+        (lambda: ask(0.0, knee=5.0), "knee: is no argument; arguments are pelvic_tilt, knee_flexion"),
+    ):
+        with pytest.raises(bm.BiomechError, match=named):
+            call()
+    with pytest.raises(TypeError, match="knee_flexion: is given twice"):
+        ask(0.0, 5.0, knee_flexion=5.0)
+
+
+def test_what_is_fixed_is_named_where_it_has_a_dimension(small):
+    import xarray as xr
+
+    tilt = xr.DataArray([0.0, 5.0], dims="trial")
+    with pytest.raises(bm.StanceError, match="pelvic_tilt: has a dimension of its own, 'trial'"):
+        bm.prepare(small, ["knee_flexion"], ["status"], pelvic_tilt=tilt)
+    with pytest.raises(bm.StanceError, match="vary = masked: must be names"):
+        bm.prepare(small, np.ma.masked, ["status"], pelvic_tilt=0)
+
+
+@pytest.mark.parametrize("value", [np.float32(np.inf), np.float64(np.nan), np.timedelta64(1), 10**400, True, 0.0])
+def test_a_weight_that_is_none_is_refused_without_a_warning(small, value):
+    with pytest.raises(bm.StanceError, match=r"weight\['hamstrings_r'\] = .*: must be a positive number"):
+        bm.prepare(small, ["knee_flexion"], ["status"], pelvic_tilt=0, weight={"hamstrings_r": value})

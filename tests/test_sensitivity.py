@@ -91,3 +91,16 @@ def test_bad_cotangents_are_refused(bad):
     problem = LoadSharingProblem(np.array([[[10.0, 10.0]]]), np.array([[5.0]]), np.ones(2), np.ones(2))
     with pytest.raises(ProblemError, match="cotangent"):
         solve(problem, Power(2)).vjp(bad)
+
+
+def test_a_solution_of_other_shapes_is_refused_before_any_kernel():
+    """Kernels go by the problem's shapes: what is shorter would be read beyond its end."""
+    import dataclasses
+
+    problem = LoadSharingProblem(np.ones((2, 1, 2)), np.ones((2, 1)), np.ones(2), np.ones(2))
+    solved = solve(problem, Power(2))
+    for part, nonsense in (
+        ("value", np.ones((1, 2))), ("multiplier", np.ones(3)), ("status", None), ("problem", None), ("criterion", 2)
+    ):  # fmt: skip
+        with pytest.raises(ProblemError, match=f"solution.{part} = "):
+            dataclasses.replace(solved, **{part: nonsense}).vjp(np.ones((2, 2)))

@@ -507,3 +507,11 @@ def test_it_can_be_stopped(threads):
     with pytest.raises(KeyboardInterrupt):
         go_on()
     assert time.monotonic() - seen[0] < 5.0  # half a second on a machine that does nothing else
+
+
+@pytest.mark.parametrize("index", [None, "x", 3, [0], slice("x"), slice(0, 1, 0)])
+def test_some_of_the_problems_are_a_slice(index):
+    problem = LoadSharingProblem(np.ones((2, 1, 2)), np.ones((2, 1)), np.ones(2), np.ones(2))
+    assert len(problem.take(slice(1, None))) == 1
+    with pytest.raises(ProblemError, match=r"index = .*: must be a slice"):
+        problem.take(index)

@@ -8,8 +8,8 @@ import biomech as bm
 from biomech.errors import ModelError
 from biomech.model.flat import compile_model
 from biomech.model.lump import lump
-from biomech.model.mirror import is_symmetric, mirrored, other_side, side_of
-from biomech.model.tables import SCHEMA, Table, make_table
+from biomech.model.mirror import is_symmetric, mirrored, other_side, side_of, with_left_side
+from biomech.model.tables import SCHEMA, Table, make_table, read_table
 
 PASSIVE = {"parameter": "a", "value": "1.5", "unit": "deg", "source": "x"}
 
@@ -550,3 +550,56 @@ def test_what_is_kept_has_a_bound():
     assert len(model.kept) <= 128
     assert ("weight", 1999) in model.kept
     assert "flat False" in model.kept
+
+
+def test_paths_are_refused_by_the_parameter_that_holds_them(small):
+    for call, named in (
+        (lambda: small.value("x"), "path = 'x': there is no table 'x'; tables are segments"),
+        (lambda: small.value(None), "path = None: must be text"),
+        (lambda: small.value("segments/tail/mass"), "path = 'segments/tail/mass': table 'segments' has no row 'tail'"),
+        (lambda: small.scale(2.5), "factors = 2.5: must be a mapping of paths"),
+        (lambda: small.scale({"segments/tail/mass": 2}), r"factors\['segments/tail/mass'\]: no row .* matches 'tail'"),
+        (lambda: small.scale({"segments/*/mass": True}), r"factors\['segments/\*/mass'\] = True: must be a finite"),
+        (lambda: small.replace({"segments/torso/x": 2}), r"changes\['segments/torso/x'\]: 'x' is no number of table"),
+        (lambda: small.replace({"segments/torso/mass": np.timedelta64(3)}), r"changes\[.*\] = .*: must be a finite"),
+        (lambda: small.flat(half=2), "half = 2: must be True or False"),
+        (lambda: small.sides("soleus_r"), "names = 'soleus_r': must be a list of names"),
+        (lambda: small.cached([], int), r"key = \[\]: must be hashable"),
+        (lambda: small.cached("never asked", 3), "make = 3: must be a function"),
+        (lambda: bm.load_model(np.ma.masked_array(["x"], mask=[True])), "name = .*: there is no such model"),
+    ):
+        with pytest.raises(ModelError, match=named):
+            call()
+
+
+def test_tables_that_are_none_are_refused(small):
+    table = small.tables["segments"]
+    columns = dict(table.columns)
+    for call, named in (
+        (lambda: Table("limbs", columns), "name = 'limbs': there is none"),
+        (lambda: Table("segments", None), "columns = None: must be a mapping"),
+        (lambda: Table("segments", {"segment": ("torso",)}), "columns: a table 'segments' must have segment, mass"),
+        (lambda: Table("segments", {**columns, "mass": 3.0}), r"columns\['mass'\] = 3.0: must be a tuple"),
+        (lambda: Table("segments", {**columns, "mass": (3.0,)}), "columns: must all have as many cells"),
+        (
+            lambda: Table("segments", {**columns, "segment": (3,) * len(table)}),
+            r"columns\['segment'\] = 3: must be text",
+        ),
+        (lambda: table.numbers("segment"), "segments/pelvis/segment = 'pelvis': must be a number"),
+        (lambda: table.numbers("weight"), "column = 'weight': table 'segments' has segment, mass"),
+        (lambda: table.value("tail", "mass"), "row = 'tail': table 'segments' has no such row"),
+        (lambda: table.with_numbers("mass", {99: 1.0}), "values = 99: must be a whole number from 0 to"),
+        (lambda: make_table("settings", None), "records = None: must be a list of mappings"),
+        (lambda: make_table("settings", [{3: "x"}]), "records: settings, row 1: columns are 3"),
+        (lambda: with_left_side(None), "table = None: must be a Table"),
+        (lambda: other_side(3), "name = 3: must be text"),
+    ):
+        with pytest.raises(ModelError, match=named):
+            call()
+
+
+def test_a_folder_without_the_table_is_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"folder = .*cannot read settings.csv"):
+        read_table("settings", tmp_path)
+    with pytest.raises(ModelError, match="folder = 'here': must be a folder"):
+        read_table("settings", "here")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 import biomech as bm
@@ -368,3 +369,34 @@ def test_draws_are_refused_where_replace_refuses(adult, monkeypatch, target, how
     first = next(i for i in range(16) if refused(i))
     with pytest.raises(StanceError, match=f"'own' .*, draw {first}: "):
         own.run(points, False)
+
+
+def test_a_single_prior_drives_all_of_it():
+    """SciPy's indices know no single one; all of the variance is its own."""
+    few = {"torso_forward": bm.uncertainty.default_priors()["torso_forward"]}
+    lean = {"lean": {"pelvic_tilt": "rhythm", "trunk_lean": 30}}
+    found = bm.uncertainty.sobol(lean, "lumbar_compression", model=bm.load_model("small"), samples=64, priors=few)
+    assert found.prior.values.tolist() == ["torso_forward"]
+    assert found.total_order.item() == pytest.approx(1.0, abs=0.05)
+
+
+def test_percentiles_of_no_stance_are_none():
+    values = xr.DataArray(np.empty((0, 3)), dims=("stance", "sample"))
+    assert bm.uncertainty.percentiles(values).shape == (3, 0)
+
+
+def test_progress_and_variable_are_refused_by_name():
+    stances = {"a": {"pelvic_tilt": 0}}
+    for call, named in (
+        (
+            lambda: bm.uncertainty.propagate(stances, progress=np.array([])),
+            "progress = .*: must be True, False or None",
+        ),
+        (lambda: bm.uncertainty.sobol(stances, "lumbar_compresion"), "variable = .*did you mean 'lumbar_compression'"),
+        (lambda: bm.uncertainty.sobol(stances, "status", progress=1), "progress = 1: must be True, False or None"),
+        (lambda: bm.findings.judge(progress="x"), "progress = 'x': must be True, False or None"),
+        (lambda: bm.sweep(bm.load_model("small"), pelvic_tilt=0, progress=[]), "progress = .*: must be True, False or"),
+        (lambda: bm.uncertainty.propagate(stances, samples=np.timedelta64(3)), "samples = .*: must be a whole number"),
+    ):
+        with pytest.raises(bm.StanceError, match=named):
+            call()

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
+from biomech.study import validation
 from biomech.study.strength import maximal_moment, moment_arm_rows, strength_curves
 from biomech.study.validation import SPINE, measurements, postures, spine_scores, stance_of, validate
 
@@ -136,3 +138,32 @@ def test_frozen_tables_are_whole():
             assert None not in row
     assert re.search(r"## Changes after the first comparison\n\n\S", (folder / "README.md").read_text(encoding="utf-8"))
     assert bm.uncertainty.default_priors()
+
+
+def test_nonsense_is_refused_by_name():
+    posture, model = validation.postures()["close"], bm.load_model("small")
+    row, ds = validation.measurements()["disc_flexed"], xr.Dataset({"predicted": ("row", [1.0])})
+    for call, named in (
+        (lambda: validation.measured_value(None), "row = None: must be a row of measurements"),
+        (
+            lambda: validation.measured_value({**row, "value": "much"}),
+            r"row\['value'\] = 'much': must be a finite number",
+        ),
+        (lambda: validation.measured_value({**row, "quantity": "ear"}), r"row\['quantity'\] = 'ear': there is none"),
+        (lambda: validation.stance_of("close", model), "posture = 'close': must be a Posture"),
+        (lambda: validation.stance_of(posture, None), "model = None: must be a Model"),
+        (lambda: validation.spine_scores(None), "ds = None: must be a Dataset"),
+        (lambda: validation.spine_scores(ds), "ds: has no 'predicted' over row, tilt"),
+        (lambda: validation.Posture("own", {"thorax": 40.0}), r"inputs\['thorax'\] = 40.0: must be \(mean, SD\)"),
+        (lambda: validation.Posture("own", {"thorax": (40.0, 8.0)}), "inputs: has 'thorax' alone"),
+        (lambda: posture.mean(3), "name = 3: must be text"),
+        (lambda: validation.validate(progress="x"), "progress = 'x': must be True, False or None"),
+    ):
+        with pytest.raises(bm.StanceError, match=named):
+            call()
+
+
+def test_a_value_of_ones_own_is_measured():
+    row = {"quantity": "hip_r", "value": 2.5, "low": "", "high": "3"}
+    assert validation.measured_value(row)[::2] == (2.5, 3.0)
+    assert np.isnan(validation.measured_value(row)[1])

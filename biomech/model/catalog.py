@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from biomech._arguments import shown
 from biomech.errors import ModelError
 from biomech.model.mirror import with_left_side
 from biomech.model.model import Model
@@ -40,7 +41,7 @@ def load_model(name: str = "adult") -> Model:
     92
     """
     if not isinstance(name, str) or name not in MODELS:
-        raise ModelError(f"name = {name!r:.80}: there is no such model; models are {', '.join(MODELS)}")
+        raise ModelError(f"name = {shown(name)}: there is no such model; models are {', '.join(MODELS)}")
     return _load(name)
 
 

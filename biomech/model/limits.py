@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
 from biomech.errors import ModelError
 from biomech.model.tables import SCHEMA, Table
 
@@ -246,30 +247,14 @@ def check_structure(tables: object) -> None:
         Names the table or column that is missing, unknown, uneven or of another type.
     """
     if not isinstance(tables, Mapping):
-        raise ModelError(f"tables = {tables!r:.80}: must map the names of tables to tables: {', '.join(SCHEMA)}")
+        raise ModelError(f"tables = {shown(tables)}: must map the names of tables to tables: {', '.join(SCHEMA)}")
     missing, unknown = [n for n in SCHEMA if n not in tables], [n for n in tables if n not in SCHEMA]
     if missing or unknown:
         said = f"missing {missing}" if missing else f"unknown {unknown}"
         raise ModelError(f"tables: {said}; a model has {', '.join(SCHEMA)}")
     for name, table in tables.items():
         if not isinstance(table, Table) or table.name != name:
-            raise ModelError(f"tables[{name!r}] = {table!r:.80}: must be the Table of that name")
-        _check_columns(table)
-
-
-def _check_columns(table: Table) -> None:
-    """A table has the columns of its kind, in their order, all of one length."""
-    own, columns = list(table.columns), list(SCHEMA[table.name])
-    if own != columns:
-        missing, unknown = [c for c in columns if c not in own], [c for c in own if c not in columns]
-        said = f"missing {missing}" if missing else f"unknown {unknown}" if unknown else f"in the order {own}"
-        raise ModelError(f"table {table.name!r}: columns {said}; must be {', '.join(columns)}")
-    lengths = {column: len(cells) for column, cells in table.columns.items()}
-    for column, length in lengths.items():
-        if length != len(table):
-            raise ModelError(
-                f"table {table.name!r}: column {column!r} has {length} cells; must have {len(table)}, one for each row"
-            )
+            raise ModelError(f"tables[{name!r}] = {shown(table)}: must be the Table of that name")
 
 
 def check_cells(tables: Iterable[Table]) -> None:
@@ -279,7 +264,7 @@ def check_cells(tables: Iterable[Table]) -> None:
             allowed, kinds = ("text", (str,)) if kind == "text" else ("a number", (int, float, np.number))
             for row, cell in enumerate(table.columns[column]):
                 if not isinstance(cell, kinds) or isinstance(cell, bool | np.complexfloating | np.timedelta64):
-                    raise ModelError(f"{table.name}, row {row + 1}, {column} = {cell!r:.80}: must be {allowed}")
+                    raise ModelError(f"{table.name}, row {row + 1}, {column} = {shown(cell)}: must be {allowed}")
                 if type(cell) is int and abs(cell) > _LARGEST:
                     raise ModelError(
                         f"{table.name}, row {row + 1}, {column}: must be a finite number; is beyond floats"

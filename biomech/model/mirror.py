@@ -11,7 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from biomech._arguments import instance, text
 from biomech.errors import ModelError
+from biomech.model.limits import check_structure
 from biomech.model.tables import SCHEMA, Table
 
 #: Number columns that change sign in the mirror.
@@ -42,23 +44,24 @@ _SIDE = re.compile(r"_[rl](?=$|[._])")
 
 def other_side(name: str) -> str:
     """The mirrored name: ``soleus_r`` for ``soleus_l`` and back; a midline name is its own mirror."""
-    return _SIDE.sub(lambda match: "_l" if match[0] == "_r" else "_r", name)
+    return _SIDE.sub(lambda match: "_l" if match[0] == "_r" else "_r", text("name", name, ModelError))
 
 
 def side_of(name: str) -> str:
     """``right``, ``left`` or ``midline``."""
-    match = _SIDE.search(name)
+    match = _SIDE.search(text("name", name, ModelError))
     return "midline" if match is None else {"_r": "right", "_l": "left"}[match[0]]
 
 
 def mirror_sign(table: str, column: str) -> float:
     """-1 for the number columns that change sign in the mirror."""
-    return -1.0 if column in _NEGATED.get(table, ()) else 1.0
+    column = text("column", column, ModelError)
+    return -1.0 if column in _NEGATED.get(text("table", table, ModelError), ()) else 1.0
 
 
 def mirrored(table: Table) -> Table:
     """The mirror image of a table, row for row."""
-    columns = dict(table.columns)
+    columns = dict(instance("table", table, Table, "a Table", ModelError).columns)
     for column in _NAMES.get(table.name, ()):
         columns[column] = tuple(other_side(name) for name in table.text(column))
     for column in _NEGATED.get(table.name, ()):
@@ -68,7 +71,7 @@ def mirrored(table: Table) -> Table:
 
 def with_left_side(table: Table) -> Table:
     """Append the left side to a table of the right side and the midline."""
-    if table.name in _BARE:
+    if instance("table", table, Table, "a Table", ModelError).name in _BARE:
         return table
     image = mirrored(table)
     keep = [i for i, row in enumerate(image.rows) if row not in table.rows]
@@ -78,6 +81,7 @@ def with_left_side(table: Table) -> Table:
 
 def is_symmetric(tables: Mapping[str, Table]) -> bool:
     """Whether the left side is the exact mirror of the right in every number, and the right half stands by itself."""
+    check_structure(tables)
     return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
 
 

@@ -8,9 +8,9 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from biomech._arguments import flag, mapping, name_list, real_number, refusal, shown, text
 from biomech.errors import ModelError
 from biomech.model.flat import Flat, check_tables, compile_model
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
@@ -60,8 +60,7 @@ class Model:
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str):
-            raise ModelError(f"name = {self.name!r:.80}: must be a text")
+        text("name", self.name, ModelError)
         check_structure(self.tables)
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
         self.flat()  # a bad model is refused here, not at its first use
@@ -105,13 +104,19 @@ class Model:
 
     def flat(self, *, half: bool = False) -> Flat:
         """The flat tables that the kernels run on; ``half``: the right half of the body."""
+        half = flag("half", half, ModelError)
         flat: Flat = self.cached(f"flat {half}", lambda: compile_model(self.tables, half))
         return flat
 
     def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` makes of this model, made once; what was not asked for the longest time is let go."""
-        found = self._cache.get(key, _ABSENT)
+        try:
+            found = self._cache.get(key, _ABSENT)
+        except TypeError:
+            raise refusal("key", key, "hashable", ModelError) from None
         if found is _ABSENT:
+            if not callable(make):
+                raise refusal("make", make, "a function of nothing", ModelError)
             found = make()
         with self._lock:  # threads share a model
             self._cache.pop(key, None)
@@ -128,7 +133,13 @@ class Model:
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
         table, row, column = self.resolve(path)
-        return self.tables[table].value(row, column)
+        try:
+            return self.tables[table].value(row, column)
+        except ModelError:
+            rows = _few(self.tables[table].rows)
+            raise ModelError(
+                f"path = {shown(path)}: table {table!r} has no row {shown(row)}; rows are {rows}"
+            ) from None
 
     def replace(self, changes: Mapping[str, float]) -> Model:
         """A new model with other numbers.
@@ -157,23 +168,22 @@ class Model:
         >>> model.value("segments/torso/com_x")
         0.03
         """
-        return self._changed(changes, lambda old, new: new)
+        return self._changed("changes", changes, lambda old, new: new)
 
     def scale(self, factors: Mapping[str, float]) -> Model:
         """A new model with some numbers multiplied; the same paths as ``replace``."""
-        return self._changed(factors, lambda old, factor: old * factor)
+        return self._changed("factors", factors, lambda old, factor: old * factor)
 
-    def _changed(self, changes: Mapping[str, float], rule: Callable[[float, float], float]) -> Model:
-        if not isinstance(changes, Mapping):
-            raise ModelError(f"changes = {changes!r:.80}: must map paths, table/row/column, to numbers")
+    def _changed(self, argument: str, changes: object, rule: Callable[[float, float], float]) -> Model:
         tables, named = dict(self.tables), set()
-        for path, given in changes.items():
-            name, pattern, column = self.resolve(path)
-            number = _number(path, given)
+        for path, given in mapping(argument, changes, "paths, table/row/column, to numbers", ModelError).items():
+            where = f"{argument}[{shown(path)}]"
+            name, pattern, column = _parts(where, path)
+            number = real_number(where, given, error=ModelError)
             table = tables[name]
             rows = table.matching(pattern)
             if not rows:
-                raise ModelError(f"{path}: no row of table {name!r} matches {pattern!r}")
+                raise ModelError(f"{where}: no row of table {name!r} matches {pattern!r}; rows are {_few(table.rows)}")
             tables[name] = table.with_numbers(column, {i: rule(float(table.columns[column][i]), number) for i in rows})
             named |= {(name, table.rows[i]) for i in rows}
         check_tables(tables)
@@ -181,21 +191,11 @@ class Model:
 
     def resolve(self, path: str) -> tuple[str, str, str]:
         """Table, row (or pattern) and column of a path; refuses what is no number of a table."""
-        if not isinstance(path, str):
-            raise ModelError(f"path = {path!r:.80}: must be a text, table/row/column")
-        table, _, rest = path.partition("/")
-        row, _, column = rest.partition("/")
-        column = column or "value"
-        if table not in SCHEMA:
-            raise ModelError(f"{path!r}: there is no table {table!r}; tables are {', '.join(SCHEMA)}")
-        numbers = [name for name, kind in SCHEMA[table].items() if kind != "text"]
-        if column not in numbers:
-            raise ModelError(f"{path!r}: {column!r} is no number of table {table!r}; numbers are {', '.join(numbers)}")
-        return table, row, column
+        return _parts(f"path = {shown(path)}", text("path", path, ModelError))
 
     def sides(self, names: tuple[str, ...]) -> list[str]:
         """``right``, ``left`` or ``midline`` for each name."""
-        return [side_of(name) for name in names]
+        return [side_of(name) for name in name_list("names", names, error=ModelError)]
 
     def kinematics(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Where every segment is; see ``biomech.model.geometry.kinematics``.
@@ -220,15 +220,19 @@ class Model:
         return passive_moment(self.flat(), joined(poses, coordinates), knee_laxity)
 
 
-def _number(path: str, given: object) -> float:
-    """A finite number, or what is wrong with it."""
-    if not isinstance(given, bool) and isinstance(given, int | float | np.floating | np.integer):
-        try:
-            number = float(given)
-        except OverflowError:
-            number = np.inf
-        if np.isfinite(number):
-            return number
-    # an integer of thousands of digits can be neither a float nor printed
-    said = "an integer beyond all floats" if isinstance(given, int) and abs(given) > 1 << 1023 else f"{given!r:.80}"
-    raise ModelError(f"{path} = {said}: must be a finite number")
+def _parts(where: str, path: str) -> tuple[str, str, str]:
+    """Table, row and column of a path; ``where`` is how a message calls it."""
+    table, _, rest = path.partition("/")
+    row, _, column = rest.partition("/")
+    column = column or "value"
+    if table not in SCHEMA:
+        raise ModelError(f"{where}: there is no table {shown(table)}; tables are {', '.join(SCHEMA)}")
+    numbers = [name for name, kind in SCHEMA[table].items() if kind != "text"]
+    if column not in numbers:
+        raise ModelError(f"{where}: {shown(column)} is no number of table {table!r}; numbers are {', '.join(numbers)}")
+    return table, row, column
+
+
+def _few(rows: tuple[str, ...]) -> str:
+    """The first rows of a table: some have hundreds."""
+    return ", ".join(rows[:12]) + (", ..." if len(rows) > 12 else "")

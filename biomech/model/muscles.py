@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
 from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1
 from biomech._lanes import exp
@@ -57,7 +58,7 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
     ):
         for muscle, value in zip(muscles, values, strict=True):
             if value < least:
-                raise ModelError(f"muscles/{muscle}/{name} = {value!r}: must be at least {least:g}")
+                raise ModelError(f"muscles/{muscle}/{name} = {shown(value)}: must be at least {least:g}")
     # contiguous, as every other table: another layout is another type, for which all kernels would be compiled anew
     force, leverage, optimal, slack = (np.ascontiguousarray(part) for part in (force, leverage, optimal, slack))
     return MuscleTables(

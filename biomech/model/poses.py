@@ -19,7 +19,7 @@ from biomech._alignment import (
     read_coordinates,
     with_dimensions,
 )
-from biomech._arguments import real_number, shown
+from biomech._arguments import is_masked, real_number, shown
 from biomech.errors import StanceError
 from biomech.model.flat import Flat
 
@@ -119,19 +119,21 @@ def _in_radians(flat: Flat, q: Array) -> Array:
 
 
 def _column(name: str, value: Any) -> Array:
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if is_masked(value):
         raise StanceError(f"{name}: has masked entries; fill them or leave them out")
     try:
         column = np.asarray(value)
         if column.dtype.kind not in "iuf":
             raise TypeError
     except (TypeError, ValueError):
-        raise StanceError(f"{name} = {value!r}: must be a number or a 1-D array of numbers") from None
+        raise StanceError(f"{name} = {shown(value)}: must be a number or a 1-D array of numbers") from None
     if column.ndim > 1 or column.size == 0:
         raise StanceError(f"{name}: has shape {column.shape}; must be a number or a 1-D array that is not empty")
-    if not np.all(np.isfinite(column)):
-        raise StanceError(f"{name} = {value!r}: must be finite")
-    return column.astype(np.float64)
+    with np.errstate(over="ignore"):  # of longer floats, which infinity then says
+        numbers = column.astype(np.float64)
+    if not np.all(np.isfinite(numbers)):
+        raise StanceError(f"{name} = {shown(value)}: must be finite")
+    return numbers
 
 
 def read_knee_laxity(value: Any) -> float:

@@ -14,11 +14,12 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import entries, instance, one_of, real_number, shown, text, whole_number
 from biomech.errors import ModelError
 
 Column = tuple[float, ...] | tuple[str, ...]
@@ -131,9 +132,10 @@ class Table:
     columns: Mapping[str, Column]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.columns, Mapping):
-            raise ModelError(f"columns = {self.columns!r:.80}: must map the columns of a table to their cells")
+        one_of("name", self.name, SCHEMA, ModelError)
+        instance("columns", self.columns, Mapping, "a mapping of columns to their cells", ModelError)
         columns = {column: _cells(self.name, column, given) for column, given in self.columns.items()}
+        _check_columns(self.name, columns)
         object.__setattr__(self, "columns", MappingProxyType(columns))
 
     def __reduce__(self) -> tuple[type[Table], tuple[str, dict[str, Column]]]:
@@ -149,23 +151,51 @@ class Table:
 
     def text(self, column: str) -> tuple[str, ...]:
         """One text column."""
-        return cast(tuple[str, ...], self.columns[column])
+        return cast(tuple[str, ...], self._cells(column))
+
+    def _cells(self, column: str) -> Column:
+        try:
+            return self.columns[column]
+        except (KeyError, TypeError):
+            raise ModelError(
+                f"column = {shown(column)}: table {self.name!r} has {', '.join(SCHEMA[self.name])}"
+            ) from None
+
+    def _not_a_number(self, columns: Iterable[str]) -> ModelError:
+        """The first cell of some columns that cannot be a float."""
+        for column in columns:
+            cells: tuple[Any, ...] = self._cells(column)
+            for row, cell in zip(self.rows, cells, strict=True):
+                try:
+                    float(cell)
+                except (TypeError, ValueError, OverflowError):
+                    return ModelError(f"{self.name}/{row}/{column} = {shown(cell)}: must be a number")
+        return ModelError(f"columns = {shown(columns)}: must be columns of numbers")
 
     def numbers(self, *columns: str) -> NDArray[np.float64]:
         """Number columns: shape (rows,) for one column, (rows, columns) for several."""
-        stacked = np.array([self.columns[c] for c in columns], dtype=np.float64)
+        if not columns:
+            raise ModelError(f"columns: name at least one of {', '.join(SCHEMA[self.name])}")
+        try:
+            stacked = np.array([self._cells(c) for c in columns], dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            raise self._not_a_number(columns) from None
         return stacked[0] if len(columns) == 1 else np.ascontiguousarray(stacked.T)
 
     def value(self, row: str, column: str = "value") -> float:
         """One number."""
-        return float(self.columns[column][self.index(row)])
+        cell = self._cells(column)[self.index(row)]
+        try:
+            return float(cell)
+        except (TypeError, ValueError, OverflowError):
+            raise ModelError(f"{self.name}/{row}/{column} = {shown(cell)}: must be a number") from None
 
     def index(self, row: str) -> int:
         """Position of a row."""
         try:
             return self._place[row]
-        except KeyError:
-            raise ModelError(f"table {self.name!r} has no row {row!r}") from None
+        except (KeyError, TypeError):
+            raise ModelError(f"row = {shown(row)}: table {self.name!r} has no such row") from None
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -173,15 +203,16 @@ class Table:
 
     def matching(self, pattern: str) -> list[int]:
         """Positions of the rows whose name matches a shell-style pattern (``*``, ``?``)."""
+        text("pattern", pattern, ModelError)
         return [i for i, row in enumerate(self.rows) if fnmatchcase(row, pattern)]
 
     def with_numbers(self, column: str, values: Mapping[int, float]) -> Table:
         """A new table in which some rows of one number column have other values."""
         changed = self.numbers(column).tolist()
-        for i, value in values.items():
-            if not math.isfinite(value):
-                raise ModelError(f"{self.name}/{self.rows[i]}/{column} = {value!r}: must be a finite number")
-            changed[i] = float(value)
+        for i, given in instance("values", values, Mapping, "a mapping of rows to numbers", ModelError).items():
+            i = whole_number("values", i, 0, len(self) - 1, ModelError)
+            value = real_number(f"values[{i}]: {self.name}/{self.rows[i]}/{column}", given, error=ModelError)
+            changed[i] = value
         return Table(self.name, {**self.columns, column: tuple(changed)})
 
 
@@ -195,6 +226,24 @@ def _cells(table: str, column: str, given: object) -> Column:
     return tuple(given.tolist()) if isinstance(given, np.ndarray) else tuple(given)
 
 
+def _check_columns(name: str, columns: Mapping[str, Column]) -> None:
+    """A table has the columns of its kind, in their order, all of one length, and rows that have names."""
+    own, wanted = list(columns), list(SCHEMA[name])
+    if own != wanted:
+        missing, unknown = [c for c in wanted if c not in own], [c for c in own if c not in wanted]
+        said = f"missing {missing}" if missing else f"unknown {shown(unknown)}" if unknown else f"in the order {own}"
+        raise ModelError(f"table {name!r}: columns {said}; must be {', '.join(wanted)}")
+    rows = columns[wanted[0]]
+    for column, cells in columns.items():
+        if len(cells) != len(rows):
+            raise ModelError(
+                f"table {name!r}: columns[{column!r}] has {len(cells)} cells; must have {len(rows)}, one for each row"
+            )
+    for row in rows:
+        if not isinstance(row, str):
+            raise ModelError(f"table {name!r}: columns[{wanted[0]!r}] has the row name {shown(row)}; must be a text")
+
+
 def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
     """Parse records of strings by the table's schema.
 
@@ -203,34 +252,42 @@ def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
     ModelError
         A column is missing or unknown, a cell is no finite number, or a row name is absent or repeated.
     """
-    schema = SCHEMA[name]
+    schema = SCHEMA[one_of("name", name, SCHEMA, ModelError)]
+    allowed = "a list of mappings of columns to cells"
     cells: dict[str, list[float | str]] = {column: [] for column in schema}
-    for number, record in enumerate(records, start=1):
+    for number, record in enumerate(entries("records", records, allowed, ModelError), start=1):
+        instance("records", record, Mapping, allowed, ModelError)
         if set(record) != set(schema):
-            raise ModelError(f"{name}, row {number}: columns {sorted(record)} are not {sorted(schema)}")
+            own = ", ".join(sorted(map(str, record)))
+            raise ModelError(f"records: {name}, row {number}: columns are {own}; must be {', '.join(sorted(schema))}")
         for column, kind in schema.items():
-            cells[column].append(_parse(record[column], kind, f"{name}, row {number}, {column}"))
+            cells[column].append(_parse(record[column], kind, f"records: {name}, row {number}, {column}"))
     rows = cells[next(iter(schema))]
     if "" in rows or len(set(rows)) != len(rows):
-        raise ModelError(f"{name}: row names must be present and unique")
+        raise ModelError(f"records: {name}: row names must be present and unique")
     return Table(name, {column: tuple(values) for column, values in cells.items()})  # type: ignore[misc]
 
 
 def _parse(cell: str, kind: str, where: str) -> float | str:
     if kind == "text":
-        return cell
+        return text(where, cell, ModelError)
     if kind == "optional" and cell == "":
         return math.nan
     try:
-        value = float(cell)
-    except (TypeError, ValueError):
-        raise ModelError(f"{where} = {cell!r}: not a number") from None
+        value = float(cell) if isinstance(cell, str) else real_number(where, cell, error=ModelError)
+    except ValueError:
+        raise ModelError(f"{where} = {shown(cell)}: not a number") from None
     if not math.isfinite(value):
-        raise ModelError(f"{where} = {cell!r}: must be finite")
+        raise ModelError(f"{where} = {shown(cell)}: must be finite")
     return value
 
 
 def read_table(name: str, folder: Traversable) -> Table:
     """Read ``<name>.csv`` from a folder of the package."""
-    text = (folder / f"{name}.csv").read_text(encoding="utf-8")
-    return make_table(name, csv.DictReader(text.splitlines()))
+    one_of("name", name, SCHEMA, ModelError)
+    instance("folder", folder, Traversable, "a folder, as importlib.resources.files or pathlib.Path", ModelError)
+    try:
+        lines = (folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise ModelError(f"folder = {shown(str(folder))}: cannot read {name}.csv there: {error}") from None
+    return make_table(name, csv.DictReader(lines))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import real_number
 from biomech._kernels import kernel
 from biomech._lanes import power, select
 from biomech.errors import ProblemError
@@ -40,9 +41,7 @@ class Power:
     exponent: float = 2
 
     def __post_init__(self) -> None:
-        number = isinstance(self.exponent, int | float | np.number) and not isinstance(self.exponent, bool)
-        if not (number and 2.0 <= self.exponent <= 5.0):
-            raise ProblemError(f"exponent = {self.exponent!r}: must be a number in 2..5")
+        real_number("exponent", self.exponent, 2.0, 5.0, ProblemError)
 
 
 @dataclass(frozen=True)

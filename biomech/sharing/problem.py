@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import bears_labels, real_array, shown
+from biomech._arguments import bears_labels, instance, real_array, refusal, shown
 from biomech.errors import ProblemError
 from biomech.sharing.pattern import scan
 
@@ -96,6 +96,11 @@ class LoadSharingProblem:
 
     def take(self, index: slice) -> LoadSharingProblem:
         """Some of the problems."""
+        instance("index", index, slice, "a slice", ProblemError)
+        try:
+            index.indices(len(self))
+        except (TypeError, ValueError, OverflowError):  # text as an end, a step of 0
+            raise refusal("index", index, "a slice of whole numbers", ProblemError) from None
         return LoadSharingProblem(
             self.coefficients[index],
             self.demand[index],

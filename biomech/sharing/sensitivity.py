@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import finite_array, instance
+from biomech._arguments import finite_array, instance, refusal
 from biomech.errors import ProblemError
 from biomech.sharing.arrays import compile_problem
+from biomech.sharing.criteria import MinMax, Power, SoftSaturation
 from biomech.sharing.linear import Changes, back_to_coefficients, pull_back, push_forward
+from biomech.sharing.problem import LoadSharingProblem
 
 if TYPE_CHECKING:
     from biomech.sharing.solution import Solution
@@ -142,7 +144,15 @@ def jvp(
 def _check_solution(solution: Solution) -> None:
     from biomech.sharing.solution import Solution as Solved  # which imports this module
 
-    instance("solution", solution, Solved, "what solve returned", ProblemError)
+    allowed = "what solve returned"
+    instance("solution", solution, Solved, allowed, ProblemError)
+    problem = instance("solution.problem", solution.problem, LoadSharingProblem, allowed, ProblemError)
+    instance("solution.criterion", solution.criterion, (Power, SoftSaturation, MinMax), allowed, ProblemError)
+    # kernels go by these shapes and types
+    for name, like in (("value", problem.upper), ("multiplier", problem.demand), ("status", problem.demand[:, 0])):
+        part, kind = getattr(solution, name), "iu" if name == "status" else "f"
+        if not isinstance(part, np.ndarray) or part.shape != like.shape or part.dtype.kind not in kind:
+            raise refusal(f"solution.{name}", part, f"numbers of shape {like.shape}, {allowed}", ProblemError)
 
 
 def _change(name: str, part: ArrayLike, shape: tuple[int, ...]) -> Array:

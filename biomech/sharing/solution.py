@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import instance, real_array, real_number, refusal, whole_number
+from biomech._arguments import instance, real_array, real_number, refusal, shown, whole_number
 from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
 from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
@@ -222,7 +222,7 @@ def _check_arguments(
 ) -> tuple[float, int]:
     instance("problem", problem, LoadSharingProblem, "a LoadSharingProblem", ProblemError)
     if not isinstance(criterion, Power | SoftSaturation | MinMax):
-        raise ProblemError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
+        raise ProblemError(f"criterion = {shown(criterion)}: must be Power(p), SoftSaturation() or MinMax()")
     if not 0.0 < real_number("tolerance", tolerance, error=ProblemError) < 1.0:
         raise refusal("tolerance", tolerance, "between 0 and 1", ProblemError)
     threads = whole_number("threads", threads, 1, error=ProblemError)
@@ -232,7 +232,7 @@ def _check_arguments(
         if bad.size:
             i, k = (int(index) for index in bad[0])
             value = problem.upper[i, k]
-            raise ProblemError(f"upper[{i}, {k}] = {value!r}: must be positive and finite under SoftSaturation")
+            raise ProblemError(f"upper[{i}, {k}] = {shown(value)}: must be positive and finite under SoftSaturation")
     return float(tolerance), threads
 
 

@@ -81,7 +81,7 @@ def is_labelled(value: Any) -> bool:
 
 def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is one real number; True and False are none."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.timedelta64)
 
 
 def labelled_numbers(given: Any) -> Any:

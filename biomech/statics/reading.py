@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._alignment import is_named, is_series, of_series
+from biomech._arguments import is_masked, shown
 from biomech.errors import StanceError
 from biomech.statics.carried import carried
 from biomech.statics.named import Named, align, is_data_array, of_data_array
@@ -104,10 +105,11 @@ def _numbers(name: str, value: Any) -> Named:
     if given.values.size == 0:
         raise StanceError(f"{name}: is empty (shape {given.values.shape}); give at least one value in {_range(name)}")
     if given.values.dtype.kind not in "iuf":
-        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
+        raise StanceError(f"{name} = {shown(value)}: must be numbers in {_range(name)}")
     _check_dims(name, given)
     parameter = PARAMETERS[name]
-    numbers = given.values.astype(np.float64)
+    with np.errstate(over="ignore"):  # of longer floats, which infinity then says
+        numbers = given.values.astype(np.float64)
     flat = numbers.ravel()
     bad = np.flatnonzero(~((flat >= parameter.least) & (flat <= parameter.most)))  # NaN is neither
     if bad.size:
@@ -121,7 +123,7 @@ def _numbers(name: str, value: Any) -> Named:
 
 def _check_mask(name: str, value: Any) -> None:
     """Refuse entries that are masked: what lies beneath a mask is not meant."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if is_masked(value):
         raise StanceError(f"{name}: has masked entries; fill them or leave them out")
 
 
@@ -148,16 +150,16 @@ def _words(name: str, words: tuple[str, ...], value: Any) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except (TypeError, ValueError):  # lists of unequal length
-        raise StanceError(f"{name} = {value!r}: allowed is {', '.join(words)}, or a list of them") from None
+        raise StanceError(f"{name} = {shown(value)}: allowed is {', '.join(words)}, or a list of them") from None
 
 
 def _plain(name: str, value: Any) -> Named:
     try:
         array = np.array(value)
     except (TypeError, ValueError):
-        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}") from None
+        raise StanceError(f"{name} = {shown(value)}: must be numbers in {_range(name)}") from None
     if array.dtype.kind not in "iuf":
-        raise StanceError(f"{name} = {value!r}: must be numbers in {_range(name)}")
+        raise StanceError(f"{name} = {shown(value)}: must be numbers in {_range(name)}")
     if array.ndim == 0:
         return Named(array)
     if name == "load_position":
@@ -215,7 +217,7 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
     def angle(entry: Any) -> float:
         number = _numbers(name, entry)
         if number.dims:
-            raise StanceError(f"{name} = {entry!r}: {allowed}")
+            raise StanceError(f"{name} = {shown(entry)}: {allowed}")
         return float(number.values)
 
     if getattr(getattr(value, "dtype", None), "kind", "") in "UO" and getattr(value, "ndim", 0) == 1:
@@ -228,7 +230,7 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
         degrees = [0.0 if isinstance(entry, str) else angle(entry) for entry in value]
         labels = [entry if isinstance(entry, str) else f"{at:g}" for entry, at in zip(value, degrees, strict=True)]
         if len(set(labels)) != len(labels):
-            raise StanceError(f"{name} = {value!r}: names a policy twice")
+            raise StanceError(f"{name} = {shown(value)}: names a policy twice")
         codes = [code(entry) if isinstance(entry, str) else -1 for entry in value]
         dims, labelled = (POLICY_DIMS[name],), {POLICY_DIMS[name]: np.array(labels)}
         return Named(np.array(degrees), dims, labelled), Named(np.array(codes), dims, labelled)
@@ -239,7 +241,7 @@ def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
     """A parameter that is one of a few words, as indices; a list makes a dimension of its own."""
     _check_mask(name, value)
     given = of_data_array(name, value) if is_data_array(value) else Named(_words(name, words, value))
-    labels = [str(label) for label in given.values.ravel()]
+    labels = [str(label) if isinstance(label, str) else shown(label) for label in given.values.ravel()]
     for label in labels:
         if label not in words:
             raise StanceError(f"{name} = {label!r}: allowed is {', '.join(words)}")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._alignment import DESCRIBING
+from biomech._arguments import entries, shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
@@ -267,9 +268,9 @@ def choose_quantities(quantities: Mapping[str, Quantity], variables: Iterable[st
 def read_names(quantities: Mapping[str, Quantity], variables: Iterable[str]) -> list[str]:
     """The names that are asked for, validated; what is asked may be an iterator, and is gone through once."""
     known = [*quantities, *POLICY_VARIABLES]
-    names = list(variables) if isinstance(variables, Iterable) and not isinstance(variables, str) else [None]
+    names = entries("variables", variables, f"a list of names among {', '.join(known)}")
     if not all(isinstance(name, str) for name in names):
-        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
+        raise StanceError(f"variables = {shown(variables)}: must be a list of names among {', '.join(known)}")
     chosen = [str(name) for name in names]
     for name in chosen:
         if name not in known:

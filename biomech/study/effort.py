@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biomech._arguments import is_masked, real_number, refusal, shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.muscles import STRENGTHS
@@ -35,11 +35,11 @@ def read_effort(
 ) -> Effort:
     """Validate how effort is counted."""
     if not isinstance(model, Model):
-        raise StanceError(f"model = {model!r}: must be a Model, see biomech.load_model")
+        raise StanceError(f"model = {shown(model)}: must be a Model, see biomech.load_model")
     if not isinstance(criterion, Criterion):
-        raise StanceError(f"criterion = {criterion!r}: must be Power(p), SoftSaturation() or MinMax()")
+        raise StanceError(f"criterion = {shown(criterion)}: must be Power(p), SoftSaturation() or MinMax()")
     if not isinstance(strength, str) or strength not in STRENGTHS:
-        raise StanceError(f"strength = {strength!r}: allowed is {', '.join(STRENGTHS)}")
+        raise StanceError(f"strength = {shown(strength)}: allowed is {', '.join(STRENGTHS)}")
     guard = _guard(model, stiffness_margin, short_range_stiffness)
     return Effort(criterion, _weights(model, weight), strength == "force_length", _tones(model, tone), guard)
 
@@ -47,7 +47,7 @@ def read_effort(
 def read_ratio(ratio: float) -> float:
     """Validate ``short_range_stiffness``."""
     if not (is_number(ratio) and 0.0 <= ratio <= 1000.0):
-        raise StanceError(f"short_range_stiffness = {ratio!r}: must be a number from 0 to 1000")
+        raise StanceError(f"short_range_stiffness = {shown(ratio)}: must be a number from 0 to 1000")
     return float(ratio)
 
 
@@ -60,7 +60,7 @@ def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Gu
     joints = [flat.coordinates[row] for row in flat.rows if not flat.coordinates[row].startswith("pelvis_")]
     margin = _by_name("stiffness_margin", margin)
     if not isinstance(margin, Mapping) or not margin:
-        raise StanceError(f"stiffness_margin = {margin!r}: must be a mapping of coordinates to N.m/rad, not empty")
+        raise StanceError(f"stiffness_margin = {shown(margin)}: must be a mapping of coordinates to N.m/rad, not empty")
     for name, value in margin.items():
         if name not in joints:
             near = difflib.get_close_matches(str(name), joints, n=1)
@@ -68,7 +68,7 @@ def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Gu
             raise StanceError(f"stiffness_margin: no joint moves by {name!r}{hint}; there are {', '.join(joints)}")
         if not (is_number(value) and abs(value) <= _STIFFEST):
             most = f"must be a number of at most {_STIFFEST:g} N.m/rad"
-            raise StanceError(f"stiffness_margin[{name!r}] = {value!r}: {most}")
+            raise StanceError(f"stiffness_margin[{name!r}] = {shown(value)}: {most}")
     return Guard({str(name): float(value) for name, value in margin.items()}, ratio)
 
 
@@ -77,14 +77,14 @@ def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:
     tones = np.zeros(len(model.muscles))
     tone = _by_name("tone", tone)
     if tone is not None and not isinstance(tone, Mapping):
-        raise StanceError(f"tone = {tone!r}: must be a mapping of groups or muscles to activation")
+        raise StanceError(f"tone = {shown(tone)}: must be a mapping of groups or muscles to activation")
     for name, value in (tone or {}).items():
         groups = model.groups
         members = groups[name] if name in groups else [m for m in model.muscles if fnmatchcase(m, name)]
         if not members:
             raise StanceError(f"tone: no group or muscle matches {name!r}; groups are {', '.join(groups)}")
         if not (is_number(value) and 0.0 <= value <= 1.0):
-            raise StanceError(f"tone[{name!r}] = {value!r}: must be a number from 0 to 1")
+            raise StanceError(f"tone[{name!r}] = {shown(value)}: must be a number from 0 to 1")
         for member in members:
             row = model.muscles.index(member)
             tones[row] = max(tones[row], value)
@@ -108,10 +108,18 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
         rows = model.tables["muscles"].matching(pattern)
         if not rows:
             raise StanceError(f"weight: no muscle matches {pattern!r}")
-        if not (is_number(value) and 0.0 < value <= sys.float_info.max):
-            raise StanceError(f"weight[{pattern!r}] = {value!r}: must be a positive number")
-        weights[rows] = value
+        weights[rows] = _positive(f"weight[{pattern!r}]", value)
     return weights
+
+
+def _positive(name: str, value: object) -> float:
+    try:
+        number = real_number(name, value)
+    except StanceError:
+        number = np.nan
+    if not number > 0.0:
+        raise refusal(name, value, "a positive number")
+    return number
 
 
 def _by_name(argument: str, given: Any) -> Any:
@@ -130,9 +138,9 @@ def _by_name(argument: str, given: Any) -> Any:
 
 def _plain_numbers(weight: Any) -> NDArray[Any]:
     """Numbers in the order of the muscles."""
-    if np.ma.is_masked(weight):
+    if is_masked(weight):
         raise StanceError("weight: has masked entries; fill them, or give a mapping of the muscles that it is known of")
     try:
         return np.asarray(weight)
     except (TypeError, ValueError, OverflowError):
-        raise StanceError(f"weight = {weight!r}: must be a mapping, or a number for every muscle") from None
+        raise StanceError(f"weight = {shown(weight)}: must be a mapping, or a number for every muscle") from None

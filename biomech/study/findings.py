@@ -24,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import instance, name_list, whole_number
+from biomech._arguments import entries, flag, instance, name_list, text, whole_number
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.study.claims import CONTRASTS, OUTSIDE, PROPOSITIONS, Measure, Proposition
+from biomech.study.progress import read_progress
 from biomech.study.sweep import sweep
 from biomech.study.uncertainty import propagate
 
@@ -118,6 +119,7 @@ def judge(
     wanted = list(known) if names is None else name_list("names", names, known)
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
     samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    progress = read_progress(progress)
     answers: dict[str, tuple[xr.Dataset, xr.Dataset]] = {}
     findings = []
     for proposition in (known[name] for name in known if name in wanted):
@@ -221,9 +223,11 @@ def _class(
 
 def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     """The class of a proposition over all policies, by the rules of this module."""
-    instance("proposition", proposition, Proposition, "a Proposition")
-    classes = {instance("columns", column, Column, "a list of Column").verdict for column in _columns(columns)}
-    if classes == {"supported"} and not proposition.contrary:
+    contrary = flag(
+        "proposition: contrary", instance("proposition", proposition, Proposition, "a Proposition").contrary
+    )
+    classes = {text("columns: verdict", column.verdict) for column in _columns(columns)}
+    if classes == {"supported"} and not contrary:
         return "supported"
     if classes <= {"impossible", "contradicted"}:
         return classes.pop() if len(classes) == 1 else "contradicted"
@@ -232,8 +236,9 @@ def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     return "conditional" if "supported" in classes else "undetermined"
 
 
-def _columns(columns: object) -> list[object]:
-    found = list(instance("columns", columns, Iterable, "a list of Column"))
+def _columns(columns: object) -> list[Column]:
+    allowed = "a list of Column"
+    found = [instance("columns", own, Column, allowed) for own in entries("columns", columns, allowed)]
     if not found:
         raise StanceError("columns: is empty; give at least one")
     return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.errors import StanceError
+from biomech.errors import BiomechError, StanceError
 from biomech.model.extents import centre_bounds, outside_segment, pulled_bone, shorter_than
 from biomech.model.limits import Range, row_ranges
 from biomech.model.mirror import mirror_sign, other_side
@@ -41,12 +41,11 @@ class Cells:
 
 def find_cells(model: Model, prior: Prior) -> Cells:
     """Cells that a prior of the model changes: those that match, and their mirror images."""
-    table, pattern, column = model.resolve(prior.target)
-    rows = model.tables[table].matching(pattern)
-    if not rows:
-        raise StanceError(f"prior {prior.name!r}: no row of table {table!r} matches {pattern!r}")
+    try:
+        table, column, rows = _target(model, prior.target)
+    except BiomechError as error:
+        raise StanceError(f"priors[{prior.name!r}]: {error}") from None
     names = model.tables[table].rows
-    check_path(table, [names[row] for row in rows], column)
     turned = mirror_sign(table, column)
     sign = dict.fromkeys(rows, 1.0)
     for row in rows:
@@ -213,3 +212,13 @@ def _refusal(model: Model, cells: Mapping[str, Cells], draws: Draws, first: int,
     where = f"{fault.table}/{table.rows[fault.row]}" + ("" if fault.column == "value" else f"/{fault.column}")
     priors = f"prior {', '.join(said)}" if len(said) == 1 else f"priors {', '.join(said)}"
     return StanceError(f"{priors}, draw {draw}: {where} = {fault.value:.6g}: {fault.allowed}")
+
+
+def _target(model: Model, path: str) -> tuple[str, str, list[int]]:
+    """Table, column and rows that a path means, at least one, which a draw may change."""
+    table, pattern, column = model.resolve(path)
+    rows = model.tables[table].matching(pattern)
+    if not rows:
+        raise StanceError(f"no row of table {table!r} matches {pattern!r} in model {model.name!r}")
+    check_path(table, [model.tables[table].rows[row] for row in rows], column)
+    return table, column, rows

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biomech._arguments import entries, is_masked, shown
 from biomech._kernels.interface import BoundCall
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -25,7 +26,7 @@ from biomech.sharing import Criterion, Power
 from biomech.statics.conditions import aim_stances
 from biomech.statics.posture import can_yield, conditions_of
 from biomech.statics.reading import read_stance
-from biomech.statics.stance import AXES, COLUMN, PARAMETERS, SIDES, WITH_POLICY, Parameter, Stance
+from biomech.statics.stance import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
 from biomech.study.answer import Answers, answer, blank_unreachable, compile_batch, sheet_columns
 from biomech.study.dataset import Quantity, choose_quantities, sweep_quantities
 from biomech.study.effort import read_effort
@@ -115,8 +116,13 @@ def prepare(
                 f"{name} = {fixed[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
             )
     asked = read_stance({**_stand_ins(varied, fixed), **fixed}, options)
-    if asked.dims:
-        raise StanceError(f"{next(iter(asked.dims))}: has a dimension of its own; what is fixed must be a scalar")
+    for dim in asked.dims:
+        own = [
+            name for name, value in fixed.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
+        ]
+        name = own[0] if own else dim
+        said = "has a dimension of its own" + ("" if name == dim else f", {dim!r}")
+        raise StanceError(f"{name}: {said}; what is fixed must be a scalar")
     for name, (code, _) in WITH_POLICY.items():
         if (asked.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
             raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
@@ -125,9 +131,9 @@ def prepare(
 
 
 def _names(argument: str, given: Iterable[str]) -> list[str]:
-    names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+    names = [given] if isinstance(given, str) else entries(argument, given, "names, at least one")
     if not names or not all(isinstance(name, str) for name in names):
-        raise StanceError(f"{argument} = {given!r}: must be names, at least one")
+        raise StanceError(f"{argument} = {shown(given)}: must be names, at least one")
     return names
 
 
@@ -231,6 +237,10 @@ def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
     return outputs
 
 
+class _CallError(StanceError, TypeError):
+    """A call with other arguments than the function has: Python's own error, and one of the library."""
+
+
 class PreparedSweep:
     """A function of some stance parameters; made by ``biomech.prepare``.
 
@@ -284,7 +294,7 @@ class PreparedSweep:
         StanceError
             A value is no number, or out of range.
         TypeError
-            An argument is missing, unknown or given twice.
+            An argument is missing, unknown or given twice; it is a ``StanceError`` too.
         """
         columns, shape = self._read(self._ordered(values, named) if named or len(values) != len(self.vary) else values)
         count = math.prod(shape)
@@ -313,12 +323,13 @@ class PreparedSweep:
         for name in named:
             if name not in self.vary or name in given:
                 problem = "given twice" if name in given else "no argument"
-                raise TypeError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
+                raise _CallError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
         given |= named
         if len(given) < len(self.vary) or len(values) > len(self.vary):
-            hint = "; to hand over a vector x, call it with *x" if len(values) == 1 and np.ndim(values[0]) else ""
+            vector = len(values) == 1 and isinstance(values[0], list | tuple | np.ndarray)
+            hint = "; to hand over a vector x, call it with *x" if vector else ""
             counts = f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}"
-            raise TypeError(counts + hint)
+            raise _CallError(counts + hint)
         return tuple(given[name] for name in self.vary)
 
     def _read(self, values: tuple[ArrayLike, ...]) -> tuple[list[Any], tuple[int, ...]]:
@@ -385,24 +396,24 @@ class PreparedSweep:
 
 def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
     """Numbers without labels and without gaps: neither would be heeded here."""
-    if np.ma.is_masked(value):
+    if is_masked(value):
         raise StanceError(f"{name}: has masked entries; fill them or leave them out")
     if hasattr(value, "dims") or hasattr(value, "iloc"):
         raise StanceError(f"{name}: has labels, which a prepared sweep does not align; give its values, or use sweep")
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, OverflowError):
-        raise StanceError(f"{name} = {value!r}: must be real numbers (floats or integers)") from None
+        raise StanceError(f"{name} = {shown(value)}: must be real numbers (floats or integers)") from None
     if array.dtype.kind not in "iuf":
-        raise StanceError(f"{name} = {value!r}: must be real numbers (floats or integers)")
+        raise StanceError(f"{name} = {shown(value)}: must be real numbers (floats or integers)")
     return array
 
 
 def _out_of_range(varied: _Varied, value: Any) -> StanceError:
     about = varied.about
     unit = "" if about.unit == "1" else f" {about.unit}"
-    shown = repr(value) if isinstance(value, int) else f"{value:g}"
-    return StanceError(f"{varied.name} = {shown}: allowed is {about.least:g}..{about.most:g}{unit}")
+    said = shown(value) if isinstance(value, int) else f"{value:g}"
+    return StanceError(f"{varied.name} = {said}: allowed is {about.least:g}..{about.most:g}{unit}")
 
 
 class _Workspace:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._alignment import DESCRIBING
+from biomech._arguments import real_number, shown
 from biomech.errors import BiomechWarning, StanceError
 from biomech.model.contact import NO_CONTACT
 from biomech.model.model import Model
@@ -114,8 +115,8 @@ def static_optimization(
     0
     """
     effort = read_effort(model, criterion, None, strength)
-    if not (_is_number(lower) and 0.0 <= lower < 1.0):
-        raise StanceError(f"lower = {lower!r}: allowed is 0..1")
+    if not real_number("lower", lower, 0.0, 1.0) < 1.0:
+        raise StanceError(f"lower = {shown(lower)}: must be below 1")
     reserves = _reserves(model, reserve)
     feet = _feet(model)
     quantities = {**muscle_quantities(), **joint_quantities(model), **proof_quantities(model), **_own_quantities()}
@@ -141,10 +142,6 @@ def _named(model: Model, reserves: Array) -> dict[str, float]:
     return {name: float(value) for name, value in zip(model.coordinates, reserves, strict=True) if value}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
-
-
 def _reserves(model: Model, reserve: Any) -> Array:
     """Reserve of every coordinate at unit control."""
     names = model.coordinates
@@ -152,8 +149,7 @@ def _reserves(model: Model, reserve: Any) -> Array:
     for name, value in given.items():
         if name not in names:
             raise StanceError(f"reserve: no such coordinate {name!r}; the model has {', '.join(names)}")
-        if not (_is_number(value) and 0.0 <= value <= _MOST_RESERVE):
-            raise StanceError(f"reserve of {name} = {value!r:.60}: must be a number from 0 to {_MOST_RESERVE:g}")
+        real_number(f"reserve of {name}", value, 0.0, _MOST_RESERVE)
     return np.array([float(given.get(name, 0.0)) for name in names])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import instance, one_of, whole_number
+from biomech._arguments import instance, one_of, shown, whole_number
 from biomech.errors import StanceError
 from biomech.model.contact import NO_CONTACT
 from biomech.model.model import Model
@@ -61,7 +61,7 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     moved = [flat.coordinates[row] for row in flat.moved]
     one_of("coordinate", coordinate, moved)
     if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
-        raise StanceError(f"direction = {direction!r}: must be 1 or -1")
+        raise StanceError(f"direction = {shown(direction)}: must be 1 or -1")
     posed = read_poses(flat, pose, ("muscle",))
     q = posed.q
     found = assemble(flat, flat.moved, NO_CONTACT, Surroundings.empty(len(q)), q, force_length=True, tissue=False)

@@ -28,7 +28,7 @@ from biomech.study.dataset import (
 from biomech.study.effort import read_effort
 from biomech.study.labels import check_names
 from biomech.study.policies import Settled, settle
-from biomech.study.progress import progress_bar
+from biomech.study.progress import progress_bar, read_progress
 from biomech.study.report import MASK_HINT, Tally, hindrance
 from biomech.study.standing import UNREACHABLE
 
@@ -154,7 +154,7 @@ def sweep(
     True
     """
     effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
-    threads = whole_number("threads", threads, 1)
+    threads, progress = whole_number("threads", threads, 1), read_progress(progress)
     asked = check_names(model, read_stance(stance, _OPTIONS), sweep_names(model))
     names = None if variables is None else read_names(sweep_quantities(model), variables)
     quantities = choose_quantities(sweep_quantities(model), names)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._alignment import DESCRIBING
+from biomech._arguments import entries, shown
 from biomech.errors import StanceError
 
 if TYPE_CHECKING:
@@ -75,12 +76,10 @@ def _chosen(ds: xr.Dataset, variables: Iterable[str] | None, describing: list[st
     known = [*map(str, ds.data_vars), *describing]
     if variables is None:
         return known
-    if isinstance(variables, str) or not isinstance(variables, Iterable):
-        raise StanceError(f"variables = {variables!r}: must be a list of names among {', '.join(known)}")
-    names = list(variables)
+    names = entries("variables", variables, f"a list of names among {', '.join(known)}")
     for name in names:
-        if name not in known:
-            raise StanceError(f"variables: there is no {name!r}; there are {', '.join(known)}")
+        if not isinstance(name, str) or name not in known:
+            raise StanceError(f"variables: there is no {shown(name)} in ds; there are {', '.join(known)}")
     return names
 
 
@@ -99,7 +98,7 @@ def _columns(
     whole = values.transpose(*(dim for dim in dims if dim in values.dims), *inner).values
     shape = tuple(size if dim in values.dims else 1 for dim, size in zip(dims, sizes, strict=True))
     own = whole.shape[len(whole.shape) - len(inner) :]
-    rows = np.broadcast_to(whole.reshape(shape + own), sizes + own).reshape(-1, *own)
+    rows = np.broadcast_to(whole.reshape(shape + own), sizes + own).reshape(math.prod(sizes), *own)
     for place in np.ndindex(*own):
         labels = [
             str(values[dim].values[k]) if dim in values.coords else str(k) for dim, k in zip(inner, place, strict=True)

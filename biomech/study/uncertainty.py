@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import instance, mapping, real_number, shown, whole_number
+from biomech._arguments import instance, mapping, one_label, one_of, real_number, whole_number
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
+from biomech.study.dataset import sweep_quantities
 from biomech.study.priors import Prior, default_priors
+from biomech.study.progress import read_progress
 from biomech.study.sampled import Study
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def propagate(
     32
     """
     samples, seed = _checked_draws(samples, seed)
+    progress = read_progress(progress)
     study = Study(stances, _body(model), priors, variables, criterion, tone)
     points = study.sampler.points(samples, seed)
     return study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
@@ -120,8 +123,11 @@ def percentiles(values: xr.DataArray, low: float = 5.0, high: float = 95.0) -> x
     # what has no draw left is NaN, and needs no warning
     axis = values.get_axis_num("sample")
     lost = np.isnan(values.values).all(axis=axis, keepdims=True)
-    found = np.nanpercentile(np.where(lost, 0.0, values.values), ends, axis=axis)
-    found[:, lost.squeeze(axis)] = np.nan
+    if values.size:
+        found = np.nanpercentile(np.where(lost, 0.0, values.values), ends, axis=axis)
+        found[:, lost.squeeze(axis)] = np.nan
+    else:
+        found = np.empty((len(ends), *lost.squeeze(axis).shape))
     rest = [dim for dim in values.dims if dim != "sample"]
     coords = {name: own.variable for name, own in values.coords.items() if "sample" not in own.dims}
     return xr.DataArray(found, dims=("percentile", *rest), coords={**coords, "percentile": ends}, attrs=values.attrs)
@@ -178,13 +184,15 @@ def sobol(
     import xarray as xr
 
     samples, seed = _checked_draws(samples, seed)
+    progress = read_progress(progress)
     if samples & (samples - 1):
         raise StanceError(f"samples = {samples}: must be a power of two")
-    instance("variable", variable, str, "a variable of sweep")
     chosen = {} if select is None else mapping("select", select, "dimensions of the variable to labels")
     if len(mapping("stances", stances, "names to arguments of sweep")) > 2:
         raise StanceError(f"stances: {len(stances)} given; must be one, or two whose difference is explained")
-    study = Study(stances, _body(model), priors, [variable], criterion, tone)
+    body = _body(model)
+    one_of("variable", variable, [*sweep_quantities(body), "pelvic_tilt"])
+    study = Study(stances, body, priors, [variable], criterion, tone)
     _check_select(study, variable, chosen)
     d = study.sampler.dimensions
     both = study.sampler.points(samples, seed, 2 * d)
@@ -206,13 +214,15 @@ def sobol(
         raise StanceError(f"{lost} of {len(every)} draws cannot be held: there is no variance to share")
     f = values.values.reshape(2 + len(names), samples)
     if np.ptp(f[:2]) == 0.0:
-        raise StanceError(f"priors: {variable!r} is the same in every draw: there is no variance to share")
-    found = stats.sobol_indices(func={"f_A": f[0][None], "f_B": f[1][None], "f_AB": f[2:][:, None]}, n=samples)
+        raise StanceError(f"stances and priors: {variable!r} is the same in every draw: there is no variance to share")
+    # SciPy cannot say anything of a single one, so that stands twice
+    each = f[2:][:, None] if len(names) > 1 else np.repeat(f[2:][:, None], 2, axis=0)
+    found = stats.sobol_indices(func={"f_A": f[0][None], "f_B": f[1][None], "f_AB": each}, n=samples)
     about = {"units": "1", "long_name": "share of the variance"}
     return xr.Dataset(
         {
-            "first_order": ("prior", np.ravel(found.first_order), about),
-            "total_order": ("prior", np.ravel(found.total_order), about),
+            "first_order": ("prior", np.ravel(found.first_order)[: len(names)], about),
+            "total_order": ("prior", np.ravel(found.total_order)[: len(names)], about),
         },
         coords={"prior": names},
         attrs={"seed": seed, "samples": samples, "variance": float(np.var(f[:2]))},
@@ -235,14 +245,4 @@ def _check_select(study: Study, variable: str, select: Mapping[str, Any]) -> Non
     for dim, label in select.items():
         if dim not in dims:
             raise StanceError(f"select = {{{dim!r}: ...}}: {variable!r} has the dimensions {', '.join(dims) or 'none'}")
-        if not any(_is_label(label, own) for own in dims[dim]):
-            raise StanceError(
-                f"select[{dim!r}] = {shown(label)}: there is none; there are {', '.join(map(str, dims[dim]))}"
-            )
-
-
-def _is_label(given: object, own: object) -> bool:
-    """Whether a label is the one that is given; what cannot be compared is not."""
-    if isinstance(given, bool) or not isinstance(given, str | int | float | np.generic):
-        return False
-    return bool(given == own)
+        one_label(f"select[{dim!r}]", label, dims[dim])

@@ -16,7 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import instance, one_of, whole_number
+from biomech._arguments import (
+    finite_array,
+    instance,
+    mapping,
+    number_in,
+    one_of,
+    real_number,
+    refusal,
+    text,
+    whole_number,
+)
+from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.sharing import Power
@@ -24,6 +35,7 @@ from biomech.statics.stance import Stance
 from biomech.study.frozen import rows
 from biomech.study.policies import lumbar_flexion
 from biomech.study.priors import Sampler, default_priors
+from biomech.study.progress import read_progress
 from biomech.study.sampled import Study
 from biomech.study.sweep import sweep
 
@@ -43,6 +55,9 @@ _ONE_LEG = {"support": "right"}
 _SEAT = {"support": "seat", "arms": "thighs"}
 
 
+_INPUTS = "inputs to (mean, SD)"
+
+
 @dataclass(frozen=True)
 class Posture:
     """A frozen posture: mean and SD of its inputs."""
@@ -50,9 +65,18 @@ class Posture:
     name: str
     inputs: Mapping[str, tuple[float, float]]
 
+    def __post_init__(self) -> None:
+        text("name", self.name)
+        for name, pair in mapping("inputs", self.inputs, _INPUTS).items():
+            numbers = finite_array(f"inputs[{name!r}]", pair)
+            if numbers.shape != (2,) or numbers[1] < 0.0:
+                raise refusal(f"inputs[{name!r}]", pair, "(mean, SD), the SD at least 0")
+        if "thorax" in self.inputs and not {"lumbar_flexion", "rhythm"} & set(self.inputs):
+            raise StanceError("inputs: has 'thorax' alone; needs 'lumbar_flexion' or 'rhythm' beside it")
+
     def mean(self, name: str, default: float = 0.0) -> float:
-        """Mean of an input."""
-        return self.inputs.get(name, (default, 0.0))[0]
+        """Mean of an input; ``default`` where it is none."""
+        return self.inputs.get(text("name", name), (real_number("default", default), 0.0))[0]
 
 
 @cache
@@ -70,10 +94,17 @@ def measurements() -> dict[str, dict[str, str]]:
     return {row["row"]: row for row in rows("measured")}
 
 
+@cache
+def _measured_quantities() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row["quantity"] for row in measurements().values()))
+
+
 def measured_value(row: Mapping[str, str]) -> tuple[float, float, float]:
     """Value and its low and high end: BW, percent, or N of a disc pressure; NaN where no end is known."""
-    value, low, high = (float(row[name]) if row[name] else np.nan for name in ("value", "low", "high"))
-    if row["quantity"] != "disc":
+    instance("row", row, Mapping, "a row of measurements")
+    blank = {name for name in ("low", "high") if isinstance(row.get(name), str) and not row[name]}
+    value, low, high = (np.nan if name in blank else number_in("row", row, name) for name in ("value", "low", "high"))
+    if one_of("row['quantity']", row.get("quantity"), _measured_quantities()) != "disc":
         return value, low, high
     newton = DISC_AREA * 1e6
     return DISC_SHARE * newton * value, DISC_SHARE_ENDS[0] * newton * value, DISC_SHARE_ENDS[1] * newton * value
@@ -91,6 +122,8 @@ def variant(name: str, base: Model) -> tuple[Model, dict[str, float]]:
 
 def stance_of(posture: Posture, model: Model) -> dict[str, Any]:
     """Arguments of ``sweep`` for a posture at its means; the tilt by two policies where nothing is said of it."""
+    instance("posture", posture, Posture, "a Posture")
+    instance("model", model, Model, "a Model")
     import xarray as xr
 
     stance: dict[str, Any] = {}
@@ -193,6 +226,7 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
     import xarray as xr
 
     samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    progress = read_progress(progress)
     measured = measurements()
     shape = (len(VARIANTS), 2, len(measured))
     predicted, draw = np.empty(shape), np.empty((*shape, samples))
@@ -271,6 +305,32 @@ def _quantities(ds: xr.Dataset, quantities: list[str], model: Model) -> Array:
     return np.stack(found, axis=1)
 
 
+def _check_predictions(ds: object) -> None:
+    """Refuse what is no answer of ``validate``, or lacks a row of the spine."""
+    import xarray as xr
+
+    found = instance("ds", ds, xr.Dataset, "a Dataset, what validate returned")
+    needed = {"predicted": {"tilt", "row"}, "draw": {"tilt", "row", "sample"}, "lower": {"tilt", "row"},
+              "upper": {"tilt", "row"}, "measured": {"row"}}  # fmt: skip
+    for name, dims in needed.items():
+        if name not in found.data_vars or not dims <= set(found[name].dims):
+            raise StanceError(f"ds: has no {name!r} over {', '.join(sorted(dims))}; must be what validate returned")
+        if found[name].dtype.kind not in "iuf" or found[name].size == 0:
+            raise StanceError(
+                f"ds.{name}: is {found[name].dtype} of {found[name].shape}; must be numbers, at least one"
+            )
+    index = found.indexes.get("row")
+    if "unit" not in found.coords or index is None or not index.is_unique:
+        raise StanceError("ds: has no 'unit', or no labels of 'row', each once; must be what validate returned")
+    if missing := [row for row in SPINE if row not in list(found.row.values)]:
+        raise StanceError(f"ds.row: has no {', '.join(missing)}; must have {', '.join(SPINE)}")
+    draw = found["draw"].sel(row=list(SPINE)).isel(tilt=0)
+    held = draw.notnull().any("sample")
+    if not held.all():
+        row = next(row for row in SPINE if not held.sel(row=row).all())
+        raise StanceError(f"ds.draw: no draw of {row!r} is a finite number; must have at least one of each row")
+
+
 def spine_scores(ds: xr.Dataset) -> xr.Dataset:
     """Figures of the spine rows, per variant.
 
@@ -280,6 +340,7 @@ def spine_scores(ds: xr.Dataset) -> xr.Dataset:
     """
     import xarray as xr
 
+    _check_predictions(ds)
     spine = ds.isel(tilt=0, drop=True).sel(row=list(SPINE)).drop_vars("unit")
     standing = spine.sel(row="disc_standing", drop=True)
     ratio = (spine.predicted / standing.predicted).isel(row=slice(1, None))

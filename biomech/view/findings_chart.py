@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from biomech.study.findings import Finding
+import numpy as np
+
+from biomech._arguments import entries, instance, one_of, real_array, real_number, text
+from biomech.errors import StanceError
+from biomech.study.claims import Measure, Proposition
+from biomech.study.findings import Column, Finding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +30,13 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
 
     Dots: medians; bars: 90 % of the draws, in the colour of the verdict under that policy alone; the grey band is less
     than the smallest effect of interest. On the right the verdict over all policies.
+
+    Raises
+    ------
+    StanceError
+        There is no finding, or one of them is none that ``findings.judge`` returned.
     """
+    findings = _checked(findings)
     import matplotlib.pyplot as plt
 
     rows = sum(len(finding.columns) for finding in findings) + 0.9 * len(findings)
@@ -60,3 +71,41 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
     panel.tick_params(axis="y", length=0)
     panel.set_title("What mechanics says of the article", fontsize=12, loc="left")
     return figure
+
+
+def _checked(findings: object) -> list[Finding]:
+    """Findings, at least one, with all that is drawn of them."""
+    allowed = "a list of Finding, as findings.judge returns"
+    found = [instance("findings", own, Finding, allowed) for own in entries("findings", findings, allowed)]
+    if not found:
+        raise StanceError(f"findings: is empty; must be {allowed}, at least one")
+    for place, finding in enumerate(found):
+        where = f"findings[{place}]"
+        one_of(f"{where}.verdict", finding.verdict, COLOURS)
+        _check_proposition(f"{where}.proposition", finding.proposition)
+        for column in instance(f"{where}.columns", finding.columns, (tuple, list), "a tuple of Column"):
+            _check_column(f"{where}.columns", column)
+    return found
+
+
+def _check_proposition(where: str, proposition: object) -> None:
+    own = instance(where, proposition, Proposition, "a Proposition")
+    text(f"{where}.text", own.text)
+    real_number(f"{where}.direction", own.direction, -1.0, 1.0)
+    measures = instance(f"{where}.measures", own.measures, (tuple, list), "a tuple of Measure")
+    if not measures:
+        raise StanceError(f"{where}.measures: is empty; must be a tuple of Measure, at least one")
+    smallest = real_number(
+        f"{where}.smallest", instance(f"{where}.measures", measures[0], Measure, "a Measure").smallest
+    )
+    if not smallest > 0.0:
+        raise StanceError(f"{where}.smallest = {smallest!r}: must be above 0")
+
+
+def _check_column(where: str, column: object) -> None:
+    own = instance(where, column, Column, "a Column")
+    text(f"{where}.label", own.label)
+    one_of(f"{where}.verdict", own.verdict, COLOURS)
+    ends = real_array(f"{where}.interval", own.interval)
+    if ends.ndim != 2 or ends.shape[1] != 3 or not len(ends) or np.isinf(ends).any():
+        raise StanceError(f"{where}.interval: has shape {ends.shape}; must be (low, median, high) of each measure")

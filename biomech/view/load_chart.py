@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from biomech._arguments import instance, name_list, one_label, one_of, text
+from biomech.errors import StanceError
 from biomech.model.model import Model
+from biomech.view._given import check_legend, check_loads, is_joint, labels_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,11 +31,13 @@ LOADS = {
 
 def load_of(model: Model, ds: xr.Dataset, name: str) -> xr.DataArray:
     """One quantity of ``LOADS``: a group in percent of its strength, a joint's force in body weights."""
+    instance("model", model, Model, "a Model")
+    check_loads("ds", ds, [text("name", name)])
     weight = model.body_mass * model.value("settings/gravity")
     load: xr.DataArray
     if name == "lumbar":
         load = ds.lumbar_compression / weight
-    elif name in ds.joint.values:
+    elif is_joint(name):
         load = np.sqrt((ds.joint_contact_force.sel(joint=name) ** 2).sum("axis", skipna=False)) / weight
     else:
         load = 100.0 * ds.group_activation.sel(group=name)
@@ -75,7 +80,21 @@ def load_chart(
     -------
     Figure
         Dashed lines are outside the trusted range of the geometry; crosses are postures that cannot be held.
+
+    Raises
+    ------
+    StanceError
+        The dataset lacks a load or a dimension that is drawn, or a label or a row is unknown.
     """
+    instance("model", model, Model, "a Model")
+    rows = _rows(rows)
+    check_loads("ds", ds, [LOADS[row] for row in rows])
+    _check_dims(ds, {"x": x, "hue": hue, "column": column, "band": band})
+    one_label("middle", middle, labels_of("ds", ds, band), f"ds.{band}")
+    check_legend("hue_labels", hue_labels, ds, hue)
+    check_legend("column_labels", column_labels, ds, column)
+    for name, words in (("x_label", x_label), ("title", title)):
+        text(name, words)
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(
@@ -90,7 +109,7 @@ def load_chart(
     colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(hue_labels)))
     for i, row in enumerate(rows):
         load = load_of(model, ds, LOADS[row])
-        for j, (value, text) in enumerate(column_labels.items()):
+        for j, (value, head) in enumerate(column_labels.items()):
             panel: Axes = axes[i, j]
             for colour, (angle, label) in zip(colours, hue_labels.items(), strict=True):
                 chosen = {column: value, hue: angle}
@@ -105,16 +124,37 @@ def load_chart(
             panel.grid(alpha=0.25)
             panel.spines[["top", "right"]].set_visible(False)
             if i == 0:
-                panel.set_title(text, fontsize=11)
+                panel.set_title(head, fontsize=11)
             if i == len(rows) - 1:
                 panel.set_xlabel(x_label)
         axes[i, 0].set_ylim(0.0, 1.08 * axes[i, 0].get_ylim()[1])
-        unit = "x body weight" if LOADS[row] in ("lumbar", *ds.joint.values) else "% of strength"
+        unit = "x body weight" if LOADS[row] == "lumbar" or is_joint(LOADS[row]) else "% of strength"
         axes[i, 0].set_ylabel(f"{row}\n{unit}", fontsize=9)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(hue_labels), frameon=False)
     figure.suptitle(title)
     return figure
+
+
+def _rows(rows: object) -> list[str]:
+    found = name_list("rows", rows, LOADS)
+    if not found:
+        raise StanceError(f"rows: is empty; must be among {', '.join(map(repr, LOADS))}")
+    return found
+
+
+def _check_dims(ds: xr.Dataset, dims: Mapping[str, object]) -> None:
+    """Four dimensions, and no other that postures have."""
+    own = [str(dim) for dim in ds.status.dims]
+    taken: dict[str, str] = {}
+    for name, dim in dims.items():
+        found = one_of(name, dim, own)
+        labels_of("ds", ds, found)
+        if found in taken:
+            raise StanceError(f"{name} = {found!r}: is {taken[found]} too; each must have a dimension of its own")
+        taken[found] = name
+    if rest := [dim for dim in own if dim not in taken]:
+        raise StanceError(f"ds: has the dimension {rest[0]!r} besides {', '.join(taken)}; choose one label of it")
 
 
 def _line(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from biomech._arguments import instance, text
 from biomech.model.model import Model
+from biomech.view._given import by_name, check_loads
 from biomech.view.load_chart import load_of
 
 if TYPE_CHECKING:
@@ -44,10 +46,19 @@ def situation_chart(model: Model, answers: Mapping[str, xr.Dataset], *, title: s
     Figure
         The dark part of a bar is the least of the policies of tilt, the light part reaches to the most; hatched where
         the geometry is beyond its trusted range, grey and ``not held`` where some posture does not balance.
+
+    Raises
+    ------
+    StanceError
+        The model is none, or an answer lacks a load that is drawn.
     """
+    columns = {**GROUPS, **JOINTS}
+    instance("model", model, Model, "a Model")
+    for name, ds in by_name("answers", answers, "situations to what sweep returned").items():
+        check_loads(f"answers[{name!r}]", ds, columns.values())
+    text("title", title)
     import matplotlib.pyplot as plt
 
-    columns = {**GROUPS, **JOINTS}
     figure, axes = plt.subplots(
         1,
         len(columns),
