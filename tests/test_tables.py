@@ -364,12 +364,12 @@ def test_settings_that_are_read_must_be_there(adult, row):
 @pytest.mark.parametrize(
     ("columns", "named"),
     [
-        (None, "columns = None: must map"),
-        ([1], "columns = .*: must map"),
-        ({"mass": np.array(3.0)}, "column 'mass' = array.*: must be a tuple"),
-        ({"mass": 3.0}, "column 'mass' = 3.0: must be a tuple"),
-        ({"mass": "12"}, "column 'mass' = '12': must be a tuple"),
-        ({"mass": (1.0, 2.0)}, "column 'mass' has 2 cells; must have 12"),
+        (None, "columns = None: must be a mapping"),
+        ([1], "columns = .*: must be a mapping"),
+        ({"mass": np.array(3.0)}, r"columns\['mass'\] = .*: must be a tuple"),
+        ({"mass": 3.0}, r"columns\['mass'\] = 3.0: must be a tuple"),
+        ({"mass": "12"}, r"columns\['mass'\] = '12': must be a tuple"),
+        ({"mass": (1.0, 2.0)}, r"columns\['mass'\] has 2 cells; must have 12"),
         ({"inertia": (1.0,) * 12}, r"columns unknown \['inertia'\]"),
     ],
 )
@@ -578,9 +578,9 @@ def test_tables_that_are_none_are_refused(small):
     for call, named in (
         (lambda: Table("limbs", columns), "name = 'limbs': there is none"),
         (lambda: Table("segments", None), "columns = None: must be a mapping"),
-        (lambda: Table("segments", {"segment": ("torso",)}), "columns: a table 'segments' must have segment, mass"),
+        (lambda: Table("segments", {"segment": ("torso",)}), "columns missing .*; must be segment, mass"),
         (lambda: Table("segments", {**columns, "mass": 3.0}), r"columns\['mass'\] = 3.0: must be a tuple"),
-        (lambda: Table("segments", {**columns, "mass": (3.0,)}), "columns: must all have as many cells"),
+        (lambda: Table("segments", {**columns, "mass": (3.0,)}), r"columns\['mass'\] has 1 cells; must have"),
         (
             lambda: Table("segments", {**columns, "segment": (3,) * len(table)}),
             r"columns\['segment'\] = 3: must be text",

@@ -222,7 +222,7 @@ def _cells(table: str, column: str, given: object) -> Column:
         return given
     flat = not isinstance(given, np.ndarray) or given.ndim == 1
     if isinstance(given, str | bytes) or not isinstance(given, Iterable) or not flat:
-        raise ModelError(f"table {table!r}: column {column!r} = {given!r:.80}: must be a tuple of cells")
+        raise ModelError(f"table {table!r}: columns[{column!r}] = {shown(given)}: must be a tuple of cells")
     return tuple(given.tolist()) if isinstance(given, np.ndarray) else tuple(given)
 
 
@@ -241,7 +241,7 @@ def _check_columns(name: str, columns: Mapping[str, Column]) -> None:
             )
     for row in rows:
         if not isinstance(row, str):
-            raise ModelError(f"table {name!r}: columns[{wanted[0]!r}] has the row name {shown(row)}; must be a text")
+            raise ModelError(f"table {name!r}: columns[{wanted[0]!r}] = {shown(row)}: must be text")
 
 
 def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:

@@ -59,7 +59,7 @@ class Prior:
             instance(f"prior: {field}", getattr(self, field), str, "text")
         where = f"prior {self.name!r}"
         for field in ("a", "b", "least", "most"):
-            real_number(f"{where}: {field}", getattr(self, field))
+            object.__setattr__(self, field, real_number(f"{where}: {field}", getattr(self, field)))
         if self.how not in HOW:
             raise StanceError(f"{where}: how = {self.how!r}; allowed is {', '.join(HOW)}")
         if self.distribution not in DISTRIBUTIONS:
