@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 #: It was compiled, but what was made cannot be opened where it lies.
 CANNOT_OPEN = 3
-#: What would keep Numba from compiling, or Python from keeping what is read: none of it is meant for the compiler.
-_NOT_MEANT = ("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP")
+#: What would keep Numba from compiling, kernels from being declared for it, or Python from keeping what is read: none
+#: of it is meant for the compiler.
+_NOT_MEANT = ("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP", "BIOMECH_KERNELS")
 
 
 def environment(paths: Iterable[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The decorators of kernels: they record a function, and leave it to others to compile it."""
+"""The decorators of kernels: they record a function, and leave it to others to compile it, or to run it as Python."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
+from biomech._kernels.interpreter.switch import runs_python
+
 if TYPE_CHECKING:
     from biomech._kernels.interface import BoundCall, CompiledFunction
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+#: Whether kernels run as plain Python, all of them or none.
+INTERPRETED = runs_python()
 
 
 def _module_of(function: Callable[..., Any]) -> str:
@@ -67,12 +72,19 @@ class EntryPoint(Kernel, Generic[Arguments, Result]):
 
     @property
     def compiled(self) -> CompiledFunction:
-        """Its compiled form."""
+        """Its compiled form, or what stands in for it where kernels run as plain Python."""
         if self._compiled is None:
-            from biomech._kernels.library import find
-
-            self._compiled = find(self)
+            self._compiled = self._find()
         return self._compiled
+
+    def _find(self) -> CompiledFunction:
+        if INTERPRETED:
+            from biomech._kernels.interpreter.calls import InterpretedFunction
+
+            return InterpretedFunction(self.name, self.function)
+        from biomech._kernels.library import find
+
+        return find(self)
 
     def __call__(self, *args: Arguments.args, **named: Arguments.kwargs) -> Result:
         return self.compiled(*self._in_order(args, named))
@@ -112,7 +124,7 @@ def entry_point(function: Callable[Arguments, Result]) -> EntryPoint[Arguments, 
     Its arguments are annotated numbers, arrays of ``biomech._kernels.arrays`` and tuples of them; it returns a number
     or nothing, and runs without the GIL.
     """
-    entry = EntryPoint(function)
+    entry = EntryPoint(_interpret(function) if INTERPRETED else function)
     ENTRY_POINTS[entry.name] = entry
     return entry
 
@@ -122,9 +134,16 @@ def kernel(function: Function) -> Function:
 
     It makes no arrays, so references to those it is given need not be counted: that would take longer than the work.
     """
-    return Kernel(function, allocates=False)  # type: ignore[return-value]
+    return _interpret(function) if INTERPRETED else Kernel(function, allocates=False)  # type: ignore[return-value]
 
 
 def allocating_kernel(function: Function) -> Function:
     """Declare a kernel that only kernels call and that makes arrays."""
-    return Kernel(function, allocates=True)  # type: ignore[return-value]
+    return _interpret(function) if INTERPRETED else Kernel(function, allocates=True)  # type: ignore[return-value]
+
+
+def _interpret(function: Function) -> Function:
+    """The function as plain Python, in which numbers mean what they mean in compiled code."""
+    from biomech._kernels.interpreter.arithmetic import interpret
+
+    return interpret(function)  # type: ignore[return-value]

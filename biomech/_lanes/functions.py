@@ -1,6 +1,7 @@
 """Elementary functions: those of the C library on floats, and on lanes formulas without a branch.
 
-The compiler (``biomech._kernels.compiler.lanes``) takes for each name the one that suits the number it is given.
+Both the compiler (``biomech._kernels.compiler.lanes``) and plain Python take for each name the one that suits the
+number it is given.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from biomech._kernels.interpreter.lanes import Lanes
 from biomech._lanes.number import power_of_two, select, split
 
 _SIN = (
@@ -30,9 +34,15 @@ _HALF_PI = (1.5707963267341256, 6.077100506506192e-11)  #: high and low part
 _LN_2 = (0.6931471803691238, 1.9082149292705877e-10)
 
 
+def _in_python(function: Any, *args: Any) -> Any:
+    from biomech._kernels.interpreter.arithmetic import interpret
+
+    return interpret(function)(*args)
+
+
 def sincos(x: Any) -> Any:
     """Sine and cosine."""
-    raise TypeError("only kernels call it")
+    return _in_python(sincos_of_lanes, x) if isinstance(x, Lanes) else (np.sin(x), np.cos(x))
 
 
 def sincos_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
@@ -52,7 +62,7 @@ def sincos_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signat
 
 def exp(x: Any) -> Any:
     """Exponential function."""
-    raise TypeError("only kernels call it")
+    return _in_python(exp_of_lanes, x) if isinstance(x, Lanes) else np.exp(x)
 
 
 def exp_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
@@ -68,7 +78,7 @@ def exp_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signature
 
 def power(x: Any, exponent: Any) -> Any:
     """x to a power, x not negative."""
-    raise TypeError("only kernels call it")
+    return _in_python(power_of_lanes, x, exponent) if isinstance(x, Lanes) else np.power(x, exponent)
 
 
 def power_of_lanes(x, exponent):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
@@ -85,7 +95,7 @@ def power_of_lanes(x, exponent):  # type: ignore[no-untyped-def]  # Numba compar
 
 def log1p(x: Any) -> Any:
     """log(1 + x), for 0 <= x <= 1."""
-    raise TypeError("only kernels call it")
+    return _in_python(log1p_of_lanes, x) if isinstance(x, Lanes) else np.log1p(x)
 
 
 def log1p_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too

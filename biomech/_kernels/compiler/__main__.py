@@ -27,9 +27,10 @@ from biomech._kernels.compiler.emission import emit
 from biomech._kernels.compiler.linking import link
 from biomech._kernels.compiler.lowering import lower, symbol_of
 from biomech._kernels.cpu import NATIVE, levels, usable_levels
-from biomech._kernels.declaration import ENTRY_POINTS, EntryPoint, package_entry_points
+from biomech._kernels.declaration import ENTRY_POINTS, INTERPRETED, EntryPoint, package_entry_points
 from biomech._kernels.fingerprint import Sources
 from biomech._kernels.interface import signature_of
+from biomech._kernels.interpreter.switch import PYTHON, VARIABLE
 from biomech._kernels.library import Manifest, Unfit, hash_of, manifest_path, open_library
 
 #: LLVM's name of the CPU of a level, where it is another.
@@ -49,6 +50,8 @@ def main() -> None:
     parser.add_argument("--name", default="kernels", help="what the files are called")
     parser.add_argument("--script", type=Path, help="the file whose entry points are those of __main__")
     asked = parser.parse_args()
+    if INTERPRETED:
+        parser.error(f"{VARIABLE} = {PYTHON!r}: kernels run as plain Python, so there is nothing to compile; unset it")
     wanted = dict.fromkeys(
         level for given in asked.level or best for level in (levels() if given == "all" else [given])
     )

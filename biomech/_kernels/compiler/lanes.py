@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.core.extending import lower_builtin, lower_cast, models, overload, register_model
 from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, make_intrinsic_template, signature
 
+from biomech._kernels.interpreter.lanes import BRANCHING
 from biomech._lanes import functions, number
 from biomech._lanes.number import LANES
 
@@ -170,6 +172,24 @@ _operator(operator.ne, lanes, mask, 2, lambda builder, a, b: builder.fcmp_unorde
 _operator(operator.and_, mask, mask, 2, lambda builder, a, b: builder.and_(a, b))
 _operator(operator.or_, mask, mask, 2, lambda builder, a, b: builder.or_(a, b))
 _operator(operator.invert, mask, mask, 1, lambda builder, a: builder.not_(a))
+
+
+def _refuse_to_branch(function: Any) -> None:
+    """Let what Numba asks where a kernel branches say what is wrong with that."""
+
+    class Template(AbstractTemplate):
+        key = function
+
+        def generic(self, args: tuple[types.Type, ...], kws: Any) -> Any:
+            if any(a is lanes or a is mask for a in args):
+                raise TypingError(BRANCHING)
+            return None
+
+    infer_global(function)(Template)
+
+
+_refuse_to_branch(bool)
+_refuse_to_branch(operator.not_)
 
 
 @_instructions

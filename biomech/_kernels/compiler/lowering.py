@@ -9,6 +9,7 @@ has a process of its own; ``pyproject.toml`` pins the version.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import codegen, types
 from numba.core.cpu import CPUContext
+from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 from numba.core.types.containers import BaseTuple
 
@@ -25,9 +27,12 @@ from biomech._kernels.compiler.memory import MEMORY
 from biomech._kernels.compiler.typing import argument_types, dispatcher_of, result_type
 from biomech._kernels.declaration import EntryPoint
 from biomech._kernels.interface import signature_of
+from biomech._kernels.interpreter.lanes import BRANCHING
 
 #: The library of Numba's own run time: ``MEMORY`` stands for it.
 _RUN_TIME = "nrt"
+#: File and line in an error of Numba's.
+_WHERE = re.compile(r"typing of \S+ at (.*) \((\d+)\)")
 
 
 class _Collected(codegen.JITCodeLibrary):
@@ -88,12 +93,23 @@ def lower(entries: Iterable[EntryPoint[..., Any]]) -> Any:
 def _compile(entry: EntryPoint[..., Any]) -> Any:
     signature_of(entry.function)  # refuses annotations that do not say what is meant
     dispatcher, arguments = dispatcher_of(entry), argument_types(entry.function)
-    dispatcher.compile(arguments)
+    try:
+        dispatcher.compile(arguments)
+    except NumbaError as error:
+        if BRANCHING in str(error):
+            raise TypeError(_branching(entry, str(error))) from None
+        raise
     compiled = dispatcher.overloads[arguments]
     returned, annotated = compiled.signature.return_type, result_type(entry.function)
     if returned != annotated:
         raise TypeError(f"{entry.name}: returns {returned}, and is annotated {annotated}")
     return compiled
+
+
+def _branching(entry: EntryPoint[..., Any], said: str) -> str:
+    """What is wrong, and where, out of what Numba says of every kernel on the way there."""
+    where = _WHERE.search(said, said.index(BRANCHING))
+    return f"{entry.name}: {f'{where[1]}:{where[2]}: ' if where else ''}{BRANCHING}"
 
 
 def _gather(library: Any, found: dict[int, Any]) -> None:
