@@ -190,8 +190,8 @@ def _variable_numbers() -> dict[str, _Varied]:
         first = COLUMN[name]
         if name != "load_position":
             known[name] = _Varied(name, name, slice(first, first + (2 if parameter.per_leg else 1)))
-        parts = SIDES if parameter.per_leg else AXES if name == "load_position" else ()
-        for k, part in enumerate(parts):
+        sides = SIDES if parameter.per_leg else AXES if name == "load_position" else ()
+        for k, part in enumerate(sides):
             known[f"{name}_{part}"] = _Varied(f"{name}_{part}", name, slice(first + k, first + k + 1))
     return known
 
@@ -215,17 +215,17 @@ def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
     quantities, labels = sweep_quantities(model), labels_of(model)
     outputs: dict[str, _Output] = {}
     for name in [*names, "status"]:
-        variable, *parts = name.split("/")
+        variable, *inner = name.split("/")
         if variable == "pelvic_tilt":
-            if parts:
+            if inner:
                 raise StanceError(f"variables: 'pelvic_tilt' has no dimensions, too few for {name!r}")
             outputs[name] = _Output(None, (), (slice(None),))
             continue
         quantity = next(q for n, q in choose_quantities(quantities, [variable]).items() if n == variable)
-        if len(parts) > len(quantity.dims):
+        if len(inner) > len(quantity.dims):
             raise StanceError(f"variables: {variable!r} has the dimensions {quantity.dims}, too few for {name!r}")
         place: list[slice | int] = [slice(None)]
-        for dim, label in zip(quantity.dims, parts, strict=False):
+        for dim, label in zip(quantity.dims, inner, strict=False):
             if label not in labels[dim]:
                 near = difflib.get_close_matches(label, labels[dim], n=1)
                 hint = f" (did you mean {near[0]!r}?)" if near else ""
@@ -233,7 +233,7 @@ def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
                     f"variables: {variable!r} has no {dim} {label!r}{hint}; there are {', '.join(labels[dim])}"
                 )
             place.append(labels[dim].index(label))
-        outputs[name] = _Output(quantity, quantity.dims[len(parts) :], tuple(place))
+        outputs[name] = _Output(quantity, quantity.dims[len(inner) :], tuple(place))
     return outputs
 
 
@@ -344,7 +344,7 @@ class PreparedSweep:
             array = _plain_array(varied.name, value)
             good = (array >= varied.about.least) & (array <= varied.about.most)
             if not good.all():
-                raise _out_of_range(varied, array[~good].flat[0])
+                raise _out_of_range(varied, array[~good][0])
             arrays.append(array)
         try:
             shape = np.broadcast_shapes(*(array.shape for array in arrays))
