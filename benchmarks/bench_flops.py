@@ -8,10 +8,10 @@ from problems import SIZES, leg_like
 
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
-from biomech._lanes import LANES, as_lanes, choose, counting, gather, make_which, no_lanes, take
+from biomech._simd import LANES, as_lanes, choose, counting, gather, make_which, no_lanes, take
 from biomech.sharing import Power
-from biomech.sharing.newton import share_load
-from biomech.sharing.pattern import Pattern, find_pattern, gather_entries
+from biomech.sharing.block_sparsity import Pattern, find_pattern, gather_entries
+from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, make_answer, make_costs, make_problem, make_work, measure
 
 CHAINS, ROUNDS, REPEATS = 5, 200_000, 2000

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import biomech as bm
+from biomech.pipeline.objective import read_effort
+from biomech.pipeline.stance_batch import balance, parts
 from biomech.sharing import Power, solve
+from biomech.stance.parsing import read_stance
 from biomech.statics.equilibrium import Surroundings, assemble
 from biomech.statics.posture import close
-from biomech.statics.reading import read_stance
-from biomech.study.effort import read_effort
-from biomech.study.standing import balance, parts
 
 STANCES = {
     "foot_rotation": np.linspace(0, 45, 32),

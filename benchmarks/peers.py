@@ -22,7 +22,7 @@ import xarray as xr
 from bench_opensim import MODEL, by_opensim, frames
 
 import biomech as bm
-from biomech.model.splines import simm_spline
+from biomech.model.mechanics.splines import simm_spline
 
 LOWER = 0.01
 #: How often the frames are repeated to time ours.

@@ -20,16 +20,16 @@ from biomech.errors import (
 )
 
 if TYPE_CHECKING:
-    from biomech import sharing, symbolic, view
+    from biomech import sharing, symbolic, uncertainty, view
+    from biomech.analysis.output.table import table
+    from biomech.analysis.prepare import PreparedSweep, prepare
+    from biomech.analysis.stability import stability
+    from biomech.analysis.static_optimization import static_optimization
+    from biomech.analysis.sweep import sweep
+    from biomech.article import findings, scenarios
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
-    from biomech.study import findings, scenarios, uncertainty
-    from biomech.study.prepared import PreparedSweep, prepare
-    from biomech.study.stability import stability
-    from biomech.study.static_optimization import static_optimization
-    from biomech.study.sweep import sweep
-    from biomech.study.table import table
 
 __all__ = [
     "BiomechError",
@@ -65,19 +65,19 @@ _HOME = {
     "MinMax": "biomech.sharing.criteria",
     "Power": "biomech.sharing.criteria",
     "SoftSaturation": "biomech.sharing.criteria",
-    "PreparedSweep": "biomech.study.prepared",
-    "prepare": "biomech.study.prepared",
-    "stability": "biomech.study.stability",
-    "static_optimization": "biomech.study.static_optimization",
-    "sweep": "biomech.study.sweep",
-    "table": "biomech.study.table",
+    "PreparedSweep": "biomech.analysis.prepare",
+    "prepare": "biomech.analysis.prepare",
+    "stability": "biomech.analysis.stability",
+    "static_optimization": "biomech.analysis.static_optimization",
+    "sweep": "biomech.analysis.sweep",
+    "table": "biomech.analysis.output.table",
 }
 _MODULES = {
-    "findings": "biomech.study.findings",
-    "scenarios": "biomech.study.scenarios",
+    "findings": "biomech.article.findings",
+    "scenarios": "biomech.article.scenarios",
     "sharing": "biomech.sharing",
     "symbolic": "biomech.symbolic",
-    "uncertainty": "biomech.study.uncertainty",
+    "uncertainty": "biomech.uncertainty",
     "view": "biomech.view",
 }
 

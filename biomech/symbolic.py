@@ -22,9 +22,9 @@ import sympy as sp
 
 from biomech._arguments import instance, mapping, one_of, real_number, whole_number
 from biomech.errors import ModelError
+from biomech.model.mechanics.paths import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
-from biomech.model.paths import SLACK
 
 #: Coordinates of the sagittal plane, right leg.
 SAGITTAL = (

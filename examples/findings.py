@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import biomech as bm
-from biomech.study.findings import CONTRASTS, OUTSIDE, Column, Finding
+from biomech.article.findings import CONTRASTS, OUTSIDE, Column, Finding
 
 HEAD = """# Findings
 
@@ -20,7 +20,7 @@ What mechanics says of the article, sentence by sentence. Made by `python exampl
 --samples {samples}`.
 
 Each sentence is split into propositions that compare two ways of standing, sitting or moving. Everything that is
-uncertain about the body was drawn {samples} times, the same for both (`biomech/study/data/priors.csv`); how the
+uncertain about the body was drawn {samples} times, the same for both (`biomech/reference_data/priors.csv`); how the
 pelvis is held is not known, so every way is shown beside the others, as are both ends of what the floor's friction
 may hold.
 

@@ -15,8 +15,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import biomech as bm
-from biomech.study.strength import moment_arm_rows, strength_curves
-from biomech.study.validation import (
+from biomech.analysis.joint_strength import moment_arm_rows, strength_curves
+from biomech.article.validation import (
     SPINE,
     VARIANTS,
     Posture,
@@ -30,7 +30,7 @@ from biomech.study.validation import (
 HEAD = """# Validation
 
 Made by `python examples/validation.py docs/validation --samples {samples}` from the code as it stands. Postures,
-priors, measurements and variants were frozen before the first comparison (`biomech/study/data`, with a list of later
+priors, measurements and variants were frozen before the first comparison (`biomech/reference_data`, with a list of later
 changes); nothing was fitted.
 
 Three models: *as built*; *tissue and pressure*, with an exponential lumbar curve and half of the measured abdominal

@@ -34,9 +34,11 @@ import pandas as pd
 import xarray as xr
 
 import biomech as bm
+from biomech.analysis import joint_strength as strength
+from biomech.article import hypotheses as claims
+from biomech.article import validation
 from biomech.model import mirror, tables
 from biomech.sharing import sensitivity, solution
-from biomech.study import claims, strength, validation
 
 Call = tuple[Callable[..., Any], dict[str, Any]]
 MODULES = {

@@ -30,8 +30,8 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import UnreachablePosture
-from biomech.statics.stance import PARAMETERS
-from biomech.study.policies import KNEE_STATUSES, SETTLED_STATUSES
+from biomech.policies.resolve import KNEE_STATUSES, SETTLED_STATUSES
+from biomech.stance.parameters import PARAMETERS
 
 OPTIMAL, OVERLOADED, UNREACHABLE = 0, 1, 3
 #: Postures of a case anywhere and along a line; those of a sweep's block, which one company crosses.

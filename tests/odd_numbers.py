@@ -8,7 +8,7 @@ import numpy as np
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Array3, Flags1, Index1, Places
-from biomech._lanes import as_lanes, exp, log1p, no_lanes, power, put, select, sincos, some, take, width, zeros
+from biomech._simd import as_lanes, exp, log1p, no_lanes, power, put, select, sincos, some, take, width, zeros
 
 ZERO, FACTOR, ONE, PAIR = 0.0, 2.5, np.uint64(1), (1.0, 0.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Flags1, Index1, Places
-from biomech._lanes import zeros
+from biomech._simd import zeros
 
 FACTOR = 2.0
 

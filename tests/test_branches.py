@@ -7,11 +7,11 @@ from fuzz_stances import Case, balances, run
 
 import biomech as bm
 from biomech.errors import UnreachablePosture
+from biomech.policies.bracketing import MINIMA
+from biomech.policies.resolve import SETTLED_STATUSES
+from biomech.policies.stable_root import BALANCE_STATUSES, NO_POSTURE, find_balance
+from biomech.stance.parsing import read_stance
 from biomech.statics.posture import close
-from biomech.statics.reading import read_stance
-from biomech.study.equilibria import BALANCE_STATUSES, NO_POSTURE, find_balance
-from biomech.study.policies import SETTLED_STATUSES
-from biomech.study.valleys import MINIMA
 
 LOW_SEAT = {"support": "seat", "pelvic_rotation": -60, "pelvic_tilt": "passive"}
 HIGH_SEAT = {"support": "seat", "seat_height": 0.5, "trunk_lean": 20, "foot_rotation": 10, "stance_width": 0.3}

@@ -17,7 +17,7 @@ from biomech._kernels.cpu import usable_levels
 from biomech._kernels.declaration import INTERPRETED, Kernel
 from biomech._kernels.interpreter.lanes import LaneArray, Lanes
 from biomech._kernels.library import Manifest, load, manifest_path
-from biomech._lanes import LANES
+from biomech._simd import LANES
 from biomech.statics import equilibrium
 
 ROOT = Path(bm.__file__).parents[1]

@@ -8,7 +8,7 @@ import pytest
 
 import biomech as bm
 from biomech import symbolic
-from biomech.statics.stance import PARAMETERS
+from biomech.stance.parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

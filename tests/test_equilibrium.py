@@ -98,7 +98,7 @@ def test_pressure_is_on_the_soles_inside_the_cones(stood):
 
 def spans(model, where, muscle, pose):
     """Points of a path in ground with their segments, inactive conditional points left out, moving points placed."""
-    from biomech.model.splines import simm_spline
+    from biomech.model.mechanics.splines import simm_spline
 
     table = model.tables["path_points"]
     found = []
@@ -158,7 +158,7 @@ def forces_on_segments(model, stance, ds):
 
 def tendon_for_quadriceps(model, ds, where, side):
     """What the tendon pulls the tibia with, less what the quadriceps' paths would, in ground."""
-    from biomech.model.splines import simm_spline
+    from biomech.model.mechanics.splines import simm_spline
 
     pose, table = coordinates(ds), model.tables["patellar_tendon"]
     own = np.array(table.text("curve")) == "direction"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import biomech as bm
+from biomech.article.findings import CONTRASTS, PROPOSITIONS, Column, _class, verdict
+from biomech.article.hypotheses import BACK, TILT, Measure, Proposition, group
 from biomech.errors import StanceError
-from biomech.study.claims import BACK, TILT, Measure, Proposition, group
-from biomech.study.findings import CONTRASTS, PROPOSITIONS, Column, _class, verdict
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings" / "README.md"
 CLAIM = Proposition("x", "X", "Something goes up.", "turnout", group("quadriceps"), 1, "none")

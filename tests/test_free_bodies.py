@@ -13,14 +13,14 @@ from free_bodies import left_open, power
 from test_equilibrium import coordinates, frames, spans
 
 import biomech as bm
+from biomech.article.scenarios import SCENARIOS
+from biomech.article.validation import postures, stance_of
 from biomech.errors import ModelError
+from biomech.model.mechanics.splines import simm_spline, spline_values
 from biomech.model.model import Model
-from biomech.model.splines import simm_spline, spline_values
 from biomech.model.tables import Table
-from biomech.statics.stance import PARAMETERS
-from biomech.study.drawn import draw_model
-from biomech.study.scenarios import SCENARIOS
-from biomech.study.validation import postures, stance_of
+from biomech.stance.parameters import PARAMETERS
+from biomech.uncertainty.perturbed_model import draw_model
 
 #: Body weights times a metre.
 CLOSED = 1e-8

@@ -3,7 +3,7 @@ import pytest
 from reference_tables import rows
 
 from biomech.errors import StanceError
-from biomech.model.splines import simm_spline
+from biomech.model.mechanics.splines import simm_spline
 
 STEP = 1e-4  # deg
 

@@ -207,10 +207,10 @@ def fingerprints(package):
         ("statics/equilibrium.py", "return cls(np.zeros((count, LOAD))", "return cls(0 * np.ones((count, LOAD))", ""),
         ("statics/ground.py", "loaded = pressure > 1e-6\n", "loaded = pressure > 1e-7\n", "some"),
         ("sharing/newton.py", "TOLERANCE = 1e-12", "TOLERANCE = 1e-11", "some"),
-        ("_linear.py", "inverse = 1.0 / pivot\n", "inverse = 1.00 / pivot\n", ""),
-        ("_linear.py", "inverse = 1.0 / pivot\n", "inverse = 2.0 / pivot\n", "some"),
+        ("_simd/dense_ldl.py", "inverse = 1.0 / pivot\n", "inverse = 1.00 / pivot\n", ""),
+        ("_simd/dense_ldl.py", "inverse = 1.0 / pivot\n", "inverse = 2.0 / pivot\n", "some"),
         ("statics/closing.py", "    load: Array2\n", "    load: Array2\n    more: Array2\n", "some"),
-        ("_lanes/number.py", "LANES = 8", "LANES = 4", "all"),
+        ("_simd/number.py", "LANES = 8", "LANES = 4", "all"),
     ],
 )
 def test_what_an_edit_compiles(checkout, unedited, file, old, new, changed):
@@ -222,8 +222,8 @@ def test_what_an_edit_compiles(checkout, unedited, file, old, new, changed):
     after = fingerprints(checkout)
     different = {name for name in before if before[name] != after[name]}
     if changed == "some":
-        assert "biomech.study.whole_way.go_in_lanes" in different
-        assert "biomech.sharing.pattern.scan" not in different
+        assert "biomech.pipeline.pipeline_kernel.go_in_lanes" in different
+        assert "biomech.sharing.block_sparsity.scan" not in different
     else:
         assert different == (set(before) if changed == "all" else set())
 
@@ -432,7 +432,10 @@ def test_a_spoilt_library_is_not_opened(checkout, how):
         SPOILT[how](Manifest.read(path).code, path)
     done = run(WITHOUT_NUMBA + SWEEP, checkout, BIOMECH_CACHE_DIR=checkout / "cache")
     assert done.returncode == 1
-    assert "KernelError: biomech.statics.conditions.aim_stances: no compiled kernels for this machine (" in done.stderr
+    assert (
+        "KernelError: biomech.statics.constraint_targets.aim_stances: no compiled kernels for this machine ("
+        in done.stderr
+    )
     assert any(word in done.stderr for word in ("is not whole", "cannot be read"))
 
 
@@ -721,7 +724,7 @@ solution = bm.sharing.solve(problem, bm.Power(2))
 solution.vjp([[1.0, 0.0]]), solution.jvp(demand=1.0)
 from biomech.sharing.solution import certify
 certify(problem, bm.Power(2), solution.value, solution.multiplier)
-from biomech.model.lump import lump
+from biomech.model.reduced_model import lump
 lump(m)
 import sys
 print(sorted(name for name in sys.modules if name in ("numba", "llvmlite") and sys.modules[name] is not None))

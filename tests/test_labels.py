@@ -6,10 +6,10 @@ import pytest
 import xarray as xr
 
 import biomech as bm
+from biomech.analysis.joint_strength import maximal_moment
 from biomech.errors import StanceError
-from biomech.statics.reading import read_stance
-from biomech.statics.stance import PARAMETERS
-from biomech.study.strength import maximal_moment
+from biomech.stance.parameters import PARAMETERS
+from biomech.stance.parsing import read_stance
 
 # --- geometry
 

@@ -8,18 +8,18 @@ import pytest
 import biomech as bm
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3, Places
-from biomech._lanes import LANES, as_lanes, exp, log1p, power, select, sincos, some, take
+from biomech._simd import LANES, as_lanes, exp, log1p, power, select, sincos, some, take
+from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
+from biomech.pipeline.objective import read_effort
+from biomech.pipeline.pipeline_kernel import Sheets, Ways, _go
+from biomech.pipeline.solve_stances import answer, compile_batch
+from biomech.pipeline.stance_batch import parts
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
-from biomech.sharing.arrays import Given, compile_problem
-from biomech.sharing.pattern import Pattern, find_pattern, places
+from biomech.sharing.batch import Given, compile_problem
+from biomech.sharing.block_sparsity import Pattern, find_pattern, places
 from biomech.sharing.response import Costs
 from biomech.sharing.solution import Found, _solve_each
-from biomech.statics.reading import read_stance
-from biomech.study.answer import answer, compile_batch
-from biomech.study.body import Anatomy, Limits, Posed
-from biomech.study.effort import read_effort
-from biomech.study.standing import parts
-from biomech.study.whole_way import Sheets, Ways, _go
+from biomech.stance.parsing import read_stance
 
 
 @entry_point

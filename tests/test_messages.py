@@ -9,17 +9,17 @@ import pytest
 import xarray as xr
 
 import biomech as bm
+from biomech.analysis.output import unreachable as reach
+from biomech.analysis.output.status_summary import Tally, shortage
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.geometry import kinematics
-from biomech.statics import resting
+from biomech.pipeline.objective import read_effort
+from biomech.pipeline.pipeline_kernel import PROOF
+from biomech.pipeline.stance_batch import OVERLOADED, UNCERTIFIED, parts, pose_of
+from biomech.stance.parameters import PARAMETERS, SUPPORTS
+from biomech.stance.parsing import read_stance
+from biomech.statics import muscle_free as resting
 from biomech.statics.posture import close, conditions_of
-from biomech.statics.reading import read_stance
-from biomech.statics.stance import PARAMETERS, SUPPORTS
-from biomech.study import reach
-from biomech.study.effort import read_effort
-from biomech.study.report import Tally, shortage
-from biomech.study.standing import OVERLOADED, UNCERTIFIED, parts, pose_of
-from biomech.study.whole_way import PROOF
 
 #: A trial of public data that lies beside the checkout where the package is made.
 WALK = Path(__file__).parents[2].joinpath("shared/reference/osim/motions/walk_10dof")
@@ -210,8 +210,10 @@ def test_every_condition_has_words_and_its_own_unit(name, request):
 
 def test_a_sweep_looks_for_a_way_out_once(adult, monkeypatch):
     asked = []
-    monkeypatch.setattr("biomech.study.report.explain_unreachable", lambda *args: asked.append(1) or "too far")
-    monkeypatch.setattr("biomech.study.sweep._BLOCK", 4)
+    monkeypatch.setattr(
+        "biomech.analysis.output.status_summary.explain_unreachable", lambda *args: asked.append(1) or "too far"
+    )
+    monkeypatch.setattr("biomech.analysis.sweep._BLOCK", 4)
     with pytest.warns(BiomechWarning, match="posture 0 is unreachable: too far"):
         bm.sweep(adult, support="step", pelvic_tilt=0, step_height=np.linspace(0.1, 0.3, 20), variables=["status"])
     assert asked == [1]

@@ -29,7 +29,7 @@ def test_import_is_light():
 
 def test_reading_a_stance_needs_no_xarray():
     code = (
-        "import sys; from biomech.statics.reading import read_stance;"
+        "import sys; from biomech.stance.parsing import read_stance;"
         "read_stance({'pelvic_tilt': [0, 'hanging'], 'support': ['both', 'right'], 'slope': [0, 5], 'friction': 0.5});"
         "print('xarray' in sys.modules)"
     )

@@ -6,10 +6,10 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.statics.reading import read_stance
-from biomech.statics.resting import passive_slope, rest
-from biomech.study.equilibria import BALANCE_STATUSES, find_balance
-from biomech.study.policies import KNEE_STATUSES, SETTLED_STATUSES
+from biomech.policies.resolve import KNEE_STATUSES, SETTLED_STATUSES
+from biomech.policies.stable_root import BALANCE_STATUSES, find_balance
+from biomech.stance.parsing import read_stance
+from biomech.statics.muscle_free import passive_slope, rest
 
 STANCES = [
     {"trunk_lean": -12},

@@ -5,8 +5,8 @@ import xarray as xr
 import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.model.mirror import other_side
+from biomech.stance.parsing import read_stance
 from biomech.statics.posture import close
-from biomech.statics.reading import read_stance
 
 BOX = {
     "foot_rotation": [-20, 0, 35, 60],

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import biomech as bm
-from biomech.statics.stance import COLUMN, PARAMETERS
+from biomech.stance.parameters import COLUMN, PARAMETERS
 
 VARIABLES = [
     "lumbar_compression",

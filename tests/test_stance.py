@@ -5,7 +5,7 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.statics.reading import read_stance
+from biomech.stance.parsing import read_stance
 
 SIDE = xr.DataArray([0.0, 10.0], dims="side", coords={"side": ["right", "left"]})
 

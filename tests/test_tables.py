@@ -6,9 +6,9 @@ import pytest
 
 import biomech as bm
 from biomech.errors import ModelError
-from biomech.model.flat import compile_model
-from biomech.model.lump import lump
+from biomech.model.compiled import compile_model
 from biomech.model.mirror import is_symmetric, mirrored, other_side, side_of, with_left_side
+from biomech.model.reduced_model import lump
 from biomech.model.tables import SCHEMA, Table, make_table, read_table
 
 PASSIVE = {"parameter": "a", "value": "1.5", "unit": "deg", "source": "x"}

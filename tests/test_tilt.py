@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import biomech as bm
-from biomech.study.tilt import TILT_STATUSES
+from biomech.policies.least_effort import TILT_STATUSES
 
 INTERIOR, LOWER_BOUND, UPPER_BOUND, EDGE, NOT_HOLDABLE = range(len(TILT_STATUSES))
 CASES = [

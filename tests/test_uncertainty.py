@@ -7,9 +7,9 @@ from scipy import stats
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.study.drawn import draw_model
-from biomech.study.priors import Prior, Sampler, default_priors
-from biomech.study.sampled import Study
+from biomech.uncertainty.ensemble import Study
+from biomech.uncertainty.perturbed_model import draw_model
+from biomech.uncertainty.priors import Prior, Sampler, default_priors
 
 STANCES = {
     "parallel": {"pelvic_tilt": [0, "least_effort"], "knee_flexion": 8},

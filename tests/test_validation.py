@@ -10,10 +10,10 @@ import pytest
 import xarray as xr
 
 import biomech as bm
+from biomech.analysis.joint_strength import maximal_moment, moment_arm_rows, strength_curves
+from biomech.article import validation
+from biomech.article.validation import SPINE, measurements, postures, spine_scores, stance_of, validate
 from biomech.errors import StanceError
-from biomech.study import validation
-from biomech.study.strength import maximal_moment, moment_arm_rows, strength_curves
-from biomech.study.validation import SPINE, measurements, postures, spine_scores, stance_of, validate
 
 PAGE = Path(__file__).parents[1] / "docs" / "validation" / "README.md"
 
@@ -128,7 +128,7 @@ def test_bad_strengths_are_refused(adult, arguments, message):
 
 def test_frozen_tables_are_whole():
     """No cell of the frozen numbers is empty or no number; every source is named."""
-    folder = files("biomech.study") / "data"
+    folder = files("biomech.reference_data")
     numbers = {"priors": ("a", "b", "least", "most"), "postures": ("mean", "sd"), "measured": ("value",),
                "strength": ("mean", "sd"), "moment_arms": ("least", "most")}  # fmt: skip
     for name, columns in numbers.items():

@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 
 import biomech as bm
-from biomech.study import claims
-from biomech.study.strength import strength_curves
+from biomech.analysis.joint_strength import strength_curves
+from biomech.article import hypotheses as claims
 
 mpl.use("Agg")
 

@@ -29,7 +29,7 @@ _SUPPORT = (
     "biomech._kernels.compiler.lowering",
     "biomech._kernels.compiler.memory",
     "biomech._kernels.compiler.typing",
-    "biomech._lanes",
+    "biomech._simd",
 )
 #: Not followed: how kernels are declared and found says nothing about what they do.
 _MACHINERY = "biomech._kernels"

@@ -14,14 +14,22 @@ from numpy.typing import NDArray
 
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
-from biomech.model.flat import Flat
+from biomech.model.compiled import Flat
+from biomech.model.forces.passive_joints import PassiveTables
+from biomech.model.forces.passive_joints import passive_moment as passive_kernel
+from biomech.model.mechanics.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.mechanics.splines import SplineTables
+from biomech.model.mechanics.tree import (
+    LOAD,
+    Frames,
+    TreeTables,
+    gather_masses,
+    gravity_force,
+    make_frames,
+    place_segments,
+)
 from biomech.model.mirror import side_of
-from biomech.model.passive import PassiveTables
-from biomech.model.passive import passive_moment as passive_kernel
-from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
 from biomech.model.poses import Coordinates, read_knee_laxity, read_poses
-from biomech.model.skeleton import LOAD, Frames, TreeTables, gather_masses, gravity_force, make_frames, place_segments
-from biomech.model.splines import SplineTables
 
 if TYPE_CHECKING:
     import xarray as xr

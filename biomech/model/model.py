@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from biomech._arguments import flag, mapping, name_list, real_number, refusal, shown, text
 from biomech.errors import ModelError
-from biomech.model.flat import Flat, check_tables, compile_model
+from biomech.model.compiled import Flat, check_tables, compile_model
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.limits import check_structure
 from biomech.model.mirror import is_symmetric, side_of

@@ -21,7 +21,7 @@ from biomech._alignment import (
 )
 from biomech._arguments import is_masked, real_number, shown
 from biomech.errors import StanceError
-from biomech.model.flat import Flat
+from biomech.model.compiled import Flat
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.model.splines import spline_values
+from biomech.model.mechanics.splines import spline_values
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]

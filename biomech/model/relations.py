@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from biomech.errors import ModelError
+from biomech.model.forces.passive_joints import CONSTANTS
 from biomech.model.mirror import side_of
-from biomech.model.passive import CONSTANTS
 from biomech.model.tables import Table
 
 #: Rows of ``settings`` that a body needs; with patellae also ``extensor_mechanism``.

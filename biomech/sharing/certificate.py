@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech._lanes import select, some
+from biomech._simd import select, some
+from biomech.sharing.block_sparsity import Pattern, add_product, add_sizes, pull_of, pull_sizes
 from biomech.sharing.criteria import CAPPED, SATURATION, SQUARE, SQUARES, above_least, price, response
-from biomech.sharing.pattern import Pattern, add_product, add_sizes, pull_of, pull_sizes
 from biomech.sharing.response import Costs, Problem, Work
 
 Array = NDArray[np.float64]

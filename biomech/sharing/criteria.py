@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from biomech._arguments import real_number
 from biomech._kernels import kernel
-from biomech._lanes import power, select
+from biomech._simd import power, select
 from biomech.errors import ProblemError
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import bears_labels, instance, real_array, refusal, shown
 from biomech.errors import ProblemError
-from biomech.sharing.pattern import scan
+from biomech.sharing.block_sparsity import scan
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, kernel
 from biomech._kernels.arrays import Array1, Array2, Flags1, Index2
-from biomech._lanes import select, some, zeros
+from biomech._simd import select, some, zeros
 from biomech.sharing.criteria import APPROACH, CAPPED, SQUARE, Criterion, MinMax, kind_of, response
 
 Array = NDArray[np.float64]

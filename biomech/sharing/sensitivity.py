@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import finite_array, instance, refusal
 from biomech.errors import ProblemError
-from biomech.sharing.arrays import compile_problem
+from biomech.sharing.batch import compile_problem
 from biomech.sharing.criteria import MinMax, Power, SoftSaturation
-from biomech.sharing.linear import Changes, back_to_coefficients, pull_back, push_forward
 from biomech.sharing.problem import LoadSharingProblem
+from biomech.sharing.sensitivity_kernel import Changes, back_to_coefficients, pull_back, push_forward
 
 if TYPE_CHECKING:
     from biomech.sharing.solution import Solution

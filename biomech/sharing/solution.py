@@ -14,14 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from biomech._arguments import instance, real_array, real_number, refusal, shown, whole_number
 from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
-from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
+from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
 from biomech.errors import ProblemError
-from biomech.sharing.arrays import STRETCH, Given, compile_problem, gather_problem, own_patterns
+from biomech.sharing.batch import STRETCH, Given, compile_problem, gather_problem, own_patterns
+from biomech.sharing.block_sparsity import Pattern
 from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, is_resolved, prove
 from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
+from biomech.sharing.dual_newton import share_load
 from biomech.sharing.hard import is_least, proposals
-from biomech.sharing.newton import share_load
-from biomech.sharing.pattern import Pattern
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.response import Costs, make_answer, make_problem, make_work, measure
 from biomech.sharing.sensitivity import PARTS, Sensitivity, jvp, vjp

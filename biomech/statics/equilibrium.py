@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Index1, Index2
-from biomech._lanes import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
-from biomech.model.contact import ContactTables, contact_wrenches
-from biomech.model.flat import Flat
-from biomech.model.muscles import MuscleTables, strength
-from biomech.model.passive import PassiveTables, passive_moment
-from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
-from biomech.model.skeleton import (
+from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
+from biomech.model.compiled import Flat
+from biomech.model.forces.contact import ContactTables, contact_wrenches
+from biomech.model.forces.passive_joints import PassiveTables, passive_moment
+from biomech.model.mechanics.muscles import MuscleTables, strength
+from biomech.model.mechanics.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.mechanics.splines import SplineTables
+from biomech.model.mechanics.tree import (
     LOAD,
     Frames,
     TreeTables,
@@ -33,8 +34,7 @@ from biomech.model.skeleton import (
     place_segments,
     work_on,
 )
-from biomech.model.splines import SplineTables
-from biomech.statics.stance import Stance
+from biomech.stance.parameters import Stance
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech._lanes import select
-from biomech.model.contact import ContactTables
-from biomech.model.flat import Flat
-from biomech.statics.stance import SUPPORTS
+from biomech._simd import select
+from biomech.model.compiled import Flat
+from biomech.model.forces.contact import ContactTables
+from biomech.stance.parameters import SUPPORTS
 
 Array = NDArray[np.float64]
 

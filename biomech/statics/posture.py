@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import StanceError
-from biomech.model.flat import Flat
+from biomech.model.compiled import Flat
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
-from biomech.statics.closing import CENTRE, CLOSED, DIRECTION, POINT, Asked, ConditionTables, close_lanes
-from biomech.statics.conditions import (
+from biomech.stance.parameters import SUPPORTS, Stance
+from biomech.statics.constraint_targets import (
     ACROSS,
     AHEAD,
     ASIDE,
@@ -47,7 +47,7 @@ from biomech.statics.conditions import (
     TargetTables,
     aim_stances,
 )
-from biomech.statics.stance import SUPPORTS, Stance
+from biomech.statics.posture_newton import CENTRE, CLOSED, DIRECTION, POINT, Asked, ConditionTables, close_lanes
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

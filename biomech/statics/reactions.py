@@ -6,7 +6,7 @@ in the child's frame, the moments about the child's origin, which is the joint's
 tibia_r, ankle_r in talus_r, lumbosacral in torso. On every coordinate of the joint its power, w . M + v . F, is what
 passive tissue does there: equilibrium, seen from the cut. For that
 
-- the tibia is pulled by the patellar tendon, not along the paths of the quadriceps (``biomech.model.patella``);
+- the tibia is pulled by the patellar tendon, not along the paths of the quadriceps (``biomech.model.forces.patella``);
 - where ``leverage`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the moment:
   the least one that does (leverage - 1) r F on every rotation of the joint. The tendon's tension is scaled instead;
 - the abdominal pressure lifts the trunk at the joint's centre, with the couple that turns one coordinate alone.
@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array2, Flags2, Index1, Index2
-from biomech._lanes import choose, counting, gather, make_which, no_lanes, scatter, width, zeros
-from biomech.model.flat import Flat
-from biomech.model.muscles import MuscleTables
-from biomech.model.patella import PatellaTables, make_patella_state, pull_patellae
-from biomech.model.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
-from biomech.model.skeleton import LOAD, Frames, TreeTables, gather_masses, make_frames, place_segments
-from biomech.model.splines import SplineTables
+from biomech._simd import choose, counting, gather, make_which, no_lanes, scatter, width, zeros
+from biomech.model.compiled import Flat
+from biomech.model.forces.patella import PatellaTables, make_patella_state, pull_patellae
+from biomech.model.mechanics.muscles import MuscleTables
+from biomech.model.mechanics.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.mechanics.splines import SplineTables
+from biomech.model.mechanics.tree import LOAD, Frames, TreeTables, gather_masses, make_frames, place_segments
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from biomech._arguments import entries, instance, one_of, real_array, real_number, text
+from biomech.article.findings import Column, Finding
+from biomech.article.hypotheses import Measure, Proposition
 from biomech.errors import StanceError
-from biomech.study.claims import Measure, Proposition
-from biomech.study.findings import Column, Finding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

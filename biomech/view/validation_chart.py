@@ -77,7 +77,7 @@ def strength_chart(curves: Mapping[str, tuple[np.ndarray, xr.DataArray, Mapping[
     Parameters
     ----------
     curves : mapping of str to tuple
-        What ``biomech.study.strength.strength_curves`` returned.
+        What ``biomech.analysis.joint_strength.strength_curves`` returned.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """What lanes are made of: a type of Numba's with its operators, an LLVM vector, after Numba's guide to extending it.
 
-Importing this module gives the names of ``biomech._lanes.number`` and ``functions`` their meaning in kernels.
+Importing this module gives the names of ``biomech._simd.number`` and ``functions`` their meaning in kernels.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, make_intrinsic_template, signature
 
 from biomech._kernels.interpreter.lanes import BRANCHING
-from biomech._lanes import functions, number
-from biomech._lanes.number import LANES
+from biomech._simd import functions, number
+from biomech._simd.number import LANES
 
 _DOUBLE = ir.DoubleType()
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
@@ -29,7 +29,7 @@ _WHOLE = ir.VectorType(ir.IntType(64), LANES)
 
 
 def _instructions(function: Callable[..., Any]) -> Callable[..., Any]:
-    """LLVM instructions for the function of that name in ``biomech._lanes.number``; the latter is returned."""
+    """LLVM instructions for the function of that name in ``biomech._simd.number``; the latter is returned."""
     named = getattr(number, function.__name__)
     infer_global(named, types.Function(make_intrinsic_template(named, function, function.__name__)))
     return named

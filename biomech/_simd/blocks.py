@@ -1,0 +1,54 @@
+"""Between arrays of many problems and the numbers that hold some of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Places
+from biomech._simd.number import put, take, width
+
+Array = NDArray[np.float64]
+
+
+@kernel
+def choose(index: Places, block: int, blocks: int, which: Places) -> None:
+    """The problems of a block: each lane goes through a stretch of ``index``, so that blocks follow like neighbours."""
+    for j in range(len(which)):
+        which[j] = index[min(block + j * blocks, len(index) - 1)]
+
+
+@kernel
+def gather(source: Array, which: Places, order: Places, target: Any) -> None:
+    """Problems ``which`` (lane,) of ``source`` (problem, n) to ``target`` (n,): column ``order[k]`` to ``k``."""
+    for k in range(len(target)):
+        taken = 0.0 * target[k]
+        for j in range(width(taken)):
+            taken = put(taken, j, source[which[j], order[k]])
+        target[k] = taken
+
+
+@kernel
+def scatter(source: Any, which: Places, order: Places, target: Array) -> None:
+    """The way back: ``k`` of ``source`` (n,) to column ``order[k]`` of ``target`` (problem, n)."""
+    for k in range(len(source)):
+        for j in range(width(source[k])):
+            target[which[j], order[k]] = take(source[k], j)
+
+
+@allocating_kernel
+def make_which(number: Any) -> Places:
+    """Room for the problems that the lanes hold."""
+    return np.empty(width(number), dtype=np.uint64)
+
+
+@allocating_kernel
+def counting(count: int) -> Places:
+    """0, 1, 2, ..."""
+    numbers = np.empty(count, dtype=np.uint64)
+    for i in range(count):
+        numbers[i] = i
+    return numbers

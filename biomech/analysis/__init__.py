@@ -1,0 +1,1 @@
+"""What one asks of the library: sweeps, measured motion, stability, the strength of joints."""

@@ -1,0 +1,1 @@
+"""Answers as people read them: variables with names and units, datasets, tables, a summary in words."""

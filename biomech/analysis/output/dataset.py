@@ -1,0 +1,428 @@
+"""Answers with names and units."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._alignment import DESCRIBING
+from biomech._arguments import entries, shown
+from biomech.analysis.output.labels import labelled
+from biomech.analysis.output.provenance import provenance
+from biomech.errors import StanceError
+from biomech.model.model import Model
+from biomech.model.required import require_stance_names
+from biomech.pipeline.solve_stances import Answers, sheet_columns
+from biomech.pipeline.stance_batch import STATUSES, Effort
+from biomech.policies.resolve import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
+from biomech.policies.stable_root import BALANCE_STATUSES
+from biomech.stance.parameters import PARAMETERS, StanceGrid
+from biomech.statics.reactions import reported_joints
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Variable = tuple[tuple[str, ...], NDArray[Any], dict[str, Any]]
+
+#: What a sweep may say of angles that it found.
+POLICY_VARIABLES = (
+    "pelvic_tilt",
+    "tilt_status",
+    "tilt_minimum",
+    "tilt_interval",
+    "trunk_lean",
+    "lean_status",
+    "knee_flexion",
+    "knee_status",
+    "hanging_moment",
+)
+
+JOINT_FRAMES = (
+    "force of the parent on the child segment, in the child's frame: "
+    "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; "
+    "y is negative where hip, knee or ankle is pressed together, positive where the lumbosacral joint is"
+)
+PRESSED_FRAMES = "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; positive where pressed together"
+MOMENT_FRAMES = (
+    "moment of the parent on the child segment about the child's origin (the joint's centre), in the child's frame: "
+    "hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; passive moments included"
+)
+
+
+def about(units: str, long_name: str, **more: Any) -> dict[str, Any]:
+    """Attributes that every variable carries."""
+    return {"units": units, "long_name": long_name, **more}
+
+
+def flags(long_name: str, first: int, meanings: tuple[str, ...]) -> dict[str, Any]:
+    """CF attributes of a status (CF conventions, sec. 3.5)."""
+    values = np.arange(first, first + len(meanings), dtype=np.int8)
+    values.setflags(write=False)  # all datasets of a model share them
+    return about("1", long_name, flag_values=values, flag_meanings=" ".join(meanings))
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A variable of the answer: its own dimensions, attributes, the sheets it needs and how it comes from them.
+
+    Without ``value`` it is the one sheet that it needs.
+    """
+
+    dims: tuple[str, ...]
+    attributes: dict[str, Any]
+    needs: tuple[str, ...]
+    value: Callable[[Answers], NDArray[Any]] | None = None
+
+    def of(self, answers: Answers) -> NDArray[Any]:
+        """The variable, (posture, ...); a sheet of joints or feet has three columns each."""
+        found = self.value(answers) if self.value else getattr(answers.sheets, self.needs[0])
+        return found.reshape(len(found), -1, 3) if self.dims[1:] == ("axis",) else np.asarray(found)
+
+
+def muscle_quantities() -> dict[str, Quantity]:
+    """Activation and force of muscles and groups."""
+    sums = "sum of force over sum of strength of the group, both sides"
+    return {
+        "activation": Quantity(("muscle",), about("1", "muscle activation, 0 to 1"), ("activation",)),
+        "muscle_force": Quantity(("muscle",), about("N", "muscle force"), ("muscle_force",)),
+        "group_activation": Quantity(
+            ("group",),
+            about("1", sums),
+            ("muscle_force", "strength"),
+            lambda a: a.group_force / a.group_strength,
+        ),
+        "group_force": Quantity(
+            ("group",),
+            about("N", "sum of force of the group, both sides"),
+            ("muscle_force",),
+            lambda a: a.group_force,
+        ),
+    }
+
+
+def joint_quantities(model: Model) -> dict[str, Quantity]:
+    """Joint contact forces and moments, and what the extensor mechanisms carry, if there are any."""
+    joints = reported_joints(model.flat())
+    spine = 3 * joints.index("lumbosacral") + 1
+    # the child segment hangs below its joint, the torso stands on it
+    pressed = np.array([1.0 if joint == "lumbosacral" else -1.0 for joint in joints])
+    return {
+        "joint_contact_force": Quantity(
+            ("joint", "axis"),
+            about("N", "joint contact force", frame=JOINT_FRAMES),
+            ("joint_force",),
+        ),
+        "joint_compression": Quantity(
+            ("joint",),
+            about("N", "force that presses the joint together, along the child segment's y axis", frame=PRESSED_FRAMES),
+            ("joint_force",),
+            lambda a: pressed * a.sheets.joint_force[:, 1::3],
+        ),
+        "joint_contact_moment": Quantity(
+            ("joint", "axis"),
+            about("N.m", "joint contact moment", frame=MOMENT_FRAMES),
+            ("joint_moment",),
+        ),
+        "lumbar_compression": Quantity(
+            (),
+            about("N", "compression of the lumbosacral joint, along the torso's y axis", frame="torso"),
+            ("joint_force",),
+            lambda a: a.sheets.joint_force[:, spine],
+        ),
+        **(patella_quantities() if len(model.tables["patellae"]) else {}),
+    }
+
+
+def patella_quantities() -> dict[str, Quantity]:
+    """Patellar tendon and patellofemoral joint of both knees."""
+    return {
+        "patellar_tendon_force": Quantity(("foot",), about("N", "tension of the patellar tendon"), ("tension",)),
+        "patellofemoral_force": Quantity(
+            ("foot", "axis"), about("N", "force of the femur on the patella", frame="femur"), ("patella",)
+        ),
+    }
+
+
+def proof_quantities(model: Model) -> dict[str, Quantity]:
+    """Status and certificate of every answer."""
+    names = np.array([*model.muscles, ""])
+    return {
+        "status": Quantity((), flags("what was found", 0, STATUSES), (), lambda a: a.status),
+        "limiting_muscle": Quantity(
+            (),
+            about("1", "muscle at full strength that limits the posture"),
+            (),
+            lambda a: names[a.limiting],
+        ),
+        "shortfall": Quantity(
+            ("coordinate",),
+            about("N.m", "what is missing for equilibrium, least weighted squares (N for translations)"),
+            ("shortfall",),
+        ),
+        "equilibrium_residual": Quantity(
+            (), about("1", "largest error of equilibrium over largest demand"), (), lambda a: a.proof("residual")
+        ),
+        "duality_gap": Quantity(
+            (),
+            about("1", "relative distance of the cost from a proven lower bound"),
+            (),
+            lambda a: a.proof("gap"),
+        ),
+    }
+
+
+def sweep_quantities(model: Model) -> Mapping[str, Quantity]:
+    """Every variable of a sweep but the tilts; nothing in them depends on the model's numbers."""
+    require_stance_names(model)
+    made: Mapping[str, Quantity] = model.cached("quantities", lambda: MappingProxyType(_sweep_quantities(model)))
+    return made
+
+
+def sweep_names(model: Model) -> frozenset[str]:
+    """Every variable that a sweep may answer."""
+    names: frozenset[str] = model.cached(
+        "names of a sweep", lambda: frozenset({*sweep_quantities(model), *POLICY_VARIABLES})
+    )
+    return names
+
+
+def _sweep_quantities(model: Model) -> dict[str, Quantity]:
+    unit = np.where(model.flat().is_rotation, np.degrees(1.0), 1.0)
+
+    def feet(answers: Answers, sheet: str, part: slice) -> Array:
+        values = getattr(answers.sheets, sheet)
+        return values.reshape(len(values), 2, -1)[:, :, part]
+
+    return {
+        **muscle_quantities(),
+        "passive_moment": Quantity(("coordinate",), about("N.m", "moment of passive tissue"), ("passive",)),
+        **joint_quantities(model),
+        "ground_force": Quantity(
+            ("foot", "axis"),
+            about("N", "force of the ground on the foot", frame="ground"),
+            ("ground",),
+            lambda a: feet(a, "ground", slice(3)),
+        ),
+        "center_of_pressure": Quantity(
+            ("foot", "axis"),
+            about("m", "where the ground force meets the floor", frame="ground"),
+            ("pressure",),
+            lambda a: feet(a, "pressure", slice(3)),
+        ),
+        "seat_force": Quantity(("axis",), about("N", "force of the seat on the body", frame="ground"), ("seat",)),
+        "free_moment": Quantity(
+            ("foot",),
+            about("N.m", "moment of the ground about the floor's normal at the centre of pressure"),
+            ("pressure",),
+            lambda a: feet(a, "pressure", slice(3, 4))[:, :, 0],
+        ),
+        "utilized_friction": Quantity(
+            ("foot",),
+            about("1", "shear over pressure under the foot: the coefficient of friction that it needs"),
+            ("pressure",),
+            lambda a: feet(a, "pressure", slice(4, 5))[:, :, 0],
+        ),
+        "turnout_reserve": Quantity(
+            ("foot",),
+            about("deg", "external hip rotation that is left before the capsule tightens; below 0 turnout is forced"),
+            ("coordinates",),
+            turnout_reserve,
+        ),
+        "abdominal_pressure": Quantity(
+            (),
+            about("Pa", "abdominal pressure; none unless settings/pressure_share asks for it"),
+            (),
+            lambda a: a.proof("abdomen"),
+        ),
+        "coordinate_angle": Quantity(
+            ("coordinate",),
+            about("deg", "generalised coordinates of the posture (m for translations)"),
+            ("coordinates",),
+            lambda a: unit * a.sheets.coordinates,
+        ),
+        **proof_quantities(model),
+        "valid": Quantity(
+            (),
+            about("1", "every coordinate is inside the geometry's trusted range"),
+            (),
+            lambda a: a.proof("valid") == 1.0,
+        ),
+    }
+
+
+def choose_quantities(quantities: Mapping[str, Quantity], variables: Iterable[str] | None) -> Mapping[str, Quantity]:
+    """The quantities that are asked for; the status always is."""
+    if variables is None:
+        return quantities
+    names = read_names(quantities, variables)
+    return {name: quantity for name, quantity in quantities.items() if name in names or name == "status"}
+
+
+def read_names(quantities: Mapping[str, Quantity], variables: Iterable[str]) -> list[str]:
+    """The names that are asked for, validated; what is asked may be an iterator, and is gone through once."""
+    known = [*quantities, *POLICY_VARIABLES]
+    names = entries("variables", variables, f"a list of names among {', '.join(known)}")
+    if not all(isinstance(name, str) for name in names):
+        raise StanceError(f"variables = {shown(variables)}: must be a list of names among {', '.join(known)}")
+    chosen = [str(name) for name in names]
+    for name in chosen:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise StanceError(f"variables: there is no {name!r}{hint}; there are {', '.join(known)}")
+    return chosen
+
+
+def turnout_reserve(answers: Answers) -> Array:
+    """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
+    model, q = answers.model, answers.sheets.coordinates
+    names = model.flat().coordinates
+    slack, shift = (
+        model.value(f"passive/hip_{name}") for name in ("external_rotation_slack", "rotation_flexion_shift")
+    )
+    flexion, rotation = (
+        np.degrees(q[:, [names.index(f"hip_{way}_{side}") for side in "rl"]]) for way in ("flexion", "rotation")
+    )
+    return slack + shift * flexion + rotation
+
+
+def variables_of(quantities: Mapping[str, Quantity], dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
+    """Variables of one batch of answers."""
+    return {name: ((*dims, *q.dims), q.of(answers), q.attributes) for name, q in quantities.items()}
+
+
+class Kept:
+    """What a sweep keeps, over all its postures; room is made once the first block shows how much is needed."""
+
+    def __init__(self, model: Model, quantities: Mapping[str, Quantity], count: int) -> None:
+        columns = sheet_columns(model)
+        self.quantities, self.count = quantities, count
+        self.plain = {q.needs[0]: name for name, q in quantities.items() if q.value is None}
+        self.values = {name: np.zeros((count, columns[sheet])) for sheet, name in self.plain.items()}
+
+    def sheets(self, first: int, last: int) -> dict[str, Array]:
+        """The part of the sheets that are kept as they are, for a block to be written there."""
+        return {sheet: self.values[name][first:last] for sheet, name in self.plain.items()}
+
+    def put(self, first: int, last: int, answers: Answers) -> None:
+        """Keep what is made from the sheets of a block."""
+        for name, quantity in self.quantities.items():
+            if quantity.value is not None:
+                value = quantity.value(answers)
+                if name not in self.values:
+                    self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
+                self.values[name][first:last] = value
+
+    def variables(self) -> dict[str, Variable]:
+        """Everything that was kept, as variables over the postures."""
+        return {name: (("posture", *q.dims), self.values[name], q.attributes) for name, q in self.quantities.items()}
+
+
+def dims_of(variables: Mapping[str, Variable]) -> frozenset[str]:
+    """Every dimension that some variable has."""
+    return frozenset(dim for dims, _, _ in variables.values() for dim in dims)
+
+
+def sweep_dataset(
+    model: Model,
+    stance: StanceGrid,
+    effort: Effort,
+    kept: dict[str, Variable],
+    policies: dict[str, Variable],
+    said: str,
+) -> xr.Dataset:
+    """The dataset of a sweep, from variables over (posture, ...)."""
+    import xarray as xr
+
+    shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **policies}.items()}
+    about_it = provenance(model, effort)
+    found = xr.Dataset(
+        shaped,
+        coords=labelled(model, stance_coordinates(stance), dims_of(shaped) | carried_dims(stance)),
+        attrs={
+            "title": f"biomech sweep of model {about_it['model']}",
+            "message": said,
+            **about_it,
+            **_held(stance),
+        },
+    )
+    return found.set_coords([name for name in DESCRIBING if name in shaped])
+
+
+def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> dict[str, Variable]:
+    """The tilt of every posture, and what the policies that were followed found."""
+    dims: tuple[str, ...] = ("posture",)
+    variables: dict[str, Variable] = {}
+    if "pelvic_tilt" not in stance.dims:
+        variables["pelvic_tilt"] = (dims, tilt, about("deg", "pelvic tilt in space, anterior positive"))
+    if found is None:
+        return variables
+    followed = {name: (stance.arrays[name] >= 0).any() for name in ("policy", "lean_policy", "knee_policy")}
+    if followed["policy"]:
+        variables |= _tilt_variables(dims, found)
+    if followed["lean_policy"]:
+        meaning = flags("how the lean was found", GIVEN, ("given", *BALANCE_STATUSES))
+        variables["trunk_lean"] = (
+            dims,
+            found.lean,
+            about("deg", PARAMETERS["trunk_lean"].long_name),
+        )
+        variables["lean_status"] = (dims, found.lean_status, meaning)
+    if followed["knee_policy"]:
+        meaning = flags("how the knee was found", GIVEN, ("given", *KNEE_STATUSES))
+        variables["knee_flexion"] = ((*dims, "foot"), found.knee, about("deg", "knee flexion, hyperextension negative"))
+        variables["knee_status"] = ((*dims, "foot"), found.knee_status, meaning)
+    if not np.isnan(found.hanging_moment).all():
+        text = "moment about both hips that muscles must give where the body was to hang, forward positive"
+        variables["hanging_moment"] = (dims, found.hanging_moment, about("N.m", text))
+    return variables
+
+
+def _tilt_variables(dims: tuple[str, ...], found: Settled) -> dict[str, Variable]:
+    return {
+        "tilt_status": (dims, found.tilt_status, flags("how the tilt was found", GIVEN, ("given", *SETTLED_STATUSES))),
+        "tilt_minimum": (
+            (*dims, "minimum"),
+            found.minimum,
+            about("deg", "every tilt of least effort that comes within 5 % of the best; NaN where there are fewer"),
+        ),
+        "tilt_interval": ((*dims, "bound"), found.interval, about("deg", "range of tilts whose effort is within 5 %")),
+    }
+
+
+def _unflatten(stance: StanceGrid, variable: Variable) -> Variable:
+    dims, values, attributes = variable
+    inner = (-1, 3) if dims[2:] == ("axis",) else values.shape[1:]
+    return (*stance.dims, *dims[1:]), values.reshape((*stance.shape, *inner)), attributes
+
+
+def carried_dims(stance: StanceGrid) -> frozenset[str]:
+    """Every dimension that some coordinate of the caller's has."""
+    return frozenset(str(dim) for variable in stance.carried.values() for dim in variable.dims)
+
+
+def stance_coordinates(stance: StanceGrid) -> dict[str, Any]:
+    """Labels of the dimensions, what varies along others, and the caller's own coordinates."""
+    coords: dict[str, Any] = dict(stance.carried)
+    for dim, labels in stance.dims.items():
+        parameter = PARAMETERS.get(dim)
+        own = stance.carried[dim].attrs if dim in stance.carried else {}
+        coords[dim] = (dim, labels, about(parameter.unit, parameter.long_name) if parameter else own)
+    for name, (dims, values) in stance.varied.items():
+        parameter = PARAMETERS.get(name) or PARAMETERS[name.rpartition("_")[0]]
+        coords[name] = (dims, values, about(parameter.unit, parameter.long_name))
+    return coords
+
+
+def _held(stance: StanceGrid) -> dict[str, Any]:
+    """What was held in the sweep, as attributes; a tilt that varies has its own variable."""
+    return {
+        f"stance_{name}": value for name, value in stance.held.items() if name not in ("pelvic_tilt", "load_position")
+    }

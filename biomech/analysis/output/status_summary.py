@@ -1,0 +1,96 @@
+"""What a sweep says of itself: how many answers are of which kind, and why the first that is not optimal is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.analysis.output.unreachable import OVERFLOW, explain_unreachable
+from biomech.model.model import Model
+from biomech.pipeline.solve_stances import Answers
+from biomech.pipeline.stance_batch import STATUSES, UNCERTIFIED, UNREACHABLE, Effort, parts
+from biomech.stance.parameters import Stance
+
+#: Why a posture is uncertified: it balances as far as its residual says, and nothing is missing.
+_UNPROVEN = (
+    "its forces balance to {:.1e} of what is asked, but that no cheaper sharing exists could not be proven; "
+    "duality_gap says how far"
+)
+#: The same where it does not balance to this part: neither that it can be held nor that it cannot is known.
+_UNBALANCED, _OPEN = (
+    1e-6,
+    ("neither that it can be held nor that it cannot could be proven; its forces balance to {:.1e} of what is asked"),
+)
+#: What a warning of postures that are not optimal advises.
+MASK_HINT = "ds.where(ds.status == 0) keeps what is held"
+
+
+#: A reason, or how to find it: who may be asked for it only once, at the end, need not work it out before.
+Reason = str | Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many answers of a stretch of postures are of each status; the first that is not optimal, and why."""
+
+    counts: NDArray[np.int64]
+    first: int
+    status: int
+    why: Reason
+
+    @classmethod
+    def of(cls, status: NDArray[np.int8], why: Callable[[int], Reason]) -> Tally:
+        """Of one stretch; ``why`` gives the reason of a posture that is not optimal."""
+        counts = np.bincount(status, minlength=len(STATUSES))
+        if not status.any():
+            return cls(counts, -1, 0, "")
+        i = int(np.flatnonzero(status)[0])
+        return cls(counts, i, int(status[i]), why(i))
+
+    def joined(self, after: Tally) -> Tally:
+        """With the stretch that follows."""
+        if self.first >= 0 or after.first < 0:
+            return Tally(self.counts + after.counts, self.first, self.status, self.why)
+        return Tally(self.counts + after.counts, int(self.counts.sum()) + after.first, after.status, after.why)
+
+    @cached_property
+    def reason(self) -> str:
+        """Why the first that is not optimal is not."""
+        return self.why if isinstance(self.why, str) else self.why()
+
+    @cached_property
+    def message(self) -> str:
+        """One sentence."""
+        said = ", ".join(f"{count} {name}" for name, count in zip(STATUSES, self.counts, strict=True) if count)
+        why = f"; posture {self.first} is {STATUSES[self.status]}: {self.reason}" if self.first >= 0 else ""
+        return said + why
+
+
+def hindrance(model: Model, stance: Stance, effort: Effort, answers: Answers, i: int) -> Reason:
+    """Why posture ``i`` of a block of stances is not optimal."""
+    if answers.status[i] != UNREACHABLE:
+        return shortage(model, answers, i)
+    one = stance.take(np.array([i]))
+    # a way out takes as long as hundreds of postures: it is looked for once a sweep, not once a block
+    return lambda: explain_unreachable(model, next(parts(model, one, effort)), one)
+
+
+def shortage(model: Model, answers: Answers, i: int) -> str:
+    """What an overloaded posture lacks, and the muscle that limits it; of an uncertified one what is not known."""
+    if answers.status[i] == UNCERTIFIED:
+        residual = float(answers.proof("residual")[i])
+        if not np.isfinite(residual):
+            return OVERFLOW
+        return (_UNPROVEN if residual <= _UNBALANCED else _OPEN).format(residual)
+    short = answers.sheets.shortfall[i]
+    if not np.isfinite(short).all():
+        return OVERFLOW
+    worst = int(np.abs(short).argmax())
+    unit = "N.m" if model.flat().is_rotation[worst] else "N"
+    limit = answers.limiting[i]
+    cause = f"{model.muscles[limit]} is at full strength" if limit >= 0 else "no muscle could give it, nor the ground"
+    return f"{short[worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

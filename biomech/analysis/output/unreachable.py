@@ -1,0 +1,240 @@
+"""Why a posture cannot be taken: which foot or joint misses what, by how many millimetres or degrees, and a way out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.analysis.output.remedy import suggest
+from biomech.model.compiled import Flat
+from biomech.model.geometry import kinematics
+from biomech.model.model import Model
+from biomech.pipeline.stance_batch import Part, pose_of, reachable
+from biomech.stance.parameters import SUPPORTS, WITH_POLICY, Stance
+from biomech.statics.posture import Postures, close, ranges
+from biomech.statics.posture_newton import CLOSED
+
+Array = NDArray[np.float64]
+
+#: Whatever the status, where there are no numbers to speak of.
+OVERFLOW = "the numbers of this posture overflow; a parameter of the model is far from that of any body"
+
+
+class _Miss(NamedTuple):
+    """What it means that a condition is missed upwards (or forwards, or to the right), and the other way."""
+
+    more: str
+    less: str
+    is_angle: bool = False
+
+
+#: Every condition of ``statics.posture`` by its label, ``{}`` being the amount. A direction misses by an angle, a point
+#: by a distance.
+MISSES = {
+    "the {side} sole is level along the foot": _Miss(
+        "{whose} sole stays off by {}, its heel too high", "{whose} sole stays off by {}, its toes too high", True
+    ),
+    "the {side} sole is level across the foot": _Miss(
+        "{whose} sole stays off by {}, its left edge too high",
+        "{whose} sole stays off by {}, its right edge too high",
+        True,
+    ),
+    "foot_rotation of the {side} foot": _Miss(
+        "{whose} foot stays off its foot_rotation by {}, turned to the right of it",
+        "{whose} foot stays off its foot_rotation by {}, turned to the left of it",
+        True,
+    ),
+    "the {side} sole is on the floor": _Miss(
+        "{whose} sole stays off by {}, above {ground}", "{whose} sole stays off by {}, below {ground}"
+    ),
+    "stance_width at the {side} ankle": _Miss(
+        "{whose} ankle stays off by {}, to the right of where stance_width puts it",
+        "{whose} ankle stays off by {}, to the left of where stance_width puts it",
+    ),
+    "the {side} ankle is beside the other, or its step ahead": _Miss(
+        "{whose} foot stays off by {}, ahead of its place", "{whose} foot stays off by {}, behind its place"
+    ),
+    "weight_shift": _Miss(
+        "the weight stays off by {}, ahead of where weight_shift puts it",
+        "the weight stays off by {}, behind where weight_shift puts it",
+    ),
+    "the weight is balanced sideways": _Miss(
+        "the weight stays off by {}, to the right of where the feet bear it",
+        "the weight stays off by {}, to the left of where the feet bear it",
+    ),
+    "seat_height under the tuberosities": _Miss(
+        "the pelvis stays off by {}, above the seat", "the pelvis stays off by {}, below the seat"
+    ),
+    "the pelvis is level on the seat": _Miss(
+        "the pelvis stays off by {}, its right side too high",
+        "the pelvis stays off by {}, its left side too high",
+        True,
+    ),
+    "trunk_lean": _Miss(
+        "the trunk stays off its trunk_lean by {}, further forward",
+        "the trunk stays off its trunk_lean by {}, further back",
+        True,
+    ),
+    "the trunk does not lean sideways": _Miss(
+        "the trunk stays off by {}, leaning to the right", "the trunk stays off by {}, leaning to the left", True
+    ),
+    "the trunk does not turn": _Miss(
+        "the trunk stays off by {}, turned to the right of the pelvis",
+        "the trunk stays off by {}, turned to the left of the pelvis",
+        True,
+    ),
+}
+#: A second condition is told too, where it is missed by this part of the worst.
+_ALSO = 0.5
+#: deg: angles that are tried where a policy finds none.
+_NODES = {
+    "pelvic_tilt": np.arange(-15.0, 26.0, 5.0),
+    "trunk_lean": np.arange(-30.0, 31.0, 5.0),
+    "knee_flexion": np.arange(-10.0, 31.0, 5.0),
+}
+
+
+def explain_unreachable(model: Model, part: Part, stance: Stance) -> str:
+    """What keeps the one posture of a stance from being taken, and what would let it."""
+    known = stance.take(np.array([0]), **{name: np.nan_to_num(stance.values[name]) for name in WITH_POLICY})
+    for name, (code, policies) in WITH_POLICY.items():
+        if np.isnan(stance.values[name]).any():
+            rule = policies[getattr(stance, code)[0]]
+            return f"{name} = {rule!r}: no angle was found, {_on_the_way(model, part, known, name)}"
+    return _obstacle(model, part, known)
+
+
+def _on_the_way(model: Model, part: Part, stance: Stance, name: str) -> str:
+    """Which postures are missing where a policy looked for an angle: the nearest to zero is explained."""
+    nodes = _NODES[name]
+    many = stance.take(np.zeros(len(nodes), dtype=np.int64))
+    values = many.values[name]
+    many.values[name] = nodes if values.ndim == 1 else np.where(np.isnan(values), 0.0, nodes[:, None])
+    lost = np.flatnonzero(~reachable(model, part.flat, close(model, part.flat, many, part.support)))
+    if not lost.size:
+        return "postures are missing where it would be"
+    i = int(lost[np.abs(nodes[lost]).argmin()])
+    where = "at all angles" if lost.size == len(nodes) else f"from {nodes[lost[0]]:g} to {nodes[lost[-1]]:g} deg"
+    one = many.take(np.array([i]))
+    return f"postures are missing {where}; at {nodes[i]:g} deg {_obstacle(model, part, one, frozenset({name}))}"
+
+
+def _obstacle(model: Model, part: Part, stance: Stance, fixed: frozenset[str] = frozenset()) -> str:
+    """The same where all angles are known; ``fixed`` parameters are not to be changed."""
+    postures = close(model, part.flat, stance, part.support)
+    if not np.isfinite(postures.residual).all() or not np.isfinite(postures.coordinates).all():
+        return OVERFLOW
+    policies = {name for name, (code, _) in WITH_POLICY.items() if getattr(stance, code)[0] >= 0}
+    way_out = suggest(model, part, stance, fixed | policies)
+    return f"{_what_is_missed(model, part, postures)}; {way_out}"
+
+
+def _what_is_missed(model: Model, part: Part, postures: Postures) -> str:
+    if not postures.closed[0]:
+        return f"the chain does not close: {_missed_conditions(part, postures)}"
+    if not postures.sound[0]:
+        return f"the chain closes only the wrong way round: {_wrong_way(part, postures.coordinates)}"
+    return _beyond_range(model, part.flat, postures.coordinates[0])
+
+
+def _missed_conditions(part: Part, postures: Postures) -> str:
+    """The condition that is missed most, and another that is missed as well."""
+    size = np.abs(postures.residual[0])
+    order = np.argsort(-size, kind="stable")
+    told = [k for k in order[:2] if size[k] >= max(_ALSO * size[order[0]], CLOSED)]
+    return ", and ".join(_told(part, postures.labels[k], float(postures.residual[0, k])) for k in told)
+
+
+def _told(part: Part, label: str, left: float) -> str:
+    """One missed condition in words; a half body's right foot stands for each of the two."""
+    side = next((word for word in ("right", "left") if f"the {word} " in label), "")
+    miss = MISSES[label.replace(f"the {side} ", "the {side} ") if side else label]
+    words = miss.more if left > 0.0 else miss.less
+    if part.flat.half:
+        for word, meant in _EACH.items():
+            words = words.replace(word, meant)
+    step = SUPPORTS[part.support] == "step" and side == "right"
+    words = words.replace("{whose}", f"the {side}").replace("{ground}", "its step" if step else "the floor")
+    return words.replace("{}", degrees_of(left) if miss.is_angle else millimetres(left))
+
+
+#: What is the right foot's of one body, of each foot.
+_EACH = {
+    "{whose}": "each",
+    "to the right of": "outward of",
+    "to the left of": "inward of",
+    "right edge": "outer edge",
+    "left edge": "inner edge",
+}
+
+
+def degrees_of(sine: float) -> str:
+    """An amount in degrees."""
+    return f"{np.degrees(np.arcsin(min(abs(sine), 1.0))):.2g} deg"
+
+
+def millimetres(length: float) -> str:
+    """An amount in millimetres, to 1 mm or two digits."""
+    size = 1e3 * abs(length)
+    return f"{size:.0f} mm" if size >= 10.0 else f"{size:.2g} mm"
+
+
+def _wrong_way(part: Part, coordinates: Array) -> str:
+    """Which leg is turned inside out, or where the hips are (the rules of ``closing``)."""
+    flat, seated = part.flat, SUPPORTS[part.support] == "seat"
+    at = kinematics(flat, pose_of(flat, coordinates)).origin[0]
+    feet = [side for side in ("r", "l") if f"femur_{side}" in flat.segments and _stands(part, side)]
+    lines = {side: at.sel(segment=f"femur_{side}").values - at.sel(segment=f"talus_{side}").values for side in feet}
+    for side, line in lines.items():
+        if line[1] <= 0.0:
+            return f"the {_SIDE[side]} hip would be {millimetres(line[1])} below its ankle"
+    behind = float(np.mean([line[0] for line in lines.values()]))
+    if seated and behind >= 0.0:
+        return f"the hips would be {millimetres(behind)} in front of the ankles, not behind them as on a seat"
+    side, past = max(
+        ((side, _folded(flat, coordinates, side, line)) for side, line in lines.items()), key=lambda p: p[1]
+    )
+    return f"the {_SIDE[side]} leg would be folded over, {past:.2g} deg past where it lies along both axes of its ankle"
+
+
+def _folded(flat: Flat, coordinates: Array, side: str, line: Array) -> float:
+    """How far (deg) the line from ankle to hip has passed the plane of the ankle's and the subtalar axis.
+
+    The axes are those about which the foot turns with a small change of either joint.
+    """
+    moved = np.repeat(coordinates[:1], 3, axis=0)
+    for row, joint in enumerate(("ankle_angle", "subtalar_angle"), start=1):
+        moved[row, flat.coordinates.index(f"{joint}_{side}")] += 1e-3
+    turn = kinematics(flat, pose_of(flat, moved)).rotation.sel(segment=f"calcn_{side}").values
+    axes = [_axis(turn[row] @ turn[0].T) for row in (1, 2)]
+    normal = np.cross(axes[0], axes[1])
+    sense = float(line @ normal) / float(np.linalg.norm(line) * np.linalg.norm(normal))
+    return -float(np.degrees(np.arcsin(np.clip(sense if side == "r" else -sense, -1.0, 1.0))))
+
+
+def _axis(turn: Array) -> Array:
+    """About which a rotation turns, not of unit length."""
+    return np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+
+
+_SIDE = {"r": "right", "l": "left"}
+
+
+def _stands(part: Part, side: str) -> bool:
+    return SUPPORTS[part.support] not in {"r": ("left",), "l": ("right",)}[side]
+
+
+def _beyond_range(model: Model, flat: Flat, q: Array) -> str:
+    """The joint that would pass its range by most."""
+    least, most = ranges(model, flat, "range")
+    beyond = np.maximum(least - q, q - most)
+    turns = flat.is_rotation
+    worst = int(np.where(turns, np.degrees(beyond), 1e3 * beyond).argmax())
+    scale, unit = (180.0 / np.pi, "deg") if turns[worst] else (1e3, "mm")
+    would, low, high, past = scale * np.array([q[worst], least[worst], most[worst], beyond[worst]])
+    return (
+        f"{flat.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}, "
+        f"that is {past:.2g} {unit} too far"
+    )

@@ -1,0 +1,485 @@
+"""``prepare``: one stance after another, for optimisers, without the cost of parsing and labelling.
+
+Everything that does not depend on the numbers that vary is done once. A call writes these numbers into a row, works out
+what the stance asks, and runs the kernel on arrays that stay.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biomech._arguments import entries, is_masked, shown
+from biomech._kernels.interface import BoundCall
+from biomech.analysis.output.dataset import Quantity, choose_quantities, sweep_quantities
+from biomech.analysis.output.labels import labels_of
+from biomech.errors import StanceError
+from biomech.model.model import Model
+from biomech.pipeline.objective import read_effort
+from biomech.pipeline.pipeline_kernel import PROOF, Sheets, go_in_lanes
+from biomech.pipeline.solve_stances import Answers, answer, blank_unreachable, compile_batch, sheet_columns
+from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, Effort, Part, parts
+from biomech.policies.resolve import settle
+from biomech.sharing import Criterion, Power
+from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
+from biomech.stance.parsing import read_stance
+from biomech.statics.constraint_targets import aim_stances
+from biomech.statics.posture import can_yield, conditions_of
+
+Array = NDArray[np.float64]
+
+#: Postures in one go: as many as a sweep takes at a time.
+_BLOCK = 4096
+#: Workspaces that are kept for the next call: of how many postures at most, how many of a size, how many sizes.
+_KEPT_POSTURES, _KEPT_EACH, _KEPT_SIZES = 256, 8, 16
+#: Numbers that make what is carried.
+_LOADS = ("load_mass", "load_position", "hand_support")
+_TILT, _TILT_CHANGE = COLUMN["pelvic_tilt"], COLUMN["tilt_change"]
+
+
+def prepare(
+    model: Model,
+    vary: Iterable[str],
+    variables: Iterable[str],
+    *,
+    criterion: Criterion = Power(2),
+    weight: Mapping[str, float] | ArrayLike | None = None,
+    strength: str = "isometric",
+    tone: Mapping[str, float] | None = None,
+    stiffness_margin: Mapping[str, float] | None = None,
+    short_range_stiffness: float = 10.0,
+    **fixed: Any,
+) -> PreparedSweep:
+    """A function of some stance parameters, for optimisers and root finders: numbers in, numbers out.
+
+    Parameters
+    ----------
+    model : Model
+        The body.
+    vary : iterable of str
+        Stance parameters that the function takes, in this order; degrees and metres. A leg's parameter is that of
+        both legs, or with ``_right`` or ``_left`` that of one. ``load_position_x``, ``_y`` and ``_z`` are the parts of
+        a load's place; those that neither vary nor are fixed are 0.
+    variables : iterable of str
+        What it returns: variables of ``sweep``, and ``pelvic_tilt``. A label after a slash takes a part:
+        ``"group_activation/quadriceps"``, ``"joint_contact_force/knee_r/y"``. ``status`` always comes along.
+    criterion, weight, strength, tone, stiffness_margin, short_range_stiffness
+        As in ``sweep``.
+    **fixed
+        Stance parameters that stay, each one value, as in ``sweep``; ``pelvic_tilt`` must be among them or vary. An
+        angle may follow a policy: it is then found at every call, which takes most of the call's time.
+
+    Returns
+    -------
+    PreparedSweep
+        Takes numbers or arrays, which broadcast, by position or by name, and returns a dict of arrays: see there.
+        ``scipy.optimize.minimize(lambda x: float(ask(*x)["lumbar_compression"]), start, bounds=ask.bounds)``.
+
+    Raises
+    ------
+    StanceError
+        A parameter or variable is unknown, given twice, or out of range.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> squat = bm.prepare(
+    ...     bm.load_model(), vary=["knee_flexion"], variables=["group_activation/quadriceps"], pelvic_tilt=0
+    ... )
+    >>> squat([0.0, 30.0])["group_activation/quadriceps"].round(3)
+    array([0.001, 0.08 ])
+    """
+    effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
+    # what is asked may be iterators, and is asked again where a copy is made
+    vary, variables = _names("vary", vary), _names("variables", variables)
+    options = {
+        "criterion": criterion,
+        "weight": weight,
+        "strength": strength,
+        "tone": tone,
+        "stiffness_margin": stiffness_margin,
+        "short_range_stiffness": short_range_stiffness,
+    }
+    varied = _read_varied(vary, fixed)
+    for name in ("threads", "progress"):
+        if name in fixed:
+            raise StanceError(
+                f"{name} = {fixed[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
+            )
+    asked = read_stance({**_stand_ins(varied, fixed), **fixed}, options)
+    for dim in asked.dims:
+        own = [
+            name for name, value in fixed.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
+        ]
+        name = own[0] if own else dim
+        said = "has a dimension of its own" + ("" if name == dim else f", {dim!r}")
+        raise StanceError(f"{name}: {said}; what is fixed must be a scalar")
+    for name, (code, _) in WITH_POLICY.items():
+        if (asked.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
+            raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
+    again = partial(prepare, model, vary, variables, **copy.deepcopy(options | fixed))  # the caller's own may change
+    return PreparedSweep(model, effort, varied, _read_variables(model, variables), asked.all(), again)
+
+
+def _names(argument: str, given: Iterable[str]) -> list[str]:
+    names = [given] if isinstance(given, str) else entries(argument, given, "names, at least one")
+    if not names or not all(isinstance(name, str) for name in names):
+        raise StanceError(f"{argument} = {shown(given)}: must be names, at least one")
+    return names
+
+
+@dataclass(frozen=True)
+class _Varied:
+    """A number that varies: its name, the parameter it belongs to, and its columns in ``Stance.matrix``."""
+
+    name: str
+    parameter: str
+    columns: slice
+
+    @property
+    def about(self) -> Parameter:
+        return PARAMETERS[self.parameter]
+
+    @property
+    def somewhere(self) -> float:
+        """A value that is nothing special: no default, and in the middle of nothing."""
+        return self.about.least + 0.318 * (self.about.most - self.about.least)
+
+
+def _read_varied(names: list[str], fixed: Mapping[str, Any]) -> tuple[_Varied, ...]:
+    known = _variable_numbers()
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise StanceError(f"vary: there is no number {name!r}{hint}; there are {', '.join(known)}")
+        if name in fixed:
+            raise StanceError(f"{name} = {fixed[name]!r}: is fixed, and is to vary too")
+    taken: dict[int, str] = {}
+    for name in names:
+        for column in range(known[name].columns.start, known[name].columns.stop):
+            if column in taken:
+                raise StanceError(f"vary: {name!r} and {taken[column]!r} are the same number")
+            taken[column] = name
+    return tuple(known[name] for name in names)
+
+
+def _stand_ins(varied: tuple[_Varied, ...], fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of what varies, so that what is fixed can be judged beside them."""
+    parameters = {v.parameter for v in varied}
+    if "load_mass" in parameters and not ("load_position" in fixed or "load_position" in parameters):
+        raise StanceError("vary: 'load_mass' needs load_position = (x, y, z) in the trunk frame, fixed or varying")
+    values: dict[str, Any] = {name: PARAMETERS[name].default or 0.0 for name in parameters - set(fixed)}
+    if "load_position" in values:
+        values["load_position"] = (0.0, 0.0, 0.0)
+    return values
+
+
+def _variable_numbers() -> dict[str, _Varied]:
+    known = {}
+    for name, parameter in PARAMETERS.items():
+        first = COLUMN[name]
+        if name != "load_position":
+            known[name] = _Varied(name, name, slice(first, first + (2 if parameter.per_leg else 1)))
+        sides = SIDES if parameter.per_leg else AXES if name == "load_position" else ()
+        for k, part in enumerate(sides):
+            known[f"{name}_{part}"] = _Varied(f"{name}_{part}", name, slice(first + k, first + k + 1))
+    return known
+
+
+@dataclass(frozen=True)
+class _Output:
+    """What is returned under a name: a quantity, or the tilt (None), and which part of it."""
+
+    quantity: Quantity | None
+    dims: tuple[str, ...]
+    part: tuple[slice | int, ...]
+
+    def of(self, answers: Answers, tilt: Array) -> NDArray[Any]:
+        """The output (posture, ...), its own."""
+        if self.quantity is None:
+            return np.array(tilt)
+        return np.array(self.quantity.of(answers)[self.part])
+
+
+def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
+    quantities, labels = sweep_quantities(model), labels_of(model)
+    outputs: dict[str, _Output] = {}
+    for name in [*names, "status"]:
+        variable, *inner = name.split("/")
+        if variable == "pelvic_tilt":
+            if inner:
+                raise StanceError(f"variables: 'pelvic_tilt' has no dimensions, too few for {name!r}")
+            outputs[name] = _Output(None, (), (slice(None),))
+            continue
+        quantity = next(q for n, q in choose_quantities(quantities, [variable]).items() if n == variable)
+        if len(inner) > len(quantity.dims):
+            raise StanceError(f"variables: {variable!r} has the dimensions {quantity.dims}, too few for {name!r}")
+        place: list[slice | int] = [slice(None)]
+        for dim, label in zip(quantity.dims, inner, strict=False):
+            if label not in labels[dim]:
+                near = difflib.get_close_matches(label, labels[dim], n=1)
+                hint = f" (did you mean {near[0]!r}?)" if near else ""
+                raise StanceError(
+                    f"variables: {variable!r} has no {dim} {label!r}{hint}; there are {', '.join(labels[dim])}"
+                )
+            place.append(labels[dim].index(label))
+        outputs[name] = _Output(quantity, quantity.dims[len(inner) :], tuple(place))
+    return outputs
+
+
+class _CallError(StanceError, TypeError):
+    """A call with other arguments than the function has: Python's own error, and one of the library."""
+
+
+class PreparedSweep:
+    """A function of some stance parameters; made by ``biomech.prepare``.
+
+    Calls take numbers or arrays in the order of ``vary`` or by name, in degrees and metres. They return a dict: each
+    variable by the name it was asked for, an array of the shape that the arguments broadcast to, then ``dims`` of its
+    own; and ``status`` (0 = optimal, 1 = overloaded, 2 = uncertified, 3 = unreachable). Where a posture cannot be taken
+    the numbers are NaN, and nothing is raised: an optimiser that goes there can be told so. An argument out of range
+    raises ``StanceError``, and so does NaN. Threads may call it at the same time.
+
+    Attributes
+    ----------
+    vary : tuple of str
+        The arguments.
+    bounds : tuple of (float, float)
+        Range of each argument, as SciPy's optimisers take it.
+    dims : dict of str to tuple of str
+        Dimensions of every variable besides those of the arguments.
+    labels : dict of str to list of str
+        Labels of these dimensions.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        effort: Effort,
+        varied: tuple[_Varied, ...],
+        outputs: dict[str, _Output],
+        fixed: Stance,
+        again: Callable[[], PreparedSweep],
+    ) -> None:
+        self._again = again
+        self._model, self._effort, self._varied, self._outputs = model, effort, varied, outputs
+        self._fixed, self._row = fixed, fixed.matrix()[0]
+        self._wanted = {sheet for o in outputs.values() if o.quantity is not None for sheet in o.quantity.needs}
+        codes = (fixed.policy, fixed.lean_policy, fixed.knee_policy)
+        self._plain = effort.guard is None and all(code[0] < 0 for code in codes)
+        self._part = self._find_part()
+        self._lock = Lock()
+        self._workspaces: dict[int, list[_Workspace]] = {}
+        self.vary = tuple(v.name for v in varied)
+        self.bounds = tuple((v.about.least, v.about.most) for v in varied)
+        self.dims = {name: output.dims for name, output in outputs.items()}
+        labels, used = labels_of(model), {dim for dims in self.dims.values() for dim in dims}
+        self.labels = {dim: names for dim, names in labels.items() if dim in used}
+
+    def __call__(self, *values: ArrayLike, **named: ArrayLike) -> dict[str, NDArray[Any]]:
+        """The variables at some values of what varies.
+
+        Raises
+        ------
+        StanceError
+            A value is no number, or out of range.
+        TypeError
+            An argument is missing, unknown or given twice; it is a ``StanceError`` too.
+        """
+        columns, shape = self._read(self._ordered(values, named) if named or len(values) != len(self.vary) else values)
+        count = math.prod(shape)
+        if not count:
+            nowhere = self._answer([least for least, _ in self.bounds], 1)
+            found = {name: value[:0] for name, value in nowhere.items()}
+        elif count <= _BLOCK:
+            found = self._answer(columns, count)
+        else:
+            flat = [np.broadcast_to(column, (count,)) for column in columns]
+            blocks = [
+                self._answer([c[i : i + _BLOCK] for c in flat], min(_BLOCK, count - i)) for i in range(0, count, _BLOCK)
+            ]
+            found = {name: np.concatenate([block[name] for block in blocks]) for name in self._outputs}
+        return {name: value.reshape((*shape, *value.shape[1:])) for name, value in found.items()}
+
+    def __reduce__(self) -> tuple[Callable[[], PreparedSweep], tuple[()]]:
+        """Copies, and those in other processes, prepare again: workspaces hold addresses."""
+        return self._again, ()
+
+    def __repr__(self) -> str:
+        return f"PreparedSweep(vary={list(self.vary)}, variables={list(self._outputs)})"
+
+    def _ordered(self, values: tuple[ArrayLike, ...], named: dict[str, ArrayLike]) -> tuple[ArrayLike, ...]:
+        given: dict[str, ArrayLike] = dict(zip(self.vary, values, strict=False))
+        for name in named:
+            if name not in self.vary or name in given:
+                problem = "given twice" if name in given else "no argument"
+                raise _CallError(f"{name}: is {problem}; arguments are {', '.join(self.vary)}")
+        given |= named
+        if len(given) < len(self.vary) or len(values) > len(self.vary):
+            vector = len(values) == 1 and isinstance(values[0], list | tuple | np.ndarray)
+            hint = "; to hand over a vector x, call it with *x" if vector else ""
+            counts = f"takes {len(self.vary)} arguments ({', '.join(self.vary)}), not {len(values) + len(named)}"
+            raise _CallError(counts + hint)
+        return tuple(given[name] for name in self.vary)
+
+    def _read(self, values: tuple[ArrayLike, ...]) -> tuple[list[Any], tuple[int, ...]]:
+        """Checked numbers, each alone or flat over all postures, and the shape of the postures."""
+        if all(isinstance(value, float) or type(value) is int for value in values):
+            for value, varied in zip(values, self._varied, strict=True):
+                if not varied.about.least <= value <= varied.about.most:  # type: ignore[operator]
+                    raise _out_of_range(varied, value)
+            return list(values), ()
+        arrays = []
+        for value, varied in zip(values, self._varied, strict=True):
+            array = _plain_array(varied.name, value)
+            good = (array >= varied.about.least) & (array <= varied.about.most)
+            if not good.all():
+                raise _out_of_range(varied, array[~good][0])
+            arrays.append(array)
+        try:
+            shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        except ValueError:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(self.vary, arrays, strict=True))
+            raise StanceError(f"arguments do not broadcast: {shapes}") from None
+        return [np.broadcast_to(array, shape).ravel() if array.ndim else array.item() for array in arrays], shape
+
+    def _find_part(self) -> Part:
+        """Half the body where all stances are symmetric, else all of it."""
+        numbers = self._row[None].copy()
+        for varied in self._varied:
+            numbers[:, varied.columns] = varied.somewhere
+        sample = Stance.of_matrix(numbers, self._fixed)
+        part = next(parts(self._model, sample, self._effort))
+        for varied in self._varied:
+            if varied.parameter == "turnout_yield" and not can_yield(part.flat):
+                raise StanceError(
+                    f"vary: {varied.name!r} needs a coordinate shank_rotation; {self._model.name!r} has none"
+                )
+        return part
+
+    def _answer(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
+        if not self._plain:
+            return self._answer_with_policies(columns, count)
+        if count > _KEPT_POSTURES:
+            return _Workspace(self, count).answer(columns)
+        with self._lock:
+            free = self._workspaces.setdefault(count, [])
+            workspace = free.pop() if free else None
+            while len(self._workspaces) > _KEPT_SIZES:
+                self._workspaces.pop(next(iter(self._workspaces)))
+        workspace = workspace or _Workspace(self, count)  # each thread has its own
+        found = workspace.answer(columns)
+        if len(free) < _KEPT_EACH:
+            free.append(workspace)
+        return found
+
+    def _answer_with_policies(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
+        """The way of a sweep: angles are found first, or the load is shared with more rows."""
+        numbers = np.tile(self._row, (count, 1))
+        for varied, column in zip(self._varied, columns, strict=True):
+            numbers[:, varied.columns] = np.reshape(column, (-1, 1))
+        stance = Stance.of_matrix(numbers, self._fixed)
+        settle(self._model, stance, self._effort)
+        answers = answer(self._model, stance, self._effort, self._wanted | {"shortfall"})
+        return {name: output.of(answers, stance.values["pelvic_tilt"]) for name, output in self._outputs.items()}
+
+
+def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Numbers without labels and without gaps: neither would be heeded here."""
+    if is_masked(value):
+        raise StanceError(f"{name}: has masked entries; fill them or leave them out")
+    if hasattr(value, "dims") or hasattr(value, "iloc"):
+        raise StanceError(f"{name}: has labels, which a prepared sweep does not align; give its values, or use sweep")
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        raise StanceError(f"{name} = {shown(value)}: must be real numbers (floats or integers)") from None
+    if array.dtype.kind not in "iuf":
+        raise StanceError(f"{name} = {shown(value)}: must be real numbers (floats or integers)")
+    return array
+
+
+def _out_of_range(varied: _Varied, value: Any) -> StanceError:
+    about = varied.about
+    unit = "" if about.unit == "1" else f" {about.unit}"
+    said = shown(value) if isinstance(value, int) else f"{value:g}"
+    return StanceError(f"{varied.name} = {said}: allowed is {about.least:g}..{about.most:g}{unit}")
+
+
+class _Workspace:
+    """Arrays for a number of postures, and the kernels' calls with them."""
+
+    def __init__(self, prepared: PreparedSweep, count: int) -> None:
+        model, part, effort = prepared._model, prepared._part, prepared._effort
+        self._prepared = prepared
+        self.numbers = np.tile(prepared._row, (count, 1))
+        wanted = frozenset(prepared._wanted | {"proof"}) - (frozenset() if effort.force_length else {"strength"})
+        self._writes = [(v.columns, i) for i, v in enumerate(prepared._varied)]
+        self._loaded = any(v.parameter in _LOADS for v in prepared._varied)
+        stance = Stance.of_matrix(self.numbers, prepared._fixed)
+        self._tables = compile_batch(model, part, stance, effort, wanted)
+        self.posed = posed = self._tables[-1]
+        columns = sheet_columns(model)
+        self.sheets = Sheets(*(np.zeros((count, columns[n] if n in wanted else 0)) for n in Sheets._fields))
+        strength = self.sheets.strength if effort.force_length else model.flat().muscle.max_force[None]
+        self._answers, self._strength_varies = Answers(model, self.sheets, strength), effort.force_length
+        self._status = self.sheets.proof[:, PROOF.index("status")]
+        self._index = np.arange(count, dtype=np.uint64)
+        conditions = conditions_of(model, part.flat, part.support)
+        aims = (posed.asked.vector, posed.asked.target, posed.start, posed.floor)
+        self._aim: BoundCall = aim_stances.bind(conditions.targets, conditions.starts, self.numbers, *aims)
+        self._go: BoundCall = go_in_lanes.bind(*self._tables, self._index, False, self.sheets)
+
+    def answer(self, columns: list[Any]) -> dict[str, NDArray[Any]]:
+        """The variables of the postures whose varied numbers these are."""
+        prepared, numbers = self._prepared, self.numbers
+        numbers[:, _TILT] = prepared._row[_TILT]
+        for place, i in self._writes:
+            column = columns[i]
+            numbers[:, place] = column[:, None] if isinstance(column, np.ndarray) else column
+        numbers[:, _TILT] += numbers[:, _TILT_CHANGE]
+        self._surround()
+        self._aim()
+        if self.sheets.shortfall.size:
+            self.sheets.shortfall[:] = 0.0  # written only where something is short
+        self._go()
+        answers = self._finished()
+        return {name: output.of(answers, numbers[:, _TILT]) for name, output in prepared._outputs.items()}
+
+    def _surround(self) -> None:
+        """What acts besides muscles and the ground."""
+        around, numbers = self.posed.around, self.numbers
+        around.laxity[:] = numbers[:, COLUMN["knee_laxity"] : COLUMN["knee_laxity"] + 2]
+        around.friction[:, 0] = numbers[:, COLUMN["friction"]]
+        if self._loaded:
+            load = Stance.of_matrix(numbers, self._prepared._fixed).load(self._prepared._part.flat)
+            around.load[:] = load
+
+    def _finished(self) -> Answers:
+        """The answers, once what is still open was solved with patience and what cannot be taken is NaN."""
+        status = self._status
+        if not status.any():
+            # what answers have worked out of their strengths holds as long as these do, but not that of their forces
+            vars(self._answers).pop("group_force", None)
+            return replace(self._answers) if self._strength_varies else self._answers
+        hard = self._index[(status != OPTIMAL) & (status != UNREACHABLE)]
+        if hard.size:
+            go_in_lanes(*self._tables, hard, True, self.sheets)
+        lost = status == UNREACHABLE
+        if not lost.any():
+            return replace(self._answers)
+        sheets = Sheets(*(sheet.copy() for sheet in self.sheets))
+        blank_unreachable(sheets, lost)
+        return Answers(
+            self._prepared._model, sheets, sheets.strength if self._strength_varies else self._answers.strength
+        )

@@ -1,0 +1,177 @@
+"""Whether a held posture is stable: the stiffness that muscles, passive tissue and weight give it.
+
+Displace the coordinates q of a held posture by a little, every activation held and the soles fixed. The generalised
+force that answers is -K dq with
+
+    K = sum_m (k F_m / L_m) r_m r_m^T - d(A x - b)/dq,
+
+the first sum from muscles that stiffen with their force (short-range stiffness, Rack & Westbury 1974; k is the ratio of
+Bergmark 1989 and Cholewicki & McGill 1996, here per path length L), the second from moment arms that change under
+load, from passive tissue, weight and ground. Without slip under soles or seat only motions N with J N = 0 are
+possible, J being the contact points' Jacobian; the posture is stable against them if N^T K N is positive definite.
+The passive moments are not the gradient of an energy, so K is taken by its symmetric part.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh, null_space
+
+from biomech.analysis.output.dataset import about, carried_dims, stance_coordinates, sweep_names
+from biomech.analysis.output.labels import check_names, labelled
+from biomech.errors import StanceError
+from biomech.model.model import Model
+from biomech.pipeline.objective import read_effort, read_ratio
+from biomech.pipeline.stance_batch import Effort, Part, balance, equilibrium_of, pose_of
+from biomech.policies.resolve import settle
+from biomech.sharing import OPTIMAL, Criterion, Power
+from biomech.stance.parameters import Stance
+from biomech.stance.parsing import read_stance
+from biomech.statics.ground import contacts_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+#: What the answer alone uses.
+_NAMES = frozenset({"stiffness", "smallest_stiffness", "buckling", "other"})
+_STEP = 1e-5  #: rad or m, on either side, over which forces are differenced
+_STILL = 1e-9  #: of what moves the contacts most: a motion that moves them less leaves them where they are
+
+
+def stability(
+    model: Model, *, short_range_stiffness: float = 10.0, criterion: Criterion = Power(2), **stance: Any
+) -> xr.Dataset:
+    """Stiffness of held postures.
+
+    Parameters
+    ----------
+    model : Model
+        The body.
+    short_range_stiffness : float
+        k, stiffness of a muscle times its path length over its force; 5 to 40 in the literature. An input, never a
+        finding.
+    criterion : Power, SoftSaturation or MinMax
+        As in ``sweep``.
+    **stance
+        As in ``sweep``.
+
+    Returns
+    -------
+    Dataset
+        ``stiffness`` (..., coordinate, other), N.m/rad (N/m, N for translations); ``smallest_stiffness`` (...), the
+        least of it over motions with the soles fixed, per square of the angles that move, N.m/rad: negative where the
+        posture would buckle without reflexes; ``buckling`` (..., coordinate), that motion, its angles of length 1. NaN
+        where the posture cannot be taken or held.
+
+    Raises
+    ------
+    StanceError
+        A parameter is unknown or out of range, or ``short_range_stiffness`` is not a number from 0 to 1000.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> soft, stiff = (bm.stability(bm.load_model(), pelvic_tilt=0, short_range_stiffness=k) for k in (10, 100))
+    >>> bool(soft.smallest_stiffness < stiff.smallest_stiffness)
+    True
+    """
+    import xarray as xr
+
+    ratio = read_ratio(short_range_stiffness)
+    effort = read_effort(model, criterion, None, "isometric")
+    for name in ("weight", "strength", "tone", "stiffness_margin"):
+        if name in stance:
+            raise StanceError(f"{name}: is an option of sweep that stability does not have")
+    asked = read_stance(stance, ("criterion", "short_range_stiffness"))
+    asked = check_names(model, asked, sweep_names(model) | _NAMES)
+    stances = asked.all()
+    settle(model, stances, effort)
+    flat = model.flat(half=False)
+    count, n = len(stances), len(flat.coordinates)
+    found = {"stiffness": np.full((count, n, n), np.nan), "buckling": np.full((count, n), np.nan)}
+    least = np.full(count, np.nan)
+    for support in np.unique(stances.support):
+        index = np.flatnonzero(stances.support == support)
+        part = Part(index, flat, int(support), contacts_of(flat, int(support)))
+        held = balance(model, part, stances.take(index), effort)
+        good = np.flatnonzero(held.solution.status == OPTIMAL)
+        if not good.size:
+            continue
+        own, place = stances.take(index[held.taken[good]]), index[held.taken[good]]
+        q, x = held.postures.coordinates[held.taken[good]], held.solution.value[good]
+        stiffness = _stiffness(model, part, own, effort, q, x, ratio)
+        found["stiffness"][place] = stiffness
+        glued = _contact_jacobian(part, own, effort, q)
+        for i, k in enumerate(place):
+            least[k], found["buckling"][k] = _softest(stiffness[i], glued[i], flat.rows, flat.is_rotation)
+    names = list(flat.coordinates)
+    units = "N.m/rad"
+    return xr.Dataset(
+        {
+            "stiffness": (
+                (*asked.dims, "coordinate", "other"),
+                found["stiffness"].reshape(*asked.shape, n, n),
+                about(units, "stiffness of the held posture (N/m, N for translations)"),
+            ),
+            "smallest_stiffness": (
+                tuple(asked.dims),
+                least.reshape(asked.shape),
+                about(units, "least stiffness over motions with the soles fixed"),
+            ),
+            "buckling": (
+                (*asked.dims, "coordinate"),
+                found["buckling"].reshape(*asked.shape, n),
+                about("1", "the motion of least stiffness"),
+            ),
+        },
+        coords=labelled(
+            model, {**stance_coordinates(asked), "other": names}, frozenset({"coordinate"}) | carried_dims(asked)
+        ),
+        attrs={"short_range_stiffness": ratio},
+    )
+
+
+def _stiffness(model: Model, part: Part, stance: Stance, effort: Effort, q: Array, x: Array, ratio: float) -> Array:
+    """K of postures: (posture, coordinate, coordinate)."""
+    flat, muscles = part.flat, len(part.flat.muscles)
+    stiffness = np.zeros((*q.shape, q.shape[1]))
+    for c in range(q.shape[1]):
+        step = np.zeros(q.shape[1])
+        step[c] = _STEP
+        near = [_force(part, stance, effort, q + way * step, x) for way in (-1.0, 1.0)]
+        stiffness[:, flat.rows, c] = -(near[1] - near[0]) / (2.0 * _STEP)
+    geometry = model.muscle_geometry(**pose_of(flat, q))
+    arms, length = geometry.moment_arm.values, geometry.length.values
+    force = x[:, :muscles] * model.tables["muscles"].numbers("max_isometric_force")
+    stiffness += np.einsum("bmc,bm,bmd->bcd", arms, ratio * force / length, arms)
+    return 0.5 * (stiffness + np.swapaxes(stiffness, 1, 2))
+
+
+def _force(part: Part, stance: Stance, effort: Effort, q: Array, x: Array) -> Array:
+    """Generalised force of everything at given activations and contact forces: (posture, row)."""
+    e = equilibrium_of(part, stance, q, effort)
+    return np.einsum("bmn,bn->bm", e.coefficients, x) - e.demand
+
+
+def _contact_jacobian(part: Part, stance: Stance, effort: Effort, q: Array) -> Array:
+    """How far every contact generator moves with the coordinates, friction making some sideways: (posture, g, row)."""
+    rough = stance.take(np.arange(len(stance)), friction=np.ones(len(stance)))
+    e = equilibrium_of(part, rough, q, effort)
+    return np.swapaxes(e.coefficients[:, :, len(part.flat.muscles) :], 1, 2)
+
+
+def _softest(
+    stiffness: Array, contact: Array, rows: NDArray[np.int64], turns: NDArray[np.bool_]
+) -> tuple[float, Array]:
+    """Least stiffness, and the motion, among those that leave every contact point where it is."""
+    free = null_space(contact / np.abs(contact).max(), rcond=_STILL)
+    k, angles = stiffness[np.ix_(rows, rows)], turns[rows].astype(np.float64)
+    metric = free.T @ (angles[:, None] * free)
+    values, motions = eigh(free.T @ k @ free, metric)
+    motion = np.zeros(len(turns))
+    motion[rows] = free @ motions[:, 0]
+    return float(values[0]), motion

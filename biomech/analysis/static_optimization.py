@@ -1,0 +1,325 @@
+"""``static_optimization``: load sharing for those who bring their own motion and force plates."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._alignment import DESCRIBING
+from biomech._arguments import real_number, shown
+from biomech.analysis.measured.motion import Measured, read_measured
+from biomech.analysis.measured.plausibility import explain_reserves
+from biomech.analysis.output.dataset import Quantity, about, joint_quantities, muscle_quantities, proof_quantities
+from biomech.analysis.output.labels import labelled
+from biomech.analysis.output.provenance import provenance
+from biomech.analysis.output.status_summary import MASK_HINT, Tally, shortage
+from biomech.errors import BiomechWarning, StanceError
+from biomech.model.forces.contact import NO_CONTACT
+from biomech.model.model import Model
+from biomech.pipeline.objective import read_effort
+from biomech.pipeline.pipeline_kernel import PROOF, Sheets
+from biomech.pipeline.solve_stances import Answers
+from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
+from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
+from biomech.statics.posture import ranges
+from biomech.statics.reactions import react
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+#: Frames that are solved together: what they need is small beside their answer.
+_BLOCK = 512
+#: N.m or N: no reserve is larger.
+_MOST_RESERVE = 1e6
+#: rad or m by which a coordinate may miss its range: degrees are turned into radians.
+_ROUNDING = 1e-9
+
+
+def static_optimization(
+    model: Model,
+    coordinates: Mapping[str, Any] | xr.Dataset,
+    ground_reaction: xr.Dataset,
+    *,
+    criterion: Criterion = Power(2),
+    lower: float = 0.0,
+    reserve: float | Mapping[str, float] = 0.0,
+    strength: str = "force_length",
+) -> xr.Dataset:
+    """Muscle forces in measured postures, each frame on its own; no passive tissue, no inertia.
+
+    Parameters
+    ----------
+    model : Model
+        The body.
+    coordinates : mapping, Dataset or DataFrame
+        The model's coordinate names to values over ``frame``, in degrees (m for translations); scalars are held,
+        unnamed coordinates are zero, and scalars alone are a single frame. A DataArray (Series) brings its own
+        dimensions, such as ``time``, or ``time`` and ``trial``; labels are aligned with those of the ground reactions,
+        and come back with the answer. What is out of the range of its coordinate is not ``valid``; what no body could
+        reach is refused.
+    ground_reaction : Dataset
+        ``force`` (frame, foot, axis) in N, ``point`` (frame, foot, axis) in m, where it acts, and optionally
+        ``moment`` (frame, foot, axis), or ``free_moment`` (frame, foot) about the vertical, in N.m; in ground (x
+        forward, y upward), on the calcn of each foot (``right``, ``left``). Without ``frame`` it holds for all, and
+        other dimensions may be in its place. NaN is allowed where it means nothing: the point of a foot in the air.
+    criterion : Power, SoftSaturation or MinMax
+        How load is shared.
+    lower : float
+        Least activation, 0..1.
+    reserve : float, mapping of str to float, Series or DataArray
+        Reserve on every coordinate, or by coordinate, in N.m (N) at unit control; it costs its control squared. 0 is
+        none. Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
+    strength : {"force_length", "isometric"}
+        OpenSim's rigid-tendon rule, or the maximal isometric force.
+
+    Returns
+    -------
+    Dataset
+        ``activation``, ``muscle_force`` (frame, muscle), ``group_activation``, ``group_force`` (frame, group),
+        ``required_moment``, ``reserve_moment``, ``shortfall`` (frame, coordinate), ``joint_contact_force`` (frame,
+        joint, axis), ``joint_contact_moment`` (frame, joint, axis), what reserves supply included in neither,
+        ``lumbar_compression``, ``patellar_tendon_force`` (frame, foot), ``patellofemoral_force`` (frame, foot, axis),
+        ``status``, ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid`` (frame, coordinate):
+        whether a coordinate is inside the geometry's trusted range.
+
+    Raises
+    ------
+    StanceError
+        Naming the argument, the value and what is allowed.
+
+    Warns
+    -----
+    BiomechWarning
+        Reserves give more than 10 % of what is required of a coordinate (of body weight, and its moment on a leg's
+        length, where the body as a whole is not balanced): which, how much, and what is likely wrong with the data. Or
+        some frames are not optimal: how many, and the first reason, as in ``sweep``.
+
+    Examples
+    --------
+    >>> import biomech as bm, numpy as np, xarray as xr
+    >>> model = bm.load_model("gait2392")
+    >>> weight = model.body_mass * 9.80665
+    >>> force = xr.DataArray([[0, weight / 2, 0]] * 2, coords={"foot": ["right", "left"], "axis": list("xyz")})
+    >>> point = xr.DataArray([[-0.06, 0, 0.09], [-0.06, 0, -0.09]], coords=force.coords)
+    >>> ground = xr.Dataset({"force": force, "point": point})
+    >>> ds = bm.static_optimization(model, {"pelvis_ty": 0.95}, ground, reserve=10.0)
+    >>> int(ds.status[0])
+    0
+    """
+    effort = read_effort(model, criterion, None, strength)
+    if not real_number("lower", lower, 0.0, 1.0) < 1.0:
+        raise StanceError(f"lower = {shown(lower)}: must be below 1")
+    reserves = _reserves(model, reserve)
+    feet = _feet(model)
+    quantities = {**muscle_quantities(), **joint_quantities(model), **proof_quantities(model), **_own_quantities()}
+    measured = read_measured(model, coordinates, ground_reaction, quantities)
+    kept, tally = _Kept(quantities, len(measured)), None
+    for first in range(0, len(measured), _BLOCK):
+        block = slice(first, min(first + _BLOCK, len(measured)))
+        answers, own = _solve_block(model, measured, block, feet, effort.force_length, (criterion, lower, reserves))
+        kept.put(block, answers, own)
+        of_block = Tally.of(answers.status, partial(shortage, model, answers))
+        tally = of_block if tally is None else tally.joined(of_block)
+    assert tally is not None  # there is at least one frame
+    said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
+    overloaded = [f"static_optimization: {tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
+    if overloaded or said:
+        warnings.warn("; ".join([*overloaded, *([said] if said else [])]), BiomechWarning, stacklevel=2)
+    options = {"lower": repr(float(lower)), "reserve": json.dumps(_named(model, reserves))}
+    return _dataset(model, measured, kept, {"message": tally.message, **provenance(model, effort), **options})
+
+
+def _named(model: Model, reserves: Array) -> dict[str, float]:
+    """Reserves that are not zero, by coordinate."""
+    return {name: float(value) for name, value in zip(model.coordinates, reserves, strict=True) if value}
+
+
+def _reserves(model: Model, reserve: Any) -> Array:
+    """Reserve of every coordinate at unit control."""
+    names = model.coordinates
+    given = _by_name(reserve) if _is_labelled(reserve) else dict.fromkeys(names, reserve)
+    for name, value in given.items():
+        if name not in names:
+            raise StanceError(f"reserve: no such coordinate {name!r}; the model has {', '.join(names)}")
+        real_number(f"reserve of {name}", value, 0.0, _MOST_RESERVE)
+    return np.array([float(given.get(name, 0.0)) for name in names])
+
+
+def _is_labelled(value: Any) -> bool:
+    import pandas as pd
+    import xarray as xr
+
+    return isinstance(value, Mapping | pd.Series) or (isinstance(value, xr.DataArray) and value.ndim > 0)
+
+
+def _by_name(value: Any) -> dict[Hashable, Any]:
+    """Values by their labels."""
+    import xarray as xr
+
+    if isinstance(value, xr.DataArray):
+        if value.ndim != 1 or value.dims[0] not in value.coords:
+            raise StanceError(f"reserve: has dimensions {value.dims}; must have one, labelled by coordinate")
+        labels, numbers = value[value.dims[0]].values.tolist(), value.values.tolist()
+    else:
+        labels, numbers = (
+            list(value.keys()),
+            [value[name] for name in value] if isinstance(value, Mapping) else value.tolist(),
+        )
+    named = dict(zip(labels, numbers, strict=True))
+    if len(named) < len(labels):
+        raise StanceError(f"reserve: names a coordinate twice ({', '.join(map(str, labels))})")
+    return named
+
+
+def _feet(model: Model) -> list[int]:
+    """Where each foot is among the segments, ground as segment 0."""
+    for segment in ("calcn_r", "calcn_l"):
+        if segment not in model.segments:
+            raise StanceError(f"model = {model.name!r}: has no segment {segment}, on which the ground acts")
+    return [1 + model.segments.index(segment) for segment in ("calcn_r", "calcn_l")]
+
+
+def _own_quantities() -> dict[str, Quantity]:
+    """What only measured frames have, (frame, coordinate); made here, and not from sheets."""
+    return {
+        "required_moment": Quantity(
+            ("coordinate",), about("N.m", "moment asked of the muscles (N for translations)"), ()
+        ),
+        "reserve_moment": Quantity(("coordinate",), about("N.m", "moment of the reserves (N for translations)"), ()),
+        "valid": Quantity(("coordinate",), about("1", "the coordinate is inside the geometry's trusted range"), ()),
+    }
+
+
+class _Kept:
+    """Every variable of the answer over all frames, filled block by block."""
+
+    def __init__(self, quantities: Mapping[str, Quantity], count: int) -> None:
+        self.quantities, self.count = quantities, count
+        self.values: dict[str, NDArray[Any]] = {}
+
+    def put(self, block: slice, answers: Answers, own: Mapping[str, NDArray[Any]]) -> None:
+        """Keep what a block of frames found."""
+        for name, quantity in self.quantities.items():
+            value = own[name] if name in own else quantity.of(answers)
+            if name not in self.values:
+                self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
+            self.values[name][block] = value
+
+
+def _solve_block(
+    model: Model,
+    measured: Measured,
+    block: slice,
+    feet: list[int],
+    force_length: bool,
+    sharing: tuple[Criterion, float, Array],
+) -> tuple[Answers, dict[str, NDArray[Any]]]:
+    """Answers of some frames, and the variables that they alone have."""
+    flat, q, (criterion, lower, reserves) = model.flat(), measured.q[block], sharing
+    force, point, moment = (part[block] for part in (measured.force, measured.point, measured.moment))
+    applied = np.zeros((len(q), len(model.segments) + 1, 6))
+    for foot, segment in enumerate(feet):
+        applied[:, segment, :3] = force[:, foot]
+        applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
+    around = Surroundings.empty(len(q))._replace(applied=applied.reshape(len(q), -1))
+    equilibrium = assemble(flat, flat.moved, NO_CONTACT, around, q, force_length, tissue=False)
+    solution = _share(equilibrium, reserves[flat.moved], criterion, lower)
+    return _answers(model, q, around, equilibrium, solution, reserves)
+
+
+def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lower: float) -> Solution:
+    """Share the load among muscles and reserves (row,)."""
+    frames, rows, muscles = equilibrium.coefficients.shape
+    own = np.flatnonzero(reserves)
+    columns = np.zeros((frames, rows, len(own)))
+    columns[:, own, np.arange(len(own))] = reserves[own]
+    free = np.full(len(own), np.inf)
+    problem = LoadSharingProblem(
+        np.concatenate([equilibrium.coefficients, columns], axis=2),
+        equilibrium.demand,
+        upper=np.concatenate([np.ones(muscles), free]),
+        weight=np.ones(muscles + len(own)),
+        lower=np.concatenate([np.full(muscles, lower), -free]),
+        quadratic=np.arange(muscles + len(own)) >= muscles,
+    )
+    return solve(problem, criterion)
+
+
+def _answers(
+    model: Model, q: Array, around: Surroundings, equilibrium: Equilibrium, solution: Solution, reserves: Array
+) -> tuple[Answers, dict[str, NDArray[Any]]]:
+    muscles, flat = len(model.muscles), model.flat()
+    activation = solution.value[:, :muscles]
+    force = activation * equilibrium.strength
+    required, shortfall, reaction = np.zeros((3, len(q), len(reserves)))
+    required[:, flat.moved], shortfall[:, flat.moved] = equilibrium.demand, solution.shortfall
+    own = flat.moved[reserves[flat.moved] != 0.0]
+    reaction[:, own] = solution.value[:, muscles:] * reserves[own]
+    least, most = ranges(model, flat, "trusted")
+    reactions = react(flat, q, around.load, force, around.applied)
+    proof = np.zeros((len(q), len(PROOF)))
+    for name, column in (
+        ("cost", solution.cost),
+        ("residual", solution.residual),
+        ("gap", solution.gap),
+        ("status", solution.status),
+        ("limiting", limiting_muscle(solution, muscles)),
+    ):
+        proof[:, PROOF.index(name)] = column
+    empty = np.empty((len(q), 0))
+    answers = Answers(
+        model,
+        Sheets(
+            coordinates=q,
+            activation=activation,
+            muscle_force=force,
+            strength=equilibrium.strength,
+            passive=empty,
+            shortfall=shortfall,
+            ground=empty,
+            pressure=empty,
+            seat=empty,
+            joint_force=reactions.force,
+            joint_moment=reactions.moment,
+            tension=reactions.tension,
+            patella=reactions.patella,
+            proof=proof,
+        ),
+        equilibrium.strength,
+    )
+    inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
+    return answers, {"required_moment": required, "reserve_moment": reaction, "valid": inside}
+
+
+def _dataset(model: Model, measured: Measured, kept: _Kept, about_it: Mapping[str, str]) -> xr.Dataset:
+    """The answer over the caller's own dimensions."""
+    import xarray as xr
+
+    variables = {
+        name: (
+            (*measured.dims, *quantity.dims),
+            kept.values[name].reshape(*measured.shape, *kept.values[name].shape[1:]),
+            quantity.attributes,
+        )
+        for name, quantity in kept.quantities.items()
+    }
+    attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it}
+    return xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs).set_coords(DESCRIBING)
+
+
+def limiting_muscle(solution: Solution, muscles: int) -> NDArray[np.int64]:
+    """Of each overloaded frame the muscle at full strength that does most for what falls most short, or -1."""
+    worst = np.abs(solution.shortfall).argmax(axis=1)[:, None]
+    action = np.take_along_axis(solution.problem.coefficients[:, :, :muscles], worst[:, :, None], axis=1)[:, 0]
+    helps = action * np.take_along_axis(solution.shortfall, worst, axis=1)
+    gain = np.where(solution.value[:, :muscles] >= solution.problem.upper[:, :muscles] - 1e-6, helps, 0.0)
+    found = (solution.status == INFEASIBLE) & (gain.max(axis=1) > 0.0)
+    return np.where(found, gain.argmax(axis=1), -1)

@@ -1,0 +1,203 @@
+"""``sweep``: from stances to a labelled Dataset."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biomech._arguments import whole_number
+from biomech.analysis.output.dataset import (
+    Kept,
+    choose_quantities,
+    policy_variables,
+    read_names,
+    sweep_dataset,
+    sweep_names,
+    sweep_quantities,
+)
+from biomech.analysis.output.labels import check_names
+from biomech.analysis.output.status_summary import MASK_HINT, Tally, hindrance
+from biomech.analysis.progress import progress_bar, read_progress
+from biomech.errors import BiomechWarning, UnreachablePosture
+from biomech.model.model import Model
+from biomech.pipeline.objective import read_effort
+from biomech.pipeline.solve_stances import answer
+from biomech.pipeline.stance_batch import UNREACHABLE
+from biomech.policies.resolve import Settled, settle
+from biomech.sharing import Criterion, Power
+from biomech.stance.parsing import read_stance
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+#: What else a caller may have meant by a name that is not known.
+_OPTIONS = (
+    "criterion",
+    "weight",
+    "strength",
+    "tone",
+    "stiffness_margin",
+    "short_range_stiffness",
+    "variables",
+    "threads",
+)
+#: Postures solved at a time.
+_BLOCK = 4096
+
+
+def sweep(
+    model: Model,
+    *,
+    criterion: Criterion = Power(2),
+    weight: Mapping[str, float] | ArrayLike | None = None,
+    strength: str = "isometric",
+    tone: Mapping[str, float] | None = None,
+    stiffness_margin: Mapping[str, float] | None = None,
+    short_range_stiffness: float = 10.0,
+    variables: Iterable[str] | None = None,
+    threads: int = 1,
+    progress: bool | None = None,
+    **stance: Any,
+) -> xr.Dataset:
+    """Which muscles carry the load in a set of stances, and what it does to the joints.
+
+    Each 1-D value of a stance parameter becomes a dimension of its own, a scalar is held, a DataArray broadcasts by its
+    names, and so does a Series by that of its index; labels along one dimension are aligned, and all that a parameter
+    is labelled by comes back. Parameters of a leg take a ``side`` dimension (``right``, ``left``).
+
+    Parameters
+    ----------
+    model : Model
+        The body.
+    criterion : Power, SoftSaturation or MinMax
+        How load is shared: ``Power(2)`` is least sum of squared activations; see ``biomech.sharing``.
+    weight : mapping of str to float, or array_like of shape (muscle,), optional
+        Weight of muscles in the cost, by name or pattern (``"soleus_*"``), 1 for all others; or of every muscle in the
+        order of ``model.muscles``.
+    strength : {"isometric", "force_length"}
+        Strength of a muscle: its maximal isometric force, or that times OpenSim's rigid-tendon rule.
+    tone : mapping of str to float, optional
+        Least activation of the muscles of a group, or of those that a name or pattern matches, 0 to 1: tone that
+        statics does not ask for (in standing, by EMG, lumbar extensors .01-.04 and abdominals .005-.03). An input,
+        never a finding.
+    stiffness_margin : mapping of str to float, optional
+        Least diagonal stiffness (N.m/rad) of coordinates, which muscles then give by contracting together; 0 asks that
+        the joint by itself does not buckle. See ``biomech.stability``. Policies find their angles without it.
+    short_range_stiffness : float
+        k, stiffness of a muscle times its length over its force, 5 to 40 in the literature; for the margins alone. An
+        input, never a finding.
+    variables : iterable of str, optional
+        What is kept of the answer, besides ``status``; by default everything. A long sweep of one number needs no
+        more memory than that number.
+    threads : int
+        Threads among which the postures are divided.
+    progress : bool, optional
+        Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
+    **stance
+        Degrees and metres. ``pelvic_tilt`` is required: -25..35 deg, or a policy: ``"least_effort"``, ``"hanging"``,
+        ``"passive"``, ``"rhythm"``; a list that holds policies makes the dimension ``tilt_policy``. Others with default
+        and range: ``foot_rotation`` 0, -30..90 deg, toe-out positive; ``knee_flexion`` 0, -10..120 deg, or
+        ``"passive"``; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe tip; ``stance_width`` 0.17, 0.05..1 m
+        between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive, or ``"hanging_sway"``;
+        ``knee_laxity`` 5, 0..25 deg; ``tilt_change`` 0, -25..25 deg, added to the tilt; ``lumbar_rhythm`` 1, 0..1.4,
+        a factor on the lumbar share of a lean under ``"rhythm"``; ``turnout_yield`` 0, 0..15 deg of turnout that knee
+        and foot take up; ``slope`` 0, -30..30 deg, uphill positive, and ``cross_slope``, right side lower positive;
+        ``friction`` 0.6, 0..2; ``load_mass`` 0, 0..200 kg, at ``load_position`` (x, y, z) in the trunk frame;
+        ``support`` "both", "right", "left", "seat" (``seat_height`` 0.45, 0.2..1 m) or "step" (``step_height`` 0.17,
+        0..0.5 m, ``step_length`` 0.25, -0.5..0.8 m; the right foot stands on it with the knee as asked, about 80 deg at
+        least for that height, and the left knee follows); ``weight_balance`` 0.5, 0..1 from left to right foot;
+        ``pelvic_rotation`` 0, -60..60 deg; ``arms`` "hanging", "fixed" or "thighs" (``hand_support`` 0.27, 0..5 of the
+        arms' weight).
+
+    Returns
+    -------
+    Dataset
+        Variables with ``units`` and ``long_name``: ``activation``, ``muscle_force`` (..., muscle),
+        ``group_activation``, ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle``
+        (..., coordinate), ``joint_contact_force`` and ``joint_contact_moment`` (..., joint, axis),
+        ``joint_compression`` (..., joint),
+        ``patellar_tendon_force`` (..., foot), ``patellofemoral_force`` (..., foot, axis), which models without patellae
+        lack, ``lumbar_compression``, ``ground_force``,
+        ``center_of_pressure`` (..., foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 =
+        optimal), ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid``; ``utilized_friction``
+        and ``turnout_reserve`` (..., foot), ``seat_force`` (..., axis).
+
+    Raises
+    ------
+    StanceError
+        A parameter is unknown or out of range; the message names it, the value and what is allowed.
+    UnreachablePosture
+        A single posture cannot be taken: what misses what by how many mm or deg, and which parameter would mend it. In
+        a sweep its ``status`` says so, the warning why, and the rest goes on.
+
+    Warns
+    -----
+    BiomechWarning
+        Once, where some posture is not optimal: how many of each status, and the reason of the first. The numbers of an
+        overloaded posture come nearest to balance but do not balance; those of an uncertified one balance, but that no
+        cheaper sharing exists is not proven; an unreachable one has none. ``ds.where(ds.status == 0)`` masks them all.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> ds = bm.sweep(bm.load_model(), pelvic_tilt=0, knee_flexion=[0, 30])
+    >>> ds.group_activation.sel(group="quadriceps").round(3).values
+    array([0.001, 0.08 ])
+    >>> bool((ds.status == 0).all())
+    True
+    """
+    effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
+    threads, progress = whole_number("threads", threads, 1), read_progress(progress)
+    asked = check_names(model, read_stance(stance, _OPTIONS), sweep_names(model))
+    names = None if variables is None else read_names(sweep_quantities(model), variables)
+    quantities = choose_quantities(sweep_quantities(model), names)
+    wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
+    tilt = np.empty(len(asked))
+    settled = Settled.none(len(asked)) if asked.has_policy else None
+    kept = Kept(model, quantities, len(asked))
+
+    def work(first: int, last: int) -> Tally:
+        block = asked.postures(first, last)
+        if settled is None:
+            block.values["pelvic_tilt"] += block.values["tilt_change"]
+        else:
+            settled.put(first, last, settle(model, block, effort))
+        tilt[first:last] = block.values["pelvic_tilt"]
+        answers = answer(model, block, effort, wanted, kept.sheets(first, last))
+        kept.put(first, last, answers)
+        return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
+
+    tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
+    if not asked.dims and tally.counts[UNREACHABLE]:
+        raise UnreachablePosture(tally.reason)
+    if tally.first >= 0:
+        warnings.warn(f"sweep: {tally.message}; {MASK_HINT}", BiomechWarning, stacklevel=2)
+    about_policies = policy_variables(asked, tilt, settled)
+    if names is not None:
+        about_policies = {name: variable for name, variable in about_policies.items() if name in names}
+    return sweep_dataset(model, asked, effort, kept.variables(), about_policies, tally.message)
+
+
+def _through_blocks(
+    work: Callable[[int, int], Tally], count: int, size: int, threads: int, progress: bool | None
+) -> Tally:
+    """Let threads work on blocks of postures, and add up what they say of them."""
+    firsts = range(0, count, size)
+    if len(firsts) == 1 and not progress:
+        return work(0, count)  # nothing to show on the way, and nothing to divide
+    lasts = [min(first + size, count) for first in firsts]
+    with progress_bar(count, "postures", progress) as bar, ThreadPoolExecutor(threads) as pool:
+        total = work(firsts[0], lasts[0])  # alone, because it makes the tables that the others use
+        bar.update(lasts[0])
+        done = pool.map(work, firsts[1:], lasts[1:]) if threads > 1 else map(work, firsts[1:], lasts[1:])
+        for first, last, tally in zip(firsts[1:], lasts[1:], done, strict=True):
+            total = total.joined(tally)
+            bar.update(last - first)
+    return total

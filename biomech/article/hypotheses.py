@@ -1,0 +1,218 @@
+"""What the article says, split into propositions that mechanics can test.
+
+The sentences are ours; they give the article's meaning. Each proposition compares two stances that differ in what the
+sentence is about, and says which way a quantity should go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from biomech._arguments import instance
+from biomech.article.scenarios import SCENARIOS
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of an answer: variable, label of its last dimension, factor, and the smallest effect of interest."""
+
+    variable: str
+    label: str
+    unit: str
+    factor: float
+    smallest: float
+
+
+#: Smallest effects of interest: 1 point of activation, for the back together with 60 N; for a tilt a judgment.
+BACK = (
+    Measure("group_activation", "lumbar_extensors", "points", 100.0, 1.0),
+    Measure("lumbar_compression", "", "N", 1.0, 60.0),
+)
+TILT = (Measure("pelvic_tilt", "", "deg", 1.0, 2.0),)
+
+
+def group(name: str) -> tuple[Measure, ...]:
+    """Activation of a muscle group in percent."""
+    instance("name", name, str, "the name of a muscle group")
+    return (Measure("group_activation", name, "points", 100.0, 1.0),)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two stances, the first to compare with, as arguments of ``sweep``."""
+
+    first: str
+    second: str
+    stances: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Proposition:
+    """That from the first stance of a contrast to the second a measure goes up (+1) or down (-1).
+
+    ``evidence``: what measurements on people say, and ``contrary`` whether they speak against it; ``decider``: the
+    measurement that would decide what depends on a policy.
+    """
+
+    name: str
+    claim: str
+    text: str
+    contrast: str
+    measures: tuple[Measure, ...]
+    direction: int
+    evidence: str
+    contrary: bool = False
+    decider: str = "the pelvic tilt of people in both stances"
+
+
+#: How people who stand may hold the pelvis; in turnout, with and without friction under the feet.
+_POLICIES = [0, "least_effort", "hanging"]
+_BRACKET = [0.0, 0.6]
+
+
+def _named(name: str, **changes: Any) -> dict[str, Any]:
+    return {**SCENARIOS[name].stance, **changes}
+
+
+def _standing(**stance: Any) -> dict[str, Any]:
+    return {"pelvic_tilt": _POLICIES, **stance}
+
+
+def _contrast(first: str, one: Mapping[str, Any], second: str, other: Mapping[str, Any]) -> Contrast:
+    return Contrast(first, second, MappingProxyType({first: one, second: other}))
+
+
+_FEET = {"pelvic_tilt": [0, "least_effort"], "friction": _BRACKET}
+_RISING = _named("sit_to_stand", pelvic_tilt="rhythm")
+_UPRIGHT = {"pelvic_tilt": "rhythm", "knee_flexion": 3.0}
+
+CONTRASTS: Mapping[str, Contrast] = MappingProxyType(
+    {
+        "turnout": _contrast("feet parallel", _FEET, "turned out 45 deg", {**_FEET, "foot_rotation": 45.0}),
+        "forced_turnout": _contrast("feet parallel", _FEET, "turned out 65 deg", {**_FEET, "foot_rotation": 65.0}),
+        "turnout_sitting": _contrast(
+            "sitting, feet parallel",
+            _named("parallel_sitting", pelvic_tilt=[-19, 0], stance_width=0.3),
+            "sitting, turned out 35 deg",
+            _named("turned_out_sitting", pelvic_tilt=[-19, 0]),
+        ),
+        "hyperextension": _contrast(
+            "soft knees, mid-foot",
+            _standing(knee_flexion=12.0, weight_shift=0.42),
+            "hyperextended, on the heels",
+            _standing(knee_flexion=-8.0, knee_laxity=14.0, weight_shift=0.22),
+        ),
+        "softening": _contrast(
+            "straight knees", _standing(knee_flexion=0.0), "soft knees", _standing(knee_flexion=12.0)
+        ),
+        "forward": _contrast(
+            "weight in the heels",
+            _standing(knee_flexion=12.0, weight_shift=0.22),
+            "weight forward, heels down",
+            _standing(knee_flexion=12.0, weight_shift=0.55),
+        ),
+        "both": _contrast(
+            "hyperextended, on the heels",
+            _standing(knee_flexion=-8.0, knee_laxity=14.0, weight_shift=0.22),
+            "soft knees, weight forward",
+            _standing(knee_flexion=12.0, weight_shift=0.55),
+        ),
+        "rising": _contrast("standing", _UPRIGHT, "rising from a seat", _RISING),
+        "climbing": _contrast(
+            "standing on one leg", {**_UPRIGHT, "support": "right"}, "climbing a stair", _named("stair_ascent")
+        ),
+        "uphill": _contrast("on the level", _UPRIGHT, "uphill 10 deg", _named("uphill")),
+        "leaning": _contrast("standing", _UPRIGHT, "leaning 30 deg", _named("lean")),
+        "lifting": _contrast("squatting with 10 kg", _named("squat"), "stooping with 10 kg", _named("stoop")),
+    }
+)
+
+_FEET_PEOPLE = (
+    "For: dancers with little passive rotation, who force it, use the back more (Gorwa et al. 2020). Against: turning "
+    "the legs out tilts the pelvis backwards, lordosis unrelated (Duval et al. 2010). In conflict: dancers' turnout "
+    "tilts it forwards by 3 to 5 deg (2023)."
+)
+_KNEE = "For: implants bear {} body weights at the knee (Kutzner et al. 2010)."
+_HIP = "For: implants bear {} body weights at the hip (Bergmann et al. 2001)."
+_LIFT = (
+    "In conflict: disc pressure was higher in the stoop (Wilke et al. 1999, one man), a model of 30 people has it "
+    "lower (von Arx et al. 2021)."
+)
+_NONE = "No measurements known."
+
+PROPOSITIONS: tuple[Proposition, ...] = (
+    Proposition("turnout_back", "Turnout", "Standing with the feet turned out the lower back works more.",
+                "turnout", BACK, 1, _FEET_PEOPLE),
+    Proposition("turnout_buttock", "Turnout", "Standing turned out the buttock works more.",
+                "turnout", group("gluteus_maximus"), 1, _NONE),
+    Proposition("turnout_side", "Turnout", "Standing turned out the side of the hip works more.",
+                "turnout", group("gluteus_medius"), 1, _NONE),
+    Proposition("turnout_rotators", "Turnout", "Standing turned out the deep rotators of the hip are in constant tone.",
+                "turnout", group("deep_external_rotators"), 1, _NONE),
+    Proposition("forced_back", "Turnout", "Turned out further than the hips allow the lower back works more.",
+                "forced_turnout", BACK, 1, _FEET_PEOPLE),
+    Proposition("forced_rotators", "Turnout", "Turned out further than the hips allow the deep rotators work.",
+                "forced_turnout", group("deep_external_rotators"), 1, _NONE),
+    Proposition("sitting_back", "Turnout", "Sitting with the feet turned out the lower back works more.",
+                "turnout_sitting", BACK, 1, _NONE),
+    Proposition("sitting_rotators", "Turnout", "Sitting turned out the deep rotators are in tone.",
+                "turnout_sitting", group("deep_external_rotators"), 1, _NONE),
+    Proposition("sitting_buttock", "Turnout", "Sitting turned out the buttock is in tone.",
+                "turnout_sitting", group("gluteus_maximus"), 1, _NONE),
+    Proposition("hyper_tilt", "Hyperextension",
+                "With hyperextended knees and the weight in the heels the pelvis tips forward.",
+                "hyperextension", TILT, 1, _NONE),
+    Proposition("hyper_back", "Hyperextension",
+                "With hyperextended knees and the weight in the heels the lower back works more than with soft knees.",
+                "hyperextension", BACK, 1, _NONE),
+    Proposition("hyper_quads", "Hyperextension", "With hyperextended knees the front of the thigh does less.",
+                "hyperextension", group("quadriceps"), -1, _NONE),
+    Proposition("soft_quads", "Hyperextension", "Softening the knees makes the front of the thigh work.",
+                "softening", group("quadriceps"), 1, _NONE),
+    Proposition("soft_back", "Hyperextension", "Softening straight knees lets the lower back go.",
+                "softening", BACK, -1, _NONE),
+    Proposition("forward_quads", "Hyperextension",
+                "Shifting the weight forward, heels down, makes the front of the thigh work.",
+                "forward", group("quadriceps"), 1, _NONE),
+    Proposition("forward_back", "Hyperextension", "Shifting the weight forward, heels down, lets the lower back go.",
+                "forward", BACK, -1, _NONE),
+    Proposition("both_quads", "Hyperextension",
+                "Softening hyperextended knees and shifting the weight forward makes the front of the thigh work.",
+                "both", group("quadriceps"), 1, _NONE),
+    Proposition("both_back", "Hyperextension",
+                "Softening hyperextended knees and shifting the weight forward lets the lower back go.",
+                "both", BACK, -1, _NONE),
+    Proposition("both_tilt", "Hyperextension",
+                "Softening hyperextended knees and shifting the weight forward tips the pelvis back.",
+                "both", TILT, -1, _NONE),
+    Proposition("rising_quads", "Everyday work", "Rising from a chair is work for the front of the thigh.",
+                "rising", group("quadriceps"), 1, _KNEE.format(2.5)),
+    Proposition("rising_buttock", "Everyday work", "Rising from a chair is work for the buttock.",
+                "rising", group("gluteus_maximus"), 1, _HIP.format(1.9)),
+    Proposition("climbing_quads", "Everyday work", "Climbing a stair is work for the front of the thigh.",
+                "climbing", group("quadriceps"), 1, _KNEE.format(3.2)),
+    Proposition("climbing_buttock", "Everyday work", "Climbing a stair is work for the buttock.",
+                "climbing", group("gluteus_maximus"), 1, _HIP.format(2.5)),
+    Proposition("uphill_buttock", "Everyday work", "Walking uphill is work for the buttock.",
+                "uphill", group("gluteus_maximus"), 1, _NONE),
+    Proposition("leaning_back", "Everyday work", "Leaning over a table hangs on the lower back.",
+                "leaning", BACK, 1, "For: disc pressure doubles (Wilke et al. 1999, one man)."),
+    Proposition("stoop_back", "Everyday work",
+                "Picking something up with straight legs loads the lower back more than squatting.",
+                "lifting", BACK, 1, _LIFT),
+    Proposition("squat_quads", "Everyday work",
+                "Squatting down to pick something up is work for the front of the thigh.",
+                "lifting", group("quadriceps"), -1, _KNEE.format(2.5)),
+    Proposition("squat_buttock", "Everyday work", "Squatting down to pick something up is work for the buttock.",
+                "lifting", group("gluteus_maximus"), -1, _NONE),
+)  # fmt: skip
+
+#: What the article says besides, and statics cannot test.
+OUTSIDE = (
+    "That tone becomes a habit and stays when the stance changes.",
+    "That the tone hurts, or that letting it go relieves pain.",
+    "That the pelvis follows the knees by reflex or by training.",
+)

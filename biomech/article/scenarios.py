@@ -1,0 +1,287 @@
+"""The situations of the article, by name: what it says of each, the stance that it means and what to compare it with.
+
+A scenario is a set of arguments of ``sweep``, no more. Numbers that the article does not give are choices; ``run``
+takes others. Where the pelvic tilt is the question, in standing, the answer is given for several policies side by side;
+where a lean is shared between hip and spine the tilt follows by ``rhythm``; on a seat it is a measured one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from biomech._arguments import instance, one_of, whole_number
+from biomech.analysis.sweep import sweep
+from biomech.model.catalog import load_model
+from biomech.model.model import Model
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Groups that one can feel from outside, in plain words.
+PALPABLE = MappingProxyType(
+    {
+        "lumbar_extensors": "lower back, beside the spine",
+        "gluteus_maximus": "buttock",
+        "gluteus_medius": "side of the hip",
+        "quadriceps": "front of the thigh",
+        "hamstrings": "back of the thigh",
+        "plantarflexors": "calf",
+        "abdominals": "belly",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A situation: its meaning in the article, arguments of ``sweep``, and the scenario it is compared with."""
+
+    meaning: str
+    stance: Mapping[str, Any]
+    contrast: str
+
+
+#: How the pelvis of somebody who stands may be held: level, at least effort, hanging in the hips.
+_STANDING = [0, "least_effort", "hanging"]
+#: Endo et al. 2012, 2018: pelvic tilt of people who sit upright, -19 +- 8 deg.
+_SEATED = -19.0
+#: And slumped, -26 deg with 39 deg of lumbar flexion: a lean of -26 + .81 x 39 deg; the tilt is allowed to -25.
+_SLUMPED, _SLUMPED_LEAN = -25.0, 6.0
+#: Hanging hands hold a load under the shoulder, so its weight acts at the shoulder (torso frame; as in ``settings``).
+_IN_HANGING_HANDS = (0.003, 0.3715, 0.0)
+#: Factors on the lumbar share of a lean: sitting to standing 1 : 3 with the hip; stairs .3; squat .70 (von Arx 2021).
+_RISING, _CLIMBING, _SQUATTING = 0.38, 0.42, 0.70
+
+
+def _standing(**stance: Any) -> dict[str, Any]:
+    return {"pelvic_tilt": _STANDING, **stance}
+
+
+def _sitting(**stance: Any) -> dict[str, Any]:
+    return {"support": "seat", "arms": "thighs", "knee_flexion": 90.0, "pelvic_tilt": _SEATED, **stance}
+
+
+def _leaning(lumbar_rhythm: float = 1.0, **stance: Any) -> dict[str, Any]:
+    return {"pelvic_tilt": "rhythm", "lumbar_rhythm": lumbar_rhythm, **stance}
+
+
+_LIFTED: dict[str, Any] = {"load_mass": 10.0, "load_position": _IN_HANGING_HANDS}
+
+SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
+    {
+        "parallel_standing": Scenario(
+            "Feet that point forward let glutes and lower back rest.", _standing(), "turned_out_standing"
+        ),
+        "turned_out_standing": Scenario(
+            "Feet that point away from each other keep outer hip and buttock tense and make the lower back work.",
+            _standing(foot_rotation=45.0),
+            "parallel_standing",
+        ),
+        "parallel_sitting": Scenario(
+            "Sitting with the feet parallel the lower back has less to do.", _sitting(), "turned_out_sitting"
+        ),
+        "turned_out_sitting": Scenario(
+            "Sitting with the feet turned out the outer hip stays tense and the lower back works.",
+            _sitting(foot_rotation=35.0, stance_width=0.3),
+            "parallel_sitting",
+        ),
+        "slumped_sitting": Scenario(
+            "Sitting slumped, the pelvis rolled back.",
+            _sitting(pelvic_tilt=_SLUMPED, trunk_lean=_SLUMPED_LEAN),
+            "parallel_sitting",
+        ),
+        "hyperextended_on_heels": Scenario(
+            "Knees pressed back and weight in the heels: the pelvis tips, the back arches, the thighs do nothing.",
+            _standing(knee_flexion=-8.0, knee_laxity=12.0, weight_shift=0.22),
+            "soft_knees_mid_foot",
+        ),
+        "soft_knees_mid_foot": Scenario(
+            "Softened knees wake the thighs and let the lower back go.",
+            _standing(knee_flexion=12.0),
+            "hyperextended_on_heels",
+        ),
+        "soft_knees_forward": Scenario(
+            "Softened knees with the weight further forward, heels down.",
+            _standing(knee_flexion=12.0, weight_shift=0.55),
+            "hyperextended_on_heels",
+        ),
+        "sit_to_stand": Scenario(
+            "Rising from a chair should be work for glutes and thighs: the moment the seat is left.",
+            _leaning(_RISING, knee_flexion=88.0, trunk_lean=44.0),
+            "parallel_sitting",
+        ),
+        "stair_ascent": Scenario(
+            "Climbing a stair should be work for glutes and thighs: all weight on the upper leg.",
+            _leaning(_CLIMBING, knee_flexion=55.0, trunk_lean=12.0, support="right"),
+            "parallel_standing",
+        ),
+        "uphill": Scenario(
+            "Walking uphill, standing with both feet on the slope.",
+            _leaning(slope=10.0, trunk_lean=8.0, knee_flexion=15.0),
+            "downhill",
+        ),
+        "downhill": Scenario(
+            "Walking downhill, standing with both feet on the slope.",
+            _standing(slope=-10.0, knee_flexion=15.0),
+            "uphill",
+        ),
+        "lean": Scenario(
+            "Leaning over a table or a sink.", _leaning(trunk_lean=30.0, knee_flexion=5.0), "parallel_standing"
+        ),
+        "stoop": Scenario(
+            "Picking something up with straight legs hangs it on the lower back.",
+            _leaning(trunk_lean=75.0, knee_flexion=10.0, **_LIFTED),
+            "squat",
+        ),
+        "squat": Scenario(
+            "Squatting down to pick something up is work for glutes and thighs.",
+            _leaning(_SQUATTING, trunk_lean=40.0, knee_flexion=100.0, **_LIFTED),
+            "stoop",
+        ),
+    }
+)
+
+
+#: Slow movements: stance parameters at the beginning and the end of the path, and what is held.
+PATHS: Mapping[str, tuple[Mapping[str, tuple[float, float]], Mapping[str, Any]]] = MappingProxyType(
+    {
+        "sit_to_stand": ({"knee_flexion": (88.0, 3.0), "trunk_lean": (44.0, 0.0)}, _leaning(_RISING)),
+        "stair_ascent": (
+            {"knee_flexion": (55.0, 5.0), "trunk_lean": (12.0, 0.0)},
+            _leaning(_CLIMBING, support="right"),
+        ),
+        "squat": ({"knee_flexion": (3.0, 100.0), "trunk_lean": (0.0, 40.0)}, _leaning(_SQUATTING)),
+        "stoop": ({"knee_flexion": (3.0, 10.0), "trunk_lean": (0.0, 75.0)}, _leaning()),
+    }
+)
+
+
+def scenario(name: str) -> Scenario:
+    """The scenario of a name.
+
+    Raises
+    ------
+    StanceError
+        There is none; the message names those that there are.
+    """
+    return SCENARIOS[one_of("name", name, SCENARIOS)]
+
+
+def _body(model: object) -> Model:
+    """The body that was given, or the built-in adult."""
+    return load_model() if model is None else instance("model", model, Model, "a Model, or None")
+
+
+def run(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
+    """Sweep a scenario.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``SCENARIOS``.
+    model : Model, optional
+        The body; the built-in adult.
+    **changes
+        Arguments of ``sweep`` that differ from the scenario's.
+
+    Returns
+    -------
+    Dataset
+        What ``sweep`` returns, with the scenario's name and meaning among its attributes.
+
+    Raises
+    ------
+    StanceError
+        There is no such scenario, or a change makes no sense.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> ds = bm.scenarios.run("squat")
+    >>> int(ds.status)
+    0
+    """
+    chosen = scenario(name)
+    ds = sweep(_body(model), **{**chosen.stance, **changes})
+    return ds.assign_attrs(scenario=name, meaning=chosen.meaning, contrast=chosen.contrast)
+
+
+def path(name: str, model: Model | None = None, steps: int = 51, **changes: Any) -> xr.Dataset:
+    """A slow movement as a sequence of postures.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``PATHS``: rising from where the seat is left, climbing a stair, squatting or stooping down.
+    model : Model, optional
+        The body; the built-in adult.
+    steps : int
+        Number of postures, at least 2.
+    **changes
+        Arguments of ``sweep`` that differ; one that the path moves is held instead.
+
+    Returns
+    -------
+    Dataset
+        What ``sweep`` returns over the dimension ``path``, 0 at the beginning and 1 at the end. Every angle runs evenly
+        between its two values. Outputs are continuous but where a conditional path point switches on or off.
+
+    Raises
+    ------
+    StanceError
+        There is no such path, or a change makes no sense.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> ds = bm.scenarios.path("stoop", steps=5)
+    >>> ds.trunk_lean.values
+    array([ 0.  , 18.75, 37.5 , 56.25, 75.  ])
+    """
+    import numpy as np
+    import xarray as xr
+
+    ends, held = PATHS[one_of("name", name, PATHS)]
+    steps = whole_number("steps", steps, 2, 2**24)
+    along = xr.DataArray(np.linspace(0.0, 1.0, steps), dims="path")
+    along = along.assign_coords(path=along.values)
+    moved = {key: first + (last - first) * along for key, (first, last) in ends.items()}
+    ds = sweep(_body(model), **{**moved, **held, **changes})
+    return ds.assign_attrs(scenario=name)
+
+
+def feel(name: str, model: Model | None = None, **changes: Any) -> xr.Dataset:
+    """What one would feel under one's hands: tone of the groups that can be palpated, and against the contrast.
+
+    Tone here is what equilibrium asks for. Habit, reflexes and tension are not in it: a hand may feel more.
+
+    Parameters
+    ----------
+    name, model, **changes
+        As in ``run``; the changes apply to both scenarios.
+
+    Returns
+    -------
+    Dataset
+        ``tone`` and ``change`` (..., group) in percent of the group's strength; ``change`` is tone less that of the
+        contrast, under the same policy of tilt where both have it. ``place`` says where each group is felt.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> felt = bm.scenarios.feel("soft_knees_mid_foot", pelvic_tilt=0)
+    >>> bool(felt.change.sel(group="quadriceps") > 0)
+    True
+    """
+    import xarray as xr
+
+    here, there = (run(which, model, **changes) for which in (name, scenario(name).contrast))
+    groups = [group for group in PALPABLE if group in here.group.values]
+    tones = [100.0 * ds.group_activation.sel(group=groups).where(ds.status == 0) for ds in (here, there)]
+    change = (tones[0] - tones[1]).drop_vars([c for c in ("scenario",) if c in tones[0].coords])
+    about = {"units": "percent", "long_name": "sum of force over sum of strength of the group"}
+    felt = xr.Dataset({"tone": tones[0].assign_attrs(about), "change": change.assign_attrs(about)})
+    felt = felt.assign_coords(place=("group", [PALPABLE[group] for group in groups]))
+    return felt.assign_attrs(scenario=name, contrast=scenario(name).contrast)

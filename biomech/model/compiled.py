@@ -1,0 +1,204 @@
+"""A model compiled to flat tables: what the kernels run on.
+
+Built once per model in plain Python. The *half* form holds the right leg and half of the midline: by symmetry the
+equilibrium of a body that stands symmetrically is that of its right half in the sagittal coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.errors import ModelError
+from biomech.model.extents import check_extents
+from biomech.model.forces.contact import ContactTables, compile_contact
+from biomech.model.forces.passive_joints import PassiveTables, compile_passive
+from biomech.model.forces.patella import PatellaTables, compile_patellae
+from biomech.model.limits import check_cells, check_numbers
+from biomech.model.mechanics.muscles import MuscleTables, compile_muscles
+from biomech.model.mechanics.paths import PathTables, compile_paths
+from biomech.model.mechanics.splines import SplineTables, check_knots, compile_splines
+from biomech.model.mechanics.tree import TreeTables, compile_tree
+from biomech.model.mirror import ANTISYMMETRIC, side_of
+from biomech.model.relations import check_relations
+from biomech.model.tables import Table
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Both arms: their mass (kg), and their centre's drop below the shoulder (m), which lies at x, y in the trunk."""
+
+    mass: float
+    drop: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """Names in kernel order, and one tuple of arrays per stage."""
+
+    half: bool
+    segments: list[str]
+    joints: list[str]
+    coordinates: list[str]
+    muscles: list[str]
+    tree: TreeTables
+    splines: SplineTables
+    paths: PathTables
+    muscle: MuscleTables
+    patella: PatellaTables
+    passive: PassiveTables
+    contact: ContactTables
+    gravity: float
+    arms: Arms
+    abdomen: tuple[float, float, float, float]  #: rise Pa/(N.m), offset Pa, area m2 and arm m of its pressure
+    rows: NDArray[np.int64]  #: the coordinates that must balance in a stance
+    moved: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
+
+    @property
+    def is_rotation(self) -> NDArray[np.bool_]:
+        """Whether each coordinate is an angle (rad), not a translation (m)."""
+        turns = np.zeros(len(self.coordinates), dtype=bool)
+        turns[self.tree.motions[self.tree.motions[:, 0] == 2, 1]] = True
+        return turns
+
+    @property
+    def body_mass(self) -> float:
+        """Mass of what the tables describe, kg."""
+        return float(self.tree.mass.sum())
+
+
+def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
+    """Flatten the tables of a model, with every reference between them checked."""
+    check_tables(tables)
+    check_relations(tables)
+    check_extents(tables)
+    joints, table = tables["joints"], tables["coordinates"]
+    splines, spline_number = compile_splines(tables["splines"])
+
+    def here(name: str) -> bool:
+        return not half or side_of(name) != "left"
+
+    segments = _outward(joints, here)
+    joint_of = dict(zip(joints.text("child"), joints.rows, strict=True))
+    own_joints = [joint_of[s] for s in segments]
+    coordinates = [
+        name
+        for joint in own_joints
+        for name, of in zip(table.rows, table.text("joint"), strict=True)
+        if of == joint and here(name) and not (half and name in ANTISYMMETRIC)
+    ]
+    muscles = [name for name in tables["muscles"].rows if here(name)]
+    tree = compile_tree(tables, segments, coordinates, spline_number, half)
+    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, tree.moves)
+    settings = tables["settings"]
+    held = [table.text("stance")[table.index(c)] for c in coordinates]
+    return Flat(
+        half,
+        segments,
+        own_joints,
+        coordinates,
+        muscles,
+        tree,
+        splines,
+        paths,
+        compile_muscles(tables["muscles"], muscles, settings.value("force_length_width")),
+        compile_patellae(tables, coordinates, muscles, tree, paths),
+        compile_passive(tables["passive"], coordinates, half),
+        compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
+        settings.value("gravity"),
+        Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),
+        abdomen_of(settings),
+        np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
+        np.array([i for i, how in enumerate(held) if how != "held"], dtype=np.int64),
+    )
+
+
+def abdomen_of(settings: Table) -> tuple[float, float, float, float]:
+    """Rise (Pa/(N.m)) and offset (Pa) of the abdominal pressure that acts, its area (m2) and arm (m)."""
+    share, slope, offset, area, arm = (
+        settings.value(f"pressure_{name}") for name in ("share", "slope", "offset", "area", "arm")
+    )
+    return share * slope, share * offset, area, arm
+
+
+def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:
+    """Segments in an order in which parents come before children."""
+    links = [(p, c) for p, c in zip(joints.text("parent"), joints.text("child"), strict=True) if here(c)]
+    order = ["ground"]
+    while True:
+        more = [c for p, c in links if p in order and c not in order]
+        if not more:
+            break
+        order.extend(more)
+    if len(order) != len(links) + 1:
+        lost = sorted({c for _, c in links} - set(order))
+        raise ModelError(f"joints: segments {lost} hang on nothing, or on themselves")
+    return order[1:]
+
+
+def check_tables(tables: Mapping[str, Table]) -> None:
+    """Refuse tables that make no body: names that do not exist, and numbers that no body can have."""
+    check_cells(tables.values())
+    _check_names(tables)
+    _check_couplings(tables)
+    check_knots(tables["splines"])
+    check_numbers(tables)
+
+
+def _check_names(tables: Mapping[str, Table]) -> None:
+    """Every name that a table refers to must exist."""
+    segments = {"ground", *tables["joints"].text("child")}
+    coordinates = {"", *tables["coordinates"].rows}
+    splines = {"", *tables["splines"].text("spline")}
+    for table, column, known in (
+        ("joints", "parent", segments),
+        ("joints", "child", set(tables["segments"].rows)),
+        ("coordinates", "joint", set(tables["joints"].rows)),
+        ("couplings", "joint", set(tables["joints"].rows)),
+        ("couplings", "coordinate", coordinates),
+        ("couplings", "spline", splines),
+        ("path_points", "muscle", set(tables["muscles"].rows)),
+        ("path_points", "segment", segments),
+        ("path_points", "coordinate", coordinates),
+        ("path_points", "spline_x", splines),
+        ("path_points", "spline_y", splines),
+        ("contact_points", "segment", segments),
+        ("patellae", "coordinate", set(tables["coordinates"].rows)),
+    ):
+        for row, name in zip(tables[table].rows, tables[table].text(column), strict=True):
+            if name not in known:
+                raise ModelError(f"{table}/{row}/{column} = {name!r}: there is no such name in the model")
+    for table, column, words in (
+        ("coordinates", "motion", ("rotation", "translation")),
+        ("coordinates", "stance", ("free", "locked", "held")),
+        ("contact_points", "surface", ("sole", "seat")),
+        ("couplings", "component", ("x", "y", "z")),
+        ("path_points", "kind", ("fixed", "conditional", "moving")),
+        ("patellar_tendon", "curve", ("arm", "direction")),
+    ):
+        for row, word in zip(tables[table].rows, tables[table].text(column), strict=True):
+            if word not in words:
+                raise ModelError(f"{table}/{row}/{column} = {word!r}: must be one of {', '.join(words)}")
+
+
+def _check_couplings(tables: Mapping[str, Table]) -> None:
+    """A joint slides with coordinates of its own: each has one screw, which moves all that is outward alike."""
+    table, couplings = tables["coordinates"], tables["couplings"]
+    joint_of = dict(zip(table.rows, table.text("joint"), strict=True))
+    for row, joint, name, spline in zip(
+        couplings.rows,
+        couplings.text("joint"),
+        couplings.text("coordinate"),
+        couplings.text("spline"),
+        strict=True,
+    ):
+        if joint_of.get(name) != joint:
+            own = ", ".join(c for c, of in joint_of.items() if of == joint)
+            raise ModelError(f"couplings/{row}/coordinate = {name!r}: must be a coordinate of joint {joint!r}: {own}")
+        if not spline:
+            raise ModelError(f"couplings/{row}/spline: must not be empty")

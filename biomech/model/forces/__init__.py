@@ -1,0 +1,1 @@
+"""What acts on a body besides its muscles, one module an element: contact, passive tissue, the extensor mechanism."""

@@ -1,0 +1,200 @@
+"""Passive tissue: the moments of capsule, ligament and unstimulated muscle.
+
+Hip, knee and ankle flexion: Riener & Edrich 1999, J Biomech 32:539, with angles in degrees, h hip flexion, k knee
+flexion, a plantarflexion positive, and moments in N.m that flex hip and knee and plantarflex the ankle:
+
+    M_hip   = exp(a0 + aK k + aH h) - exp(b0 + bK k + bH h) + c
+    M_knee  = exp(a0 + aA a + aK k' + aH h) - exp(b0 + bA a + bK k' + bH h) + c + exp(d0 + dK k')
+    M_ankle = exp(a0 + aA a + aK k) - exp(b0 + bA a + bK k) + c
+
+with k' = k + knee_laxity in the knee's own formula alone, and h + hip_offset in the hip's. They stand for all passive
+tissue that crosses these joints and are not the gradient of an energy.
+
+Hip rotation: with e external rotation, slack from -i to s around the shift m = flexion_shift * h, and
+S(x) = blend * log(1 + exp(x / blend)),
+
+    E = stiffness * (integral of S up to e - s - m, plus integral of S up to -e - i + m)
+
+so that the moment about the rotation axis and the one about the flexion axis come from one energy.
+
+Lumbar joint: linear springs about the neutral angle, flexion and extension with a stiffness each; in flexion by x also
+a curve, moment * (exp(rate x) - 1), which is off unless asked for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array1, Index1, Index2
+from biomech._simd import exp, log1p, select
+from biomech.errors import ModelError
+from biomech.model.mirror import side_of
+from biomech.model.tables import Table
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+_HIP = ("hip_a0", "hip_aK", "hip_aH", "hip_b0", "hip_bK", "hip_bH", "hip_c")
+_KNEE = ("knee_a0", "knee_aA", "knee_aK", "knee_aH", "knee_b0", "knee_bA", "knee_bK", "knee_bH", "knee_c")
+_KNEE_LIMIT = ("knee_d0", "knee_dK")
+_ANKLE = ("ankle_a0", "ankle_aA", "ankle_aK", "ankle_b0", "ankle_bA", "ankle_bK", "ankle_c")
+_ROTATION = (
+    "hip_rotation_stiffness",
+    "hip_external_rotation_slack",
+    "hip_internal_rotation_slack",
+    "hip_rotation_flexion_shift",
+    "hip_rotation_blend",
+)
+_LUMBAR = (
+    "lumbar_flexion_stiffness",
+    "lumbar_extension_stiffness",
+    "lumbar_bending_stiffness",
+    "lumbar_rotation_stiffness",
+    "lumbar_neutral",
+    "lumbar_curve_moment",
+    "lumbar_curve_rate",
+)
+#: Every constant of passive tissue: the rows of the table.
+CONSTANTS = (*_HIP, *_KNEE, *_KNEE_LIMIT, *_ANKLE, *_ROTATION, *_LUMBAR, "riener_scale", "hip_offset")
+DEGREE = 180.0 / np.pi
+
+
+class PassiveTables(NamedTuple):
+    """Constants of the formulas, and the coordinates they act on.
+
+    ``leg`` (leg, 4): hip flexion, hip rotation, knee, ankle coordinate; ``leg_side`` (leg,): 0 right, 1 left;
+    ``lumbar`` (3,): extension, bending, rotation (-1 where the body has none); ``share``: part of the lumbar joint.
+    """
+
+    hip: Array1
+    knee: Array1
+    knee_limit: Array1
+    ankle: Array1
+    rotation: Array1
+    spine: Array1
+    scale: float
+    hip_offset: float
+    leg: Index2
+    leg_side: Index1
+    lumbar: Index1
+    share: float
+
+
+def compile_passive(table: Table, coordinates: list[str], half: bool) -> PassiveTables:
+    """Flat tables of the passive moments of the given coordinates."""
+    number = {name: i for i, name in enumerate(coordinates)}
+
+    def constants(names: tuple[str, ...]) -> Array:
+        return np.array([table.value(name) for name in names])
+
+    knees = [name for name in coordinates if name.startswith("knee_angle")]
+    sides = [name[len("knee_angle") :] for name in knees]
+    joints = ("hip_flexion", "hip_rotation", "knee_angle", "ankle_angle")
+    for knee, side in zip(knees, sides, strict=True):
+        missing = [joint + side for joint in joints if joint + side not in number]
+        if missing:
+            raise ModelError(
+                f"coordinates: there is no {', '.join(missing)}; with {knee!r} a leg has all of "
+                f"{', '.join(joint + side for joint in joints)}, which passive tissue joins"
+            )
+    return PassiveTables(
+        constants(_HIP),
+        constants(_KNEE),
+        constants(_KNEE_LIMIT),
+        constants(_ANKLE),
+        constants(_ROTATION),
+        constants(_LUMBAR),
+        table.value("riener_scale"),
+        table.value("hip_offset"),
+        np.array([[number[joint + side] for joint in joints] for side in sides], dtype=np.int64).reshape(-1, 4),
+        np.array([0 if side_of(name) == "right" else 1 for name in knees], dtype=np.int64),
+        np.array([number.get(f"lumbar_{way}", -1) for way in ("extension", "bending", "rotation")]),
+        0.5 if half else 1.0,
+    )
+
+
+@kernel
+def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
+    """Passive generalised force (coordinate,), N.m, and its derivative (coordinate, coordinate), N.m/rad.
+
+    ``q`` in rad; ``laxity`` (2,) of the right and the left knee in degrees.
+    """
+    for c in range(len(moment)):
+        moment[c] = 0.0
+        for k in range(len(moment)):
+            slope[c, k] = 0.0
+    for leg in range(len(t.leg)):
+        _leg(t, leg, q, laxity[t.leg_side[leg]], moment, slope)
+    if t.lumbar[0] >= 0:
+        c = t.lumbar[0]
+        x = q[c] * DEGREE - t.spine[4]
+        k = t.share * select(x < 0.0, t.spine[0], t.spine[1])
+        curve = t.share * t.spine[5] * exp(t.spine[6] * max(-x, 0.0))
+        moment[c] = -k * x + curve - t.share * t.spine[5]
+        slope[c, c] = -(k + select(x < 0.0, t.spine[6] * curve, 0.0)) * DEGREE
+    for way in (1, 2):
+        if t.lumbar[way] >= 0:
+            c = t.lumbar[way]
+            k = t.share * t.spine[1 + way]
+            moment[c] = -k * q[c] * DEGREE
+            slope[c, c] = -k * DEGREE
+
+
+@kernel
+def _leg(t: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slope: Array) -> None:
+    hip, turn, knee, ankle = t.leg[leg, 0], t.leg[leg, 1], t.leg[leg, 2], t.leg[leg, 3]
+    # the published angles: knee flexion and plantarflexion are the negative coordinates
+    h, k, a = q[hip] * DEGREE, -q[knee] * DEGREE, -q[ankle] * DEGREE
+    c = t.hip
+    rise = t.scale * exp(c[0] + c[1] * k + c[2] * (h + t.hip_offset))
+    fall = t.scale * exp(c[3] + c[4] * k + c[5] * (h + t.hip_offset))
+    moment[hip] = rise - fall + t.scale * c[6]
+    slope[hip, hip] = (rise * c[2] - fall * c[5]) * DEGREE
+    slope[hip, knee] = -(rise * c[1] - fall * c[4]) * DEGREE
+
+    c, lax = t.knee, k + laxity
+    rise = t.scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
+    fall = t.scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
+    stop = t.scale * exp(t.knee_limit[0] + t.knee_limit[1] * lax)
+    moment[knee] = -(rise - fall + t.scale * c[8] + stop)
+    slope[knee, knee] = (rise * c[2] - fall * c[6] + stop * t.knee_limit[1]) * DEGREE
+    slope[knee, ankle] = (rise * c[1] - fall * c[5]) * DEGREE
+    slope[knee, hip] = -(rise * c[3] - fall * c[7]) * DEGREE
+
+    c = t.ankle
+    rise = t.scale * exp(c[0] + c[1] * a + c[2] * k)
+    fall = t.scale * exp(c[3] + c[4] * a + c[5] * k)
+    moment[ankle] = -(rise - fall + t.scale * c[6])
+    slope[ankle, ankle] = (rise * c[1] - fall * c[4]) * DEGREE
+    slope[ankle, knee] = (rise * c[2] - fall * c[5]) * DEGREE
+
+    stiffness, external, internal, shift, blend = (
+        t.rotation[0],
+        t.rotation[1],
+        t.rotation[2],
+        t.rotation[3],
+        t.rotation[4],
+    )
+    e = -q[turn] * DEGREE
+    out, out_slope = _softplus(e - external - shift * h, blend)
+    back, back_slope = _softplus(-e - internal + shift * h, blend)
+    pull = stiffness * (out - back)
+    rate = stiffness * (out_slope + back_slope) * DEGREE
+    # pull turns inward; through the shift of the slack range it also flexes
+    moment[turn] = pull
+    moment[hip] += shift * pull
+    slope[turn, turn] = -rate
+    slope[turn, hip] = -shift * rate
+    slope[hip, turn] = -shift * rate
+    slope[hip, hip] += -shift * shift * rate
+
+
+@kernel
+def _softplus(x: float, width: float) -> tuple[float, float]:
+    """width * log(1 + exp(x / width)) and its slope, without overflow."""
+    s = exp(-abs(x) / width)
+    return max(x, 0.0) + width * log1p(s), select(x > 0.0, 1.0, s) / (1.0 + s)

@@ -1,0 +1,1 @@
+"""How a body moves: its tree of segments, splines, lines of action and the strength of muscles."""

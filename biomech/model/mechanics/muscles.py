@@ -1,0 +1,85 @@
+"""Muscle strength: how hard each muscle can pull at its present length.
+
+``"isometric"``: the maximal isometric force. ``"force_length"``: OpenSim's rule in static optimisation with a rigid
+tendon, F = Fmax exp(-(l / lo - 1)^2 / width) cos(alpha), l = sqrt((L - Ls)^2 + (lo sin alpha0)^2) (Thelen 2003,
+J Biomech Eng 125:70, eq. 6), with the passive fibre force left out: passive joint moments stand for all passive tissue.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._arguments import shown
+from biomech._kernels import kernel
+from biomech._kernels.arrays import Array1
+from biomech._simd import exp
+from biomech.errors import ModelError
+from biomech.model.tables import Table
+
+Array = NDArray[np.float64]
+
+STRENGTHS = ("isometric", "force_length")
+
+
+class MuscleTables(NamedTuple):
+    """Per muscle: maximal force (N), optimal fibre length and tendon slack length (m), fibre height lo sin a0 (m).
+
+    ``leverage`` multiplies all moment arms of a muscle in equilibrium: 1, but where their uncertainty is studied;
+    ``levered``: whether any is not 1.
+    """
+
+    max_force: Array1
+    leverage: Array1
+    optimal_length: Array1
+    slack_length: Array1
+    height: Array1
+    width: float
+    levered: bool
+
+
+def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTables:
+    """Flat tables of the given muscles.
+
+    A slack length may be negative: a lumped line is only the part of its muscles near the joint, and its slack length
+    is what makes its fibres as long as theirs.
+    """
+    rows = [table.index(name) for name in muscles]
+    force, leverage, optimal, slack, pennation = table.numbers(
+        "max_isometric_force", "leverage", "optimal_fibre_length", "tendon_slack_length", "pennation"
+    )[rows].T
+    for name, values, least in (
+        ("max_isometric_force", force, 0.0),
+        ("leverage", leverage, 0.0),
+        ("optimal_fibre_length", optimal, 1e-6),
+    ):
+        for muscle, value in zip(muscles, values, strict=True):
+            if value < least:
+                raise ModelError(f"muscles/{muscle}/{name} = {shown(value)}: must be at least {least:g}")
+    # contiguous, as every other table: another layout is another type, for which all kernels would be compiled anew
+    force, leverage, optimal, slack = (np.ascontiguousarray(part) for part in (force, leverage, optimal, slack))
+    return MuscleTables(
+        force, leverage, optimal, slack, optimal * np.sin(np.radians(pennation)), width, is_levered(leverage)
+    )
+
+
+def is_levered(leverage: Array) -> bool:
+    """Whether moment arms of any muscle are scaled."""
+    return bool(np.any(leverage != 1.0))
+
+
+@kernel
+def strength(t: MuscleTables, force_length: bool, length: Array, out: Array) -> None:
+    """Strength (N) of every muscle at the given musculotendon lengths (m)."""
+    for m in range(len(t.max_force)):
+        if force_length:
+            along = length[m] - t.slack_length[m]
+            fibre = math.sqrt(along * along + t.height[m] * t.height[m])
+            stretch = fibre / t.optimal_length[m] - 1.0
+            # a slack tendon carries nothing
+            out[m] = t.max_force[m] * exp(-stretch * stretch / t.width) * max(along, 0.0) / fibre
+        else:
+            out[m] = t.max_force[m]

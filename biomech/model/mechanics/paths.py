@@ -1,0 +1,260 @@
+"""Lines of action: length, moment arm and the wrench on the bones.
+
+A path is a chain of points on segments. A *conditional* point counts only while its coordinate lies in a range; while
+it is off it is put midway between its neighbours, which changes neither length nor moment arm. A *moving* point
+slides on its segment as a spline of one coordinate (the patella: Delp et al. 1990). A *span* joins two consecutive
+points; the force along it acts on a coordinate through the coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u),
+and through the sliding of moving points (virtual work; An et al. 1984, J Biomech Eng 106:280).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Array1, Array2, Index1, Index2
+from biomech._simd import select, zeros
+from biomech.errors import ModelError
+from biomech.model.mechanics.splines import SplineTables, evaluate_spline
+from biomech.model.mechanics.tree import Frames, point, rotate, work_on
+from biomech.model.tables import Table
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+#: OpenSim keeps a conditional point active this far (rad) outside its range.
+SLACK = 1e-5
+
+FIXED, CONDITIONAL, MOVING = 0, 1, 2
+
+#: What a point of each kind must name.
+_NEEDED = {"fixed": (), "conditional": ("coordinate",), "moving": ("coordinate", "spline_x", "spline_y")}
+
+
+class PathTables(NamedTuple):
+    """All paths, flat.
+
+    ``segment``, ``kind``, ``coordinate`` (point,); ``local`` (point, 3); ``spline`` (point, 2) for x and y;
+    ``active`` (point, 2) in rad; points of a muscle from ``start[i]`` to ``start[i + 1]``, and span s joins points s
+    and s + 1. ``terms``: rows (span, coordinate, sign, arm); ``arms``: rows (muscle, coordinate), the moment arms
+    that can differ from zero; ``slides``: rows (moving point, span, coordinate, sign, arm). ``span``: rows (span,
+    muscle) of those that do not lie within one segment, and ``within`` (muscle,), the length of those that do;
+    ``placed``: the points that the former need.
+    """
+
+    segment: Index1
+    kind: Index1
+    coordinate: Index1
+    local: Array2
+    spline: Index2
+    active: Array2
+    start: Index1
+    terms: Index2
+    arms: Index2
+    moving: Index1
+    switching: Index2
+    slides: Index2
+    span: Index2
+    within: Array1
+    placed: Index1
+
+
+class PathState(NamedTuple):
+    """What the path kernel fills, for one posture.
+
+    ``position`` (point, 3) in ground; ``wrench`` (point, 6): unit vector u of the span that starts here and p x u;
+    ``length`` (muscle,); ``arm`` (arm,).
+    """
+
+    position: Array2
+    wrench: Array2
+    length: Array1
+    arm: Array1
+
+
+@allocating_kernel
+def make_path_state(number: Any, paths: PathTables) -> PathState:
+    """An empty workspace of floats or lanes."""
+    points, muscles, arms = len(paths.segment), len(paths.start) - 1, len(paths.arms)
+    return PathState(
+        zeros(number, (points, 3)), zeros(number, (points, 6)), zeros(number, (muscles,)), zeros(number, (arms,))
+    )
+
+
+def compile_paths(
+    tables: Mapping[str, Table],
+    muscles: list[str],
+    segments: list[str],
+    coordinates: list[str],
+    splines: dict[str, int],
+    moves: NDArray[np.bool_],
+) -> PathTables:
+    """Flat tables of the paths of the given muscles; ``moves`` (coordinate, segment) is the tree's."""
+    table = tables["path_points"]
+    place = {name: i for i, name in enumerate(["ground", *segments])}
+    number = {name: i for i, name in enumerate(coordinates)}
+    columns = {c: table.text(c) for c in ("muscle", "segment", "kind", "spline_x", "spline_y", "coordinate")}
+    local, active = table.numbers("x", "y", "z"), table.numbers("active_min", "active_max")
+    rows: list[int] = []
+    start = [0]
+    for muscle in muscles:
+        own = [i for i, name in enumerate(columns["muscle"]) if name == muscle]
+        _check_path(muscle, [columns["kind"][i] for i in own])
+        for i in own:
+            for column in _NEEDED[columns["kind"][i]]:
+                if not columns[column][i]:
+                    where = f"path_points/{table.rows[i]}/{column}"
+                    raise ModelError(f"{where}: must not be empty, for the point is {columns['kind'][i]}")
+        rows.extend(own)
+        start.append(len(rows))
+    kinds = {"fixed": FIXED, "conditional": CONDITIONAL, "moving": MOVING}
+    segment = np.array([place[columns["segment"][i]] for i in rows])
+    kind = np.array([kinds[columns["kind"][i]] for i in rows])
+    coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows])
+    spline = np.array([[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows])
+    terms, arms, slides = _terms(start, segment, kind, coordinate, moves)
+    last = np.repeat(np.array(start[1:]) - 1, np.diff(start))
+    switching = np.flatnonzero(kind == CONDITIONAL)
+    moving = np.flatnonzero(kind == MOVING)
+    return PathTables(
+        segment,
+        kind,
+        coordinate,
+        local[rows],
+        spline,
+        active[rows],
+        np.array(start),
+        terms,
+        arms,
+        moving,
+        np.column_stack([switching, last[switching]]),
+        slides,
+        *_live(start, segment, kind, local[rows]),
+    )
+
+
+def _live(start: list[int], segment: Index, kind: Index, local: Array) -> tuple[Index, Array, Index]:
+    """Spans whose length can change, the length of the others per muscle, and the points to be placed."""
+    spans, within, placed = [], np.zeros(len(start) - 1), set()
+    for muscle, (a, b) in enumerate(pairwise(start)):
+        for s in range(a, b - 1):
+            if segment[s] == segment[s + 1] and kind[s] == FIXED and kind[s + 1] == FIXED:
+                within[muscle] += np.linalg.norm(local[s + 1] - local[s])
+            else:
+                spans.append((s, muscle))
+        # an inactive conditional point looks for its neighbours
+        ends = range(a, b) if CONDITIONAL in kind[a:b] else {p for s, m in spans if m == muscle for p in (s, s + 1)}
+        placed |= set(ends)
+    return np.array(spans, dtype=np.int64).reshape(-1, 2), within, np.array(sorted(placed), dtype=np.int64)
+
+
+def _check_path(muscle: str, kinds: list[str]) -> None:
+    if len(kinds) < 2:
+        raise ModelError(f"muscle {muscle!r}: needs at least two path points, has {len(kinds)}")
+    if "conditional" in (kinds[0], kinds[-1]):
+        raise ModelError(f"muscle {muscle!r}: its first and last path point must not be conditional")
+
+
+def _terms(
+    start: list[int], segment: Index, kind: Index, coordinate: Index, moves: NDArray[np.bool_]
+) -> tuple[Index, Index, Index]:
+    """Which span works on which coordinate: the one that moves one of its ends and not the other."""
+    terms: list[tuple[int, int, int, int]] = []
+    arms: dict[tuple[int, int], int] = {}
+    slides: list[tuple[int, int, int, int, int]] = []
+    for muscle, (a, b) in enumerate(pairwise(start)):
+        for s in range(a, b - 1):
+            near, far = moves[:, segment[s]], moves[:, segment[s + 1]]
+            for c in np.flatnonzero(near != far):
+                arm = arms.setdefault((muscle, int(c)), len(arms))
+                terms.append((s, int(c), 1 if near[c] else -1, arm))
+        for p in range(a, b):
+            if kind[p] == MOVING:
+                slider = int(coordinate[p])
+                arm = arms.setdefault((muscle, slider), len(arms))
+                # sliding on along a span shortens it, sliding on along the span before lengthens that
+                slides += [(p, s, slider, sign, arm) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1]
+    return (
+        np.array(terms, dtype=np.int64).reshape(-1, 4),
+        np.array(list(arms), dtype=np.int64).reshape(-1, 2),
+        np.array(slides, dtype=np.int64).reshape(-1, 5),
+    )
+
+
+@kernel
+def lay_paths(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
+    """Positions of all path points, spans and lengths of all muscles."""
+    position = state.position
+    for k in range(len(t.placed)):
+        p = t.placed[k]
+        x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
+        position[p, 0], position[p, 1], position[p, 2] = x, y, z
+    for k in range(len(t.moving)):
+        p = t.moving[k]
+        x, _ = evaluate_spline(splines, t.spline[p, 0], q[t.coordinate[p]])
+        y, _ = evaluate_spline(splines, t.spline[p, 1], q[t.coordinate[p]])
+        x, y, z = point(f, t.segment[p], x, y, t.local[p, 2])
+        position[p, 0], position[p, 1], position[p, 2] = x, y, z
+    _lift_inactive(t.switching, t.kind, t.coordinate, t.active, q, position)
+    for muscle in range(len(t.within)):
+        state.length[muscle] = t.within[muscle]
+    for k in range(len(t.span)):
+        state.length[t.span[k, 1]] += _span(position, t.span[k, 0], state.wrench)
+
+
+@kernel
+def _lift_inactive(switching: Index, kind: Index, coordinate: Index, active: Array, q: Array, position: Array) -> None:
+    """Put every conditional point that is off midway between its neighbours on the path."""
+    for k in range(len(switching)):
+        p, last = switching[k, 0], switching[k, 1]
+        on = _active(active, p, q[coordinate[p]])
+        # the next point that counts: the first after p that is not an inactive conditional one
+        nx, ny, nz = position[last, 0], position[last, 1], position[last, 2]
+        for n in range(last - 1, p, -1):
+            counts = (kind[n] != CONDITIONAL) | _active(active, n, q[coordinate[n]])
+            nx = select(counts, position[n, 0], nx)
+            ny = select(counts, position[n, 1], ny)
+            nz = select(counts, position[n, 2], nz)
+        position[p, 0] = select(on, position[p, 0], 0.5 * (position[p - 1, 0] + nx))
+        position[p, 1] = select(on, position[p, 1], 0.5 * (position[p - 1, 1] + ny))
+        position[p, 2] = select(on, position[p, 2], 0.5 * (position[p - 1, 2] + nz))
+
+
+@kernel
+def _active(active: Array, p: int, angle: float) -> bool:
+    return (angle >= active[p, 0] - SLACK) & (angle <= active[p, 1] + SLACK)
+
+
+@kernel
+def _span(position: Array, p: int, wrench: Array) -> float:
+    x, y, z = position[p, 0], position[p, 1], position[p, 2]
+    dx, dy, dz = position[p + 1, 0] - x, position[p + 1, 1] - y, position[p + 1, 2] - z
+    length = math.sqrt(dx * dx + dy * dy + dz * dz)
+    inverse = 1.0 / length
+    ux, uy, uz = dx * inverse, dy * inverse, dz * inverse
+    wrench[p, 0], wrench[p, 1], wrench[p, 2] = ux, uy, uz
+    wrench[p, 3], wrench[p, 4], wrench[p, 5] = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux
+    return length
+
+
+@kernel
+def moment_arms(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
+    """Moment arms r = -dL/dq (m, or 1 for translations) of every muscle, after ``lay_paths``."""
+    for k in range(len(state.arm)):
+        state.arm[k] = 0.0
+    for k in range(len(t.terms)):
+        work = work_on(f.screw, t.terms[k, 1], state.wrench, t.terms[k, 0])
+        state.arm[t.terms[k, 3]] += t.terms[k, 2] * work
+    for k in range(len(t.slides)):
+        p, span, c = t.slides[k, 0], t.slides[k, 1], t.slides[k, 2]
+        _, sx = evaluate_spline(splines, t.spline[p, 0], q[c])
+        _, sy = evaluate_spline(splines, t.spline[p, 1], q[c])
+        vx, vy, vz = rotate(f.rotation, t.segment[p], sx, sy, 0.0)
+        along = state.wrench[span, 0] * vx + state.wrench[span, 1] * vy + state.wrench[span, 2] * vz
+        state.arm[t.slides[k, 4]] += t.slides[k, 3] * along

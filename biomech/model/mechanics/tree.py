@@ -1,0 +1,351 @@
+"""Segments, joints and coordinates: where the body is, and how every point moves.
+
+One tree kernel gives the frames of all segments and one *screw* per coordinate: the angular velocity w and the
+velocity v of the ground origin when the coordinate changes at unit rate (Featherstone 2008, ch. 2). Everything that
+follows is a dot product with these screws: a point p of a moved segment has velocity w x p + v, and a force f along a
+line through p does work w . (p x f) + v . f on the coordinate.
+
+Joints follow OpenSim's CustomJoint: rotations about body-fixed axes in their order, after a translation that may
+depend on the joint's own coordinate through a spline (the knee: Yamaguchi & Zajac 1989).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Array1, Array2, Flags1, Flags2, Index1, Index2
+from biomech._simd import sincos, zeros
+from biomech.errors import ModelError
+from biomech.model.mechanics.splines import SplineTables, evaluate_spline
+from biomech.model.mirror import side_of
+from biomech.model.tables import Table
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+#: Numbers of a load: kg on the trunk and their kg.m in its frame, and kg that rest on each thigh.
+LOAD = 5
+
+
+class TreeTables(NamedTuple):
+    """The kinematic tree, flat; segment 0 is ground, parents come before children.
+
+    ``parent`` (segment,); ``offset`` (segment, 3) and ``turn`` (segment, 9): the joint's frame in the parent, and
+    ``turned`` (segment,), whether it is turned at all; ``motions``: rows (kind, coordinate, spline, component) of each
+    segment from ``start[i]`` to ``start[i + 1]``, with kind 0 = coupled translation, 1 = translation, 2 = rotation, of
+    which the component is the axis of the frame that it turns about, or -1 if that is oblique; ``axis`` (motion, 3);
+    ``mass`` (segment,); ``centre`` (segment, 3): centre of mass in the segment; ``carrier`` (coordinate,): the segment
+    a coordinate moves first; ``moves`` (coordinate, segment); ``trunk``: the segment that carries the load; ``thigh``
+    (thigh,) and ``hand`` (3,): the segments on which hands may rest, and where in them.
+    """
+
+    parent: Index1
+    offset: Array2
+    turn: Array2
+    turned: Flags1
+    start: Index1
+    motions: Index2
+    axis: Array2
+    mass: Array1
+    centre: Array2
+    carrier: Index1
+    moves: Flags2
+    trunk: int
+    thigh: Index1
+    hand: Array1
+
+
+class Frames(NamedTuple):
+    """What the tree kernel fills, in ground: the workspace of one posture.
+
+    ``rotation`` (segment, 9) row by row, ``origin`` (segment, 3), ``screw`` (coordinate, 6) = (w, v), ``mass``
+    (segment,) and ``moment`` (segment, 3): mass and first moment of mass of everything from the segment outward, load
+    included. The origin of a segment is the centre of the joint that carries it.
+    """
+
+    rotation: Array2
+    origin: Array2
+    screw: Array2
+    mass: Array1
+    moment: Array2
+
+
+@allocating_kernel
+def make_frames(number: Any, tree: TreeTables) -> Frames:
+    """An empty workspace of floats or lanes."""
+    segments, coordinates = len(tree.parent), len(tree.carrier)
+    return Frames(
+        zeros(number, (segments, 9)),
+        zeros(number, (segments, 3)),
+        zeros(number, (coordinates, 6)),
+        zeros(number, (segments,)),
+        zeros(number, (segments, 3)),
+    )
+
+
+def compile_tree(
+    tables: Mapping[str, Table], segments: list[str], coordinates: list[str], splines: dict[str, int], half: bool
+) -> TreeTables:
+    """Flat tables of the tree over the given segments and coordinates.
+
+    With ``half`` the midline segments carry half their mass in the sagittal plane: the right half of a body that stands
+    symmetrically, whose equilibrium is that of the whole.
+    """
+    joints, table, couplings = tables["joints"], tables["coordinates"], tables["couplings"]
+    inertia = tables["segments"]
+    child = joints.text("child")
+    place = {name: i for i, name in enumerate(["ground", *segments])}
+    number = {name: i for i, name in enumerate(coordinates)}
+    parent, start = np.zeros(len(place), dtype=np.int64), [0, 0]
+    offset, turn = np.zeros((len(place), 3)), np.tile(np.eye(3).ravel(), (len(place), 1))
+    mass, centre = np.zeros(len(place)), np.zeros((len(place), 3))
+    motions: list[tuple[int, int, int, int]] = []
+    axes: list[tuple[float, ...]] = []
+    carrier = np.zeros(len(coordinates), dtype=np.int64)
+    for name in segments:
+        i, j = place[name], child.index(name)
+        joint = joints.rows[j]
+        parent[i] = place[joints.text("parent")[j]]
+        offset[i] = joints.numbers("x", "y", "z")[j]
+        turn[i] = about_y(-math.radians(joints.value(joint, "torsion")))
+        for row, of in zip(couplings.rows, couplings.text("joint"), strict=True):
+            if of == joint:
+                k = couplings.index(row)
+                motions.append(
+                    (
+                        0,
+                        number[couplings.text("coordinate")[k]],
+                        splines[couplings.text("spline")[k]],
+                        "xyz".index(couplings.text("component")[k]),
+                    )
+                )
+                axes.append((0.0, 0.0, 0.0))
+        own = [c for c, of in zip(table.rows, table.text("joint"), strict=True) if of == joint and c in number]
+        for kind, motion in ((1, "translation"), (2, "rotation")):
+            for c in own:
+                if table.text("motion")[table.index(c)] == motion:
+                    axis = _unit(table, c)
+                    own_axis = int(np.argmax(np.abs(axis))) if np.abs(axis).max() == 1.0 else -1
+                    motions.append((kind, number[c], -1, own_axis))
+                    axes.append(axis)
+                    carrier[number[c]] = i
+        start.append(len(motions))
+        share = 0.5 if half and side_of(name) == "midline" else 1.0
+        mass[i] = share * inertia.value(name, "mass")
+        centre[i] = inertia.numbers("com_x", "com_y", "com_z")[inertia.index(name)]
+    return TreeTables(
+        parent,
+        offset,
+        turn,
+        np.array([not np.array_equal(t, np.eye(3).ravel()) for t in turn]),
+        np.array(start),
+        np.array(motions, dtype=np.int64).reshape(-1, 4),
+        np.array(axes, dtype=np.float64).reshape(-1, 3),
+        mass,
+        centre,
+        carrier,
+        _moves(parent, carrier),
+        _trunk(place),
+        np.array([i for name, i in place.items() if name.startswith("femur")]),
+        np.array([tables["settings"].value("hand_rest_x"), tables["settings"].value("hand_rest_y"), 0.0]),
+    )
+
+
+def _trunk(place: Mapping[str, int]) -> int:
+    """The segment that carries loads and arms."""
+    if "torso" not in place:
+        raise ModelError(f"segments: there is no 'torso', which carries loads and arms; there are {', '.join(place)}")
+    return place["torso"]
+
+
+def about_y(angle: float) -> Array:
+    """Rotation about y, row by row (9,)."""
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([c, 0.0, s, 0.0, 1.0, 0.0, -s, 0.0, c])
+
+
+def _unit(table: Table, coordinate: str) -> tuple[float, ...]:
+    axis = table.numbers("axis_x", "axis_y", "axis_z")[table.index(coordinate)]
+    length = float(np.linalg.norm(axis))
+    if not length > 0.0:
+        raise ModelError(f"coordinates/{coordinate}: the axis must not be zero")
+    return tuple(axis / length)
+
+
+def _moves(parent: Index, carrier: Index) -> NDArray[np.bool_]:
+    moves = np.zeros((len(carrier), len(parent)), dtype=np.bool_)
+    for coordinate, first in enumerate(carrier):
+        for segment in range(1, len(parent)):
+            ancestor = segment
+            while ancestor > 0 and ancestor != first:
+                ancestor = int(parent[ancestor])
+            moves[coordinate, segment] = ancestor == first
+    return moves
+
+
+@kernel
+def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) -> None:
+    """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m."""
+    r = f.rotation
+    for k in range(9):
+        r[0, k] = 1.0 if k % 4 == 0 else 0.0
+    f.origin[0, 0], f.origin[0, 1], f.origin[0, 2] = 0.0, 0.0, 0.0
+    for i in range(1, len(t.parent)):
+        p = t.parent[i]
+        if t.turned[i]:
+            multiply(r, p, t.turn, i, r, i)
+        else:
+            for k in range(9):
+                r[i, k] = r[p, k]
+        x, y, z = point(f, p, t.offset[i, 0], t.offset[i, 1], t.offset[i, 2])
+        # translations run along the joint's frame, before any rotation; coupled ones, which come first, drift with
+        # their own coordinate, and what this does besides is added to that
+        slides = t.start[i] < t.start[i + 1] and t.motions[t.start[i], 0] == 0
+        if slides:
+            for k in range(t.start[i], t.start[i + 1]):
+                for m in range(6):
+                    f.screw[t.motions[k, 1], m] = 0.0
+        for k in range(t.start[i], t.start[i + 1]):
+            kind, c = t.motions[k, 0], t.motions[k, 1]
+            if kind == 0:
+                shift, slope = evaluate_spline(splines, t.motions[k, 2], q[c])
+                m = t.motions[k, 3]
+                x, y, z = x + shift * r[i, m], y + shift * r[i, 3 + m], z + shift * r[i, 6 + m]
+                _move(f.screw, c, True, slope * r[i, m], slope * r[i, 3 + m], slope * r[i, 6 + m])
+            elif kind == 1:
+                ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
+                x, y, z = x + q[c] * ax, y + q[c] * ay, z + q[c] * az
+                f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = 0.0, 0.0, 0.0
+                _move(f.screw, c, slides, ax, ay, az)
+        f.origin[i, 0], f.origin[i, 1], f.origin[i, 2] = x, y, z
+        for k in range(t.start[i], t.start[i + 1]):
+            if t.motions[k, 0] == 2:
+                c = t.motions[k, 1]
+                ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
+                f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = ax, ay, az
+                # the ground origin moves with -w x centre
+                _move(f.screw, c, slides, az * y - ay * z, ax * z - az * x, ay * x - ax * y)
+                m = t.motions[k, 3]
+                if m >= 0:
+                    turn_about_own(r, i, m, t.axis[k, m] * q[c])
+                else:
+                    turn_about(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
+
+
+@kernel
+def _move(screw: Array, c: int, more: bool, x: float, y: float, z: float) -> None:
+    """Velocity of the ground origin in the screw of coordinate ``c``, in addition to what is there if ``more``."""
+    if more:
+        screw[c, 3] += x
+        screw[c, 4] += y
+        screw[c, 5] += z
+    else:
+        screw[c, 3], screw[c, 4], screw[c, 5] = x, y, z
+
+
+@kernel
+def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
+    """Mass and first moment of mass outward of every segment, with the ``load`` (LOAD,)."""
+    for i in range(len(t.parent)):
+        x, y, z = point(f, i, t.centre[i, 0], t.centre[i, 1], t.centre[i, 2])
+        f.mass[i] = t.mass[i]
+        f.moment[i, 0], f.moment[i, 1], f.moment[i, 2] = t.mass[i] * x, t.mass[i] * y, t.mass[i] * z
+    s = t.trunk
+    x, y, z = rotate(f.rotation, s, load[1], load[2], load[3])
+    f.mass[s] += load[0]
+    f.moment[s, 0] += load[0] * f.origin[s, 0] + x
+    f.moment[s, 1] += load[0] * f.origin[s, 1] + y
+    f.moment[s, 2] += load[0] * f.origin[s, 2] + z
+    for k in range(len(t.thigh)):
+        s = t.thigh[k]
+        x, y, z = point(f, s, t.hand[0], t.hand[1], t.hand[2])
+        f.mass[s] += load[4]
+        f.moment[s, 0] += load[4] * x
+        f.moment[s, 1] += load[4] * y
+        f.moment[s, 2] += load[4] * z
+    for i in range(len(t.parent) - 1, 0, -1):
+        p = t.parent[i]
+        f.mass[p] += f.mass[i]
+        for k in range(3):
+            f.moment[p, k] += f.moment[i, k]
+
+
+@kernel
+def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
+    """Generalised force of gravity, -dV/dq (coordinate,), after ``gather_masses``."""
+    for c in range(len(t.carrier)):
+        i = t.carrier[c]
+        # only the vertical velocity counts: (w x c + v)_y
+        lift = f.screw[c, 2] * f.moment[i, 0] - f.screw[c, 0] * f.moment[i, 2] + f.screw[c, 4] * f.mass[i]
+        out[c] = -gravity * lift
+
+
+@kernel
+def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
+    """Work of wrench ``s`` (force, moment about the ground origin) per unit of coordinate ``c``."""
+    return (
+        screw[c, 0] * wrench[s, 3]
+        + screw[c, 1] * wrench[s, 4]
+        + screw[c, 2] * wrench[s, 5]
+        + screw[c, 3] * wrench[s, 0]
+        + screw[c, 4] * wrench[s, 1]
+        + screw[c, 5] * wrench[s, 2]
+    )
+
+
+@kernel
+def point(f: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A point of segment ``i``, in ground."""
+    rx, ry, rz = rotate(f.rotation, i, x, y, z)
+    return f.origin[i, 0] + rx, f.origin[i, 1] + ry, f.origin[i, 2] + rz
+
+
+@kernel
+def rotate(r: Array, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector turned by rotation ``i`` of ``r`` (segment, 9)."""
+    return (
+        r[i, 0] * x + r[i, 1] * y + r[i, 2] * z,
+        r[i, 3] * x + r[i, 4] * y + r[i, 5] * z,
+        r[i, 6] * x + r[i, 7] * y + r[i, 8] * z,
+    )
+
+
+@kernel
+def multiply(a: Array, i: int, b: Array, j: int, out: Array, k: int) -> None:
+    """Rotation ``k`` of ``out`` = rotation ``i`` of ``a`` times rotation ``j`` of ``b``, each (..., 9)."""
+    for row in range(0, 9, 3):
+        a0, a1, a2 = a[i, row], a[i, row + 1], a[i, row + 2]
+        for column in range(3):
+            out[k, row + column] = a0 * b[j, column] + a1 * b[j, 3 + column] + a2 * b[j, 6 + column]
+
+
+@kernel
+def turn_about_own(r: Array, i: int, m: int, angle: float) -> None:
+    """Turn rotation ``i`` of ``r`` by ``angle`` about axis ``m`` of its frame: the other two columns mix."""
+    s, c = sincos(angle)
+    a, b = (m + 1) % 3, (m + 2) % 3
+    for k in range(0, 9, 3):
+        ra, rb = r[i, k + a], r[i, k + b]
+        r[i, k + a] = ra * c + rb * s
+        r[i, k + b] = rb * c - ra * s
+
+
+@kernel
+def turn_about(r: Array, i: int, x: float, y: float, z: float, angle: float) -> None:
+    """Turn rotation ``i`` of ``r`` by ``angle`` about its own unit axis (x, y, z) (Rodrigues' formula)."""
+    s, c = sincos(angle)
+    d = 1.0 - c
+    b0, b1, b2 = c + d * x * x, d * x * y - s * z, d * x * z + s * y
+    b3, b4, b5 = d * x * y + s * z, c + d * y * y, d * y * z - s * x
+    b6, b7, b8 = d * x * z - s * y, d * y * z + s * x, c + d * z * z
+    for k in range(0, 9, 3):
+        r0, r1, r2 = r[i, k], r[i, k + 1], r[i, k + 2]
+        r[i, k] = r0 * b0 + r1 * b3 + r2 * b6
+        r[i, k + 1] = r0 * b1 + r1 * b4 + r2 * b7
+        r[i, k + 2] = r0 * b2 + r1 * b5 + r2 * b8

@@ -1,0 +1,64 @@
+"""A body as the kernels of a study take it: its tables, its limits, and what its postures are asked."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels.arrays import Array1, Array2
+from biomech._simd import Places
+from biomech.model.forces.contact import ContactTables
+from biomech.model.forces.passive_joints import PassiveTables
+from biomech.model.forces.patella import PatellaTables
+from biomech.model.mechanics.muscles import MuscleTables
+from biomech.model.mechanics.paths import PathTables
+from biomech.model.mechanics.splines import SplineTables
+from biomech.model.mechanics.tree import TreeTables
+from biomech.statics.equilibrium import EntryTables, Surroundings
+from biomech.statics.posture_newton import Asked, ConditionTables
+from biomech.statics.reactions import CutTables
+
+Array = NDArray[np.float64]
+
+
+class Anatomy(NamedTuple):
+    """Tables of the body, a tuple for every stage."""
+
+    tree: TreeTables
+    splines: SplineTables
+    paths: PathTables
+    muscle: MuscleTables
+    patella: PatellaTables
+    tissue: PassiveTables
+    contact: ContactTables
+    conditions: ConditionTables
+    entries: EntryTables
+    cuts: CutTables
+    feet: Places
+
+
+class Limits(NamedTuple):
+    """Range and trusted range of every coordinate, and bounds of every unknown in the order of the pattern."""
+
+    least: Array1
+    most: Array1
+    trusted_least: Array1
+    trusted_most: Array1
+    lower: Array1
+    upper: Array1
+
+
+class Posed(NamedTuple):
+    """What the postures are asked: the closure's aims and first coordinates, and surroundings.
+
+    ``floor`` (posture, 5): its normal, and how high the right and the left foot stand along it. ``shared`` (posture,
+    unknown), in the order of the pattern, is a load that was shared elsewhere, or (posture, 0) where it was not.
+    """
+
+    asked: Asked
+    start: Array2
+    around: Surroundings
+    floor: Array2
+    shared: Array2

@@ -1,0 +1,375 @@
+"""The whole way for the postures that the lanes hold: closure, equilibrium, load sharing, joint forces, certificate.
+
+One pass over a block that stays in the cache. What comes out for the right half of a body goes to both sides of the
+whole by tables, too: an output that nobody wants has an empty table, and costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array1, Array2
+from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, select, some, take, width, zeros
+from biomech.model.forces.patella import PatellaState, make_patella_state, pull_patellae
+from biomech.model.mechanics.paths import lay_paths, make_path_state
+from biomech.model.mechanics.tree import make_frames
+from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
+from biomech.sharing.block_sparsity import Pattern, pull_of
+from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, prove
+from biomech.sharing.dual_newton import share_load
+from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
+from biomech.statics.equilibrium import (
+    fill,
+    gather_surroundings,
+    make_forces,
+    make_surroundings,
+)
+from biomech.statics.ground import press, sum_wrenches
+from biomech.statics.posture_newton import CLOSED, close_chain, gather_aim, make_aim, make_closing, within
+from biomech.statics.reactions import Reaction, joint_reactions, make_reaction
+
+Array = NDArray[np.float64]
+
+UNREACHABLE = 3
+
+
+class Way(NamedTuple):
+    """Where results go: ``factor`` times entry ``source`` of the room to column ``order`` of the sheet."""
+
+    source: Places
+    order: Places
+    factor: Array1
+
+
+class Ways(NamedTuple):
+    """A way for every sheet."""
+
+    coordinates: Way
+    activation: Way
+    muscle_force: Way
+    strength: Way
+    passive: Way
+    shortfall: Way
+    ground: Way
+    pressure: Way
+    seat: Way
+    joint_force: Way
+    joint_moment: Way
+    tension: Way
+    patella: Way
+    proof: Way
+
+
+class Sheets(NamedTuple):
+    """Results of many postures, each (posture, column) over the whole body.
+
+    ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure, free
+    moment and friction used of each foot, ``seat`` its force, ``joint_force`` and ``joint_moment`` three columns a
+    joint, ``tension`` a column and ``patella`` three of each knee, right and left, ``proof`` the columns ``PROOF``.
+    """
+
+    coordinates: Array2
+    activation: Array2
+    muscle_force: Array2
+    strength: Array2
+    passive: Array2
+    shortfall: Array2
+    ground: Array2
+    pressure: Array2
+    seat: Array2
+    joint_force: Array2
+    joint_moment: Array2
+    tension: Array2
+    patella: Array2
+    proof: Array2
+
+
+#: Columns of a foot in the sheet ``pressure``.
+PRESSURE = 5
+PROOF = ("cost", "residual", "gap", "status", "valid", "limiting", "abdomen")
+
+
+class Rooms(NamedTuple):
+    """Room for one posture's results, as ``Sheets`` but of the body that is solved; ``wrench`` (6 segment,).
+
+    ``start`` (coordinate,) are the first coordinates.
+    """
+
+    coordinates: Array
+    activation: Array
+    muscle_force: Array
+    shortfall: Array
+    wrench: Array
+    ground: Array
+    pressure: Array
+    seat: Array
+    proof: Array
+    start: Array
+
+
+@allocating_kernel
+def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
+    coordinates, muscles = len(body.tree.carrier), len(body.paths.start) - 1
+    return Rooms(
+        zeros(number, (coordinates,)),
+        zeros(number, (unknowns,)),
+        zeros(number, (muscles,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (6 * len(body.tree.parent),)),
+        zeros(number, (6 * len(body.feet),)),
+        zeros(number, (PRESSURE * len(body.feet),)),
+        zeros(number, (3,)),
+        zeros(number, (len(PROOF),)),
+        zeros(number, (coordinates,)),
+    )
+
+
+@entry_point
+def go_in_lanes(
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    ways: Ways,
+    posed: Posed,
+    index: Places,
+    patient: bool,
+    sheets: Sheets,
+) -> None:
+    """Answer postures ``index``, as many at a time as the lanes hold."""
+    _go(no_lanes(), body, t, c, limits, ways, posed, index, patient, sheets)
+
+
+@allocating_kernel
+def _go(
+    number: Any,
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    ways: Ways,
+    posed: Posed,
+    index: Places,
+    patient: bool,
+    sheets: Sheets,
+) -> None:
+    rows, unknowns, coordinates = len(body.entries.rows), len(t.unknown), posed.start.shape[1]
+    f, state = make_frames(number, body.tree), make_path_state(number, body.paths)
+    aim = make_aim(number, body.conditions, posed.asked.target.shape[1])
+    closing = make_closing(number, body.conditions, posed.asked.target.shape[1], coordinates)
+    near, forces = make_surroundings(number, posed.around), make_forces(number, body.tree, body.paths, body.contact)
+    p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
+    x, y, _ = make_answer(number, rows, unknowns)
+    floor = zeros(number, (posed.floor.shape[1],))
+    rooms, which = _make_rooms(number, body, unknowns), make_which(number)
+    knees, joints = make_patella_state(number, body.patella), make_reaction(number, body.cuts)
+    every, shared = counting(max(coordinates, posed.asked.vector.shape[1], unknowns, 6)), posed.shared.shape[1] > 0
+    for k in range(unknowns):
+        p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
+    blocks = -(-len(index) // width(number))
+    for block in range(blocks):
+        choose(index, block, blocks, which)
+        gather_aim(posed.asked, which, every, aim)
+        gather(posed.start, which, every, rooms.start)
+        gather_surroundings(posed.around, which, every, near)
+        gather(posed.floor, which, every, floor)
+        q = rooms.coordinates
+        for k in range(coordinates):
+            q[k] = rooms.start[k]
+        never = q[0] != q[0]
+        off, sound = close_chain(body.tree, body.splines, body.conditions, aim, rooms.start, q, f, closing, never)
+        lay_paths(body.paths, body.splines, q, f, state)
+        fill(
+            body.tree,
+            body.splines,
+            body.paths,
+            body.muscle,
+            body.tissue,
+            body.contact,
+            body.entries,
+            near,
+            q,
+            f,
+            state,
+            forces,
+            p.a,
+            p.b,
+        )
+        reached = (off < CLOSED) & sound & within(q, limits.least, limits.most)
+        if shared:
+            gather(posed.shared, which, every, x)
+            _take_over(t, x, reached, rooms)
+        else:
+            met = _share(t, c, p, w, x, y, reached, patient, rooms)
+            _prove(t, c, p, w, x, y, body, reached, met | patient, rooms)
+        valid = within(q, limits.trusted_least, limits.trusted_most)
+        rooms.proof[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
+        short = some(rooms.proof[3] > 0.5)
+        for m in range(len(rooms.muscle_force)):
+            rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
+        rooms.proof[6] = forces.abdomen[0]
+        _react(body, ways, f, state, forces.wrench, floor, rooms, knees, joints)
+        _send(ways.coordinates, q, which, sheets.coordinates)
+        _send(ways.activation, rooms.activation, which, sheets.activation)
+        _send(ways.muscle_force, rooms.muscle_force, which, sheets.muscle_force)
+        _send(ways.strength, forces.strength, which, sheets.strength)
+        _send(ways.passive, forces.passive, which, sheets.passive)
+        if patient or short:
+            _send(ways.shortfall, rooms.shortfall, which, sheets.shortfall)  # elsewhere it is zero, as the sheet
+        _send(ways.ground, rooms.ground, which, sheets.ground)
+        _send(ways.pressure, rooms.pressure, which, sheets.pressure)
+        _send(ways.seat, rooms.seat, which, sheets.seat)
+        _send(ways.joint_force, joints.force, which, sheets.joint_force)
+        _send(ways.joint_moment, joints.moment, which, sheets.joint_moment)
+        _send(ways.tension, knees.tension, which, sheets.tension)
+        _send(ways.patella, knees.force, which, sheets.patella)
+        _send(ways.proof, rooms.proof, which, sheets.proof)
+
+
+@kernel
+def _share(
+    t: Pattern,
+    c: Costs,
+    p: Problem,
+    w: Work,
+    x: Array,
+    y: Array,
+    reached: bool,
+    patient: bool,
+    rooms: Rooms,
+) -> bool:
+    """Share the load where there is a posture that bears one; whether the demand is met.
+
+    Every posture begins anew: what was found for another would show in the last digits.
+    """
+    for r in range(len(p.b)):
+        p.b[r] = select(reached, p.b[r], 0.0)
+    measure(p)
+    met = share_load(t, c, p, w, x, y, patient, False)
+    for k in range(len(x)):
+        rooms.activation[t.unknown[k]] = x[k]
+    return met
+
+
+@kernel
+def _prove(
+    t: Pattern,
+    c: Costs,
+    p: Problem,
+    w: Work,
+    x: Array,
+    y: Array,
+    body: Anatomy,
+    reached: bool,
+    finished: bool,
+    rooms: Rooms,
+) -> None:
+    """Certificate, shortfall and what limits the posture."""
+    proof, zero = rooms.proof, 0.0 * p.scale[0]
+    proof[0], proof[1], proof[2], status = prove(t, c, p, w, x, y, 1e-9)
+    status = select(finished, status, zero + UNCERTIFIED)
+    proof[3] = select(reached, status, zero + UNREACHABLE)
+    proof[5] = zero - 1.0
+    short = status > 0.5
+    for k in range(len(rooms.shortfall)):
+        rooms.shortfall[k] = 0.0
+    for r in range(len(y)):
+        rooms.shortfall[body.entries.rows[r]] = select(short, w.gradient[r], 0.0)
+    if some(short):
+        limiting = _limiting(t, p, w, x, len(rooms.muscle_force))
+        proof[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
+
+
+@kernel
+def _take_over(t: Pattern, x: Array, reached: bool, rooms: Rooms) -> None:
+    """Take a load that was shared elsewhere, with a proof of its own."""
+    zero = 0.0 * x[0]
+    for k in range(len(x)):
+        rooms.activation[t.unknown[k]] = x[k]
+    for k in range(len(rooms.proof)):
+        rooms.proof[k] = zero
+    rooms.proof[3], rooms.proof[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
+
+
+@kernel
+def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
+    """The muscle at full strength that does most for the row that falls most short; -1 where there is none."""
+    worst, zero = 0.0 * p.scale[0], 0.0 * p.scale[0]
+    for r in range(len(w.gradient)):
+        worst = max(worst, abs(w.gradient[r]))
+    for r in range(len(w.gradient)):
+        w.step[r] = select(abs(w.gradient[r]) >= worst, w.gradient[r], 0.0)
+    pull_of(t, p.a, w.step, w.along)
+    most, found = zero, zero - 1.0
+    for k in range(len(x)):
+        if t.unknown[k] < muscles:
+            better = (x[k] >= p.upper[k] - 1e-6) & (w.along[k] > most)
+            most = select(better, w.along[k], most)
+            found = select(better, zero + t.unknown[k], found)
+    return found
+
+
+@kernel
+def _react(
+    body: Anatomy,
+    ways: Ways,
+    f: Any,
+    state: Any,
+    wrench: Array,
+    floor: Array,
+    rooms: Rooms,
+    knees: PatellaState,
+    joints: Reaction,
+) -> None:
+    """Ground and joint forces, if anyone wants them."""
+    knee = len(ways.tension.order) + len(ways.patella.order)
+    joint = len(ways.joint_force.order) + len(ways.joint_moment.order)
+    ground = len(ways.ground.order) + len(ways.pressure.order) + len(ways.seat.order)
+    if knee + joint > 0:
+        pull_patellae(body.patella, body.muscle, rooms.muscle_force, rooms.coordinates, f, state, knees)
+    if joint + ground == 0:
+        return
+    first = len(rooms.muscle_force)
+    sum_wrenches(body.contact, wrench, rooms.activation, first, body.entries.contact_unit, rooms.wrench)
+    if ground > 0:
+        for i in range(3):
+            rooms.seat[i] = 0.0 * floor[0]
+            for s in range(len(body.tree.parent)):
+                rooms.seat[i] += rooms.wrench[6 * s + i]
+            for k in range(len(body.feet)):
+                rooms.seat[i] -= rooms.wrench[6 * body.feet[k] + i]
+        for k in range(len(body.feet)):
+            for i in range(6):
+                rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]
+            press(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, PRESSURE * k)
+    if joint > 0:
+        # the pressure lifts the trunk off the joint, and extends it
+        abdomen = body.entries.abdomen
+        pressed, lift = abdomen[0] != 0.0 or abdomen[1] != 0.0, abdomen[2] * abdomen[4] * rooms.proof[6]
+        joint_reactions(
+            body.cuts,
+            body.muscle,
+            body.patella.acts,
+            body.entries.gravity,
+            pressed,
+            lift,
+            abdomen[3] * lift,
+            rooms.muscle_force,
+            rooms.wrench,
+            f,
+            state,
+            knees.wrench,
+            joints,
+        )
+
+
+@kernel
+def _send(way: Way, room: Array, which: Places, sheet: Array) -> None:
+    for k in range(len(way.order)):
+        value = way.factor[k] * room[way.source[k]]
+        for j in range(width(value)):
+            sheet[which[j], way.order[k]] = take(value, j)

@@ -1,0 +1,306 @@
+"""Answers of stances: the tables that the whole way needs, and the sheets that it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.model.compiled import Flat
+from biomech.model.mirror import other_side, side_of
+from biomech.model.model import Model
+from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
+from biomech.pipeline.group_sums import sum_groups
+from biomech.pipeline.pipeline_kernel import PRESSURE, PROOF, Sheets, Way, Ways, go_in_lanes
+from biomech.pipeline.stance_batch import (
+    OPTIMAL,
+    UNREACHABLE,
+    Effort,
+    Guard,
+    Part,
+    parts,
+    reachable,
+    row_weight,
+    terms,
+)
+from biomech.pipeline.stiffness_constraint import share_guarded
+from biomech.sharing.block_sparsity import Pattern, find_pattern, places
+from biomech.sharing.response import Costs, make_costs
+from biomech.stance.parameters import SIDES, Stance
+from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
+from biomech.statics.posture import close, ranges, set_conditions
+from biomech.statics.posture_newton import ConditionTables
+from biomech.statics.reactions import compile_cuts, reported_joints
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Sheets over (posture, ...) of the whole body of a model; NaN where a posture cannot be taken.
+
+    ``strength`` (posture or 1, muscle) is one row where it does not depend on the posture.
+    """
+
+    model: Model
+    sheets: Sheets
+    strength: Array
+
+    def proof(self, name: str) -> Array:
+        """One column of the proof."""
+        return self.sheets.proof[:, PROOF.index(name)]
+
+    @cached_property
+    def group_force(self) -> Array:
+        """Sum of force (posture, group) of every group; who fills the sheets anew must drop it."""
+        return sum_groups(self.model, self.sheets.muscle_force)
+
+    @cached_property
+    def group_strength(self) -> Array:
+        """Strength (posture or 1, group) of every group, NaN where it has none."""
+        strength = sum_groups(self.model, self.strength)
+        return np.where(strength > 0.0, strength, np.nan)
+
+    @property
+    def status(self) -> NDArray[np.int8]:
+        """Status of every posture."""
+        return self.proof("status").astype(np.int8)
+
+    @property
+    def limiting(self) -> NDArray[np.int64]:
+        """Of each overloaded posture the muscle at full strength that does most for what falls most short, or -1."""
+        return self.proof("limiting").astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tables for stances that are solved alike."""
+
+    pattern: Pattern
+    costs: Costs
+    limits: Limits
+    ways: Ways
+
+
+def answer(
+    model: Model,
+    stance: Stance,
+    effort: Effort,
+    wanted: Iterable[str] = Sheets._fields,
+    given: Mapping[str, Array] | None = None,
+) -> Answers:
+    """Answers of stances with the tilt in degrees.
+
+    Sheets that are not ``wanted`` stay empty; those that are ``given``, (posture, column) and all zero, are filled in
+    place.
+    """
+    names, given = frozenset(wanted) | {"proof"}, given or {}
+    if not effort.force_length:
+        names -= {"strength"}
+    columns = sheet_columns(model)
+    sheets = Sheets(
+        *(
+            given[name] if name in given else np.zeros((len(stance), columns[name] if name in names else 0))
+            for name in Sheets._fields
+        )
+    )
+    for part in parts(model, stance, effort):
+        _answer_part(model, part, stance, effort, names, sheets)
+    constant = model.flat().muscle.max_force[None]
+    answers = Answers(model, sheets, sheets.strength if effort.force_length else constant)
+    blank_unreachable(sheets, answers.status == UNREACHABLE)
+    return answers
+
+
+def blank_unreachable(sheets: Sheets, lost: NDArray[np.bool_]) -> None:
+    """Put NaN where a posture cannot be taken."""
+    if lost.any():
+        for name in Sheets._fields:
+            if name != "proof":
+                getattr(sheets, name)[lost] = np.nan
+        for name in ("cost", "residual", "gap", "abdomen"):
+            sheets.proof[lost, PROOF.index(name)] = np.nan
+
+
+def sheet_columns(model: Model) -> dict[str, int]:
+    """Columns of every sheet."""
+    muscles, coordinates = len(model.muscles), len(model.coordinates)
+    return {
+        "coordinates": coordinates,
+        "activation": muscles,
+        "muscle_force": muscles,
+        "strength": muscles,
+        "passive": coordinates,
+        "shortfall": coordinates,
+        "ground": 12,
+        "pressure": 2 * PRESSURE,
+        "seat": 3,
+        "joint_force": 3 * len(reported_joints(model.flat())),
+        "joint_moment": 3 * len(reported_joints(model.flat())),
+        "tension": len(SIDES) if len(model.tables["patellae"]) else 0,
+        "patella": 3 * len(SIDES) if len(model.tables["patellae"]) else 0,
+        "proof": len(PROOF),
+    }
+
+
+def compile_batch(
+    model: Model, part: Part, stance: Stance, effort: Effort, wanted: frozenset[str]
+) -> tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed]:
+    """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
+    flat = part.flat
+    closure = set_conditions(model, flat, stance, part.support)
+    counted = (effort.criterion, effort.weight.tobytes(), effort.force_length, effort.tone.tobytes())
+    plan: Plan = model.cached(
+        ("plan", flat.half, part.support, *counted, wanted), lambda: _plan(model, part, effort, wanted)
+    )
+    body: Anatomy = model.cached(
+        ("anatomy", flat.half, part.support, effort.force_length),
+        lambda: _anatomy(part, effort, closure.tables, plan.pattern),
+    )
+    around, alone = Surroundings.of(flat, stance), np.empty((len(stance), 0))
+    posed = Posed(closure.asked(around.load), closure.start, around, closure.floor, alone)
+    return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
+
+
+def _answer_part(
+    model: Model, part: Part, stance: Stance, effort: Effort, wanted: frozenset[str], sheets: Sheets
+) -> None:
+    """Answer the stances of a part: all at first, then with patience those that are still open."""
+    whole = len(part.index) == len(stance)
+    own = stance if whole else stance.take(part.index)
+    target = sheets if whole else Sheets(*(np.zeros((len(own), s.shape[1])) for s in sheets))
+    tables = compile_batch(model, part, own, effort, wanted)
+    every = np.arange(len(own), dtype=np.uint64)
+    if effort.guard is not None:
+        _answer_guarded(model, part, own, effort, effort.guard, tables, target)
+    else:
+        go_in_lanes(*tables, every, False, target)
+        status = target.proof[:, PROOF.index("status")]
+        hard = every[(status != OPTIMAL) & (status != UNREACHABLE)]
+        if hard.size:
+            go_in_lanes(*tables, hard, True, target)
+    if not whole:
+        for sheet, result in zip(sheets, target, strict=True):
+            sheet[part.index] = result
+
+
+def _answer_guarded(
+    model: Model,
+    part: Part,
+    stance: Stance,
+    effort: Effort,
+    guard: Guard,
+    tables: tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed],
+    target: Sheets,
+) -> None:
+    """Answer stances whose load is shared with more rows than the whole way has: shared first, and then taken over."""
+    flat, (body, pattern, costs, limits, ways, posed) = part.flat, tables
+    postures = close(model, flat, stance, part.support)
+    taken = np.flatnonzero(reachable(model, flat, postures))
+    shared, every = np.zeros((len(stance), len(pattern.unknown))), np.arange(len(stance), dtype=np.uint64)
+    if not taken.size:
+        go_in_lanes(body, pattern, costs, limits, ways, posed._replace(shared=shared), every, False, target)
+        return
+    solution = share_guarded(model, part, stance.take(taken), effort, guard, postures.coordinates[taken])
+    shared[taken] = solution.value[:, pattern.unknown.astype(np.int64)]
+    go_in_lanes(body, pattern, costs, limits, ways, posed._replace(shared=shared), every, False, target)
+    for name, value in (
+        ("cost", solution.cost),
+        ("residual", solution.residual),
+        ("gap", solution.gap),
+        ("status", solution.status),
+    ):
+        target.proof[taken, PROOF.index(name)] = value
+    target.shortfall[np.ix_(taken, flat.rows)] = solution.shortfall[:, : len(flat.rows)]
+
+
+def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> Plan:
+    flat = part.flat
+    pattern = find_pattern(which_act(flat, flat.rows, part.contact))
+    order = pattern.unknown.astype(np.int64)
+    weight, lower, upper, quadratic = terms(model, flat, part.contact, effort)
+    costs = make_costs(effort.criterion, weight[order], quadratic[order], 1.0 / row_weight(flat))
+    limits = Limits(*ranges(model, flat, "range"), *ranges(model, flat, "trusted"), lower[order], upper[order])
+    return Plan(pattern, costs, limits, _ways(flat, model.flat(), wanted))
+
+
+def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: Pattern) -> Anatomy:
+    flat = part.flat
+    unknowns = len(flat.muscles) + part.contact.direction.shape[0] * part.contact.direction.shape[1]
+    place = places(pattern, len(flat.rows), unknowns)
+    entries = compile_entries(flat, flat.rows, part.contact, place, effort.force_length, True)
+    cuts = compile_cuts(flat, tuple(reported_joints(flat)))
+    feet = [1 + flat.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in flat.segments]
+    stages = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.patella, flat.passive, part.contact)
+    return Anatomy(*stages, conditions, entries, cuts, np.array(feet, dtype=np.uint64))
+
+
+def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
+    """How results of the half body, or of the whole, spread over the whole."""
+    coordinate, muscle = _sources(flat.coordinates, whole.coordinates), _sources(flat.muscles, whole.muscles)
+    both = [2.0 if flat.half and side_of(name) == "midline" else 1.0 for name in whole.coordinates]
+    joints = reported_joints(flat)
+    joint = _sources(joints, reported_joints(whole))
+    across = [_across(flat, joints, name) for name in reported_joints(whole)]
+    foot = [0, 0] if flat.half else [0, 1]
+    turn = np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(6)
+    press = np.array([1.0, 1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(PRESSURE)
+    ways = {
+        "coordinates": _way(coordinate, np.ones(len(coordinate))),
+        "activation": _way(muscle, np.ones(len(muscle))),
+        "muscle_force": _way(muscle, np.ones(len(muscle))),
+        "strength": _way(muscle, np.ones(len(muscle))),
+        "passive": _way(coordinate, both),
+        "shortfall": _way(coordinate, both),
+        "ground": _way([6 * k + i for k in foot for i in range(6)], np.concatenate([np.ones(6), turn])),
+        "pressure": _way(
+            [PRESSURE * k + i for k in foot for i in range(PRESSURE)], np.concatenate([np.ones(PRESSURE), press])
+        ),
+        "seat": _way(range(3), [2.0, 2.0, 0.0] if flat.half else np.ones(3)),
+        "joint_force": _way([3 * k + i for k in joint for i in range(3)], np.concatenate([f for f, _ in across])),
+        "joint_moment": _way([3 * k + i for k in joint for i in range(3)], np.concatenate([m for _, m in across])),
+        "tension": _knee_way(flat, np.ones(1)),
+        "patella": _knee_way(flat, np.array([1.0, 1.0, -1.0])),
+        "proof": _way(range(len(PROOF)), np.ones(len(PROOF))),
+    }
+    return Ways(*(ways[name] if name in wanted else _way([], []) for name in Ways._fields))
+
+
+def _across(flat: Flat, joints: list[str], name: str) -> tuple[Array, Array]:
+    """Factors of the force and the moment of a joint that come from a body's own or from its mirror image.
+
+    A mirror turns the z of a force and the x and y of a moment; what is on the midline is both halves together.
+    """
+    if flat.half and side_of(name) == "midline":
+        return np.array([2.0, 2.0, 0.0]), np.array([0.0, 0.0, 2.0])
+    if name in joints:
+        return np.ones(3), np.ones(3)
+    return np.array([1.0, 1.0, -1.0]), np.array([-1.0, -1.0, 1.0])
+
+
+def _knee_way(flat: Flat, across: Array) -> Way:
+    """Numbers of both knees, the right one first; in the half body the left is the right one's mirror image."""
+    sides, each = [side_of(flat.coordinates[c]) for c in flat.patella.coordinate], len(across)
+    source, factor = [], []
+    for side in SIDES:
+        k = sides.index(side) if side in sides else 0 if flat.half and sides else -each
+        source += [each * k + i for i in range(each)]
+        factor += list(np.ones(each) if side in sides else across)
+    return _way(source, factor)
+
+
+def _sources(names: list[str], wanted: list[str]) -> list[int]:
+    """Where each of the whole body's names is found: its own place, its mirror image's, or -1."""
+    return [
+        names.index(name) if name in names else names.index(other) if (other := other_side(name)) in names else -1
+        for name in wanted
+    ]
+
+
+def _way(source: Iterable[int], factor: Iterable[float]) -> Way:
+    sources, factors = np.array(list(source), dtype=np.int64), np.array(list(factor), dtype=np.float64)
+    found = np.flatnonzero(sources >= 0)
+    return Way(sources[found].astype(np.uint64), found.astype(np.uint64), factors[found])

@@ -1,0 +1,156 @@
+"""Postures and how their load is shared, stage by stage.
+
+Stances that are symmetric are solved on the right half of the body; the others on the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.model.compiled import Flat
+from biomech.model.forces.contact import ContactTables
+from biomech.model.mirror import other_side
+from biomech.model.model import Model
+from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
+from biomech.stance.parameters import SUPPORTS, Stance
+from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
+from biomech.statics.ground import contacts_of
+from biomech.statics.posture import Postures, close, ranges
+from biomech.statics.posture_newton import SLACK
+
+Array = NDArray[np.float64]
+
+OPTIMAL, OVERLOADED, UNCERTIFIED, UNREACHABLE = 0, 1, 2, 3
+STATUSES = ("optimal", "overloaded", "uncertified", "unreachable")
+
+#: A newton of shortfall on the pelvis counts for this many on any other coordinate: the body as a whole must balance
+#: before a joint may fall short.
+_PELVIS_SHORTFALL = 1e3
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Least stiffness (N.m/rad) of coordinates by name, and k, by which muscles stiffen with their force."""
+
+    margin: Mapping[str, float]
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How effort is counted: criterion, weight of every muscle of the model, strength rule, least activation.
+
+    ``guard``: the stiffness that must be kept besides, if any.
+    """
+
+    criterion: Criterion
+    weight: Array
+    force_length: bool
+    tone: Array
+    guard: Guard | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Stances that are solved alike: their positions, tables, support and contacts."""
+
+    index: NDArray[np.int64]
+    flat: Flat
+    support: int
+    contact: ContactTables
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Postures of a part and how their load is shared; ``taken`` are the positions of those that can be taken."""
+
+    postures: Postures
+    taken: NDArray[np.int64]
+    equilibrium: Equilibrium
+    solution: Solution
+
+
+def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
+    """Split stances by how they are solved; a guarded body is solved whole."""
+    even = effort.guard is None and model.is_symmetric
+    # only a body whose sides are alike has a mirror image of every muscle
+    mirror = model.cached("mirror", lambda: _mirror(model)) if even else None
+    even = even and all(np.array_equal(part, part[mirror]) for part in (effort.weight, effort.tone))
+    half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
+    for use_half in (True, False):
+        for support in range(len(SUPPORTS)):
+            index = np.flatnonzero((half == use_half) & (stance.support == support))
+            if index.size:
+                flat = model.flat(half=use_half)
+                yield Part(index, flat, support, contacts_of(flat, support))
+
+
+def _mirror(model: Model) -> NDArray[np.int64]:
+    """Place of every muscle's mirror image."""
+    names = list(model.muscles)
+    return np.array([names.index(other_side(name)) for name in names])
+
+
+def balance(model: Model, part: Part, stance: Stance, effort: Effort) -> Balance:
+    """Close the postures of a part and share their load; ``stance`` holds its stances with the tilt in degrees."""
+    postures = close(model, part.flat, stance, part.support)
+    taken = np.flatnonzero(reachable(model, part.flat, postures))
+    equilibrium = equilibrium_of(part, stance.take(taken), postures.coordinates[taken], effort)
+    return Balance(postures, taken, equilibrium, share(model, part, equilibrium, effort))
+
+
+def reachable(model: Model, flat: Flat, postures: Postures) -> NDArray[np.bool_]:
+    """Whether the chain closes, the right way round, with every coordinate inside its range."""
+    least, most = ranges(model, flat, "range")
+    q = postures.coordinates
+    inside = np.all((q >= least - SLACK) & (q <= most + SLACK), axis=1)
+    return np.asarray(postures.closed & postures.sound & inside)
+
+
+def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equilibrium:
+    """What must balance in given coordinates."""
+    around = Surroundings.of(part.flat, stance)
+    return assemble(part.flat, part.flat.rows, part.contact, around, q, effort.force_length, tissue=True)
+
+
+def pose_of(flat: Flat, q: Array) -> dict[str, Array]:
+    """Coordinates (posture, coordinate) by name, in degrees and metres: what ``Model.muscle_geometry`` takes."""
+    return dict(zip(flat.coordinates, np.where(flat.is_rotation, np.degrees(q), q).T, strict=True))
+
+
+def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) -> Solution:
+    """Share the load of balanced postures."""
+    weight, lower, upper, quadratic = terms(model, part.flat, part.contact, effort)
+    problem = LoadSharingProblem(
+        equilibrium.coefficients,
+        equilibrium.demand,
+        upper,
+        weight,
+        lower,
+        quadratic=quadratic,
+        shortfall_weight=row_weight(part.flat),
+    )
+    return solve(problem, effort.criterion)
+
+
+def terms(
+    model: Model, flat: Flat, contact: ContactTables, effort: Effort
+) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+    """Weight, lower and upper bound of every unknown, and whether it costs its square under any criterion."""
+    settings, names = model.tables["settings"], list(model.muscles)
+    muscles, contacts = len(flat.muscles), contact.direction.shape[0] * contact.direction.shape[1]
+    rows = [names.index(m) for m in flat.muscles]
+    lower = np.concatenate([effort.tone[rows], np.zeros(contacts)])
+    weight = np.concatenate([effort.weight[rows], np.full(contacts, settings.value("contact_weight"))])
+    upper = np.concatenate([np.ones(muscles), np.full(contacts, settings.value("contact_limit"))])
+    return weight, lower, upper, np.arange(len(weight)) >= muscles
+
+
+def row_weight(flat: Flat) -> Array:
+    """Weight of every row in the shortfall."""
+    root = [flat.coordinates[row].startswith("pelvis_") for row in flat.rows]
+    return np.where(root, _PELVIS_SHORTFALL, 1.0)

@@ -1,0 +1,71 @@
+"""Load sharing that keeps the stiffness of chosen coordinates above a margin.
+
+With k = ``short_range_stiffness`` the diagonal stiffness of a coordinate c is linear in the unknowns x (see
+``stability``, whose matrix K it is the diagonal of):
+
+    K_cc = sum_j g_j x_j + g_0,    g_j = k S_j r_jc^2 / L_j - dA_cj/dq_c,    g_0 = db_c/dq_c
+
+so that K_cc >= margin is one more row, with a slack that costs next to nothing: g . x - s = margin - g_0, s >= 0
+(Brown & Potvin 2005, J Biomech 38:745, ask for lumbar stiffness so). The smallest eigenvalue of K is not
+linear, and may be negative where every diagonal entry is not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.model.model import Model
+from biomech.pipeline.stance_batch import Effort, Guard, Part, equilibrium_of, pose_of, row_weight, terms
+from biomech.sharing import LoadSharingProblem, Solution, solve
+from biomech.stance.parameters import Stance
+from biomech.statics.equilibrium import Equilibrium
+
+Array = NDArray[np.float64]
+
+_STEP = 1e-5  #: rad or m, on either side, over which coefficients are differenced
+#: N.m/rad: unit of the slack, and its bound in that unit, far above any joint (numerical choice).
+_UNIT, _LARGEST = 100.0, 1e4
+
+
+def share_guarded(model: Model, part: Part, stance: Stance, effort: Effort, guard: Guard, q: Array) -> Solution:
+    """Share the load of postures ``q`` (posture, coordinate), every guarded coordinate at least as stiff as its margin.
+
+    The unknowns of the solution are those of the stance, then a slack for every guarded coordinate; its rows are those
+    of the stance, then one for every guarded coordinate.
+    """
+    e = equilibrium_of(part, stance, q, effort)
+    weight, lower, upper, quadratic = terms(model, part.flat, part.contact, effort)
+    guards, light = len(guard.margin), np.full(len(guard.margin), model.value("settings/contact_weight"))
+    rows = [stiffness_row(model, part, stance, effort, q, e, name, guard.ratio) for name in guard.margin]
+    gain, rest = np.stack([row[0] for row in rows], axis=1), np.stack([row[1] for row in rows], axis=1)
+    slack = np.broadcast_to(-_UNIT * np.eye(guards), (len(q), guards, guards))
+    nothing = np.zeros((len(q), e.demand.shape[1], guards))
+    problem = LoadSharingProblem(
+        np.block([[e.coefficients, nothing], [gain, slack]]),
+        np.hstack([e.demand, np.array(list(guard.margin.values())) - rest]),
+        np.concatenate([upper, np.full(guards, _LARGEST)]),
+        np.concatenate([weight, light]),
+        np.concatenate([lower, np.zeros(guards)]),
+        quadratic=np.concatenate([quadratic, np.ones(guards, dtype=bool)]),
+        shortfall_weight=np.concatenate([row_weight(part.flat), np.ones(guards)]),
+    )
+    return solve(problem, effort.criterion)
+
+
+def stiffness_row(
+    model: Model, part: Part, stance: Stance, effort: Effort, q: Array, e: Equilibrium, name: str, ratio: float
+) -> tuple[Array, Array]:
+    """g (posture, unknown) and g_0 (posture,) of a coordinate, N.m/rad."""
+    flat, muscles = part.flat, len(part.flat.muscles)
+    c = flat.coordinates.index(name)
+    row = flat.rows.tolist().index(c)
+    step = np.zeros(q.shape[1])
+    step[c] = _STEP
+    before, after = (equilibrium_of(part, stance, q + way * step, effort) for way in (-1.0, 1.0))
+    gain = -(after.coefficients[:, row] - before.coefficients[:, row]) / (2.0 * _STEP)
+    rest = (after.demand[:, row] - before.demand[:, row]) / (2.0 * _STEP)
+    length = model.muscle_geometry(**pose_of(flat, q)).length.values
+    pull = e.coefficients[:, row, :muscles]
+    gain[:, :muscles] += ratio * pull * pull / (e.strength * length)
+    return gain, rest

@@ -1,0 +1,195 @@
+"""Curves of cost over tilt: nodes of a walk, the bracket of a valley that shrinks, and what is reported in the end.
+
+A bracket shrinks by cost, so that jumps (a path point that switches) and edges of what can be held are found as well;
+the next tilt is where the slope would vanish (inverse quadratic interpolation, Brent 1973).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, kernel
+from biomech._simd import select, zeros
+
+Array = NDArray[np.float64]
+
+INTERIOR, LOWER_BOUND, UPPER_BOUND, EDGE, NOT_HOLDABLE = 0, 1, 2, 3, 4
+#: deg: the tilts that are searched, and how far apart those of the walk are.
+LEAST, MOST, STEP = -15.0, 25.0, 5.0
+NODES = 9
+#: Minima and tilts whose effort is within this factor of the best are reported.
+WITHIN, MINIMA = 1.05, 3
+#: deg to which a minimum is found.
+FOUND = 1e-6
+#: The first trials of a descent trust the slope, then every other one.
+TRUSTING = 8
+#: Parts of the cost below which a difference is rounding.
+ROUNDING = 1e-10
+
+
+class Walk(NamedTuple):
+    """What the walk found at every node (node,): cost, slope per degree, how far it falls short."""
+
+    cost: Array
+    slope: Array
+    short: Array
+
+
+class Bracket(NamedTuple):
+    """Tilt, cost and slope per degree of the best tilt so far, of those that enclose it and of the last two."""
+
+    tilt: Array
+    cost: Array
+    slope: Array
+
+
+BEST, LOW, HIGH, LAST, BEFORE = 0, 1, 2, 3, 4
+
+
+class Least(NamedTuple):
+    """The minima (minimum,): the node where the search began, -1 for none; tilt, cost and status."""
+
+    node: Array
+    tilt: Array
+    cost: Array
+    status: Array
+
+
+@allocating_kernel
+def make_findings(number: Any) -> tuple[Walk, Bracket, Least]:
+    n, m = (NODES,), (MINIMA,)
+    walk = Walk(zeros(number, n), zeros(number, n), zeros(number, n))
+    bracket = Bracket(zeros(number, (5,)), zeros(number, (5,)), zeros(number, (5,)))
+    return walk, bracket, Least(zeros(number, m), zeros(number, m), zeros(number, m), zeros(number, m))
+
+
+@kernel
+def begin(walk: Walk, i: int, s: Bracket, least: Least) -> None:
+    """Bracket the best valley that was not yet searched; infinite cost where there is none."""
+    zero, inf = 0.0 * s.tilt[BEST], np.inf + 0.0 * s.tilt[BEST]
+    least.node[i] = zero - 1.0
+    for j in range(5):
+        s.tilt[j], s.cost[j], s.slope[j] = zero, inf, zero + np.nan
+    for k in range(NODES):
+        before, after = max(k - 1, 0), min(k + 1, NODES - 1)
+        valley = (walk.cost[k] < s.cost[BEST]) & (walk.cost[k] <= walk.cost[after])
+        if k > 0:
+            valley = valley & (walk.cost[k] < walk.cost[before])
+        for j in range(i):
+            valley = valley & (least.node[j] != zero + k)
+        least.node[i] = select(valley, zero + k, least.node[i])
+        _put(valley, BEST, k, walk, s)
+        _put(valley, LOW, before, walk, s)
+        _put(valley, HIGH, after, walk, s)
+    # at an end of the range what encloses the best node is the node itself: it says nothing of the slope
+    s.slope[LOW] = select(s.tilt[LOW] < s.tilt[BEST], s.slope[LOW], np.nan)
+    s.slope[HIGH] = select(s.tilt[HIGH] > s.tilt[BEST], s.slope[HIGH], np.nan)
+    rising = s.slope[BEST] > 0.0
+    for j, near, far in ((LAST, LOW, HIGH), (BEFORE, HIGH, LOW)):
+        s.tilt[j] = select(rising, s.tilt[near], s.tilt[far])
+        s.slope[j] = select(rising, s.slope[near], s.slope[far])
+
+
+@kernel
+def _put(here: bool, place: int, k: int, walk: Walk, s: Bracket) -> None:
+    s.tilt[place] = select(here, LEAST + STEP * k + 0.0 * s.tilt[place], s.tilt[place])
+    s.cost[place] = select(here, walk.cost[k], s.cost[place])
+    slope = select(walk.cost[k] < np.inf, walk.slope[k], np.nan)
+    s.slope[place] = select(here, slope, s.slope[place])
+
+
+@kernel
+def propose(s: Bracket, trial: int) -> tuple[float, bool]:
+    """The next tilt, and whether the slopes say so; else it is the middle of the side on which the cost falls."""
+    m, p, r = s.tilt[BEST], s.tilt[LAST], s.tilt[BEFORE]
+    d, e, g = s.slope[BEST], s.slope[LAST], s.slope[BEFORE]
+    falling = d < 0.0
+    low, high = select(falling, m, s.tilt[LOW]), select(falling, s.tilt[HIGH], m)
+    straight = m - d * (m - p) / (d - e)
+    curved = m * e * g / ((d - e) * (d - g)) + p * d * g / ((e - d) * (e - g)) + r * d * e / ((g - d) * (g - e))
+    tilt = select((low - FOUND <= curved) & (curved <= high + FOUND), curved, straight)
+    smooth = (low - FOUND <= tilt) & (tilt <= high + FOUND) & (trial < TRUSTING or trial % 2 == 1)
+    return select(smooth, min(max(tilt, low), high), 0.5 * (low + high)), smooth
+
+
+@kernel
+def narrow(searching: bool, tilt: float, cost: float, slope: float, s: Bracket) -> None:
+    """Take a tilt into the bracket."""
+    m, f, d = s.tilt[BEST] + 0.0, s.cost[BEST] + 0.0, s.slope[BEST] + 0.0
+    slope = select(cost < np.inf, slope, np.nan)
+    level = abs(cost - f) <= ROUNDING * f
+    again, right = searching & (tilt == m), tilt > m
+    better = searching & ~again & select(level, abs(slope) < abs(d), cost < f)
+    worse = searching & ~again & ~better
+    for place, own_side in ((LOW, right), (HIGH, ~right)):
+        s.tilt[place] = select(better & own_side, m, select(worse & ~own_side, tilt, s.tilt[place]))
+        s.cost[place] = select(better & own_side, f, select(worse & ~own_side, cost, s.cost[place]))
+    s.tilt[BEFORE] = select(better | worse, s.tilt[LAST], s.tilt[BEFORE])
+    s.slope[BEFORE] = select(better | worse, s.slope[LAST], s.slope[BEFORE])
+    s.tilt[LAST] = select(better, m, select(worse, tilt, s.tilt[LAST]))
+    s.slope[LAST] = select(better, d, select(worse, slope, s.slope[LAST]))
+    s.tilt[BEST] = select(better, tilt, m)
+    s.cost[BEST] = select(better, cost, f)
+    s.slope[BEST] = select(better | again, slope, d)
+
+
+@kernel
+def report(walk: Walk, least: Least, row: Array) -> None:
+    """The row of a stance: its tilt and status, all minima near the best, and the interval of tilts near it.
+
+    Where no tilt can be held the tilt is the one that falls least short, NaN where none has a posture.
+    """
+    for i in range(MINIMA):
+        for j in range(MINIMA - 1 - i):
+            swap = least.cost[j + 1] < least.cost[j]
+            for room in (least.tilt, least.cost, least.status):
+                first, second = room[j] + 0.0, room[j + 1] + 0.0
+                room[j], room[j + 1] = select(swap, second, first), select(swap, first, second)
+    zero, held, limit = 0.0 * least.node[0], least.cost[0] < np.inf, WITHIN * least.cost[0]
+    fallback, shortest = zero + LEAST, walk.short[0] + 0.0
+    for k in range(1, NODES):
+        fallback = select(walk.short[k] < shortest, zero + LEAST + STEP * k, fallback)
+        shortest = min(shortest, walk.short[k])
+    fallback = select(shortest < np.inf, fallback, np.nan)
+    row[0] = select(held, least.tilt[0], fallback)
+    row[1] = select(held, least.status[0], zero + NOT_HOLDABLE)
+    for i in range(MINIMA):
+        row[2 + i] = select(held & (least.cost[i] <= limit), least.tilt[i], np.nan)
+    row[2 + MINIMA] = select(held, _end(walk, least, limit, -1.0), np.nan)
+    row[3 + MINIMA] = select(held, _end(walk, least, limit, 1.0), np.nan)
+
+
+@kernel
+def _end(walk: Walk, least: Least, limit: float, way: float) -> float:
+    """The outermost tilt within the limit on one side: ``way`` -1 or 1.
+
+    Between the outermost tilt known to be within and the node beyond it the cost is a cubic (Hermite).
+    """
+    zero = 0.0 * least.node[0]
+    edge, cost, slope = least.tilt[0] + 0.0, least.cost[0] + 0.0, zero
+    for i in range(1, MINIMA):
+        out = (least.cost[i] <= limit) & (way * (least.tilt[i] - edge) > 0.0)
+        edge, cost = select(out, least.tilt[i], edge), select(out, least.cost[i], cost)
+    for k in range(NODES):
+        node = zero + LEAST + STEP * k
+        out = (walk.cost[k] <= limit) & (way * (node - edge) > 0.0)
+        edge = select(out, node, edge)
+        cost, slope = select(out, walk.cost[k], cost), select(out, walk.slope[k], slope)
+    beyond, far, far_slope = edge + 0.0, np.inf + zero, zero
+    for k in range(NODES):
+        node = zero + LEAST + STEP * k
+        next_ = (way * (node - edge) > 0.0) & ((beyond == edge) | (way * (node - beyond) < 0.0))
+        beyond = select(next_, node, beyond)
+        far, far_slope = select(next_, walk.cost[k], far), select(next_, walk.slope[k], far_slope)
+    length = beyond - edge
+    low, high = zero, 1.0 + zero
+    for _ in range(30):
+        u = 0.5 * (low + high)
+        v = 1.0 - u
+        value = v * v * ((1.0 + 2.0 * u) * cost + u * length * slope)
+        value += u * u * ((1.0 + 2.0 * v) * far - v * length * far_slope)
+        low, high = select(value <= limit, u, low), select(value <= limit, high, u)
+    return edge + select(far < np.inf, low, 0.0) * length

@@ -1,0 +1,418 @@
+"""The kernel that looks for the tilt of least effort: a walk over a grid of tilts, then a search about each minimum.
+
+Effort J is the least cost of the load sharing at a tilt, infinite where the posture cannot be held. Its derivative is
+that of the Lagrangian, whose unknowns x and multipliers y may be held (envelope theorem, Milgrom & Segal 2002):
+
+    dJ/dtilt = y . (db/dtilt - dA/dtilt x).
+
+On the walk the difference is taken over to the neighbours, whose A and b are at hand; about a minimum, over ``NEAR`` of
+a degree.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array1, Array2
+from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, some, width, zeros
+from biomech.model.mechanics.paths import PathState, lay_paths, make_path_state
+from biomech.model.mechanics.tree import Frames, make_frames
+from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
+from biomech.policies.bracketing import (
+    BEST,
+    EDGE,
+    FOUND,
+    HIGH,
+    INTERIOR,
+    LEAST,
+    LOW,
+    LOWER_BOUND,
+    MINIMA,
+    NODES,
+    STEP,
+    UPPER_BOUND,
+    Bracket,
+    Least,
+    Walk,
+    begin,
+    make_findings,
+    narrow,
+    propose,
+    report,
+)
+from biomech.sharing.block_sparsity import Pattern, add_product
+from biomech.sharing.certificate import cost_of
+from biomech.sharing.dual_newton import share_load
+from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
+from biomech.statics.equilibrium import Forces, Surroundings, fill, gather_surroundings, make_forces, make_surroundings
+from biomech.statics.posture_newton import (
+    CLOSED,
+    Aim,
+    close_chain,
+    gather_aim,
+    hasten,
+    make_aim,
+    make_closing,
+    within,
+)
+from biomech.statics.posture_newton import Work as Closing
+
+Array = NDArray[np.float64]
+
+#: deg: over which a slope is taken, and the step between tilts that slopes propose below which the next would be below
+#: what is asked.
+NEAR, SQUARED = 1e-5, 1e-4
+#: Trials about a minimum, patient and not.
+TRIALS, FEW_TRIALS = 80, 7
+#: Columns of what is found: the tilt, its status, the minima, the interval, and whether a posture was given up.
+COLUMNS = 2 + MINIMA + 2 + 1
+
+
+class Body(NamedTuple):
+    """One stance's body, in the posture of the last tilt that was tried.
+
+    ``start`` (coordinate,) are first coordinates at tilt zero, ``turn`` how they change with a degree, ``first`` those
+    at the tilt; ``offset`` how
+    far the chain closed from them, and ``rate`` how that changes with a degree; ``at`` (1,) the tilt. ``walked`` (node,
+    coordinate) are the offsets at the nodes.
+    """
+
+    start: Array
+    turn: Array
+    first: Array
+    offset: Array
+    rate: Array
+    at: Array
+    walked: Array
+    coordinates: Array
+    frames: Frames
+    paths: PathState
+    aim: Aim
+    around: Surroundings
+    closing: Closing
+    forces: Forces
+
+
+class Load(NamedTuple):
+    """How its load is shared: the problem and its answer, and a second problem, of a neighbouring posture."""
+
+    problem: Problem
+    work: Work
+    x: Array
+    y: Array
+    near: Problem
+    near_x: Array
+    near_y: Array
+
+
+@entry_point
+def search_in_lanes(
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    posed: Posed,
+    turn: Array1,
+    index: Places,
+    patient: bool,
+    found: Array2,
+) -> None:
+    """Search for stances ``index``; ``found`` (stance, COLUMNS)."""
+    _search(no_lanes(), body, t, c, limits, posed, turn, index, patient, found)
+
+
+@allocating_kernel
+def _search(
+    number: Any,
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    posed: Posed,
+    turn: Array,
+    index: Places,
+    patient: bool,
+    found: Array,
+) -> None:
+    own, load = _make_body(number, body, posed), _make_load(number, body, t)
+    walk, bracket, least = make_findings(number)
+    row, which = zeros(number, (COLUMNS,)), make_which(number)
+    every = counting(max(posed.start.shape[1], posed.asked.vector.shape[1], 6, COLUMNS))
+    for k in range(len(limits.upper)):
+        load.problem.lower[k], load.problem.upper[k] = limits.lower[k], limits.upper[k]
+    for k in range(len(turn)):
+        own.turn[k] = turn[k]
+    blocks = -(-len(index) // width(number))
+    for block in range(blocks):
+        choose(index, block, blocks, which)
+        gather_aim(posed.asked, which, every, own.aim)
+        gather(posed.start, which, every, own.start)
+        gather_surroundings(posed.around, which, every, own.around)
+        row[COLUMNS - 1] = _walk(body, t, c, limits, own, load, patient, walk)
+        for i in range(MINIMA):
+            open_ = _descend(body, t, c, limits, own, load, patient, walk, i, bracket, least)
+            row[COLUMNS - 1] = select(open_, 1.0, row[COLUMNS - 1])
+        report(walk, least, row)
+        scatter(row, which, every, found)
+
+
+@allocating_kernel
+def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
+    coordinates, conditions = posed.start.shape[1], posed.asked.target.shape[1]
+    return Body(
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (1,)),
+        zeros(number, (NODES, coordinates)),
+        zeros(number, (coordinates,)),
+        make_frames(number, body.tree),
+        make_path_state(number, body.paths),
+        make_aim(number, body.conditions, conditions),
+        make_surroundings(number, posed.around),
+        make_closing(number, body.conditions, conditions, coordinates),
+        make_forces(number, body.tree, body.paths, body.contact),
+    )
+
+
+@allocating_kernel
+def _make_load(number: Any, body: Anatomy, t: Pattern) -> Load:
+    rows, unknowns, entries = len(body.entries.rows), len(t.unknown), t.entry[-1]
+    x, y, _ = make_answer(number, rows, unknowns)
+    near_x, near_y, _ = make_answer(number, rows, unknowns)
+    problem, near = make_problem(number, rows, unknowns, entries), make_problem(number, rows, unknowns, entries)
+    return Load(problem, make_work(number, rows, unknowns), x, y, near, near_x, near_y)
+
+
+@kernel
+def _extrapolate(own: Body, tilt: float) -> None:
+    """Coordinates to begin at, from those at other tilts."""
+    for k in range(len(own.coordinates)):
+        own.first[k] = own.start[k] + tilt * own.turn[k]
+        own.coordinates[k] = own.first[k] + own.offset[k] + (tilt - own.at[0]) * own.rate[k]
+
+
+@kernel
+def _load(body: Anatomy, own: Body, p: Problem) -> None:
+    """Write down what must balance in the posture that was found."""
+    q = own.coordinates
+    lay_paths(body.paths, body.splines, q, own.frames, own.paths)
+    fill(
+        body.tree,
+        body.splines,
+        body.paths,
+        body.muscle,
+        body.tissue,
+        body.contact,
+        body.entries,
+        own.around,
+        q,
+        own.frames,
+        own.paths,
+        own.forces,
+        p.a,
+        p.b,
+    )
+
+
+@kernel
+def _learn(reached: bool, tilt: float, own: Body) -> None:
+    """How far the chain closed from its first coordinates, and how that changes with the tilt."""
+    moved = tilt - own.at[0]
+    share = select(reached & (moved != 0.0), 1.0 / select(moved != 0.0, moved, 1.0), 0.0)
+    for k in range(len(own.offset)):
+        offset = own.coordinates[k] - own.start[k] - tilt * own.turn[k]
+        own.rate[k] = select(share != 0.0, (offset - own.offset[k]) * share, own.rate[k])
+        own.offset[k] = select(reached, offset, own.offset[k])
+    own.at[0] = select(reached, tilt, own.at[0])
+
+
+@kernel
+def _try(
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    own: Body,
+    load: Load,
+    tilt: float,
+    patient: bool,
+    warm: bool,
+    idle: bool,
+) -> tuple[float, float]:
+    """Cost at a tilt and how far it falls short: infinite cost where it does, both where there is no posture.
+
+    ``warm`` says that a like problem was solved before, and ``idle`` where the answer is not needed.
+    """
+    p, w = load.problem, load.work
+    _extrapolate(own, tilt)
+    off, sound = close_chain(
+        body.tree,
+        body.splines,
+        body.conditions,
+        own.aim,
+        own.first,
+        own.coordinates,
+        own.frames,
+        own.closing,
+        idle,
+    )
+    reached = (off < CLOSED) & sound & within(own.coordinates, limits.least, limits.most)
+    _load(body, own, p)
+    _learn(reached, tilt, own)
+    for r in range(len(p.b)):
+        p.b[r] = select(reached, p.b[r], 0.0)
+    measure(p)
+    met = share_load(t, c, p, w, load.x, load.y, patient, warm and not patient and not c.capped[-2])
+    cost = cost_of(c, p, load.x)
+    met = met & (cost < np.inf)
+    short = 0.0 * cost
+    if some(~met):
+        for r in range(len(p.b)):
+            w.gradient[r] = p.b[r] + 0.0 * cost
+        add_product(t, p.a, load.x, -1.0, w.gradient)
+        for r in range(len(p.b)):
+            short += w.gradient[r] * w.gradient[r]
+        short = select(met, 0.0, short)
+        _forget(c, load, met)
+    return select(met & reached, cost, np.inf), select(reached, short, np.inf)
+
+
+@kernel
+def _forget(c: Costs, load: Load, met: bool) -> None:
+    """Where the demand was not met the next problem begins as if every unknown were free.
+
+    What was found is no guide; and what other lanes found must not show.
+    """
+    w = load.work
+    for k in range(len(load.x)):
+        w.free[k], w.pull[k] = select(met, w.free[k], c.d[0, k]), select(met, w.pull[k], 0.0)
+        load.x[k] = select(met, load.x[k], 0.0)
+
+
+@kernel
+def _work_along(t: Pattern, p: Problem, x: Array, y: Array, w: Work) -> float:
+    """y . (b - A x): the work of what does not balance."""
+    for r in range(len(y)):
+        w.gradient[r] = p.b[r] + 0.0 * y[r]
+    add_product(t, p.a, x, -1.0, w.gradient)
+    total = 0.0 * y[0]
+    for r in range(len(y)):
+        total += y[r] * w.gradient[r]
+    return total
+
+
+@kernel
+def _slope(body: Anatomy, t: Pattern, own: Body, load: Load, tilt: float) -> float:
+    """dJ/dtilt per degree at the tilt that was tried last."""
+    _extrapolate(own, tilt + NEAR)
+    hasten(body.tree, body.splines, body.conditions, own.aim, own.coordinates, own.frames, own.closing)
+    _load(body, own, load.near)
+    ahead = _work_along(t, load.near, load.x, load.y, load.work)
+    return (ahead - _work_along(t, load.problem, load.x, load.y, load.work)) / NEAR
+
+
+@kernel
+def _walk(
+    body: Anatomy, t: Pattern, c: Costs, limits: Limits, own: Body, load: Load, patient: bool, walk: Walk
+) -> float:
+    """Cost and slope at every node; returns 1 where a posture was given up that patience might hold."""
+    zero = 0.0 * own.start[0]
+    for k in range(len(own.offset)):
+        own.offset[k], own.rate[k] = zero, zero
+    own.at[0] = zero + LEAST
+    open_ = zero
+    for k in range(NODES):
+        tilt = zero + LEAST + STEP * k
+        cost, short = _try(body, t, c, limits, own, load, tilt, patient, k > 0, zero < 0.0)
+        walk.cost[k], walk.short[k], walk.slope[k] = cost, short, zero
+        for q in range(len(own.offset)):
+            own.walked[k, q] = own.offset[q]
+        missed = cost == np.inf
+        open_ = select(missed & (short < np.inf), 1.0, open_)
+        if k > 0:
+            _slope_between(t, load, k, walk)
+        _remember(load)
+    return open_
+
+
+@kernel
+def _slope_between(t: Pattern, load: Load, k: int, walk: Walk) -> None:
+    """Slopes at a node and at the one before, over the step between them; inner nodes take the mean of two."""
+    behind = -_work_along(t, load.near, load.x, load.y, load.work) / STEP
+    ahead = _work_along(t, load.problem, load.near_x, load.near_y, load.work) / STEP
+    walk.slope[k] = behind
+    before = walk.slope[k - 1]
+    known = (k > 1) & (walk.cost[max(k - 2, 0)] < np.inf)
+    walk.slope[k - 1] = select(walk.cost[k] < np.inf, select(known, 0.5 * (before + ahead), ahead), before)
+
+
+@kernel
+def _remember(load: Load) -> None:
+    """The problem and its answer become those of the neighbour."""
+    for e in range(len(load.near.a)):
+        load.near.a[e] = load.problem.a[e]
+    for r in range(len(load.y)):
+        load.near.b[r], load.near_y[r] = load.problem.b[r], load.y[r]
+    for k in range(len(load.x)):
+        load.near_x[k] = load.x[k]
+
+
+@kernel
+def _descend(
+    body: Anatomy,
+    t: Pattern,
+    c: Costs,
+    limits: Limits,
+    own: Body,
+    load: Load,
+    patient: bool,
+    walk: Walk,
+    i: int,
+    s: Bracket,
+    least: Least,
+) -> bool:
+    """Find the minimum about the best valley of the walk that was not yet searched; whether more trials are needed."""
+    begin(walk, i, s, least)
+    _recall(least.node[i], own)
+    zero = 0.0 * s.tilt[BEST]
+    searching, rough, result, status = s.cost[BEST] < np.inf, s.cost[BEST] < np.inf, s.tilt[BEST] + 0.0, zero + INTERIOR
+    low, high = least.node[i] < 0.5, least.node[i] > NODES - 1.5
+    for trial in range(TRIALS if patient else FEW_TRIALS):
+        tilt, smooth = propose(s, trial)
+        # the walk knows slopes over a whole step: where all hangs on one, it is taken anew
+        again = rough & (low | high | (trial > 0))
+        arrived = searching & ~again & (abs(tilt - s.tilt[BEST]) <= select(smooth, SQUARED, FOUND))
+        result = select(searching, select(smooth & ~again, tilt, s.tilt[BEST]), result)
+        wall = select(s.slope[BEST] < 0.0, s.cost[HIGH], s.cost[LOW]) == np.inf
+        status = select(arrived & ~smooth & wall, EDGE + zero, status)
+        searching = searching & ~arrived
+        if not some(searching):
+            break
+        tilt = select(searching & ~again, tilt, s.tilt[BEST])
+        cost, _ = _try(body, t, c, limits, own, load, tilt, patient, trial > 0, ~searching)
+        narrow(searching, tilt, cost, _slope(body, t, own, load, tilt), s)
+        rough = rough & ~again & (s.tilt[BEST] != tilt)
+        status = select(searching & again & low & (s.slope[BEST] >= 0.0), LOWER_BOUND + zero, status)
+        status = select(searching & again & high & (s.slope[BEST] <= 0.0), UPPER_BOUND + zero, status)
+        searching = searching & (status == zero + INTERIOR)
+    least.tilt[i], least.cost[i], least.status[i] = result, s.cost[BEST], status
+    return searching
+
+
+@kernel
+def _recall(node: float, own: Body) -> None:
+    """The body as it was at a node of the walk."""
+    for k in range(NODES):
+        here, before, after = node == k + 0.0 * node, max(k - 1, 0), min(k + 1, NODES - 1)
+        for q in range(len(own.offset)):
+            rate = (own.walked[after, q] - own.walked[before, q]) / (STEP * (after - before))
+            own.offset[q] = select(here, own.walked[k, q], own.offset[q])
+            own.rate[q] = select(here, rate, own.rate[q])
+        own.at[0] = select(here, LEAST + STEP * k + 0.0 * node, own.at[0])

@@ -1,0 +1,268 @@
+"""What gravity, the ground and passive tissue do to a posture before any muscle acts.
+
+Three moments decide how a body rests without muscles (N.m, all that stands counted together):
+
+    hanging: H = sum over the standing legs of M_hip - e . sum over U of (r - r_hip) x m g
+
+with U everything that the standing hips carry, e the pelvis's lateral axis, which passes through both hip centres and
+is the hips' flexion axis, and M_hip the passive flexion moment. H > 0 tips the pelvis forward.
+
+    passive: P = sum over hips and lumbar joint of M_passive,c dq_c/dtilt
+
+is the slope, with its sign turned, of the passive energy of hips and lumbar joint along the tilt; the published hip
+moments are not the gradient of an energy, along one path their work is one all the same.
+
+    knee: K = M_passive + gravity + ground, on the knee's coordinate,
+
+the ground's force vertical, an equal part of the weight under every foot, where ``weight_shift`` puts it on the foot's
+own long axis. K > 0 extends the knee.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array2
+from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
+from biomech.model.compiled import Flat
+from biomech.model.forces.passive_joints import PassiveTables, passive_moment
+from biomech.model.mechanics.splines import SplineTables
+from biomech.model.mechanics.tree import Frames, TreeTables, gather_masses, gravity_force, make_frames, point, rotate
+from biomech.model.model import Model
+from biomech.stance.parameters import Stance
+from biomech.statics.posture import feet_of, set_conditions
+from biomech.statics.posture_newton import (
+    CLOSED,
+    Asked,
+    ConditionTables,
+    close_chain,
+    gather_aim,
+    make_aim,
+    make_closing,
+)
+
+Array = NDArray[np.float64]
+
+_STEP = 1e-3  #: deg of tilt, on either side, over which coordinates are differenced
+
+
+@dataclass(frozen=True)
+class Resting:
+    """Moments without muscles, per posture, N.m of the whole body.
+
+    ``coordinates`` (posture, coordinate) and whether the chain ``closed``; ``hip`` and ``carried`` (posture,), the two
+    parts of H; ``passive`` (posture, coordinate) of the body that is solved; ``knee`` (posture, standing leg).
+    """
+
+    coordinates: Array
+    closed: NDArray[np.bool_]
+    hip: Array
+    carried: Array
+    passive: Array
+    knee: Array
+
+    @property
+    def hanging(self) -> Array:
+        """H of every posture."""
+        return self.hip + self.carried
+
+
+class Legs(NamedTuple):
+    """The legs that stand: segments of pelvis, thighs and heels, hip flexion and knee coordinates; the sole.
+
+    ``sole`` (m) is its height in the foot's frame, ``toe`` (m) where ``weight_shift`` is 1.
+    """
+
+    pelvis: int
+    thigh: Places
+    heel: Places
+    hip: Places
+    knee: Places
+    sole: float
+    toe: float
+
+
+class _Given(NamedTuple):
+    """Per posture: what the chain must meet, first coordinates, the knees' laxity and the weight along the sole."""
+
+    asked: Asked
+    start: Array2
+    laxity: Array2
+    shift: Array2
+
+
+class _Found(NamedTuple):
+    """What is found per posture; passive and knee moments as in ``Resting``.
+
+    ``hanging``: the largest residual, infinite where the body is not the right way round, and the two parts of H.
+    """
+
+    coordinates: Array2
+    hanging: Array2
+    passive: Array2
+    knee: Array2
+
+
+def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
+    """Close postures and take their moments without muscles.
+
+    Parameters
+    ----------
+    model, flat
+        The model, and its whole or half tables.
+    stance : Stance
+        Stances with one support and the tilt in degrees.
+    support : int
+        Index into ``SUPPORTS``.
+
+    Returns
+    -------
+    Resting
+        Moments of the whole body, NaN where the chain did not close.
+    """
+    closure = set_conditions(model, flat, stance, support)
+    settings = model.tables["settings"]
+    legs = _legs(flat, support, settings.value("sole_height"), settings.value("toe_tip"))
+    count, coordinates = closure.start.shape
+    given = _Given(
+        closure.asked(stance.load(flat)),
+        closure.start,
+        stance.values["knee_laxity"],
+        stance.values["weight_shift"][:, None],
+    )
+    found = _Found(
+        np.empty((count, coordinates)),
+        np.empty((count, 3)),
+        np.empty((count, coordinates)),
+        np.empty((count, len(legs.knee))),
+    )
+    _rest_lanes(flat.tree, flat.splines, flat.passive, closure.tables, legs, flat.gravity, given, found)
+    closed = found.hanging[:, 0] < CLOSED
+    for moments in (found.hanging, found.passive, found.knee):
+        moments[~closed] = np.nan
+    _, hip, carried = found.hanging.T
+    both = 2.0 if flat.half else 1.0
+    return Resting(found.coordinates, closed, both * hip, both * carried, found.passive, found.knee)
+
+
+def passive_slope(model: Model, flat: Flat, stance: Stance, support: int) -> Array:
+    """P of every posture, N.m per radian of tilt, of the whole body; NaN where the chain does not close."""
+    slope = np.full(len(stance), np.nan)
+    here = rest(model, flat, stance, support)
+    closed = np.flatnonzero(here.closed)  # what does not close takes longest, and its neighbours tell nothing
+    if not closed.size:
+        return slope
+    tilt = stance.values["pelvic_tilt"][closed]
+    near = [rest(model, flat, stance.take(closed, pelvic_tilt=tilt + way * _STEP), support) for way in (-1.0, 1.0)]
+    rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
+    counted = [c for c, name in enumerate(flat.coordinates) if name.startswith(("hip_", "lumbar_"))]
+    # one by one: NumPy's sums over an axis round as the number of stances suits them
+    total = np.zeros(len(closed))
+    for c in counted:
+        total += (2.0 if flat.half else 1.0) * here.passive[closed, c] * rate[:, c]
+    slope[closed] = np.where(near[0].closed & near[1].closed, total, np.nan)
+    return slope
+
+
+def _legs(flat: Flat, support: int, sole: float, toe: float) -> Legs:
+    feet = ["_r"] if flat.half else feet_of(support)
+
+    def places(names: list[str], stem: str, first: int) -> Places:
+        return np.array([first + names.index(stem + foot) for foot in feet], dtype=np.uint64)
+
+    return Legs(
+        1 + flat.segments.index("pelvis"),
+        places(flat.segments, "femur", 1),
+        places(flat.segments, "calcn", 1),
+        places(flat.coordinates, "hip_flexion", 0),
+        places(flat.coordinates, "knee_angle", 0),
+        sole,
+        toe,
+    )
+
+
+@entry_point
+def _rest_lanes(
+    tree: TreeTables,
+    splines: SplineTables,
+    tissue: PassiveTables,
+    conditions: ConditionTables,
+    legs: Legs,
+    gravity: float,
+    given: _Given,
+    found: _Found,
+) -> None:
+    _rest_each(no_lanes(), tree, splines, tissue, conditions, legs, gravity, given, found)
+
+
+@allocating_kernel
+def _rest_each(
+    number: Any,
+    tree: TreeTables,
+    splines: SplineTables,
+    tissue: PassiveTables,
+    conditions: ConditionTables,
+    legs: Legs,
+    gravity: float,
+    given: _Given,
+    found: _Found,
+) -> None:
+    count, coordinates = found.coordinates.shape
+    f, aim = make_frames(number, tree), make_aim(number, conditions, given.asked.target.shape[1])
+    work, which = make_closing(number, conditions, given.asked.target.shape[1], coordinates), make_which(number)
+    q, passive, slope = (
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates,)),
+        zeros(number, (coordinates, coordinates)),
+    )
+    weight, knee, hanging = zeros(number, (coordinates,)), zeros(number, (len(legs.knee),)), zeros(number, (3,))
+    laxity, shift, first = zeros(number, (2,)), zeros(number, (1,)), zeros(number, (coordinates,))
+    every, index = counting(max(coordinates, given.asked.vector.shape[1], 4)), counting(count)
+    blocks = -(-count // width(number))
+    for block in range(blocks):
+        choose(index, block, blocks, which)
+        gather_aim(given.asked, which, every, aim)
+        gather(given.start, which, every, first)
+        for k in range(coordinates):
+            q[k] = first[k]
+        gather(given.laxity, which, every, laxity)
+        gather(given.shift, which, every, shift)
+        off, sound = close_chain(tree, splines, conditions, aim, first, q, f, work, q[0] != q[0])
+        hanging[0] = select(sound, off, np.inf)
+        gather_masses(tree, aim.load, f)
+        gravity_force(tree, f, gravity, weight)
+        passive_moment(tissue, q, laxity, passive, slope)
+        hanging[1], hanging[2] = _hang(legs, gravity, f, passive)
+        for k in range(len(legs.knee)):
+            c = legs.knee[k]
+            knee[k] = passive[c] + weight[c] + _ground(legs, k, gravity, shift[0], f)
+        scatter(q, which, every, found.coordinates)
+        scatter(hanging, which, every, found.hanging)
+        scatter(passive, which, every, found.passive)
+        scatter(knee, which, every, found.knee)
+
+
+@kernel
+def _hang(legs: Legs, gravity: float, f: Frames, passive: Array) -> tuple[float, float]:
+    """The two parts of H: passive hip flexion moments, and the weight that the hips carry."""
+    hip, mass, mx, mz = 0.0 * f.mass[0], f.mass[0] + 0.0, f.moment[0, 0] + 0.0, f.moment[0, 2] + 0.0
+    for k in range(len(legs.hip)):
+        i = legs.thigh[k]
+        hip += passive[legs.hip[k]]
+        mass, mx, mz = mass - f.mass[i], mx - f.moment[i, 0], mz - f.moment[i, 2]
+    x, _, z = point(f, legs.thigh[0], 0.0, 0.0, 0.0)
+    ex, _, ez = rotate(f.rotation, legs.pelvis, 0.0, 0.0, 1.0)
+    return hip, -gravity * (ex * (mz - mass * z) - ez * (mx - mass * x))
+
+
+@kernel
+def _ground(legs: Legs, k: int, gravity: float, shift: float, f: Frames) -> float:
+    """What the ground's part of the weight does on a knee's coordinate."""
+    c, share = legs.knee[k], gravity * f.mass[0] / len(legs.knee)
+    x, _, z = point(f, legs.heel[k], shift * legs.toe, legs.sole, 0.0)
+    return share * (f.screw[c, 2] * x - f.screw[c, 0] * z + f.screw[c, 4])

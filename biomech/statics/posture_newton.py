@@ -1,0 +1,477 @@
+"""The kernel that closes the chain: Newton's method on conditions that are linear in directions and points.
+
+Each term of a condition is a fixed vector times the direction of a segment's axis, a point, or the centre of mass of
+the whole body; its derivative with respect to a coordinate is a dot product with the coordinate's screw.
+
+The conditions have several solutions: a body that hangs below the floor, a leg turned about its length until the knee
+points backwards, hips before the ankles instead of behind them. One *branch* is the body's:
+
+1. every standing leg is the right way round. The line h from ankle to hip, the ankle's axis a and the subtalar axis s
+   keep the sense h . (a x s) > 0 (of a right leg) that they have upright; where they pass through zero the two joints
+   no longer place the hip independently, and the leg folds over into another solution;
+2. the hips are above the ankles, and on a seat behind them: where they are level with the ankles, or straight above
+   them on a seat, the two solutions of a leg between its foot and the hip's height meet;
+3. every joint is within its range.
+
+Newton's method begins at the first coordinates of the stance (``conditions``), the reference posture. Small steps from
+there stay on its branch: they follow the path along which all residuals shrink together (Davidenko 1953), which does
+not cross a fold. Large steps are tried first. Where they lead elsewhere damped ones are, then the path is followed in
+small ones, and at last from a detour; but not where even the nearest approach is far off (``FAR``). The answer depends
+on what the posture is asked, and on nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array1, Array2, Index1, Index2
+from biomech._simd import (
+    Places,
+    choose,
+    counting,
+    gather,
+    make_which,
+    no_lanes,
+    scatter,
+    select,
+    some,
+    width,
+    zeros,
+)
+from biomech._simd.dense_ldl import factor_ldl, solve_ldl
+from biomech.model.mechanics.splines import SplineTables
+from biomech.model.mechanics.tree import (
+    LOAD,
+    Frames,
+    TreeTables,
+    gather_masses,
+    make_frames,
+    place_segments,
+    point,
+    rotate,
+)
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+#: Newton's method stops here; a chain counts as closed up to the second (m, or sine of an angle).
+TOLERANCE, CLOSED = 1e-12, 1e-10
+STEPS, FEW_STEPS = 60, 8
+#: A chain on feet whose nearest approach in large steps stays off by more (50 mm, or 3 deg) is out of reach. Small
+#: steps and detours lead back those that ended on another branch: of 330,000 random stances on feet that have a posture
+#: they alone found some hundred, which were off by 7 mm at most before. On a seat large steps may take longer.
+FAR = 0.05
+#: rad: no coordinate turns further in one step; where a branch is followed.
+LARGE, SMALL = 0.5, 0.1
+#: How far a coordinate may pass its range (rad, m).
+SLACK = 1e-6
+DIRECTION, POINT, CENTRE = 0, 1, 2
+
+
+class ConditionTables(NamedTuple):
+    """The conditions, flat.
+
+    ``unknown`` (unknown,): coordinates to be found; ``kind``, ``segment``, ``local`` (term, 3) of every term, and
+    ``owner`` (term,), the condition it adds to. ``leg`` (leg, 4): thigh and talus, ankle and subtalar coordinate of the
+    legs that stand, ``side`` (leg,) 1 for a right and -1 for a left one; ``seated``; ``least`` and ``most``
+    (coordinate,): ranges. ``detour`` (detour, unknown): how far from the first coordinates another search begins.
+    """
+
+    unknown: Index1
+    kind: Index1
+    segment: Index1
+    local: Array2
+    owner: Index1
+    leg: Index2
+    side: Array1
+    seated: bool
+    least: Array1
+    most: Array1
+    detour: Array2
+
+
+class Asked(NamedTuple):
+    """What the postures must meet.
+
+    ``vector`` (posture, 3 term), ``target`` (posture, condition) and the ``load`` (posture, LOAD) that they carry.
+    """
+
+    vector: Array2
+    target: Array2
+    load: Array2
+
+
+class Aim(NamedTuple):
+    """What one posture must meet: ``vector`` (3 term,), ``target`` (condition,), and its ``load`` (LOAD,)."""
+
+    vector: Array
+    target: Array
+    load: Array
+
+
+class Work(NamedTuple):
+    """Room for one posture.
+
+    ``residual`` and ``jacobian`` (condition, unknown) of the best coordinates so far; ``new_residual`` and
+    ``new_jacobian`` of those on ``trial``; ``normal`` (unknown, unknown) and ``step``; ``kept`` (coordinate,), what the
+    first search found.
+    """
+
+    residual: Array
+    jacobian: Array
+    new_residual: Array
+    new_jacobian: Array
+    trial: Array
+    normal: Array
+    step: Array
+    kept: Array
+
+
+@allocating_kernel
+def make_aim(number: Any, t: ConditionTables, conditions: int) -> Aim:
+    """An empty aim of floats or lanes."""
+    return Aim(zeros(number, (3 * len(t.kind),)), zeros(number, (conditions,)), zeros(number, (LOAD,)))
+
+
+@allocating_kernel
+def make_closing(number: Any, t: ConditionTables, conditions: int, coordinates: int) -> Work:
+    """An empty workspace of floats or lanes."""
+    n = len(t.unknown)
+    return Work(
+        zeros(number, (conditions,)),
+        zeros(number, (conditions, n)),
+        zeros(number, (conditions,)),
+        zeros(number, (conditions, n)),
+        zeros(number, (coordinates,)),
+        zeros(number, (n, n)),
+        zeros(number, (n,)),
+        zeros(number, (coordinates,)),
+    )
+
+
+@entry_point
+def close_lanes(
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    asked: Asked,
+    first: Array2,
+    q: Array2,
+    residual: Array2,
+    sound: Array2,
+) -> None:
+    _close_each(no_lanes(), tree, splines, t, asked, first, q, residual, sound)
+
+
+@allocating_kernel
+def _close_each(
+    number: Any,
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    asked: Asked,
+    first: Array,
+    q: Array,
+    residual: Array,
+    sound: Array,
+) -> None:
+    conditions, own = residual.shape[1], zeros(number, (q.shape[1],))
+    begin, right = zeros(number, (q.shape[1],)), zeros(number, (1,))
+    f, aim = make_frames(number, tree), make_aim(number, t, conditions)
+    work, which = make_closing(number, t, conditions, q.shape[1]), make_which(number)
+    every, index = counting(max(q.shape[1], asked.vector.shape[1])), counting(len(q))
+    blocks = -(-len(q) // width(number))
+    for block in range(blocks):
+        choose(index, block, blocks, which)
+        gather_aim(asked, which, every, aim)
+        gather(first, which, every, begin)
+        for k in range(len(own)):
+            own[k] = begin[k]
+        _, right_way = close_chain(tree, splines, t, aim, begin, own, f, work, own[0] != own[0])
+        right[0] = select(right_way, 1.0 + 0.0 * own[0], 0.0)
+        scatter(own, which, every, q)
+        scatter(work.residual, which, every, residual)
+        scatter(right, which, every, sound)
+
+
+@kernel
+def gather_aim(asked: Asked, which: Places, every: Places, aim: Aim) -> None:
+    """What the postures ``which`` must meet."""
+    gather(asked.vector, which, every, aim.vector)
+    gather(asked.target, which, every, aim.target)
+    gather(asked.load, which, every, aim.load)
+
+
+@kernel
+def close_chain(
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    aim: Aim,
+    first: Array,
+    q: Array,
+    f: Frames,
+    work: Work,
+    idle: bool,
+) -> tuple[float, bool]:
+    """Coordinates that meet every condition on the body's branch.
+
+    Leaves them in ``q``, with their frames and residuals. Returns the largest residual, infinite where a coordinate or
+    a condition is not a number, and whether the body is the right way round (rules 1 and 2 of this module).
+
+    ``first`` are the first coordinates; ``q`` is where to begin: there too, or near what was found for the same stance
+    at another tilt. Where it is ``idle`` nobody waits for the answer.
+    """
+    off = hasten(tree, splines, t, aim, q, f, work)
+    sound = _is_sound(t, f)
+    taken = idle | ((off < CLOSED) & sound & within(q, t.least, t.most))
+    if some(~taken):
+        off, sound = _search(tree, splines, t, aim, first, q, f, work, taken, off, sound)
+    return off, sound
+
+
+@kernel
+def _search(
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    aim: Aim,
+    first: Array,
+    q: Array,
+    f: Frames,
+    work: Work,
+    taken: bool,
+    off: float,
+    sound: bool,
+) -> tuple[float, bool]:
+    """Look for the body's branch where it was not found; where it is not there, the first that closes is kept."""
+    zero = 0.0 * aim.target[0]
+    rank = select(sound, 2.0 + zero, 1.0)
+    rank = select(off < CLOSED, rank, 0.0)
+    for c in range(len(q)):
+        work.kept[c] = q[c]
+        taken = taken | (first[c] != first[c])  # nothing is found for what is not a number
+    for attempt in range(2 + len(t.detour)):
+        if not some(~taken):
+            break
+        for c in range(len(q)):
+            q[c] = select(taken, q[c], first[c])
+        if attempt > 1:
+            for k in range(len(t.unknown)):
+                q[t.unknown[k]] += select(taken, 0.0, t.detour[attempt - 2, k] + zero)
+        off = _approach(tree, splines, t, aim, q, f, work, LARGE if attempt == 0 else SMALL)
+        sound = _is_sound(t, f)
+        here = select(sound, 2.0 + zero, 1.0)
+        here = select(off < CLOSED, here, 0.0)
+        # what was found from elsewhere than the first coordinates gives way to what is found from there
+        better = ~taken & (here > (rank if attempt > 0 else zero - 1.0))
+        rank = select(better, here, rank)
+        found = (off < CLOSED) & sound & within(q, t.least, t.most)
+        for c in range(len(q)):
+            # what was taken before stays as it was, though the approach went on
+            work.kept[c] = select(better | (found & ~taken), q[c], work.kept[c])
+        taken = taken | found
+        if attempt == 0 and not t.seated:
+            taken = taken | ((off > FAR) & (off < np.inf))
+    for c in range(len(q)):
+        q[c] = work.kept[c]
+    _conditions(tree, splines, t, aim, q, f, work.residual)
+    return _largest(work), _is_sound(t, f)
+
+
+@kernel
+def within(q: Array, least: Array, most: Array) -> bool:
+    """Whether every coordinate is within its range; never where one is not a number."""
+    inside = q[0] == q[0]
+    for k in range(len(q)):
+        inside = inside & (q[k] >= least[k] - SLACK) & (q[k] <= most[k] + SLACK)
+    return inside
+
+
+@kernel
+def _is_sound(t: ConditionTables, f: Frames) -> bool:
+    """Whether the body is the right way round."""
+    o, s = f.origin, f.screw
+    sound, behind = f.mass[0] > 0.0, 0.0 * f.mass[0]
+    for leg in range(len(t.leg)):
+        hip, talus, a, b = t.leg[leg, 0], t.leg[leg, 1], t.leg[leg, 2], t.leg[leg, 3]
+        x, y, z = o[hip, 0] - o[talus, 0], o[hip, 1] - o[talus, 1], o[hip, 2] - o[talus, 2]
+        sense = x * (s[a, 1] * s[b, 2] - s[a, 2] * s[b, 1])
+        sense += y * (s[a, 2] * s[b, 0] - s[a, 0] * s[b, 2])
+        sense += z * (s[a, 0] * s[b, 1] - s[a, 1] * s[b, 0])
+        sound = sound & (t.side[leg] * sense > 0.0) & (y > 0.0)
+        behind += x
+    if t.seated:
+        sound = sound & (behind < 0.0)
+    return sound
+
+
+@kernel
+def hasten(
+    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work
+) -> float:
+    """Newton's method on the conditions, in a few undamped steps: enough from near by. Returns the largest residual."""
+    for step in range(FEW_STEPS + 1):
+        open_ = _conditions(tree, splines, t, aim, q, f, work.residual) > TOLERANCE * TOLERANCE
+        if step == FEW_STEPS or not some(open_):
+            break
+        _jacobian(tree, t, aim, f, work.jacobian)
+        _step(0.0 * aim.target[0], work)
+        _move(open_, LARGE, t, work, q, q)
+    return _largest(work)
+
+
+@kernel
+def _move(open_: bool, most: float, t: ConditionTables, work: Work, q: Array, target: Array) -> None:
+    """The step from ``q`` to ``target``, none where it is not ``open_``; no coordinate moves by more than ``most``."""
+    largest = most + 0.0 * work.step[0]
+    for k in range(len(work.step)):
+        largest = max(largest, abs(work.step[k]))
+    scale = select(open_, most / largest, 0.0)
+    for k in range(len(work.step)):
+        c = t.unknown[k]
+        target[c] = select(open_, q[c] - scale * work.step[k], q[c])
+
+
+@kernel
+def _approach(
+    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work, most: float
+) -> float:
+    """Newton's method on the conditions; damped (Levenberg 1944) while a step does not bring them closer.
+
+    Starts at ``q`` and leaves the best coordinates there, and their frames where every condition is met. No coordinate
+    moves by more than ``most`` in a step. Returns the largest residual.
+    """
+    zero = 0.0 * aim.target[0]
+    best, damping = np.inf + zero, zero
+    for c in range(len(q)):
+        work.trial[c] = q[c]
+    for i in range(len(work.residual)):
+        work.residual[i] = np.inf + zero
+    for _ in range(STEPS):
+        error = _conditions(tree, splines, t, aim, work.trial, f, work.new_residual)
+        better = error < best
+        _keep(better, q, work)
+        best = select(better, error, best)
+        damping = select(better, select(damping < 1e-6, 0.0, 0.1 * damping), max(10.0 * damping, 1e-6))
+        open_ = (best > TOLERANCE * TOLERANCE) & (damping <= 1e6)
+        if not some(open_):
+            break
+        if some(better):
+            _jacobian(tree, t, aim, f, work.new_jacobian)
+            _keep_jacobian(better, work)
+        _step(damping, work)
+        for c in range(len(q)):
+            work.trial[c] = q[c]
+        _move(open_, most, t, work, q, work.trial)
+    return _largest(work)
+
+
+@kernel
+def _largest(work: Work) -> float:
+    """The largest residual; infinite where one is not a number."""
+    largest, known = 0.0 * work.residual[0], work.residual[0] == work.residual[0]
+    for k in range(len(work.residual)):
+        largest = max(largest, abs(work.residual[k]))
+        known = known & (work.residual[k] == work.residual[k])
+    return select(known, largest, np.inf)
+
+
+@kernel
+def _keep(better: bool, q: Array, work: Work) -> None:
+    """Where the trial is better it is what to go on from."""
+    for c in range(len(q)):
+        q[c] = select(better, work.trial[c], q[c])
+    for i in range(len(work.residual)):
+        work.residual[i] = select(better, work.new_residual[i], work.residual[i])
+
+
+@kernel
+def _keep_jacobian(better: bool, work: Work) -> None:
+    """And its Jacobian."""
+    for i in range(len(work.residual)):
+        for k in range(len(work.step)):
+            work.jacobian[i, k] = select(better, work.new_jacobian[i, k], work.jacobian[i, k])
+
+
+@kernel
+def _step(damping: float, work: Work) -> None:
+    """Least squares: (J^T J + damping) step = J^T residual."""
+    j, conditions = work.jacobian, len(work.residual)
+    for k in range(len(work.step)):
+        total = 0.0 * damping
+        for i in range(conditions):
+            total += j[i, k] * work.residual[i]
+        work.step[k] = total
+        for h in range(k + 1):
+            total = 0.0 * damping
+            for i in range(conditions):
+                total += j[i, k] * j[i, h]
+            work.normal[k, h] = total
+        work.normal[k, k] += damping
+    factor_ldl(work.normal)
+    solve_ldl(work.normal, work.step)
+
+
+@kernel
+def _conditions(
+    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, residual: Array
+) -> float:
+    """Residual of every condition, and the sum of their squares."""
+    place_segments(tree, splines, q, f)
+    gather_masses(tree, aim.load, f)
+    for k in range(len(residual)):
+        residual[k] = -aim.target[k]
+    for k in range(len(t.kind)):
+        x, y, z = _place(t, k, f)
+        residual[t.owner[k]] += aim.vector[3 * k] * x + aim.vector[3 * k + 1] * y + aim.vector[3 * k + 2] * z
+    total = 0.0 * aim.target[0]
+    for k in range(len(residual)):
+        total += residual[k] * residual[k]
+    return total
+
+
+@kernel
+def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
+    """The direction, point or centre of mass that a term measures."""
+    if t.kind[k] == DIRECTION:
+        return rotate(f.rotation, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+    if t.kind[k] == POINT:
+        return point(f, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+    share = 1.0 / f.mass[0]
+    return f.moment[0, 0] * share, f.moment[0, 1] * share, f.moment[0, 2] * share
+
+
+@kernel
+def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobian: Array) -> None:
+    """The velocity of what a term measures along its vector: of a point p, e . (w x p + v) = w . (p x e) + v . e."""
+    zero, s = 0.0 * f.mass[0], f.screw
+    for i in range(len(jacobian)):
+        for u in range(len(t.unknown)):
+            jacobian[i, u] = zero
+    whole = 1.0 / f.mass[0]
+    for k in range(len(t.kind)):
+        kind, row = t.kind[k], t.owner[k]
+        ex, ey, ez = aim.vector[3 * k], aim.vector[3 * k + 1], aim.vector[3 * k + 2]
+        if kind == CENTRE:
+            for u in range(len(t.unknown)):
+                # what the coordinate carries moves, as a part of the whole mass
+                c = t.unknown[u]
+                i = tree.carrier[c]
+                x, y, z = f.moment[i, 0], f.moment[i, 1], f.moment[i, 2]
+                rate = s[c, 0] * (y * ez - z * ey) + s[c, 1] * (z * ex - x * ez) + s[c, 2] * (x * ey - y * ex)
+                rate += f.mass[i] * (s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez)
+                jacobian[row, u] += whole * rate
+            continue
+        x, y, z = _place(t, k, f)
+        mx, my, mz = y * ez - z * ey, z * ex - x * ez, x * ey - y * ex
+        for u in range(len(t.unknown)):
+            c = t.unknown[u]
+            if tree.moves[c, t.segment[k]]:
+                jacobian[row, u] += s[c, 0] * mx + s[c, 1] * my + s[c, 2] * mz
+                if kind == POINT:
+                    jacobian[row, u] += s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez

@@ -1,1 +1,0 @@
-"""Research on top of the mechanics: sweeps, tilt policies, static optimisation of measured motion."""

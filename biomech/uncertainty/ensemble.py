@@ -1,0 +1,222 @@
+"""A study of a few stances under many draws: what changes in the model and the stances, draw by draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._alignment import is_same
+from biomech._arguments import mapping, name_list, shown
+from biomech.analysis.output.dataset import (
+    Variable,
+    about,
+    carried_dims,
+    choose_quantities,
+    dims_of,
+    stance_coordinates,
+    sweep_names,
+    sweep_quantities,
+)
+from biomech.analysis.output.labels import check_names, labelled, labels_of
+from biomech.analysis.progress import progress_bar
+from biomech.errors import StanceError
+from biomech.model.model import Model
+from biomech.pipeline.objective import read_effort
+from biomech.pipeline.solve_stances import answer
+from biomech.pipeline.stance_batch import OPTIMAL
+from biomech.policies.resolve import settle
+from biomech.sharing import Criterion
+from biomech.stance.parameters import CODES, PARAMETERS, Stance, StanceGrid
+from biomech.stance.parsing import read_stance
+from biomech.uncertainty.perturbed_model import draw_model
+from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
+from biomech.uncertainty.priors import Draws, Prior, Sampler, check_priors, default_priors
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+#: deg: feet that are turned out further may yield below the hip.
+_FORCED = 30.0
+
+
+class Study:
+    """Stances, priors and what is kept; ``run`` answers them at points of the unit cube.
+
+    ``adjust`` may change the stances of a draw, given by its number, after the priors have.
+    """
+
+    def __init__(
+        self,
+        stances: Mapping[str, Mapping[str, Any]],
+        model: Model,
+        priors: Mapping[str, Prior] | None,
+        variables: Iterable[str],
+        criterion: Criterion,
+        tone: Mapping[str, float] | None,
+        adjust: Callable[[Stance, int], None] | None = None,
+    ) -> None:
+        check_stances(stances)
+        self.model, self.names, self.adjust = model, list(stances), adjust
+        self.effort = read_effort(model, criterion, None, "isometric", tone)
+        given = default_priors() if priors is None else check_priors(priors)
+        taken = sweep_names(model) | {"stance", "sample", *(f"prior_{name}" for name in given)}
+        self.grid, self.stance, self.asked = _read(model, stances, taken)
+        self.each = len(self.grid)
+        quantities = sweep_quantities(model)
+        keep = name_list("variables", variables)
+        self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
+        self.quantities = choose_quantities(quantities, [name for name in keep if name != "pelvic_tilt"])
+        self.sheets = {sheet for quantity in self.quantities.values() for sheet in quantity.needs}
+        self.sampler = Sampler(model, given)
+        self.cells = {name: find_cells(model, prior) for name, prior in given.items() if not prior.of_stance}
+
+    def labels_of(self, variable: str) -> dict[str, list[Any]]:
+        """Labels of the dimensions that a variable has, but for the draws."""
+        own = self.quantities[variable].dims if variable in self.quantities else ()
+        every = labels_of(self.model)
+        return {"stance": self.names, **{d: list(v) for d, v in self.grid.dims.items()}, **{d: every[d] for d in own}}
+
+    def run(self, points: Array, progress: bool | None) -> dict[str, Array]:
+        """Variables over (sample, posture, ...) at points (sample, dimension) of the unit cube."""
+        draws = self.sampler.draws(points)
+        check_draws(self.model, self.cells, draws, self.asked)
+        self._answer(self.model, self.stance.take(np.arange(len(self.stance))))  # fills what all draws share
+        found: dict[str, Array] = {}
+        with progress_bar(len(draws), "draws", progress) as bar:
+            for i in range(len(draws)):
+                values = self._answer(self._model(draws, i), self._stances(draws, i))
+                for name, value in values.items():
+                    if name not in found:
+                        found[name] = np.empty((len(draws), *value.shape), dtype=value.dtype)
+                    found[name][i] = value
+                bar.update(1)
+        return found
+
+    def _model(self, draws: Draws, i: int) -> Model:
+        """The model of a draw."""
+        columns = drawn_columns(self.model, self.cells, draws, slice(i, i + 1))
+        return draw_model(self.model, {key: values[0] for key, values in columns.items()})
+
+    def _stances(self, draws: Draws, i: int) -> Stance:
+        """The stances of a draw; a value that is asked for is added to, or kept, within its range."""
+        own = self.stance.take(np.arange(len(self.stance)))
+        second = np.arange(len(own)) >= self.each
+        for name, prior in draws.priors.items():
+            if not prior.of_stance:
+                continue
+            values, value = own.values[prior.target], float(draws.values[name][i])
+            if prior.how == "set":
+                if prior.target not in self.asked:
+                    values[...] = value
+                continue
+            part = second if prior.how == "add to second" else np.ones(len(own), dtype=bool)
+            where = part.reshape(-1, *(1,) * (values.ndim - 1)) & np.ones(values.shape, dtype=bool)
+            if prior.target == "turnout_yield":
+                where &= own.values["foot_rotation"] > _FORCED
+            values[where] += value
+            limits = PARAMETERS[prior.target]
+            np.clip(values, limits.least, limits.most, out=values)
+        if self.adjust is not None:
+            self.adjust(own, i)
+        return own
+
+    def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:
+        """Variables over the postures, NaN where one is not optimal."""
+        settle(model, stance, self.effort)
+        answers = answer(model, stance, self.effort, self.sheets)
+        lost = answers.status != OPTIMAL
+        found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}
+        for name, quantity in self.quantities.items():
+            value = quantity.of(answers)
+            if lost.any() and value.dtype.kind == "f":
+                value[lost] = np.nan
+            found[name] = value
+        return found
+
+    def dataset(self, found: Mapping[str, Array], draws: Draws, seed: int) -> xr.Dataset:
+        """Variables over (stance, dimensions of the stances, sample, ...), and the priors with one value a draw."""
+        import xarray as xr
+
+        shape = (len(self.names), *self.grid.shape)
+        variables: dict[str, Variable] = {}
+        for name, values in found.items():
+            own = self.quantities[name].dims if name in self.quantities else ()
+            attributes = self.quantities[name].attributes if name in self.quantities else _TILT
+            moved = np.moveaxis(values, 0, 1)
+            shaped = moved.reshape(*shape, *moved.shape[1:])
+            variables[name] = (("stance", *self.grid.dims, "sample", *own), shaped, attributes)
+        labels = {"stance": self.names, **stance_coordinates(self.grid)}
+        coords = labelled(self.model, labels, dims_of(variables) | carried_dims(self.grid))
+        for name, values in draws.values.items():
+            if values.ndim == 1:
+                prior = draws.priors[name]
+                variables[f"prior_{name}"] = (("sample",), values, about(prior.unit, f"{prior.how} {prior.target}"))
+        return xr.Dataset(variables, coords, {"seed": seed})
+
+
+_TILT = about("deg", PARAMETERS["pelvic_tilt"].long_name)
+
+
+def check_stances(stances: object) -> None:
+    """Refuse what is no mapping of names to arguments of ``sweep``."""
+    if not isinstance(stances, Mapping) or not stances:
+        raise StanceError(f"stances: must be a mapping of names to arguments of sweep, not empty; is {shown(stances)}")
+    for name, asked in mapping("stances", stances, "names to arguments of sweep").items():
+        mapping(f"stances[{name!r}]", asked, "parameters of sweep to values")
+
+
+def _read(
+    model: Model, stances: Mapping[str, Mapping[str, Any]], taken: Collection[str]
+) -> tuple[StanceGrid, Stance, set[str]]:
+    """The dimensions that all stances have, all of them one after another, and the parameters that any asks for."""
+    grids = {}
+    for name, asked in stances.items():
+        try:
+            grids[name] = check_names(model, read_stance(asked), taken)
+        except StanceError as error:
+            raise StanceError(f"stances[{name!r}]: {error}") from None
+    first = next(iter(grids.values()))
+    for name, grid in grids.items():
+        if {d: list(labels) for d, labels in grid.dims.items()} != {d: list(v) for d, v in first.dims.items()}:
+            raise StanceError(f"stances[{name!r}]: has dimensions {_sizes(grid)}; all stances must have the same")
+    parts = [grid.all() for grid in grids.values()]
+    values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
+    joined = Stance(values, *(np.concatenate([getattr(part, code) for part in parts]) for code in CODES))
+    # what varies within a stance is no coordinate of all of them
+    whole = replace(first, carried=_carried(grids), varied={})
+    return whole, joined, {key for asked in stances.values() for key in asked}
+
+
+def _sizes(grid: StanceGrid) -> str:
+    """Dimensions and their labels, for a message."""
+    return shown({dim: labels.tolist() for dim, labels in grid.dims.items()})
+
+
+def _carried(grids: Mapping[str, StanceGrid]) -> dict[str, xr.Variable]:
+    """The caller's coordinates: those that all stances have alike, along ``stance`` those that each has its own of."""
+    import xarray as xr
+
+    carried: dict[str, xr.Variable] = {}
+    for name in dict.fromkeys(name for grid in grids.values() for name in grid.carried):
+        having = {stance: grid.carried[name] for stance, grid in grids.items() if name in grid.carried}
+        lacking = [stance for stance in grids if stance not in having]
+        first = next(iter(having.values()))
+        dims = first.dims
+        if lacking and name not in grids[lacking[0]].dims:
+            raise StanceError(
+                f"stances[{lacking[0]!r}]: has no coordinate {name!r}, which others have; all must, or none"
+            )
+        if any(set(own.dims) != set(dims) for own in having.values()):
+            raise StanceError(f"stances: coordinate {name!r} lies along other dimensions in some; must be the same")
+        if all(is_same(own, first) for own in having.values()):
+            carried[name] = first
+        else:
+            values = np.stack([own.transpose(*dims).values for own in having.values()])
+            carried[name] = xr.Variable(("stance", *dims), values, first.attrs)
+    return carried

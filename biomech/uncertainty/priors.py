@@ -1,0 +1,172 @@
+"""What is uncertain: a table of priors, and quasi-random draws of it.
+
+Each row says which number of the model or the stance it concerns, how it changes it, and its distribution, with a
+source (``data/priors.csv``). Tilt policy, criterion, friction bracket and tone are no priors: they are dimensions of an
+answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from biomech._arguments import instance, mapping, real_array, real_number
+from biomech.errors import StanceError
+from biomech.model.mirror import other_side
+from biomech.model.model import Model
+from biomech.model.tables import SCHEMA
+from biomech.reference_data import rows
+from biomech.stance.parameters import PARAMETERS
+
+Array = NDArray[np.float64]
+
+HOW = ("set", "scale", "scale each", "add", "add to second")
+DISTRIBUTIONS = ("normal", "lognormal", "uniform")
+#: Share of a distribution that its cut must keep, for quantiles to be numbers rather than rounding.
+_LEAST_SHARE = 1e-6
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior: ``target`` is a path of ``Model.replace`` or a stance parameter, ``how`` one of ``HOW``.
+
+    ``normal`` has mean ``a`` and SD ``b``, ``lognormal`` median ``a`` and geometric SD ``b``, ``uniform`` ends ``a``
+    and ``b``; all are cut at ``least`` and ``most``.
+    """
+
+    name: str
+    target: str
+    how: str
+    distribution: str
+    a: float
+    b: float
+    least: float
+    most: float
+    unit: str = "1"
+    confidence: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "target", "how", "distribution", "unit", "confidence", "source"):
+            instance(f"prior: {field}", getattr(self, field), str, "text")
+        where = f"prior {self.name!r}"
+        for field in ("a", "b", "least", "most"):
+            object.__setattr__(self, field, real_number(f"{where}: {field}", getattr(self, field)))
+        if self.how not in HOW:
+            raise StanceError(f"{where}: how = {self.how!r}; allowed is {', '.join(HOW)}")
+        if self.distribution not in DISTRIBUTIONS:
+            raise StanceError(f"{where}: distribution = {self.distribution!r}; allowed is {', '.join(DISTRIBUTIONS)}")
+        if self.least >= self.most:
+            raise StanceError(f"{where}: a, b, least < most must be finite numbers: {self.least:g} and {self.most:g}")
+        spread = {"normal": self.b > 0, "lognormal": self.a > 0 and self.b > 1, "uniform": self.b > self.a}
+        if not spread[self.distribution]:
+            raise StanceError(f"{where}: a = {self.a:g}, b = {self.b:g} make no {self.distribution} distribution")
+        if (self.of_stance and self.how.startswith("scale")) or (not self.of_stance and self.how.startswith("add")):
+            raise StanceError(f"{where}: {self.how!r} does not go with {self.target!r}")
+        if self.how == "scale each" and self.target.partition("/")[0] != "muscles":
+            raise StanceError(f"{where}: 'scale each' does not go with {self.target!r}; must be a path of muscles")
+        if not self.of_stance and self.target.partition("/")[0] not in SCHEMA:
+            raise StanceError(f"{where}: target = {self.target!r} is neither a stance parameter nor a path of a model")
+        low, high = self._whole().cdf([self.least, self.most])
+        if not high - low >= _LEAST_SHARE:
+            raise StanceError(
+                f"{where}: least..most = {self.least:g}..{self.most:g}: must keep some of the distribution; of "
+                f"{self.distribution} a = {self.a:g}, b = {self.b:g} next to nothing lies there"
+            )
+
+    @property
+    def of_stance(self) -> bool:
+        """Whether it concerns the stance, not the model."""
+        return self.target in PARAMETERS
+
+    def quantile(self, share: Array) -> Array:
+        """Values below which the given shares, 0 to 1, of the cut distribution lie."""
+        share = real_array("share", share)
+        if not np.all((share >= 0.0) & (share <= 1.0)):
+            raise StanceError("share: must be numbers from 0 to 1")
+        whole = self._whole()
+        low, high = whole.cdf(self.least), whole.cdf(self.most)
+        return np.clip(whole.ppf(low + share * (high - low)), self.least, self.most)
+
+    def _whole(self) -> Any:
+        """The distribution before it is cut."""
+        if self.distribution == "normal":
+            return stats.norm(self.a, self.b)
+        if self.distribution == "lognormal":
+            return stats.lognorm(math.log(self.b), scale=self.a)
+        return stats.uniform(self.a, self.b - self.a)
+
+
+def check_priors(priors: object) -> Mapping[str, Prior]:
+    """Priors by name, at least one."""
+    found = mapping("priors", priors, "names to Prior")
+    for name, prior in found.items():
+        instance(f"priors[{name!r}]", prior, Prior, "a Prior")
+    if not found:
+        raise StanceError("priors: is empty; give at least one")
+    return found
+
+
+@cache
+def default_priors() -> Mapping[str, Prior]:
+    """The priors of ``data/priors.csv``."""
+    return MappingProxyType({row["prior"]: _parse(row) for row in rows("priors")})
+
+
+def _parse(row: dict[str, str]) -> Prior:
+    a, b, least, most = (float(row[column]) for column in ("a", "b", "least", "most"))
+    said = row["unit"], row["confidence"], row["source"]
+    return Prior(row["prior"], row["target"], row["how"], row["distribution"], a, b, least, most, *said)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of a set of priors: ``values`` maps each to (sample,), or (sample, muscle) where every muscle has its own.
+
+    Muscles of both sides get the same.
+    """
+
+    priors: Mapping[str, Prior]
+    values: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values())))
+
+
+class Sampler:
+    """Quasi-random points (Sobol' 1967, scrambled: Owen 1998) turned into draws of the priors of a model."""
+
+    def __init__(self, model: Model, priors: Mapping[str, Prior]) -> None:
+        self.priors = priors
+        both = [min(m, other_side(m)) for m in model.muscles]  # one name for a muscle and its mirror image
+        pairs = {name: i for i, name in enumerate(dict.fromkeys(both))}
+        self.pair = np.array([pairs[name] for name in both])
+        widths = [len(pairs) if p.how == "scale each" else 1 for p in priors.values()]
+        ends = np.cumsum([0, *widths])
+        self.columns = {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(priors)}
+        self.dimensions = int(ends[-1])
+
+    def points(self, samples: int, seed: int, dimensions: int | None = None) -> Array:
+        """Points of the unit cube, its faces left out: (samples, dimensions), the same for the same seed.
+
+        What else is to be drawn needs further dimensions of these points, never points of its own: two sequences are
+        far from independent.
+        """
+        engine = stats.qmc.Sobol(dimensions or self.dimensions, scramble=True, rng=np.random.default_rng(seed))
+        return np.asarray(np.clip(engine.random_base2(math.ceil(math.log2(samples)))[:samples], 1e-12, 1.0 - 1e-12))
+
+    def draws(self, points: Array) -> Draws:
+        """Values of the priors at points of the unit cube."""
+        values = {}
+        for name, prior in self.priors.items():
+            found = prior.quantile(points[:, self.columns[name]])
+            values[name] = found[:, self.pair] if prior.how == "scale each" else found[:, 0]
+        return Draws(self.priors, values)
