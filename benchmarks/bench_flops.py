@@ -8,7 +8,7 @@ from problems import SIZES, leg_like
 
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
-from biomech._simd import LANES, as_lanes, choose, counting, gather, make_which, no_lanes, take
+from biomech._simd import LANES, arange, as_lanes, block_indices, extract, gather, make_lane_index, simd_zero
 from biomech.sharing import Power
 from biomech.sharing.block_sparsity import Pattern, find_pattern, gather_entries
 from biomech.sharing.dual_newton import share_load
@@ -29,17 +29,17 @@ def multiply_and_add(numbers: Array2, rounds: int) -> None:
 @entry_point
 def solve_again(t: Pattern, c: Costs, a: Array3, b: Array2, upper: Array2, repeats: int, count: Array1) -> None:
     """Solve the first problems over and over, in the cache, so that memory is left out."""
-    number, unknowns, rows = no_lanes(), len(t.unknown), b.shape[1]
+    number, unknowns, rows = simd_zero(), len(t.unknown), b.shape[1]
     p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
-    (x, y, _), which = make_answer(number, rows, unknowns), make_which(number)
-    gather(upper, which * np.uint64(0), t.unknown, p.upper)
-    choose(counting(len(b)), 0, 1, which)
-    gather_entries(t, a, which, p.a)
-    gather(b, which, counting(rows), p.b)
+    (x, y, _), lane_index = make_answer(number, rows, unknowns), make_lane_index(number)
+    gather(upper, lane_index * np.uint64(0), t.unknown, p.upper)
+    block_indices(arange(len(b)), 0, 1, lane_index)
+    gather_entries(t, a, lane_index, p.a)
+    gather(b, lane_index, arange(rows), p.b)
     measure(p)
     for _ in range(repeats):
         share_load(t, c, p, w, x, y, False, False)
-    count[0], count[1] = take(w.tally[0], 0), take(w.tally[1], 0)
+    count[0], count[1] = extract(w.tally[0], 0), extract(w.tally[1], 0)
 
 
 def operations(t, rows, unknowns, steps, trials):

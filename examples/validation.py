@@ -30,8 +30,8 @@ from biomech.article.validation import (
 HEAD = """# Validation
 
 Made by `python examples/validation.py docs/validation --samples {samples}` from the code as it stands. Postures,
-priors, measurements and variants were frozen before the first comparison (`biomech/reference_data`, with a list of later
-changes); nothing was fitted.
+priors, measurements and variants were frozen before the first comparison (`biomech/reference_data`, with a list of
+later changes); nothing was fitted.
 
 Three models: *as built*; *tissue and pressure*, with an exponential lumbar curve and half of the measured abdominal
 pressure; *with tone*, with 2 % of tone in back and belly besides. In brackets the 90 % interval over {samples} draws of

@@ -7,14 +7,27 @@ import math
 import numpy as np
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array1, Array2, Array3, Flags1, Index1, Places
-from biomech._simd import as_lanes, exp, log1p, no_lanes, power, put, select, sincos, some, take, width, zeros
+from biomech._kernels.arrays import Array1, Array2, Array3, Flags1, Index1, IndexArray
+from biomech._simd import (
+    any_lane,
+    as_lanes,
+    exp,
+    extract,
+    insert,
+    log1p,
+    power,
+    select,
+    simd_zero,
+    sincos,
+    width,
+    zeros,
+)
 
 ZERO, FACTOR, ONE, PAIR = 0.0, 2.5, np.uint64(1), (1.0, 0.0)
 
 
 @entry_point
-def numbers(x: Array1, k: Index1, u: Places, flags: Flags1, a: float, n: int, yes: bool, out: Array1) -> float:
+def numbers(x: Array1, k: Index1, u: IndexArray, flags: Flags1, a: float, n: int, yes: bool, out: Array1) -> float:
     """``x`` = (1, 0, 3), ``k`` = (4, 0), ``u`` = (2, 1), a = 1.5, n = 5."""
     out[0] = x[0] / x[1]
     out[1] = 1.0 / ZERO
@@ -52,7 +65,7 @@ def numbers(x: Array1, k: Index1, u: Places, flags: Flags1, a: float, n: int, ye
 
 
 @entry_point
-def counted(x: Array2, last: Places) -> int:
+def counted(x: Array2, last: IndexArray) -> int:
     """Integers of every kind, side by side."""
     total = 0
     for i in range(last[0], last[1] + ONE):
@@ -70,7 +83,7 @@ def is_finite(x: float) -> bool:
 @entry_point
 def lanes(given: Array2, out: Array3) -> None:
     """What lanes can do, a row of ``given`` at a time."""
-    x, y, zero = as_lanes(given), as_lanes(out), no_lanes()
+    x, y, zero = as_lanes(given), as_lanes(out), simd_zero()
     for i in range(len(x)):
         a = x[i]
         y[i, 0], y[i, 1] = sincos(a)
@@ -83,9 +96,9 @@ def lanes(given: Array2, out: Array3) -> None:
         inside = (a > -1.0) & ~(a >= 1.0) | (a == 2.0) | (a != a)
         y[i, 11] = select(inside, 1, 2)
         y[i, 12] = select(select(a < 0.0, inside, a <= 3.0), a, 1 - a)
-        y[i, 13] = 1.0 if some(inside) else a
-        y[i, 14] = put(a, 3, take(a, 0))
-        y[i, 15] = width(a) + width(take(a, 1))
+        y[i, 13] = 1.0 if any_lane(inside) else a
+        y[i, 14] = insert(a, 3, extract(a, 0))
+        y[i, 15] = width(a) + width(extract(a, 1))
         _values(x, y, i)
 
 
@@ -119,7 +132,7 @@ def _larger(x: float, y: float) -> float:
 @entry_point
 def branch_if(given: Array2) -> float:
     """Branches below, where lanes are numbers like others."""
-    return take(_larger(as_lanes(given)[0], 0.0), 0)
+    return extract(_larger(as_lanes(given)[0], 0.0), 0)
 
 
 @entry_point
@@ -128,14 +141,14 @@ def branch_while(given: Array2) -> float:
     x = as_lanes(given)[0]
     while x > 0.0:
         x = x - 1.0
-    return take(x, 0)
+    return extract(x, 0)
 
 
 @entry_point
 def branch_and(given: Array2) -> float:
     """Joins conditions as Python does."""
     x = as_lanes(given)[0]
-    return take(select(x > 0.0 and x < 1.0, 1.0, x), 0)
+    return extract(select(x > 0.0 and x < 1.0, 1.0, x), 0)
 
 
 @entry_point
@@ -143,4 +156,4 @@ def branch_not(given: Array2) -> float:
     """Turns a condition round as Python does."""
     x = as_lanes(given)[0]
     outside = not x > 0.0
-    return take(select(outside, 1.0, x), 0)
+    return extract(select(outside, 1.0, x), 0)

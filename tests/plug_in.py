@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array1, Array2, Flags1, Index1, Places
+from biomech._kernels.arrays import Array1, Array2, Flags1, Index1, IndexArray
 from biomech._simd import zeros
 
 FACTOR = 2.0
@@ -42,7 +42,7 @@ def total(x: Array1, out: Array1) -> float:
 
 
 @entry_point
-def count(rows: Array2, index: Index1, flags: Flags1, places: Places, yes: bool, number: int) -> int:
+def count(rows: Array2, index: Index1, flags: Flags1, places: IndexArray, yes: bool, number: int) -> int:
     """What was handed over, counted."""
     flagged = 0
     for flag in flags:

@@ -7,8 +7,8 @@ import pytest
 
 import biomech as bm
 from biomech._kernels import entry_point
-from biomech._kernels.arrays import Array1, Array2, Array3, Places
-from biomech._simd import LANES, as_lanes, exp, log1p, power, select, sincos, some, take
+from biomech._kernels.arrays import Array1, Array2, Array3, IndexArray
+from biomech._simd import LANES, any_lane, as_lanes, exp, extract, log1p, power, select, sincos
 from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
 from biomech.pipeline.objective import read_effort
 from biomech.pipeline.pipeline_kernel import Sheets, Ways, _go
@@ -58,8 +58,8 @@ def test_functions():
 @entry_point
 def _any_above(numbers: Array2, limit: float, last: Array1) -> bool:
     x = as_lanes(numbers)
-    last[0] = take(x[0], LANES - 1)
-    return some(x[0] > limit)
+    last[0] = extract(x[0], LANES - 1)
+    return any_lane(x[0] > limit)
 
 
 def test_some_and_take():
@@ -71,7 +71,7 @@ def test_some_and_take():
 
 @entry_point
 def _solve_floats(
-    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places, patient: bool
+    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: IndexArray, patient: bool
 ) -> None:
     """The source that the lanes run, on plain floats, a problem at a time."""
     _solve_each(0.0, t, c, given, tolerance, found, index, patient, True)
@@ -85,7 +85,7 @@ def _go_in_floats(
     limits: Limits,
     ways: Ways,
     posed: Posed,
-    index: Places,
+    index: IndexArray,
     patient: bool,
     sheets: Sheets,
 ) -> None:

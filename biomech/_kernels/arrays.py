@@ -27,4 +27,4 @@ Index2 = Annotated[NDArray[np.int64], ArrayKind("i8", 2)]
 Flags1 = Annotated[NDArray[np.bool_], ArrayKind("b1", 1)]
 Flags2 = Annotated[NDArray[np.bool_], ArrayKind("b1", 2)]
 #: Without a sign, so that kernels need not ask whether one counts from the end.
-Places = Annotated[NDArray[np.uint64], ArrayKind("u8", 1)]
+IndexArray = Annotated[NDArray[np.uint64], ArrayKind("u8", 1)]

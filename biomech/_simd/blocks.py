@@ -8,45 +8,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, kernel
-from biomech._kernels.arrays import Places
-from biomech._simd.number import put, take, width
+from biomech._kernels.arrays import IndexArray
+from biomech._simd.number import extract, insert, width
 
 Array = NDArray[np.float64]
 
 
 @kernel
-def choose(index: Places, block: int, blocks: int, which: Places) -> None:
+def block_indices(index: IndexArray, block: int, blocks: int, lane_index: IndexArray) -> None:
     """The problems of a block: each lane goes through a stretch of ``index``, so that blocks follow like neighbours."""
-    for j in range(len(which)):
-        which[j] = index[min(block + j * blocks, len(index) - 1)]
+    for j in range(len(lane_index)):
+        lane_index[j] = index[min(block + j * blocks, len(index) - 1)]
 
 
 @kernel
-def gather(source: Array, which: Places, order: Places, target: Any) -> None:
-    """Problems ``which`` (lane,) of ``source`` (problem, n) to ``target`` (n,): column ``order[k]`` to ``k``."""
+def gather(source: Array, lane_index: IndexArray, order: IndexArray, target: Any) -> None:
+    """Problems ``lane_index`` (lane,) of ``source`` (problem, n) to ``target`` (n,): column ``order[k]`` to ``k``."""
     for k in range(len(target)):
         taken = 0.0 * target[k]
         for j in range(width(taken)):
-            taken = put(taken, j, source[which[j], order[k]])
+            taken = insert(taken, j, source[lane_index[j], order[k]])
         target[k] = taken
 
 
 @kernel
-def scatter(source: Any, which: Places, order: Places, target: Array) -> None:
+def scatter(source: Any, lane_index: IndexArray, order: IndexArray, target: Array) -> None:
     """The way back: ``k`` of ``source`` (n,) to column ``order[k]`` of ``target`` (problem, n)."""
     for k in range(len(source)):
         for j in range(width(source[k])):
-            target[which[j], order[k]] = take(source[k], j)
+            target[lane_index[j], order[k]] = extract(source[k], j)
 
 
 @allocating_kernel
-def make_which(number: Any) -> Places:
+def make_lane_index(number: Any) -> IndexArray:
     """Room for the problems that the lanes hold."""
     return np.empty(width(number), dtype=np.uint64)
 
 
 @allocating_kernel
-def counting(count: int) -> Places:
+def arange(count: int) -> IndexArray:
     """0, 1, 2, ..."""
     numbers = np.empty(count, dtype=np.uint64)
     for i in range(count):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from biomech._kernels.interpreter.lanes import LaneArray, Lanes, as_value
+from biomech._kernels.interpreter.lanes import any_lane as _some
 from biomech._kernels.interpreter.lanes import select as _select
-from biomech._kernels.interpreter.lanes import some as _some
 
 #: Problems side by side: two AVX2 registers, so that two chains of operations hide each other's latency.
 LANES = 8
@@ -23,7 +23,7 @@ def select(condition: Any, yes: Any, no: Any) -> Any:
     return _select(condition, yes, no)
 
 
-def put(number: Any, lane: int, value: float) -> Any:
+def insert(number: Any, lane: int, value: float) -> Any:
     """``number`` with another value in one lane; a float is its only lane."""
     if not isinstance(number, Lanes):
         return np.float64(value)
@@ -32,12 +32,12 @@ def put(number: Any, lane: int, value: float) -> Any:
     return changed
 
 
-def take(number: Any, lane: int) -> float:
+def extract(number: Any, lane: int) -> float:
     """The value in one lane."""
     return number[lane] if isinstance(number, Lanes) else number
 
 
-def some(condition: Any) -> bool:
+def any_lane(condition: Any) -> bool:
     """Whether a condition holds in any lane."""
     return _some(condition)
 
@@ -61,7 +61,7 @@ def as_lanes(array: Any) -> Any:
     return LaneArray(array)
 
 
-def no_lanes() -> Any:
+def simd_zero() -> Any:
     """Lanes that are all zero: says to a kernel what to work on, as 0.0 does for plain floats."""
     return as_value(np.zeros(LANES))
 

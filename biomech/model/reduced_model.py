@@ -2,8 +2,8 @@
 
 The line of a group is the central axis of the wrench that its muscles, each at full strength, exert together across a
 joint at the neutral pose (Zatsiorsky 2002, ch. 1): it has the force and, but for the small moment along itself, the
-moment of the group. The tables in ``data/small`` are what this module gives; ``python -m biomech.model.reduced_model FOLDER``
-writes them.
+moment of the group. The tables in ``data/small`` are what this module gives; ``python -m biomech.model.reduced_model
+FOLDER`` writes them.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels.arrays import Array1, Array2
-from biomech._simd import Places
+from biomech._simd import IndexArray
 from biomech.model.forces.contact import ContactTables
 from biomech.model.forces.passive_joints import PassiveTables
 from biomech.model.forces.patella import PatellaTables
@@ -36,7 +36,7 @@ class Anatomy(NamedTuple):
     conditions: ConditionTables
     entries: EntryTables
     cuts: CutTables
-    feet: Places
+    feet: IndexArray
 
 
 class Limits(NamedTuple):

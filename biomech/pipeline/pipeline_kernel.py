@@ -13,7 +13,19 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2
-from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, select, some, take, width, zeros
+from biomech._simd import (
+    IndexArray,
+    any_lane,
+    arange,
+    block_indices,
+    extract,
+    gather,
+    make_lane_index,
+    select,
+    simd_zero,
+    width,
+    zeros,
+)
 from biomech.model.forces.patella import PatellaState, make_patella_state, pull_patellae
 from biomech.model.mechanics.paths import lay_paths, make_path_state
 from biomech.model.mechanics.tree import make_frames
@@ -40,8 +52,8 @@ UNREACHABLE = 3
 class Way(NamedTuple):
     """Where results go: ``factor`` times entry ``source`` of the room to column ``order`` of the sheet."""
 
-    source: Places
-    order: Places
+    source: IndexArray
+    order: IndexArray
     factor: Array1
 
 
@@ -136,12 +148,12 @@ def go_in_lanes(
     limits: Limits,
     ways: Ways,
     posed: Posed,
-    index: Places,
+    index: IndexArray,
     patient: bool,
     sheets: Sheets,
 ) -> None:
     """Answer postures ``index``, as many at a time as the lanes hold."""
-    _go(no_lanes(), body, t, c, limits, ways, posed, index, patient, sheets)
+    _go(simd_zero(), body, t, c, limits, ways, posed, index, patient, sheets)
 
 
 @allocating_kernel
@@ -153,7 +165,7 @@ def _go(
     limits: Limits,
     ways: Ways,
     posed: Posed,
-    index: Places,
+    index: IndexArray,
     patient: bool,
     sheets: Sheets,
 ) -> None:
@@ -165,18 +177,18 @@ def _go(
     p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
     x, y, _ = make_answer(number, rows, unknowns)
     floor = zeros(number, (posed.floor.shape[1],))
-    rooms, which = _make_rooms(number, body, unknowns), make_which(number)
+    rooms, lane_index = _make_rooms(number, body, unknowns), make_lane_index(number)
     knees, joints = make_patella_state(number, body.patella), make_reaction(number, body.cuts)
-    every, shared = counting(max(coordinates, posed.asked.vector.shape[1], unknowns, 6)), posed.shared.shape[1] > 0
+    every, shared = arange(max(coordinates, posed.asked.vector.shape[1], unknowns, 6)), posed.shared.shape[1] > 0
     for k in range(unknowns):
         p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather_aim(posed.asked, which, every, aim)
-        gather(posed.start, which, every, rooms.start)
-        gather_surroundings(posed.around, which, every, near)
-        gather(posed.floor, which, every, floor)
+        block_indices(index, block, blocks, lane_index)
+        gather_aim(posed.asked, lane_index, every, aim)
+        gather(posed.start, lane_index, every, rooms.start)
+        gather_surroundings(posed.around, lane_index, every, near)
+        gather(posed.floor, lane_index, every, floor)
         q = rooms.coordinates
         for k in range(coordinates):
             q[k] = rooms.start[k]
@@ -201,33 +213,33 @@ def _go(
         )
         reached = (off < CLOSED) & sound & within(q, limits.least, limits.most)
         if shared:
-            gather(posed.shared, which, every, x)
+            gather(posed.shared, lane_index, every, x)
             _take_over(t, x, reached, rooms)
         else:
             met = _share(t, c, p, w, x, y, reached, patient, rooms)
             _prove(t, c, p, w, x, y, body, reached, met | patient, rooms)
         valid = within(q, limits.trusted_least, limits.trusted_most)
         rooms.proof[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
-        short = some(rooms.proof[3] > 0.5)
+        short = any_lane(rooms.proof[3] > 0.5)
         for m in range(len(rooms.muscle_force)):
             rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
         rooms.proof[6] = forces.abdomen[0]
         _react(body, ways, f, state, forces.wrench, floor, rooms, knees, joints)
-        _send(ways.coordinates, q, which, sheets.coordinates)
-        _send(ways.activation, rooms.activation, which, sheets.activation)
-        _send(ways.muscle_force, rooms.muscle_force, which, sheets.muscle_force)
-        _send(ways.strength, forces.strength, which, sheets.strength)
-        _send(ways.passive, forces.passive, which, sheets.passive)
+        _send(ways.coordinates, q, lane_index, sheets.coordinates)
+        _send(ways.activation, rooms.activation, lane_index, sheets.activation)
+        _send(ways.muscle_force, rooms.muscle_force, lane_index, sheets.muscle_force)
+        _send(ways.strength, forces.strength, lane_index, sheets.strength)
+        _send(ways.passive, forces.passive, lane_index, sheets.passive)
         if patient or short:
-            _send(ways.shortfall, rooms.shortfall, which, sheets.shortfall)  # elsewhere it is zero, as the sheet
-        _send(ways.ground, rooms.ground, which, sheets.ground)
-        _send(ways.pressure, rooms.pressure, which, sheets.pressure)
-        _send(ways.seat, rooms.seat, which, sheets.seat)
-        _send(ways.joint_force, joints.force, which, sheets.joint_force)
-        _send(ways.joint_moment, joints.moment, which, sheets.joint_moment)
-        _send(ways.tension, knees.tension, which, sheets.tension)
-        _send(ways.patella, knees.force, which, sheets.patella)
-        _send(ways.proof, rooms.proof, which, sheets.proof)
+            _send(ways.shortfall, rooms.shortfall, lane_index, sheets.shortfall)  # elsewhere it is zero, as the sheet
+        _send(ways.ground, rooms.ground, lane_index, sheets.ground)
+        _send(ways.pressure, rooms.pressure, lane_index, sheets.pressure)
+        _send(ways.seat, rooms.seat, lane_index, sheets.seat)
+        _send(ways.joint_force, joints.force, lane_index, sheets.joint_force)
+        _send(ways.joint_moment, joints.moment, lane_index, sheets.joint_moment)
+        _send(ways.tension, knees.tension, lane_index, sheets.tension)
+        _send(ways.patella, knees.force, lane_index, sheets.patella)
+        _send(ways.proof, rooms.proof, lane_index, sheets.proof)
 
 
 @kernel
@@ -279,7 +291,7 @@ def _prove(
         rooms.shortfall[k] = 0.0
     for r in range(len(y)):
         rooms.shortfall[body.entries.rows[r]] = select(short, w.gradient[r], 0.0)
-    if some(short):
+    if any_lane(short):
         limiting = _limiting(t, p, w, x, len(rooms.muscle_force))
         proof[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
 
@@ -368,8 +380,8 @@ def _react(
 
 
 @kernel
-def _send(way: Way, room: Array, which: Places, sheet: Array) -> None:
+def _send(way: Way, room: Array, lane_index: IndexArray, sheet: Array) -> None:
     for k in range(len(way.order)):
         value = way.factor[k] * room[way.source[k]]
         for j in range(width(value)):
-            sheet[which[j], way.order[k]] = take(value, j)
+            sheet[lane_index[j], way.order[k]] = extract(value, j)

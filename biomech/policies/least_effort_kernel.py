@@ -18,7 +18,19 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2
-from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, some, width, zeros
+from biomech._simd import (
+    IndexArray,
+    any_lane,
+    arange,
+    block_indices,
+    gather,
+    make_lane_index,
+    scatter,
+    select,
+    simd_zero,
+    width,
+    zeros,
+)
 from biomech.model.mechanics.paths import PathState, lay_paths, make_path_state
 from biomech.model.mechanics.tree import Frames, make_frames
 from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
@@ -117,12 +129,12 @@ def search_in_lanes(
     limits: Limits,
     posed: Posed,
     turn: Array1,
-    index: Places,
+    index: IndexArray,
     patient: bool,
     found: Array2,
 ) -> None:
     """Search for stances ``index``; ``found`` (stance, COLUMNS)."""
-    _search(no_lanes(), body, t, c, limits, posed, turn, index, patient, found)
+    _search(simd_zero(), body, t, c, limits, posed, turn, index, patient, found)
 
 
 @allocating_kernel
@@ -134,30 +146,30 @@ def _search(
     limits: Limits,
     posed: Posed,
     turn: Array,
-    index: Places,
+    index: IndexArray,
     patient: bool,
     found: Array,
 ) -> None:
     own, load = _make_body(number, body, posed), _make_load(number, body, t)
     walk, bracket, least = make_findings(number)
-    row, which = zeros(number, (COLUMNS,)), make_which(number)
-    every = counting(max(posed.start.shape[1], posed.asked.vector.shape[1], 6, COLUMNS))
+    row, lane_index = zeros(number, (COLUMNS,)), make_lane_index(number)
+    every = arange(max(posed.start.shape[1], posed.asked.vector.shape[1], 6, COLUMNS))
     for k in range(len(limits.upper)):
         load.problem.lower[k], load.problem.upper[k] = limits.lower[k], limits.upper[k]
     for k in range(len(turn)):
         own.turn[k] = turn[k]
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather_aim(posed.asked, which, every, own.aim)
-        gather(posed.start, which, every, own.start)
-        gather_surroundings(posed.around, which, every, own.around)
+        block_indices(index, block, blocks, lane_index)
+        gather_aim(posed.asked, lane_index, every, own.aim)
+        gather(posed.start, lane_index, every, own.start)
+        gather_surroundings(posed.around, lane_index, every, own.around)
         row[COLUMNS - 1] = _walk(body, t, c, limits, own, load, patient, walk)
         for i in range(MINIMA):
             open_ = _descend(body, t, c, limits, own, load, patient, walk, i, bracket, least)
             row[COLUMNS - 1] = select(open_, 1.0, row[COLUMNS - 1])
         report(walk, least, row)
-        scatter(row, which, every, found)
+        scatter(row, lane_index, every, found)
 
 
 @allocating_kernel
@@ -273,7 +285,7 @@ def _try(
     cost = cost_of(c, p, load.x)
     met = met & (cost < np.inf)
     short = 0.0 * cost
-    if some(~met):
+    if any_lane(~met):
         for r in range(len(p.b)):
             w.gradient[r] = p.b[r] + 0.0 * cost
         add_product(t, p.a, load.x, -1.0, w.gradient)
@@ -393,7 +405,7 @@ def _descend(
         wall = select(s.slope[BEST] < 0.0, s.cost[HIGH], s.cost[LOW]) == np.inf
         status = select(arrived & ~smooth & wall, EDGE + zero, status)
         searching = searching & ~arrived
-        if not some(searching):
+        if not any_lane(searching):
             break
         tilt = select(searching & ~again, tilt, s.tilt[BEST])
         cost, _ = _try(body, t, c, limits, own, load, tilt, patient, trial > 0, ~searching)

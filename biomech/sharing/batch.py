@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import kernel
 from biomech._kernels.arrays import Array2, Array3
-from biomech._simd import Places, gather
+from biomech._simd import IndexArray, gather
 from biomech.sharing.block_sparsity import Pattern, find_pattern, gather_entries
 from biomech.sharing.criteria import Criterion
 from biomech.sharing.problem import LoadSharingProblem
@@ -35,7 +35,7 @@ class Given(NamedTuple):
     upper: Array2
 
 
-def own_patterns(problem: LoadSharingProblem, index: Places) -> Iterator[tuple[NDArray[np.bool_], Places]]:
+def own_patterns(problem: LoadSharingProblem, index: IndexArray) -> Iterator[tuple[NDArray[np.bool_], IndexArray]]:
     """Which entries to work with for problems ``index``, and those that share them: what a problem alone would ask for.
 
     Its own entries where these are few; else all, for every problem would be in a group of its own.
@@ -76,18 +76,20 @@ def _once(bounds: Array) -> Array:
 
 
 @kernel
-def gather_problem(t: Pattern, given: Given, which: Places, every: Places, first: bool, p: Problem) -> None:
-    """Problems ``which``; bounds that all share only for the ``first`` block."""
-    gather_entries(t, given.a, which, p.a)
-    gather(given.b, which, every, p.b)
-    _gather_bounds(t, given.upper, which, first, p.upper)
-    _gather_bounds(t, given.lower, which, first, p.lower)
+def gather_problem(
+    t: Pattern, given: Given, lane_index: IndexArray, every: IndexArray, first: bool, p: Problem
+) -> None:
+    """Problems ``lane_index``; bounds that all share only for the ``first`` block."""
+    gather_entries(t, given.a, lane_index, p.a)
+    gather(given.b, lane_index, every, p.b)
+    _gather_bounds(t, given.upper, lane_index, first, p.upper)
+    _gather_bounds(t, given.lower, lane_index, first, p.lower)
 
 
 @kernel
-def _gather_bounds(t: Pattern, bounds: Array, which: Places, first: bool, target: Array) -> None:
+def _gather_bounds(t: Pattern, bounds: Array, lane_index: IndexArray, first: bool, target: Array) -> None:
     if len(bounds) > 1:
-        gather(bounds, which, t.unknown, target)
+        gather(bounds, lane_index, t.unknown, target)
     elif first:
         for k in range(len(target)):
             target[k] = bounds[0, t.unknown[k]]

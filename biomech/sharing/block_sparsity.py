@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import entry_point, kernel
 from biomech._kernels.arrays import Array3, Flags2
-from biomech._simd import Places, put, width
+from biomech._simd import IndexArray, insert, width
 
 Array = NDArray[np.float64]
 
@@ -31,11 +31,11 @@ class Pattern(NamedTuple):
     which are ``unknown`` of the problem; its matrix is ``entry[g]:entry[g + 1]`` of the entries of A.
     """
 
-    row: Places
-    row_start: Places
-    unknown: Places
-    start: Places
-    entry: Places
+    row: IndexArray
+    row_start: IndexArray
+    unknown: IndexArray
+    start: IndexArray
+    entry: IndexArray
 
 
 def find_pattern(used: NDArray[np.bool_]) -> Pattern:
@@ -100,15 +100,15 @@ def _merge(blocks: list[tuple[NDArray[np.bool_], list[int]]]) -> list[tuple[NDAr
 
 
 @kernel
-def gather_entries(t: Pattern, a: Array, which: Places, target: Array) -> None:
-    """Entries of problems ``which`` (lane,) of ``a`` (problem, m, n) to ``target`` (entry,)."""
+def gather_entries(t: Pattern, a: Array, lane_index: IndexArray, target: Array) -> None:
+    """Entries of problems ``lane_index`` (lane,) of ``a`` (problem, m, n) to ``target`` (entry,)."""
     for g in range(len(t.entry) - 1):
         e = t.entry[g]
         for r in range(t.row_start[g], t.row_start[g + 1]):
             for k in range(t.start[g], t.start[g + 1]):
                 taken = 0.0 * target[e]
                 for j in range(width(taken)):
-                    taken = put(taken, j, a[which[j], t.row[r], t.unknown[k]])
+                    taken = insert(taken, j, a[lane_index[j], t.row[r], t.unknown[k]])
                 target[e] = taken
                 e += _ONE
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech._simd import select, some
+from biomech._simd import any_lane, select
 from biomech.sharing.block_sparsity import Pattern, add_product, add_sizes, pull_of, pull_sizes
 from biomech.sharing.criteria import CAPPED, SATURATION, SQUARE, SQUARES, above_least, price, response
 from biomech.sharing.response import Costs, Problem, Work
@@ -66,7 +66,7 @@ def prove(
     gap = abs(above - unmet_work) / scale
     optimal = inside & met & (gap <= tolerance)
     status = zero + OPTIMAL
-    if some(~optimal):
+    if any_lane(~optimal):
         met, own, unmet_work = _met_to_rounding(t, p, w, x, y, tolerance)
         residual, gap = select(optimal, residual, own), select(optimal, gap, abs(above - unmet_work) / scale)
         optimal = optimal | (inside & met & (gap <= tolerance))

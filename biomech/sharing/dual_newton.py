@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech._simd import select, some
+from biomech._simd import any_lane, select
 from biomech._simd.dense_ldl import factor_ldl, solve_ldl
 from biomech.sharing.block_sparsity import Pattern, add_curvature, add_product, pull_of
 from biomech.sharing.criteria import APPROACH
@@ -79,7 +79,7 @@ def share_load(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, pa
         if s == 0 and c.curved[1] and not patient:
             continue  # the multipliers without bounds are near enough
         met = met & _newton(t, c, s, p, w, x, y, patient)
-    if patient and some(~met):
+    if patient and any_lane(~met):
         _fall_short(t, c, p, w, x, y, met, patient)
     return met
 
@@ -157,10 +157,10 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
     active = error > limit
     fresh = active | ~active  # the factor at hand is a lane's own
     for _ in range(STEPS if patient else FEW_STEPS):
-        if not some(active):
+        if not any_lane(active):
             break
         w.tally[0] += 1.0
-        if some(fresh & ~active):
+        if any_lane(fresh & ~active):
             _keep_factor(fresh, w)
         fresh = active
         curvature(t, c, s, p, w)
@@ -176,7 +176,7 @@ def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arra
             w.pull[k] += length * w.along[k]
         error = _gradient(t, p, w, x, y)
         active = active & (error > limit) & (length > 0.0)
-    if some(~fresh):
+    if any_lane(~fresh):
         _recall_factor(fresh, w)
     if c.capped[s]:  # rounding of the cap depends on how the last search came to it
         restart(t, c, s, p, w, x, y)
@@ -288,7 +288,7 @@ def _line_search(c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, pati
         met, rate = respond(c, s, p, w, length, x)
         slope, fall = steady - length * soft - met, rate + soft
         searching = searching & (abs(slope) > near * start)
-        if not some(searching):
+        if not any_lane(searching):
             return length
         low = select(slope > 0.0, length, low)
         high = select(slope > 0.0, high, length)
@@ -317,7 +317,7 @@ def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Arr
         if patient:  # a row with a small demand is certified by that
             for r in range(len(y)):
                 off = off | (abs(w.gradient[r]) > max(OWN * abs(p.b[r]), ROUNDING * p.scale[0]))
-        if not some(off):
+        if not any_lane(off):
             break
         # the factor at hand was of other free unknowns; with patience it may be of a search long ago
         if trial == 1 or (trial == 0 and (patient or c.capped[s])):
@@ -370,7 +370,7 @@ def _fall_short(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, m
         for r in range(len(y)):
             y[r] = select(open_, y[r], w.before[r])
         open_ = open_ & (moved > SETTLED * largest)
-        if not some(open_):
+        if not any_lane(open_):
             break
     for r in range(len(y)):
         p.soft[r] = 0.0 * number

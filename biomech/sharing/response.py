@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, kernel
 from biomech._kernels.arrays import Array1, Array2, Flags1, Index2
-from biomech._simd import select, some, zeros
+from biomech._simd import any_lane, select, zeros
 from biomech.sharing.criteria import APPROACH, CAPPED, SQUARE, Criterion, MinMax, kind_of, response
 
 Array = NDArray[np.float64]
@@ -241,7 +241,7 @@ def find_cap(c: Costs, s: int, p: Problem, w: Work, length: float) -> tuple[floa
     for _ in range(100):
         least, most = select(over > 1.0, level, least), select(over > 1.0, most, level)
         open_ = (abs(over - 1.0) > 1e-14) & (most - least > 1e-16 * most)
-        if not some(open_):
+        if not any_lane(open_):
             break
         # the sum falls and is convex but for jumps at the unknowns' own bounds: Newton's step does not pass the root
         guess = select(weight > 0.0, level + (over - 1.0) / max(weight, 1e-300), most)

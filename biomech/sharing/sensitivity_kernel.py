@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array2, Array3
-from biomech._simd import choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
+from biomech._simd import arange, block_indices, gather, make_lane_index, scatter, select, simd_zero, width, zeros
 from biomech._simd.dense_ldl import factor_ldl, solve_ldl
 from biomech.sharing.batch import Given, gather_problem
 from biomech.sharing.block_sparsity import Pattern, add_product, pull_of
@@ -60,7 +60,7 @@ def pull_back(
     t: Pattern, c: Costs, given: Given, value: Array2, multiplier: Array2, bar: Array2, found: Changes, kink: Array2
 ) -> None:
     """Derivatives of sum(bar x); ``found.pull`` is what a change of A^T y does."""
-    _through(no_lanes(), t, c, given, value, multiplier, bar, found, kink, True)
+    _through(simd_zero(), t, c, given, value, multiplier, bar, found, kink, True)
 
 
 @entry_point
@@ -68,7 +68,7 @@ def push_forward(
     t: Pattern, c: Costs, given: Given, value: Array2, multiplier: Array2, moved: Array2, changes: Changes, kink: Array2
 ) -> None:
     """The unknowns' change ``moved`` with ``changes``; their ``demand`` is db - dA x, their ``pull`` dA^T y."""
-    _through(no_lanes(), t, c, given, value, multiplier, moved, changes, kink, False)
+    _through(simd_zero(), t, c, given, value, multiplier, moved, changes, kink, False)
 
 
 @entry_point
@@ -96,35 +96,39 @@ def _through(
 ) -> None:
     """Problem by problem, from ``unknowns`` to ``changes`` if ``backward``, else from ``changes`` to ``unknowns``."""
     rows, count = multiplier.shape[1], value.shape[1]
-    p, w, which = make_problem(number, rows, count, t.entry[-1]), make_work(number, rows, count), make_which(number)
+    p, w, lane_index = (
+        make_problem(number, rows, count, t.entry[-1]),
+        make_work(number, rows, count),
+        make_lane_index(number),
+    )
     x, y, _ = make_answer(number, rows, count)
     along, _, _ = make_answer(number, rows, count)
     at, own = _make_linear(number, count), _make_changes(number, rows, count)
-    every, index = counting(rows), counting(len(value))
+    every, index = arange(rows), arange(len(value))
     blocks = -(-len(value) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather_problem(t, given, which, every, block == 0, p)
-        gather(value, which, t.unknown, x)
-        gather(multiplier, which, every, y)
+        block_indices(index, block, blocks, lane_index)
+        gather_problem(t, given, lane_index, every, block == 0, p)
+        gather(value, lane_index, t.unknown, x)
+        gather(multiplier, lane_index, every, y)
         _linearise(t, c, p, w, x, y, at)
-        scatter(at.kink, which, every, kink)
+        scatter(at.kink, lane_index, every, kink)
         if backward:
-            gather(unknowns, which, t.unknown, along)
+            gather(unknowns, lane_index, t.unknown, along)
             _back(t, c, p, w, at, along, own)
-            scatter(own.demand, which, every, changes.demand)
-            scatter(own.upper, which, t.unknown, changes.upper)
-            scatter(own.lower, which, t.unknown, changes.lower)
-            scatter(own.weight, which, t.unknown, changes.weight)
-            scatter(own.pull, which, t.unknown, changes.pull)
+            scatter(own.demand, lane_index, every, changes.demand)
+            scatter(own.upper, lane_index, t.unknown, changes.upper)
+            scatter(own.lower, lane_index, t.unknown, changes.lower)
+            scatter(own.weight, lane_index, t.unknown, changes.weight)
+            scatter(own.pull, lane_index, t.unknown, changes.pull)
         else:
-            gather(changes.demand, which, every, own.demand)
-            gather(changes.upper, which, t.unknown, own.upper)
-            gather(changes.lower, which, t.unknown, own.lower)
-            gather(changes.weight, which, t.unknown, own.weight)
-            gather(changes.pull, which, t.unknown, own.pull)
+            gather(changes.demand, lane_index, every, own.demand)
+            gather(changes.upper, lane_index, t.unknown, own.upper)
+            gather(changes.lower, lane_index, t.unknown, own.lower)
+            gather(changes.weight, lane_index, t.unknown, own.weight)
+            gather(changes.pull, lane_index, t.unknown, own.pull)
             _forward(t, c, p, w, at, own, along)
-            scatter(along, which, t.unknown, unknowns)
+            scatter(along, lane_index, t.unknown, unknowns)
 
 
 @allocating_kernel

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from biomech._arguments import instance, real_array, real_number, refusal, shown, whole_number
 from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
-from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width
+from biomech._simd import IndexArray, arange, block_indices, gather, make_lane_index, scatter, select, simd_zero, width
 from biomech.errors import ProblemError
 from biomech.sharing.batch import STRETCH, Given, compile_problem, gather_problem, own_patterns
 from biomech.sharing.block_sparsity import Pattern
@@ -175,7 +175,7 @@ def _empty(batch: int, rows: int, unknowns: int) -> Found:
     return Found(*(np.empty((batch, columns)) for columns in (unknowns, rows, rows, 4)))
 
 
-def _in_threads(work: Callable[[Places], None], index: Places, size: int, threads: int) -> None:
+def _in_threads(work: Callable[[IndexArray], None], index: IndexArray, size: int, threads: int) -> None:
     """Let threads work on stretches of the problems, and Python see between them whether it is to stop."""
     stretches = np.array_split(index, max(-(-len(index) // size), min(threads, len(index)))) if len(index) else []
     if threads == 1 or len(stretches) == 1:
@@ -236,20 +236,20 @@ def _check_arguments(
     return float(tolerance), threads
 
 
-def _solve_patiently(tables: tuple[Pattern, Costs, Given], tolerance: float, found: Found, index: Places) -> None:
+def _solve_patiently(tables: tuple[Pattern, Costs, Given], tolerance: float, found: Found, index: IndexArray) -> None:
     _solve_lanes(*tables, tolerance, found, index, True)
 
 
 @entry_point
 def _solve_lanes(
-    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places, patient: bool
+    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: IndexArray, patient: bool
 ) -> None:
-    _solve_each(no_lanes(), t, c, given, tolerance, found, index, patient, True)
+    _solve_each(simd_zero(), t, c, given, tolerance, found, index, patient, True)
 
 
 @entry_point
-def _certify_lanes(t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: Places) -> None:
-    _solve_each(no_lanes(), t, c, given, tolerance, found, index, False, False)
+def _certify_lanes(t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: IndexArray) -> None:
+    _solve_each(simd_zero(), t, c, given, tolerance, found, index, False, False)
 
 
 @allocating_kernel
@@ -260,7 +260,7 @@ def _solve_each(
     given: Given,
     tolerance: float,
     found: Found,
-    index: Places,
+    index: IndexArray,
     patient: bool,
     search: bool,
 ) -> None:
@@ -268,18 +268,18 @@ def _solve_each(
     rows, unknowns = given.b.shape[1], found.value.shape[1]
     p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
     x, y, proof = make_answer(number, rows, unknowns)
-    every, which = counting(max(rows, 4)), make_which(number)
+    every, lane_index = arange(max(rows, 4)), make_lane_index(number)
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather_problem(t, given, which, every, block == 0, p)
+        block_indices(index, block, blocks, lane_index)
+        gather_problem(t, given, lane_index, every, block == 0, p)
         measure(p)
         met = p.scale[0] > 0.0
         if search:
             met = share_load(t, c, p, w, x, y, patient, False)
         else:
-            gather(found.value, which, t.unknown, x)
-            gather(found.multiplier, which, every, y)
+            gather(found.value, lane_index, t.unknown, x)
+            gather(found.multiplier, lane_index, every, y)
         proof[0], proof[1], proof[2], proof[3] = prove(t, c, p, w, x, y, tolerance)
         if search:
             # a correction could hide that the multipliers are not there yet: the gap hardly shows it
@@ -288,7 +288,7 @@ def _solve_each(
             elif c.capped[-2]:
                 met = met & (w.tally[2] <= SETTLED)
             proof[3] = select(met | (proof[3] == INFEASIBLE), proof[3], float(UNCERTIFIED))
-        scatter(x, which, t.unknown, found.value)
-        scatter(y, which, every, found.multiplier)
-        scatter(w.gradient, which, every, found.missing)
-        scatter(proof, which, every, found.proof)
+        scatter(x, lane_index, t.unknown, found.value)
+        scatter(y, lane_index, every, found.multiplier)
+        scatter(w.gradient, lane_index, every, found.missing)
+        scatter(proof, lane_index, every, found.proof)

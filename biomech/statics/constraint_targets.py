@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Flags1, Index1
-from biomech._simd import choose, counting, gather, make_which, no_lanes, scatter, select, sincos, width, zeros
+from biomech._simd import (
+    arange,
+    block_indices,
+    gather,
+    make_lane_index,
+    scatter,
+    select,
+    simd_zero,
+    sincos,
+    width,
+    zeros,
+)
 from biomech.stance.parameters import COLUMN
 
 Array = NDArray[np.float64]
@@ -87,7 +98,7 @@ def aim_stances(
     ``vector`` (posture, 3 term), ``target`` (posture, condition) and ``start`` (posture, coordinate); ``floor``
     (posture, 5): its normal, and how high along it the right and the left foot stand.
     """
-    _aim_each(no_lanes(), t, s, stance, vector, target, start, floor)
+    _aim_each(simd_zero(), t, s, stance, vector, target, start, floor)
 
 
 @allocating_kernel
@@ -104,12 +115,12 @@ def _aim_each(
     own, d, n = zeros(number, (stance.shape[1],)), zeros(number, (DIRECTIONS, 3)), zeros(number, (NUMBERS,))
     v, wanted = zeros(number, (vector.shape[1],)), zeros(number, (target.shape[1],))
     q, plane = zeros(number, (start.shape[1],)), zeros(number, (floor.shape[1],))
-    every = counting(max(stance.shape[1], vector.shape[1], target.shape[1], start.shape[1], floor.shape[1]))
-    index, which = counting(len(stance)), make_which(number)
+    every = arange(max(stance.shape[1], vector.shape[1], target.shape[1], start.shape[1], floor.shape[1]))
+    index, lane_index = arange(len(stance)), make_lane_index(number)
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather(stance, which, every, own)
+        block_indices(index, block, blocks, lane_index)
+        gather(stance, lane_index, every, own)
         _set_directions(own, d)
         _set_numbers(t, own, d, n)
         for k in range(len(t.direction)):
@@ -121,10 +132,10 @@ def _aim_each(
             plane[c] = d[NORMAL, c]
         plane[3], plane[4] = n[RAISED], n[RAISED + 1]
         _begin(t, s, own, d, n, q)
-        scatter(v, which, every, vector)
-        scatter(wanted, which, every, target)
-        scatter(q, which, every, start)
-        scatter(plane, which, every, floor)
+        scatter(v, lane_index, every, vector)
+        scatter(wanted, lane_index, every, target)
+        scatter(q, lane_index, every, start)
+        scatter(plane, lane_index, every, floor)
 
 
 @kernel

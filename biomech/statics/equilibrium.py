@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Index1, Index2
-from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
+from biomech._simd import (
+    IndexArray,
+    arange,
+    block_indices,
+    gather,
+    make_lane_index,
+    scatter,
+    select,
+    simd_zero,
+    width,
+    zeros,
+)
 from biomech.model.compiled import Flat
 from biomech.model.forces.contact import ContactTables, contact_wrenches
 from biomech.model.forces.passive_joints import PassiveTables, passive_moment
@@ -204,7 +215,7 @@ def _assemble_lanes(
     q: Array2,
     found: Equilibrium,
 ) -> None:
-    number = no_lanes()
+    number = simd_zero()
     f, state, near = make_frames(number, tree), make_path_state(number, paths), make_surroundings(number, around)
     forces = make_forces(number, tree, paths, contact)
     own, a, b = (
@@ -212,21 +223,21 @@ def _assemble_lanes(
         zeros(number, (found.coefficients.shape[1],)),
         zeros(number, (found.demand.shape[1],)),
     )
-    every, index = counting(max(len(a), around.applied.shape[1], 6)), counting(len(q))
-    which = make_which(number)
+    every, index = arange(max(len(a), around.applied.shape[1], 6)), arange(len(q))
+    lane_index = make_lane_index(number)
     blocks = -(-len(q) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather(q, which, every, own)
-        gather_surroundings(around, which, every, near)
+        block_indices(index, block, blocks, lane_index)
+        gather(q, lane_index, every, own)
+        gather_surroundings(around, lane_index, every, near)
         place_segments(tree, splines, own, f)
         gather_masses(tree, near.load, f)
         lay_paths(paths, splines, own, f, state)
         fill(tree, splines, paths, muscle, tissue, contact, entries, near, own, f, state, forces, a, b)
-        scatter(a, which, every, found.coefficients)
-        scatter(b, which, every, found.demand)
-        scatter(forces.strength, which, every, found.strength)
-        scatter(forces.passive, which, every, found.passive)
+        scatter(a, lane_index, every, found.coefficients)
+        scatter(b, lane_index, every, found.demand)
+        scatter(forces.strength, lane_index, every, found.strength)
+        scatter(forces.passive, lane_index, every, found.passive)
 
 
 @allocating_kernel
@@ -251,12 +262,12 @@ def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: Conta
 
 
 @kernel
-def gather_surroundings(around: Surroundings, which: Places, every: Places, near: Surroundings) -> None:
-    """What acts on the bodies ``which``."""
-    gather(around.load, which, every, near.load)
-    gather(around.laxity, which, every, near.laxity)
-    gather(around.friction, which, every, near.friction)
-    gather(around.applied, which, every, near.applied)
+def gather_surroundings(around: Surroundings, lane_index: IndexArray, every: IndexArray, near: Surroundings) -> None:
+    """What acts on the bodies ``lane_index``."""
+    gather(around.load, lane_index, every, near.load)
+    gather(around.laxity, lane_index, every, near.laxity)
+    gather(around.friction, lane_index, every, near.friction)
+    gather(around.applied, lane_index, every, near.applied)
 
 
 @kernel

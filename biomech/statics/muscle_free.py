@@ -28,7 +28,18 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array2
-from biomech._simd import Places, choose, counting, gather, make_which, no_lanes, scatter, select, width, zeros
+from biomech._simd import (
+    IndexArray,
+    arange,
+    block_indices,
+    gather,
+    make_lane_index,
+    scatter,
+    select,
+    simd_zero,
+    width,
+    zeros,
+)
 from biomech.model.compiled import Flat
 from biomech.model.forces.passive_joints import PassiveTables, passive_moment
 from biomech.model.mechanics.splines import SplineTables
@@ -79,10 +90,10 @@ class Legs(NamedTuple):
     """
 
     pelvis: int
-    thigh: Places
-    heel: Places
-    hip: Places
-    knee: Places
+    thigh: IndexArray
+    heel: IndexArray
+    hip: IndexArray
+    knee: IndexArray
     sole: float
     toe: float
 
@@ -172,7 +183,7 @@ def passive_slope(model: Model, flat: Flat, stance: Stance, support: int) -> Arr
 def _legs(flat: Flat, support: int, sole: float, toe: float) -> Legs:
     feet = ["_r"] if flat.half else feet_of(support)
 
-    def places(names: list[str], stem: str, first: int) -> Places:
+    def places(names: list[str], stem: str, first: int) -> IndexArray:
         return np.array([first + names.index(stem + foot) for foot in feet], dtype=np.uint64)
 
     return Legs(
@@ -197,7 +208,7 @@ def _rest_lanes(
     given: _Given,
     found: _Found,
 ) -> None:
-    _rest_each(no_lanes(), tree, splines, tissue, conditions, legs, gravity, given, found)
+    _rest_each(simd_zero(), tree, splines, tissue, conditions, legs, gravity, given, found)
 
 
 @allocating_kernel
@@ -214,7 +225,10 @@ def _rest_each(
 ) -> None:
     count, coordinates = found.coordinates.shape
     f, aim = make_frames(number, tree), make_aim(number, conditions, given.asked.target.shape[1])
-    work, which = make_closing(number, conditions, given.asked.target.shape[1], coordinates), make_which(number)
+    work, lane_index = (
+        make_closing(number, conditions, given.asked.target.shape[1], coordinates),
+        make_lane_index(number),
+    )
     q, passive, slope = (
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
@@ -222,16 +236,16 @@ def _rest_each(
     )
     weight, knee, hanging = zeros(number, (coordinates,)), zeros(number, (len(legs.knee),)), zeros(number, (3,))
     laxity, shift, first = zeros(number, (2,)), zeros(number, (1,)), zeros(number, (coordinates,))
-    every, index = counting(max(coordinates, given.asked.vector.shape[1], 4)), counting(count)
+    every, index = arange(max(coordinates, given.asked.vector.shape[1], 4)), arange(count)
     blocks = -(-count // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather_aim(given.asked, which, every, aim)
-        gather(given.start, which, every, first)
+        block_indices(index, block, blocks, lane_index)
+        gather_aim(given.asked, lane_index, every, aim)
+        gather(given.start, lane_index, every, first)
         for k in range(coordinates):
             q[k] = first[k]
-        gather(given.laxity, which, every, laxity)
-        gather(given.shift, which, every, shift)
+        gather(given.laxity, lane_index, every, laxity)
+        gather(given.shift, lane_index, every, shift)
         off, sound = close_chain(tree, splines, conditions, aim, first, q, f, work, q[0] != q[0])
         hanging[0] = select(sound, off, np.inf)
         gather_masses(tree, aim.load, f)
@@ -241,10 +255,10 @@ def _rest_each(
         for k in range(len(legs.knee)):
             c = legs.knee[k]
             knee[k] = passive[c] + weight[c] + _ground(legs, k, gravity, shift[0], f)
-        scatter(q, which, every, found.coordinates)
-        scatter(hanging, which, every, found.hanging)
-        scatter(passive, which, every, found.passive)
-        scatter(knee, which, every, found.knee)
+        scatter(q, lane_index, every, found.coordinates)
+        scatter(hanging, lane_index, every, found.hanging)
+        scatter(passive, lane_index, every, found.passive)
+        scatter(knee, lane_index, every, found.knee)
 
 
 @kernel

@@ -30,15 +30,15 @@ from numpy.typing import NDArray
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Index1, Index2
 from biomech._simd import (
-    Places,
-    choose,
-    counting,
+    IndexArray,
+    any_lane,
+    arange,
+    block_indices,
     gather,
-    make_which,
-    no_lanes,
+    make_lane_index,
     scatter,
     select,
-    some,
+    simd_zero,
     width,
     zeros,
 )
@@ -164,7 +164,7 @@ def close_lanes(
     residual: Array2,
     sound: Array2,
 ) -> None:
-    _close_each(no_lanes(), tree, splines, t, asked, first, q, residual, sound)
+    _close_each(simd_zero(), tree, splines, t, asked, first, q, residual, sound)
 
 
 @allocating_kernel
@@ -182,28 +182,28 @@ def _close_each(
     conditions, own = residual.shape[1], zeros(number, (q.shape[1],))
     begin, right = zeros(number, (q.shape[1],)), zeros(number, (1,))
     f, aim = make_frames(number, tree), make_aim(number, t, conditions)
-    work, which = make_closing(number, t, conditions, q.shape[1]), make_which(number)
-    every, index = counting(max(q.shape[1], asked.vector.shape[1])), counting(len(q))
+    work, lane_index = make_closing(number, t, conditions, q.shape[1]), make_lane_index(number)
+    every, index = arange(max(q.shape[1], asked.vector.shape[1])), arange(len(q))
     blocks = -(-len(q) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather_aim(asked, which, every, aim)
-        gather(first, which, every, begin)
+        block_indices(index, block, blocks, lane_index)
+        gather_aim(asked, lane_index, every, aim)
+        gather(first, lane_index, every, begin)
         for k in range(len(own)):
             own[k] = begin[k]
         _, right_way = close_chain(tree, splines, t, aim, begin, own, f, work, own[0] != own[0])
         right[0] = select(right_way, 1.0 + 0.0 * own[0], 0.0)
-        scatter(own, which, every, q)
-        scatter(work.residual, which, every, residual)
-        scatter(right, which, every, sound)
+        scatter(own, lane_index, every, q)
+        scatter(work.residual, lane_index, every, residual)
+        scatter(right, lane_index, every, sound)
 
 
 @kernel
-def gather_aim(asked: Asked, which: Places, every: Places, aim: Aim) -> None:
-    """What the postures ``which`` must meet."""
-    gather(asked.vector, which, every, aim.vector)
-    gather(asked.target, which, every, aim.target)
-    gather(asked.load, which, every, aim.load)
+def gather_aim(asked: Asked, lane_index: IndexArray, every: IndexArray, aim: Aim) -> None:
+    """What the postures ``lane_index`` must meet."""
+    gather(asked.vector, lane_index, every, aim.vector)
+    gather(asked.target, lane_index, every, aim.target)
+    gather(asked.load, lane_index, every, aim.load)
 
 
 @kernel
@@ -229,7 +229,7 @@ def close_chain(
     off = hasten(tree, splines, t, aim, q, f, work)
     sound = _is_sound(t, f)
     taken = idle | ((off < CLOSED) & sound & within(q, t.least, t.most))
-    if some(~taken):
+    if any_lane(~taken):
         off, sound = _search(tree, splines, t, aim, first, q, f, work, taken, off, sound)
     return off, sound
 
@@ -256,7 +256,7 @@ def _search(
         work.kept[c] = q[c]
         taken = taken | (first[c] != first[c])  # nothing is found for what is not a number
     for attempt in range(2 + len(t.detour)):
-        if not some(~taken):
+        if not any_lane(~taken):
             break
         for c in range(len(q)):
             q[c] = select(taken, q[c], first[c])
@@ -317,7 +317,7 @@ def hasten(
     """Newton's method on the conditions, in a few undamped steps: enough from near by. Returns the largest residual."""
     for step in range(FEW_STEPS + 1):
         open_ = _conditions(tree, splines, t, aim, q, f, work.residual) > TOLERANCE * TOLERANCE
-        if step == FEW_STEPS or not some(open_):
+        if step == FEW_STEPS or not any_lane(open_):
             break
         _jacobian(tree, t, aim, f, work.jacobian)
         _step(0.0 * aim.target[0], work)
@@ -359,9 +359,9 @@ def _approach(
         best = select(better, error, best)
         damping = select(better, select(damping < 1e-6, 0.0, 0.1 * damping), max(10.0 * damping, 1e-6))
         open_ = (best > TOLERANCE * TOLERANCE) & (damping <= 1e6)
-        if not some(open_):
+        if not any_lane(open_):
             break
-        if some(better):
+        if any_lane(better):
             _jacobian(tree, t, aim, f, work.new_jacobian)
             _keep_jacobian(better, work)
         _step(damping, work)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array2, Flags2, Index1, Index2
-from biomech._simd import choose, counting, gather, make_which, no_lanes, scatter, width, zeros
+from biomech._simd import arange, block_indices, gather, make_lane_index, scatter, simd_zero, width, zeros
 from biomech.model.compiled import Flat
 from biomech.model.forces.patella import PatellaTables, make_patella_state, pull_patellae
 from biomech.model.mechanics.muscles import MuscleTables
@@ -191,20 +191,20 @@ def _react_lanes(
     tension: Array2,
     patella_force: Array2,
 ) -> None:
-    number = no_lanes()
+    number = simd_zero()
     f, state = make_frames(number, tree), make_path_state(number, paths)
     own, carried = zeros(number, (q.shape[1],)), zeros(number, (LOAD,))
     pull, wrench = zeros(number, (muscle_force.shape[1],)), zeros(number, (applied.shape[1],))
     knees, total = make_patella_state(number, patella), make_reaction(number, cuts)
-    every = counting(max(len(pull), len(wrench), len(own), len(total.force), len(knees.force)))
-    index, which = counting(len(q)), make_which(number)
+    every = arange(max(len(pull), len(wrench), len(own), len(total.force), len(knees.force)))
+    index, lane_index = arange(len(q)), make_lane_index(number)
     blocks = -(-len(q) // width(number))
     for block in range(blocks):
-        choose(index, block, blocks, which)
-        gather(q, which, every, own)
-        gather(load, which, every, carried)
-        gather(muscle_force, which, every, pull)
-        gather(applied, which, every, wrench)
+        block_indices(index, block, blocks, lane_index)
+        gather(q, lane_index, every, own)
+        gather(load, lane_index, every, carried)
+        gather(muscle_force, lane_index, every, pull)
+        gather(applied, lane_index, every, wrench)
         place_segments(tree, splines, own, f)
         gather_masses(tree, carried, f)
         lay_paths(paths, splines, own, f, state)
@@ -214,10 +214,10 @@ def _react_lanes(
         joint_reactions(
             cuts, muscle, patella.acts, gravity, False, zero, zero, pull, wrench, f, state, knees.wrench, total
         )
-        scatter(total.force, which, every, force)
-        scatter(total.moment, which, every, moment)
-        scatter(knees.tension, which, every, tension)
-        scatter(knees.force, which, every, patella_force)
+        scatter(total.force, lane_index, every, force)
+        scatter(total.moment, lane_index, every, moment)
+        scatter(knees.tension, lane_index, every, tension)
+        scatter(knees.force, lane_index, every, patella_force)
 
 
 @kernel

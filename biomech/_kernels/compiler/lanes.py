@@ -214,7 +214,7 @@ def _as_bit(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
 
 
 @_instructions
-def put(typingctx, number, lane, value):  # type: ignore[no-untyped-def]
+def insert(typingctx, number, lane, value):  # type: ignore[no-untyped-def]
     """``number`` with another value in one lane; a float is its only lane."""
     if number is not lanes:
         return types.float64(number, lane, types.float64), lambda context, builder, sig, args: args[2]
@@ -226,7 +226,7 @@ def put(typingctx, number, lane, value):  # type: ignore[no-untyped-def]
 
 
 @_instructions
-def take(typingctx, number, lane):  # type: ignore[no-untyped-def]
+def extract(typingctx, number, lane):  # type: ignore[no-untyped-def]
     """The value in one lane."""
     if number is not lanes:
         return types.float64(number, lane), lambda context, builder, sig, args: args[0]
@@ -238,7 +238,7 @@ def take(typingctx, number, lane):  # type: ignore[no-untyped-def]
 
 
 @_instructions
-def some(typingctx, condition):  # type: ignore[no-untyped-def]
+def any_lane(typingctx, condition):  # type: ignore[no-untyped-def]
     """Whether a condition holds in any lane."""
 
     def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
@@ -301,7 +301,7 @@ def _zeros(number, shape):  # type: ignore[no-untyped-def]
 
 
 @_instructions
-def no_lanes(typingctx):  # type: ignore[no-untyped-def]
+def simd_zero(typingctx):  # type: ignore[no-untyped-def]
     """Lanes that are all zero: says to a kernel what to work on, as 0.0 does for plain floats."""
     return lanes(), lambda context, builder, sig, args: ir.Constant(_VECTOR, None)
 

@@ -98,7 +98,7 @@ def select(condition: Any, yes: Any, no: Any) -> Any:
     return chosen if isinstance(chosen, bool | np.bool_) else np.float64(chosen)
 
 
-def some(condition: Any) -> Any:
+def any_lane(condition: Any) -> Any:
     """Whether a condition holds in any lane."""
     _check_truth(condition)
     return np.bool_(np.count_nonzero(condition) > 0)
