@@ -38,15 +38,15 @@ def record(benchmark, postures, **answer):
 
 def test_closure(benchmark, stage):
     model, part, stance, _ = stage
-    postures = benchmark(close, model, part.flat, stance, part.support)
+    postures = benchmark(close, model, part.compiled, stance, part.support)
     record(benchmark, len(stance), residual=float(np.abs(postures.residual).max()))
     assert postures.closed.all()
 
 
 def test_equilibrium(benchmark, stage):
     _, part, stance, found = stage
-    around = Surroundings.of(part.flat, stance)
-    arguments = (part.flat, part.flat.rows, part.contact, around, found.postures.coordinates, False, True)
+    around = Surroundings.of(part.compiled, stance)
+    arguments = (part.compiled, part.compiled.rows, part.contact, around, found.postures.coordinates, False, True)
     equilibrium = benchmark(assemble, *arguments)
     record(benchmark, len(stance), largest_demand=float(np.abs(equilibrium.demand).max()))
     np.testing.assert_array_equal(equilibrium.demand, found.equilibrium.demand)

@@ -158,7 +158,7 @@ def by_mujoco(model, coordinates, ground):
     """Moment arms, required moments and activations of every frame, and seconds a frame."""
     import quadprog
 
-    turns = model.flat().is_rotation
+    turns = model.compiled().is_rotation
     names = list(model.coordinates)
     count = len(next(iter(coordinates.values())))
     given = {name: np.broadcast_to(coordinates.get(name, 0.0), count) for name in names}

@@ -30,12 +30,12 @@ def table(model: bm.Model) -> str:
         cells = ""
         for group in groups:
             tone, change = felt.tone.sel(group=group), felt.change.sel(group=group)
-            cells += f"{_span(tone):>10} {'(' + _span(change, '+') + ')':>11}"
+            cells += f"{_path_segment(tone):>10} {'(' + _path_segment(change, '+') + ')':>11}"
         lines.append(f"{name:24}{cells}  {scenario.contrast}")
     return "\n".join(lines)
 
 
-def _span(values: xr.DataArray, sign: str = "") -> str:
+def _path_segment(values: xr.DataArray, sign: str = "") -> str:
     """Least to most over the policies of tilt."""
     low, high = (f"{float(v):{sign}.0f}".replace("-0", "0").replace("+0", "0") for v in (values.min(), values.max()))
     return low if low == high else f"{low}..{high}"

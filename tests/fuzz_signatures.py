@@ -170,7 +170,7 @@ def _model_calls() -> dict[str, Call]:
     return {
         "load_model": (bm.load_model, {"name": "small"}),
         "Model": (bm.Model, {"name": "own", "tables": dict(small.tables)}),
-        "Model.flat": (small.flat, {"half": False}),
+        "Model.flat": (small.compiled, {"half": False}),
         "Model.cached": (lambda key: small.cached(key, lambda: 1), {"key": "x"}),
         "Model.replace": (small.replace, {"changes": {"segments/torso/com_x": 0.03}}),
         "Model.scale": (small.scale, {"factors": {"segments/torso/com_x": 1.1}}),
@@ -342,7 +342,7 @@ def spoiled(value: Any, rng: np.random.Generator) -> Any:
         return type(value)([*value[:place], spoiled(value[place], rng), *value[place + 1 :]])
     if isinstance(value, np.ndarray) and value.size:
         other = value.astype(complex) if rng.random() < 0.2 else value.astype(float)
-        other.flat[rng.integers(value.size)] = np.nan
+        other.compiled[rng.integers(value.size)] = np.nan
         return [other, value[..., :0], value[None], value.astype(str)][rng.integers(4)]
     if isinstance(value, xr.Dataset | xr.DataArray) and value.dims:
         return _spoiled_labelled(value, rng)

@@ -96,9 +96,9 @@ def test_a_jump_is_no_balance():
 def test_what_is_no_number_cannot_be_taken(adult, half):
     """In a closure NaN neither closes nor is it within any range, and its neighbours are as they were."""
     stance = read_stance({"pelvic_tilt": 0, "knee_flexion": np.linspace(0, 60, 12)}).all()
-    good = close(adult, adult.flat(half=half), stance, 0)
+    good = close(adult, adult.compiled(half=half), stance, 0)
     stance.values["pelvic_tilt"][[1, 5, 6]] = np.nan
-    found = close(adult, adult.flat(half=half), stance, 0)
+    found = close(adult, adult.compiled(half=half), stance, 0)
     lost = np.isin(np.arange(12), [1, 5, 6])
     assert not found.closed[lost].any()
     np.testing.assert_array_equal(found.coordinates[~lost], good.coordinates[~lost])
@@ -178,7 +178,7 @@ def test_first_coordinates_are_near(adult):
         }
     ).all()
     for half in (True, False):
-        flat = adult.flat(half=half)
+        flat = adult.compiled(half=half)
         begun, found = set_conditions(adult, flat, stance, 0).start, close(adult, flat, stance, 0)
         assert found.closed.all()
         off = np.abs(begun - found.coordinates)

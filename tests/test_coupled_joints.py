@@ -10,7 +10,7 @@ import sympy as sp
 import biomech as bm
 from biomech import symbolic
 from biomech.errors import ModelError
-from biomech.model.geometry import lay_out
+from biomech.model.geometry import pose_muscles
 from biomech.model.model import Model
 from biomech.model.tables import Table
 
@@ -93,7 +93,7 @@ def pose_of(model):
 
 def steps(model, name):
     """Both neighbours of the pose along a coordinate, and how far they are apart in rad or m."""
-    turns = model.flat().is_rotation[model.coordinates.index(name)]
+    turns = model.compiled().is_rotation[model.coordinates.index(name)]
     step = 2e-4 if turns else 4e-6
     pose = pose_of(model)
     near = {**pose, name: pose.get(name, 0.0) + step * np.array([-1.0, 1.0])}
@@ -119,16 +119,16 @@ def test_gravity_is_minus_dv_dq(coupled):
 
 def test_every_frame_moves_with_its_screws(coupled):
     """The Jacobian of every point: d origin / dq = w x origin + v and dR / dq = [w] R, for what a coordinate moves."""
-    flat, pose = coupled.flat(), pose_of(coupled)
+    flat, pose = coupled.compiled(), pose_of(coupled)
     given = np.array([pose.get(name, 0.0) for name in flat.coordinates])
-    f, _ = lay_out(flat, np.where(flat.is_rotation, np.radians(given), given))
+    f, _ = pose_muscles(flat, np.where(flat.is_rotation, np.radians(given), given))
     for c, name in enumerate(flat.coordinates):
         near, apart = steps(coupled, name)
         ds = coupled.kinematics(**near)
         origin, rotation = (np.diff(ds[n].values, axis=0)[0] / apart for n in ("origin", "rotation"))
         w, v = f.screw[c, :3], f.screw[c, 3:]
         turn = np.array([[0, -w[2], w[1]], [w[2], 0, -w[0]], [-w[1], w[0], 0]])
-        for i, moved in enumerate(flat.tree.moves[c, 1:], start=1):
+        for i, moved in enumerate(flat.tree.affects[c, 1:], start=1):
             speed = np.cross(w, f.origin[i]) + v if moved else np.zeros(3)
             spin = turn @ f.rotation[i].reshape(3, 3) if moved else np.zeros((3, 3))
             np.testing.assert_allclose(origin[i - 1], speed, atol=3e-8, err_msg=f"{name}, {flat.segments[i - 1]}")
@@ -138,7 +138,7 @@ def test_every_frame_moves_with_its_screws(coupled):
 @pytest.mark.parametrize("muscle", ["semiten_r", "rect_fem_r"])
 def test_lengths_and_arms_are_those_of_sympy(coupled, muscle):
     pose = pose_of(coupled)
-    turns = dict(zip(coupled.coordinates, coupled.flat().is_rotation, strict=True))
+    turns = dict(zip(coupled.coordinates, coupled.compiled().is_rotation, strict=True))
     at = {name: float(np.radians(value)) if turns[name] else value for name, value in pose.items()}
     ds = coupled.muscle_geometry(**pose)
     length = symbolic.muscle_length(coupled, muscle, at)
@@ -171,4 +171,4 @@ def test_a_joint_slides_with_coordinates_of_its_own(coupled):
     names[table.index("knee_twist_x_r")] = "hip_flexion_r"
     other = Table("couplings", {**table.columns, "coordinate": tuple(names)})
     with pytest.raises(ModelError, match="knee_twist_x_r/coordinate = 'hip_flexion_r': must be a coordinate of joint"):
-        Model("wrong", {**coupled.tables, "couplings": other}).flat()
+        Model("wrong", {**coupled.tables, "couplings": other}).compiled()

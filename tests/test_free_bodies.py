@@ -344,4 +344,4 @@ def test_unsound_mechanisms_are_refused_by_name(adult, table, column, row, value
     cells = list(old.columns[column])
     cells[old.index(row)] = value
     with pytest.raises(ModelError, match=named):
-        Model("wrong", {**adult.tables, table: Table(table, {**old.columns, column: tuple(cells)})}).flat()
+        Model("wrong", {**adult.tables, table: Table(table, {**old.columns, column: tuple(cells)})}).compiled()

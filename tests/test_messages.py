@@ -130,14 +130,14 @@ def random_postures(model, count):
                 stance[name] = rng.uniform(PARAMETERS[name].least, PARAMETERS[name].most)
         one = read_stance(stance).all()
         (part,) = parts(model, one, effort)
-        yield part, stance, close(model, part.flat, one, part.support)
+        yield part, stance, close(model, part.compiled, one, part.support)
 
 
 def test_which_leg_is_folded_over_agrees_with_the_search(adult):
     """Where the hips are and by how much a leg is folded over: by the flag of the kernel, of postures of any kind."""
     seen = set()
     for part, stance, postures in random_postures(adult, 150):
-        flat, support = part.flat, stance["support"]
+        flat, support = part.compiled, stance["support"]
         at = kinematics(flat, pose_of(flat, postures.coordinates)).origin[0]
         behind, wrong = [], False
         for side, other in (("r", "left"), ("l", "right")):
@@ -159,9 +159,9 @@ def test_what_is_missed_is_where_it_is_said_to_be(adult):
     """Feet above or below the floor, ahead of or behind their places, and tilted: by the geometry of the body."""
     checked = set()
     for part, stance, postures in random_postures(adult, 150):
-        if postures.closed[0] or part.flat.half:
+        if postures.closed[0] or part.compiled.half:
             continue
-        geometry = kinematics(part.flat, pose_of(part.flat, postures.coordinates))
+        geometry = kinematics(part.compiled, pose_of(part.compiled, postures.coordinates))
         upward = np.array([-np.sin(np.radians(stance["slope"])), np.cos(np.radians(stance["slope"])), 0.0])
         forward, settings = np.array([upward[1], -upward[0], 0.0]), adult.tables["settings"]
         for k, label in enumerate(postures.labels):
@@ -199,7 +199,7 @@ def test_every_condition_has_words_and_its_own_unit(name, request):
         for half in (True, False):
             if half and SUPPORTS[support] not in ("both", "seat"):
                 continue
-            conditions = conditions_of(model, model.flat(half=half), support)
+            conditions = conditions_of(model, model.compiled(half=half), support)
             for k, label in enumerate(conditions.labels):
                 miss = reach.MISSES[re.sub("the (right|left) ", "the {side} ", label)]
                 kinds = conditions.tables.kind[conditions.tables.owner == k]

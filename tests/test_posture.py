@@ -99,13 +99,13 @@ def test_knees_are_as_asked(adult):
 
 def test_residuals_are_small_and_half_equals_whole(model):
     stance = read_stance(BOX).all()
-    half = close(model, model.flat(half=True), stance, 0)
-    whole = close(model, model.flat(), stance, 0)
+    half = close(model, model.compiled(half=True), stance, 0)
+    whole = close(model, model.compiled(), stance, 0)
     for postures in (half, whole):
         assert np.abs(postures.residual).max() < 1e-10
     for name, column in zip(model.coordinates, whole.coordinates.T, strict=True):
-        own = [n for n in (name, other_side(name)) if n in model.flat(half=True).coordinates]
-        expected = half.coordinates[:, model.flat(half=True).coordinates.index(own[0])] if own else 0.0
+        own = [n for n in (name, other_side(name)) if n in model.compiled(half=True).coordinates]
+        expected = half.coordinates[:, model.compiled(half=True).coordinates.index(own[0])] if own else 0.0
         np.testing.assert_allclose(column, expected, atol=1e-9)
 
 

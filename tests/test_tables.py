@@ -8,7 +8,7 @@ import biomech as bm
 from biomech.errors import ModelError
 from biomech.model.compiled import compile_model
 from biomech.model.mirror import is_symmetric, mirrored, other_side, side_of, with_left_side
-from biomech.model.reduced_model import lump
+from biomech.model.reduced_model import reduce_model
 from biomech.model.tables import SCHEMA, Table, make_table, read_table
 
 PASSIVE = {"parameter": "a", "value": "1.5", "unit": "deg", "source": "x"}
@@ -61,7 +61,7 @@ def test_counts_and_mass(adult, gait2392, small):
 
 
 def test_the_small_model_is_the_lump_of_the_adult(adult, small):
-    for name, records in lump(adult).items():
+    for name, records in reduce_model(adult).items():
         table = make_table(name, records)
         right = [i for i, row in enumerate(small.tables[name].rows) if side_of(row) != "left"]
         for column, kind in SCHEMA[name].items():
@@ -238,7 +238,7 @@ def test_no_body_that_cannot_be(adult, path, value):
         adult.replace({path: value})
     table, row, column = adult.resolve(path)
     with pytest.raises(ModelError, match=named):
-        bm.Model("own", changed(adult, table, column, row, value)).flat()
+        bm.Model("own", changed(adult, table, column, row, value)).compiled()
 
 
 def cells_of(model, *edits):
@@ -546,7 +546,7 @@ def test_what_is_kept_has_a_bound():
     model = bm.load_model().replace({"passive/hip_offset": 1.0})
     for i in range(2000):
         assert model.cached(("weight", i), lambda i=i: i) == i
-        model.flat()
+        model.compiled()
     assert len(model.kept) <= 128
     assert ("weight", 1999) in model.kept
     assert "flat False" in model.kept
@@ -562,7 +562,7 @@ def test_paths_are_refused_by_the_parameter_that_holds_them(small):
         (lambda: small.scale({"segments/*/mass": True}), r"factors\['segments/\*/mass'\] = True: must be a finite"),
         (lambda: small.replace({"segments/torso/x": 2}), r"changes\['segments/torso/x'\]: 'x' is no number of table"),
         (lambda: small.replace({"segments/torso/mass": np.timedelta64(3)}), r"changes\[.*\] = .*: must be a finite"),
-        (lambda: small.flat(half=2), "half = 2: must be True or False"),
+        (lambda: small.compiled(half=2), "half = 2: must be True or False"),
         (lambda: small.sides("soleus_r"), "names = 'soleus_r': must be a list of names"),
         (lambda: small.cached([], int), r"key = \[\]: must be hashable"),
         (lambda: small.cached("never asked", 3), "make = 3: must be a function"),

@@ -49,7 +49,7 @@ def test_a_drawn_model_is_the_model_with_those_numbers(adult):
         }
         other = adult.replace(changes)
         for half in (True, False):
-            ours, theirs = drawn.flat(half=half), other.flat(half=half)
+            ours, theirs = drawn.compiled(half=half), other.compiled(half=half)
             for stage in ("tree", "splines", "paths", "muscle", "passive", "contact"):
                 for name, a, b in zip(
                     getattr(ours, stage)._fields, getattr(ours, stage), getattr(theirs, stage), strict=True

@@ -57,14 +57,16 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     """
     import xarray as xr
 
-    flat = instance("model", model, Model, "a Model").flat()
-    moved = [flat.coordinates[row] for row in flat.moved]
+    compiled = instance("model", model, Model, "a Model").compiled()
+    moved = [compiled.coordinates[row] for row in compiled.moved]
     one_of("coordinate", coordinate, moved)
     if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
         raise StanceError(f"direction = {shown(direction)}: must be 1 or -1")
-    posed = read_poses(flat, pose, ("muscle",))
+    posed = read_poses(compiled, pose, ("muscle",))
     q = posed.q
-    found = assemble(flat, flat.moved, NO_CONTACT, Surroundings.empty(len(q)), q, force_length=True, tissue=False)
+    found = assemble(
+        compiled, compiled.moved, NO_CONTACT, Surroundings.empty(len(q)), q, force_length=True, tissue=False
+    )
     moments = np.maximum(direction * found.coefficients[:, moved.index(coordinate)], 0.0)
     about = {"units": "N.m", "long_name": f"isometric moment of each muscle about {coordinate}"}
     dims, values, about = posed.variable(("muscle",), moments, about)

@@ -304,9 +304,10 @@ class PreparedSweep:
         elif count <= _BLOCK:
             found = self._answer(columns, count)
         else:
-            flat = [np.broadcast_to(column, (count,)) for column in columns]
+            compiled = [np.broadcast_to(column, (count,)) for column in columns]
             blocks = [
-                self._answer([c[i : i + _BLOCK] for c in flat], min(_BLOCK, count - i)) for i in range(0, count, _BLOCK)
+                self._answer([c[i : i + _BLOCK] for c in compiled], min(_BLOCK, count - i))
+                for i in range(0, count, _BLOCK)
             ]
             found = {name: np.concatenate([block[name] for block in blocks]) for name in self._outputs}
         return {name: value.reshape((*shape, *value.shape[1:])) for name, value in found.items()}
@@ -361,7 +362,7 @@ class PreparedSweep:
         sample = Stance.of_matrix(numbers, self._fixed)
         part = next(parts(self._model, sample, self._effort))
         for varied in self._varied:
-            if varied.parameter == "turnout_yield" and not can_yield(part.flat):
+            if varied.parameter == "turnout_yield" and not can_yield(part.compiled):
                 raise StanceError(
                     f"vary: {varied.name!r} needs a coordinate shank_rotation; {self._model.name!r} has none"
                 )
@@ -431,11 +432,11 @@ class _Workspace:
         self.posed = posed = self._tables[-1]
         columns = sheet_columns(model)
         self.sheets = Sheets(*(np.zeros((count, columns[n] if n in wanted else 0)) for n in Sheets._fields))
-        strength = self.sheets.strength if effort.force_length else model.flat().muscle.max_force[None]
+        strength = self.sheets.strength if effort.force_length else model.compiled().muscle.max_force[None]
         self._answers, self._strength_varies = Answers(model, self.sheets, strength), effort.force_length
         self._status = self.sheets.proof[:, PROOF.index("status")]
         self._index = np.arange(count, dtype=np.uint64)
-        conditions = conditions_of(model, part.flat, part.support)
+        conditions = conditions_of(model, part.compiled, part.support)
         aims = (posed.asked.vector, posed.asked.target, posed.start, posed.floor)
         self._aim: BoundCall = aim_stances.bind(conditions.targets, conditions.starts, self.numbers, *aims)
         self._go: BoundCall = go_in_lanes.bind(*self._tables, self._index, False, self.sheets)
@@ -462,7 +463,7 @@ class _Workspace:
         around.laxity[:] = numbers[:, COLUMN["knee_laxity"] : COLUMN["knee_laxity"] + 2]
         around.friction[:, 0] = numbers[:, COLUMN["friction"]]
         if self._loaded:
-            load = Stance.of_matrix(numbers, self._prepared._fixed).load(self._prepared._part.flat)
+            load = Stance.of_matrix(numbers, self._prepared._fixed).load(self._prepared._part.compiled)
             around.load[:] = load
 
     def _finished(self) -> Answers:

@@ -90,13 +90,13 @@ def stability(
     asked = check_names(model, asked, sweep_names(model) | _NAMES)
     stances = asked.all()
     settle(model, stances, effort)
-    flat = model.flat(half=False)
-    count, n = len(stances), len(flat.coordinates)
+    compiled = model.compiled(half=False)
+    count, n = len(stances), len(compiled.coordinates)
     found = {"stiffness": np.full((count, n, n), np.nan), "buckling": np.full((count, n), np.nan)}
     least = np.full(count, np.nan)
     for support in np.unique(stances.support):
         index = np.flatnonzero(stances.support == support)
-        part = Part(index, flat, int(support), contacts_of(flat, int(support)))
+        part = Part(index, compiled, int(support), contacts_of(compiled, int(support)))
         held = balance(model, part, stances.take(index), effort)
         good = np.flatnonzero(held.solution.status == OPTIMAL)
         if not good.size:
@@ -107,8 +107,8 @@ def stability(
         found["stiffness"][place] = stiffness
         glued = _contact_jacobian(part, own, effort, q)
         for i, k in enumerate(place):
-            least[k], found["buckling"][k] = _softest(stiffness[i], glued[i], flat.rows, flat.is_rotation)
-    names = list(flat.coordinates)
+            least[k], found["buckling"][k] = _softest(stiffness[i], glued[i], compiled.rows, compiled.is_rotation)
+    names = list(compiled.coordinates)
     units = "N.m/rad"
     return xr.Dataset(
         {
@@ -137,14 +137,14 @@ def stability(
 
 def _stiffness(model: Model, part: Part, stance: Stance, effort: Effort, q: Array, x: Array, ratio: float) -> Array:
     """K of postures: (posture, coordinate, coordinate)."""
-    flat, muscles = part.flat, len(part.flat.muscles)
+    compiled, muscles = part.compiled, len(part.compiled.muscles)
     stiffness = np.zeros((*q.shape, q.shape[1]))
     for c in range(q.shape[1]):
         step = np.zeros(q.shape[1])
         step[c] = _STEP
         near = [_force(part, stance, effort, q + way * step, x) for way in (-1.0, 1.0)]
-        stiffness[:, flat.rows, c] = -(near[1] - near[0]) / (2.0 * _STEP)
-    geometry = model.muscle_geometry(**pose_of(flat, q))
+        stiffness[:, compiled.rows, c] = -(near[1] - near[0]) / (2.0 * _STEP)
+    geometry = model.muscle_geometry(**pose_of(compiled, q))
     arms, length = geometry.moment_arm.values, geometry.length.values
     force = x[:, :muscles] * model.tables["muscles"].numbers("max_isometric_force")
     stiffness += np.einsum("bmc,bm,bmd->bcd", arms, ratio * force / length, arms)
@@ -161,7 +161,7 @@ def _contact_jacobian(part: Part, stance: Stance, effort: Effort, q: Array) -> A
     """How far every contact generator moves with the coordinates, friction making some sideways: (posture, g, row)."""
     rough = stance.take(np.arange(len(stance)), friction=np.ones(len(stance)))
     e = equilibrium_of(part, rough, q, effort)
-    return np.swapaxes(e.coefficients[:, :, len(part.flat.muscles) :], 1, 2)
+    return np.swapaxes(e.coefficients[:, :, len(part.compiled.muscles) :], 1, 2)
 
 
 def _softest(

@@ -223,15 +223,15 @@ def _solve_block(
     sharing: tuple[Criterion, float, Array],
 ) -> tuple[Answers, dict[str, NDArray[Any]]]:
     """Answers of some frames, and the variables that they alone have."""
-    flat, q, (criterion, lower, reserves) = model.flat(), measured.q[block], sharing
+    compiled, q, (criterion, lower, reserves) = model.compiled(), measured.q[block], sharing
     force, point, moment = (part[block] for part in (measured.force, measured.point, measured.moment))
     applied = np.zeros((len(q), len(model.segments) + 1, 6))
     for foot, segment in enumerate(feet):
         applied[:, segment, :3] = force[:, foot]
         applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
     around = Surroundings.empty(len(q))._replace(applied=applied.reshape(len(q), -1))
-    equilibrium = assemble(flat, flat.moved, NO_CONTACT, around, q, force_length, tissue=False)
-    solution = _share(equilibrium, reserves[flat.moved], criterion, lower)
+    equilibrium = assemble(compiled, compiled.moved, NO_CONTACT, around, q, force_length, tissue=False)
+    solution = _share(equilibrium, reserves[compiled.moved], criterion, lower)
     return _answers(model, q, around, equilibrium, solution, reserves)
 
 
@@ -256,15 +256,15 @@ def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lowe
 def _answers(
     model: Model, q: Array, around: Surroundings, equilibrium: Equilibrium, solution: Solution, reserves: Array
 ) -> tuple[Answers, dict[str, NDArray[Any]]]:
-    muscles, flat = len(model.muscles), model.flat()
+    muscles, compiled = len(model.muscles), model.compiled()
     activation = solution.value[:, :muscles]
     force = activation * equilibrium.strength
     required, shortfall, reaction = np.zeros((3, len(q), len(reserves)))
-    required[:, flat.moved], shortfall[:, flat.moved] = equilibrium.demand, solution.shortfall
-    own = flat.moved[reserves[flat.moved] != 0.0]
+    required[:, compiled.moved], shortfall[:, compiled.moved] = equilibrium.demand, solution.shortfall
+    own = compiled.moved[reserves[compiled.moved] != 0.0]
     reaction[:, own] = solution.value[:, muscles:] * reserves[own]
-    least, most = ranges(model, flat, "trusted")
-    reactions = react(flat, q, around.load, force, around.applied)
+    least, most = ranges(model, compiled, "trusted")
+    reactions = react(compiled, q, around.load, force, around.applied)
     proof = np.zeros((len(q), len(PROOF)))
     for name, column in (
         ("cost", solution.cost),

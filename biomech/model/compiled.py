@@ -38,7 +38,7 @@ class Arms:
 
 
 @dataclass(frozen=True, eq=False)
-class Flat:
+class CompiledModel:
     """Names in kernel order, and one tuple of arrays per stage."""
 
     half: bool
@@ -72,7 +72,7 @@ class Flat:
         return float(self.tree.mass.sum())
 
 
-def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
+def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:
     """Flatten the tables of a model, with every reference between them checked."""
     check_tables(tables)
     check_relations(tables)
@@ -94,10 +94,10 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> Flat:
     ]
     muscles = [name for name in tables["muscles"].rows if here(name)]
     tree = compile_tree(tables, segments, coordinates, spline_number, half)
-    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, tree.moves)
+    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, tree.affects)
     settings = tables["settings"]
     held = [table.text("stance")[table.index(c)] for c in coordinates]
-    return Flat(
+    return CompiledModel(
         half,
         segments,
         own_joints,

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.forces.passive_joints import PassiveTables
 from biomech.model.forces.passive_joints import passive_moment as passive_kernel
-from biomech.model.mechanics.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import (
     LOAD,
     Frames,
     TreeTables,
-    gather_masses,
+    composite_masses,
+    forward_kinematics,
     gravity_force,
     make_frames,
-    place_segments,
 )
 from biomech.model.mirror import side_of
 from biomech.model.poses import Coordinates, read_knee_laxity, read_poses
@@ -39,7 +39,7 @@ AXES = ["x", "y", "z"]
 NO_LOAD = np.zeros(LOAD)
 
 
-def kinematics(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
+def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     """Frames and centres of mass of all segments, in ground.
 
     Returns
@@ -58,14 +58,14 @@ def kinematics(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
     """
     import xarray as xr
 
-    posed = read_poses(flat, coordinates, ("origin", "rotation", "segment_centre", "body_centre", "local_axis"))
+    posed = read_poses(compiled, coordinates, ("origin", "rotation", "segment_centre", "body_centre", "local_axis"))
     q = posed.q
-    count = len(flat.tree.parent)
+    count = len(compiled.tree.parent)
     rotation, origin, centre = np.empty((len(q), count, 9)), np.empty((len(q), count, 3)), np.empty((len(q), 3))
-    _kinematics(flat.tree, flat.splines, q, rotation, origin, centre)
+    _kinematics(compiled.tree, compiled.splines, q, rotation, origin, centre)
     turned = rotation.reshape(len(q), count, 3, 3)[:, 1:]
     placed = origin[:, 1:]
-    centres = placed + np.einsum("psij,sj->psi", turned, flat.tree.centre[1:])
+    centres = placed + np.einsum("psij,sj->psi", turned, compiled.tree.com[1:])
     return xr.Dataset(
         {
             "origin": posed.variable(("segment", "axis"), placed, _about("m", "origin of the segment in ground")),
@@ -77,7 +77,7 @@ def kinematics(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
             "segment_centre": posed.variable(("segment", "axis"), centres, _about("m", "centre of mass in ground")),
             "body_centre": posed.variable(("axis",), centre, _about("m", "centre of mass of the whole body in ground")),
         },
-        coords={**posed.labels, "segment": flat.segments, "axis": AXES, "local_axis": AXES},
+        coords={**posed.labels, "segment": compiled.segments, "axis": AXES, "local_axis": AXES},
     )
 
 
@@ -87,8 +87,8 @@ def _kinematics(
 ) -> None:
     f = make_frames(0.0, tree)
     for i in range(len(q)):
-        place_segments(tree, splines, q[i], f)
-        gather_masses(tree, NO_LOAD, f)
+        forward_kinematics(tree, splines, q[i], f)
+        composite_masses(tree, NO_LOAD, f)
         for s in range(len(tree.parent)):
             for k in range(9):
                 rotation[i, s, k] = f.rotation[s, k]
@@ -98,7 +98,7 @@ def _kinematics(
             centre[i, k] = f.moment[0, k] / f.mass[0]
 
 
-def muscle_geometry(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
+def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     """Length and moment arm of every muscle.
 
     The moment arm is r = -dL/dq (An et al. 1984, J Biomech Eng 106:280): positive where the muscle turns the coordinate
@@ -118,11 +118,11 @@ def muscle_geometry(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
     """
     import xarray as xr
 
-    posed = read_poses(flat, coordinates, ("length", "moment_arm", "side"))
+    posed = read_poses(compiled, coordinates, ("length", "moment_arm", "side"))
     q = posed.q
-    length = np.empty((len(q), len(flat.muscles)))
-    arm = np.zeros((len(q), len(flat.muscles), len(flat.coordinates)))
-    _muscle_geometry(flat.tree, flat.splines, flat.paths, q, length, arm)
+    length = np.empty((len(q), len(compiled.muscles)))
+    arm = np.zeros((len(q), len(compiled.muscles), len(compiled.coordinates)))
+    _muscle_geometry(compiled.tree, compiled.splines, compiled.paths, q, length, arm)
     return xr.Dataset(
         {
             "length": posed.variable(("muscle",), length, _about("m", "musculotendon length")),
@@ -130,27 +130,29 @@ def muscle_geometry(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
         },
         coords={
             **posed.labels,
-            "muscle": flat.muscles,
-            "side": ("muscle", [side_of(name) for name in flat.muscles]),
-            "coordinate": flat.coordinates,
+            "muscle": compiled.muscles,
+            "side": ("muscle", [side_of(name) for name in compiled.muscles]),
+            "coordinate": compiled.coordinates,
         },
     )
 
 
-def lay_out(flat: Flat, q: Array) -> tuple[Frames, PathState]:
+def pose_muscles(compiled: CompiledModel, q: Array) -> tuple[Frames, PathState]:
     """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
-    segments, coordinates, points = len(flat.tree.parent), len(q), len(flat.paths.segment)
+    segments, coordinates, points = len(compiled.tree.parent), len(q), len(compiled.paths.segment)
     f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))))
-    state = PathState(*map(np.zeros, ((points, 3), (points, 6), (len(flat.muscles),), (len(flat.paths.arms),))))
-    _lay_out(flat.tree, flat.splines, flat.paths, q, f, state)
+    state = PathState(*map(np.zeros, ((points, 3), (points, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))))
+    _lay_out(compiled.tree, compiled.splines, compiled.paths, q, f, state)
     return f, state
 
 
 @entry_point
-def _lay_out(tree: TreeTables, splines: SplineTables, paths: PathTables, q: Array1, f: Frames, s: PathState) -> None:
-    place_segments(tree, splines, q, f)
-    lay_paths(paths, splines, q, f, s)
-    moment_arms(paths, splines, q, f, s)
+def _lay_out(
+    tree: TreeTables, splines: SplineTables, paths: PathTables, q: Array1, frames: Frames, state: PathState
+) -> None:
+    forward_kinematics(tree, splines, q, frames)
+    path_kinematics(paths, splines, q, frames, state)
+    moment_arms(paths, splines, q, frames, state)
 
 
 @entry_point
@@ -164,8 +166,8 @@ def _muscle_geometry(
 ) -> None:
     f, state = make_frames(0.0, tree), make_path_state(0.0, paths)
     for i in range(len(q)):
-        place_segments(tree, splines, q[i], f)
-        lay_paths(paths, splines, q[i], f, state)
+        forward_kinematics(tree, splines, q[i], f)
+        path_kinematics(paths, splines, q[i], f, state)
         moment_arms(paths, splines, q[i], f, state)
         for m in range(len(state.length)):
             length[i, m] = state.length[m]
@@ -173,7 +175,7 @@ def _muscle_geometry(
             arm[i, paths.arms[a, 0], paths.arms[a, 1]] = state.arm[a]
 
 
-def gravity(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
+def gravity(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     """Generalised force of gravity on every coordinate, -dV/dq.
 
     Returns
@@ -190,14 +192,14 @@ def gravity(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
     """
     import xarray as xr
 
-    posed = read_poses(flat, coordinates, ("generalized_force",))
+    posed = read_poses(compiled, coordinates, ("generalized_force",))
     q = posed.q
-    force = np.empty((len(q), len(flat.coordinates)))
-    _gravity(flat.tree, flat.splines, q, flat.gravity, force)
+    force = np.empty((len(q), len(compiled.coordinates)))
+    _gravity(compiled.tree, compiled.splines, q, compiled.gravity, force)
     about = _about("N.m", "generalised force of gravity (N for translations)")
     return xr.Dataset(
         {"generalized_force": posed.variable(("coordinate",), force, about)},
-        coords={**posed.labels, "coordinate": flat.coordinates},
+        coords={**posed.labels, "coordinate": compiled.coordinates},
     )
 
 
@@ -205,12 +207,12 @@ def gravity(flat: Flat, coordinates: Coordinates) -> xr.Dataset:
 def _gravity(tree: TreeTables, splines: SplineTables, q: Array2, gravity: float, force: Array2) -> None:
     f = make_frames(0.0, tree)
     for i in range(len(q)):
-        place_segments(tree, splines, q[i], f)
-        gather_masses(tree, NO_LOAD, f)
+        forward_kinematics(tree, splines, q[i], f)
+        composite_masses(tree, NO_LOAD, f)
         gravity_force(tree, f, gravity, force[i])
 
 
-def passive_moment(flat: Flat, coordinates: Coordinates, knee_laxity: float) -> xr.Dataset:
+def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxity: float) -> xr.Dataset:
     """Passive moments of hip, knee, ankle and lumbar joint, and their derivatives.
 
     Parameters
@@ -237,12 +239,12 @@ def passive_moment(flat: Flat, coordinates: Coordinates, knee_laxity: float) -> 
     """
     import xarray as xr
 
-    posed = read_poses(flat, coordinates, ("passive_moment", "passive_derivative", "by_coordinate"))
+    posed = read_poses(compiled, coordinates, ("passive_moment", "passive_derivative", "by_coordinate"))
     q = posed.q
     laxity = np.full(2, read_knee_laxity(knee_laxity))
-    moment = np.empty((len(q), len(flat.coordinates)))
-    slope = np.empty((len(q), len(flat.coordinates), len(flat.coordinates)))
-    _passive(flat.passive, q, laxity, moment, slope)
+    moment = np.empty((len(q), len(compiled.coordinates)))
+    slope = np.empty((len(q), len(compiled.coordinates), len(compiled.coordinates)))
+    _passive(compiled.passive, q, laxity, moment, slope)
     return xr.Dataset(
         {
             "passive_moment": posed.variable(("coordinate",), moment, _about("N.m", "passive moment")),
@@ -252,14 +254,14 @@ def passive_moment(flat: Flat, coordinates: Coordinates, knee_laxity: float) -> 
                 _about("N.m/rad", "derivative of the passive moment"),
             ),
         },
-        coords={**posed.labels, "coordinate": flat.coordinates, "by_coordinate": flat.coordinates},
+        coords={**posed.labels, "coordinate": compiled.coordinates, "by_coordinate": compiled.coordinates},
     )
 
 
 @entry_point
-def _passive(t: PassiveTables, q: Array2, laxity: Array1, moment: Array2, slope: Array3) -> None:
+def _passive(tissue: PassiveTables, q: Array2, laxity: Array1, moment: Array2, slope: Array3) -> None:
     for i in range(len(q)):
-        passive_kernel(t, q[i], laxity, moment[i], slope[i])
+        passive_kernel(tissue, q[i], laxity, moment[i], slope[i])
 
 
 def _about(units: str, long_name: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from biomech._arguments import flag, mapping, name_list, real_number, refusal, shown, text
 from biomech.errors import ModelError
-from biomech.model.compiled import Flat, check_tables, compile_model
+from biomech.model.compiled import CompiledModel, check_tables, compile_model
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.limits import check_structure
 from biomech.model.mirror import is_symmetric, side_of
@@ -63,7 +63,7 @@ class Model:
         text("name", self.name, ModelError)
         check_structure(self.tables)
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
-        self.flat()  # a bad model is refused here, not at its first use
+        self.compiled()  # a bad model is refused here, not at its first use
 
     def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table]]]:
         return Model, (self.name, dict(self.tables))
@@ -76,12 +76,12 @@ class Model:
     @property
     def coordinates(self) -> tuple[str, ...]:
         """Names of all coordinates, in the order of the joints."""
-        return tuple(self.flat().coordinates)
+        return tuple(self.compiled().coordinates)
 
     @property
     def segments(self) -> tuple[str, ...]:
         """Names of all segments."""
-        return tuple(self.flat().segments)
+        return tuple(self.compiled().segments)
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
@@ -102,11 +102,11 @@ class Model:
         """Whether the left side is the exact mirror of the right."""
         return bool(self.cached("symmetric", lambda: is_symmetric(self.tables)))
 
-    def flat(self, *, half: bool = False) -> Flat:
+    def compiled(self, *, half: bool = False) -> CompiledModel:
         """The flat tables that the kernels run on; ``half``: the right half of the body."""
         half = flag("half", half, ModelError)
-        flat: Flat = self.cached(f"flat {half}", lambda: compile_model(self.tables, half))
-        return flat
+        compiled: CompiledModel = self.cached(f"flat {half}", lambda: compile_model(self.tables, half))
+        return compiled
 
     def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` makes of this model, made once; what was not asked for the longest time is let go."""
@@ -203,21 +203,21 @@ class Model:
         Coordinates go by name, or in a mapping, Dataset or DataFrame; labels of their own (``time``, ``trial``) are
         aligned, and come back in the place of ``pose``.
         """
-        return kinematics(self.flat(), joined(poses, coordinates))
+        return kinematics(self.compiled(), joined(poses, coordinates))
 
     def muscle_geometry(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Length and moment arm of every muscle, see ``geometry.muscle_geometry``; coordinates as in ``kinematics``."""
-        return muscle_geometry(self.flat(), joined(poses, coordinates))
+        return muscle_geometry(self.compiled(), joined(poses, coordinates))
 
     def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Generalised force of gravity, see ``geometry.gravity``; coordinates as in ``kinematics``."""
-        return gravity(self.flat(), joined(poses, coordinates))
+        return gravity(self.compiled(), joined(poses, coordinates))
 
     def passive_moment(
         self, poses: Coordinates | None = None, /, *, knee_laxity: float = 0.0, **coordinates: ArrayLike
     ) -> xr.Dataset:
         """Passive moments and their derivatives, see ``geometry.passive_moment``; coordinates as in ``kinematics``."""
-        return passive_moment(self.flat(), joined(poses, coordinates), knee_laxity)
+        return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
 
 
 def _parts(where: str, path: str) -> tuple[str, str, str]:

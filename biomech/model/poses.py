@@ -21,7 +21,7 @@ from biomech._alignment import (
 )
 from biomech._arguments import is_masked, real_number, shown
 from biomech.errors import StanceError
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class Poses(NamedTuple):
         return (*self.dims, *inner), values.reshape(*self.shape, *values.shape[1:]), dict(attributes)
 
 
-def read_poses(flat: Flat, coordinates: Coordinates, taken: Iterable[str]) -> Poses:
+def read_poses(compiled: CompiledModel, coordinates: Coordinates, taken: Iterable[str]) -> Poses:
     """Coordinates by name, in degrees and m, as poses.
 
     ``taken`` are the variables and dimensions of the answer, which the caller's dimensions may not be called.
@@ -69,14 +69,14 @@ def read_poses(flat: Flat, coordinates: Coordinates, taken: Iterable[str]) -> Po
         An unknown name, a value that is no finite number, lengths or labels that do not pair.
     """
     if isinstance(coordinates, dict) and not any(is_named(v) or is_series(v) for v in coordinates.values()):
-        q = poses(flat, coordinates)
+        q = poses(compiled, coordinates)
         return Poses(q, shape=(len(q),))
-    return _labelled(flat, coordinates, frozenset(taken))
+    return _labelled(compiled, coordinates, frozenset(taken))
 
 
-def _labelled(flat: Flat, given: Coordinates, taken: frozenset[str]) -> Poses:
+def _labelled(compiled: CompiledModel, given: Coordinates, taken: frozenset[str]) -> Poses:
     """Poses whose values bear labels."""
-    read = list(read_coordinates(flat.coordinates, given, "pose"))
+    read = list(read_coordinates(compiled.coordinates, given, "pose"))
     read, dims = with_dimensions(read, "pose", taken | _OWN)
     read, shape, labels = aligned(read, dims)
     labels |= carried(read, dims, _OWN, taken, ())
@@ -86,13 +86,13 @@ def _labelled(flat: Flat, given: Coordinates, taken: frozenset[str]) -> Poses:
     if count > _MOST_POSES:
         sizes = ", ".join(f"{dim} {size}" for dim, size in zip(dims, shape, strict=True))
         raise StanceError(f"coordinates: {sizes} make {count} poses; at most {_MOST_POSES}")
-    q = np.zeros((*shape, len(flat.coordinates)))
+    q = np.zeros((*shape, len(compiled.coordinates)))
     for one in read:
-        q[..., flat.coordinates.index(one.name)] = over(one.array, dims)
-    return Poses(_in_radians(flat, q.reshape(count, -1)), dims, shape, labels)
+        q[..., compiled.coordinates.index(one.name)] = over(one.array, dims)
+    return Poses(_in_radians(compiled, q.reshape(count, -1)), dims, shape, labels)
 
 
-def poses(flat: Flat, coordinates: Mapping[str, Any]) -> Array:
+def poses(compiled: CompiledModel, coordinates: Mapping[str, Any]) -> Array:
     """Coordinates by name to an array (pose, coordinate) in rad and m.
 
     Raises
@@ -102,20 +102,20 @@ def poses(flat: Flat, coordinates: Mapping[str, Any]) -> Array:
     """
     columns: dict[str, Array] = {}
     for name, value in coordinates.items():
-        check_known(name, flat.coordinates)
+        check_known(name, compiled.coordinates)
         columns[name] = _column(name, value)
     lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
     if len(set(lengths.values())) > 1:
         raise StanceError(f"coordinates pair element by element along pose, but their lengths differ: {lengths}")
     count = next(iter(lengths.values()), 1)
-    q = np.zeros((count, len(flat.coordinates)))
+    q = np.zeros((count, len(compiled.coordinates)))
     for name, column in columns.items():
-        q[:, flat.coordinates.index(name)] = column
-    return _in_radians(flat, q)
+        q[:, compiled.coordinates.index(name)] = column
+    return _in_radians(compiled, q)
 
 
-def _in_radians(flat: Flat, q: Array) -> Array:
-    return np.where(flat.is_rotation, np.radians(q), q)
+def _in_radians(compiled: CompiledModel, q: Array) -> Array:
+    return np.where(compiled.is_rotation, np.radians(q), q)
 
 
 def _column(name: str, value: Any) -> Array:

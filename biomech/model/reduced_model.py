@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.model.catalog import load_model
-from biomech.model.geometry import lay_out
+from biomech.model.geometry import pose_muscles
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.model.tables import SCHEMA
@@ -49,20 +49,20 @@ class _Neutral:
     """The adult at its neutral pose."""
 
     def __init__(self, adult: Model) -> None:
-        self.flat = adult.flat()
-        q = np.zeros(len(self.flat.coordinates))
-        self.frames, self.state = lay_out(self.flat, q)
+        self.compiled = adult.compiled()
+        q = np.zeros(len(self.compiled.coordinates))
+        self.frames, self.state = pose_muscles(self.compiled, q)
 
     def origin(self, segment: str) -> Array:
-        return np.asarray(self.frames.origin[1 + self.flat.segments.index(segment)])
+        return np.asarray(self.frames.origin[1 + self.compiled.segments.index(segment)])
 
     def into(self, segment: str, point: Array) -> Array:
         """A point of ground in a segment's frame."""
-        turn = self.frames.rotation[1 + self.flat.segments.index(segment)].reshape(3, 3)
+        turn = self.frames.rotation[1 + self.compiled.segments.index(segment)].reshape(3, 3)
         return np.asarray(turn.T @ (point - self.origin(segment)))
 
 
-def lump(adult: Model) -> dict[str, list[Record]]:
+def reduce_model(adult: Model) -> dict[str, list[Record]]:
     """Tables of the small model, right side and midline, as records."""
     neutral = _Neutral(adult)
     muscles, points = [], []
@@ -98,12 +98,12 @@ def lump(adult: Model) -> dict[str, list[Record]]:
 
 def _line(adult: Model, neutral: _Neutral, group: str, joint: str) -> tuple[Record, tuple[Array, Array]]:
     """Strength and central axis of a group, and the points of the axis nearest to where its muscles cross the joint."""
-    flat, paths = neutral.flat, neutral.flat.paths
-    child = 1 + flat.joints.index(joint)
-    outer = {s for s in range(len(flat.tree.parent)) if _hangs_on(flat.tree.parent, s, child)}
+    compiled, paths = neutral.compiled, neutral.compiled.paths
+    child = 1 + compiled.joints.index(joint)
+    outer = {s for s in range(len(compiled.tree.parent)) if _hangs_on(compiled.tree.parent, s, child)}
     total, ends, weights = np.zeros(6), [], []
     for m in _members(adult, group):
-        strength = flat.muscle.max_force[m]
+        strength = compiled.muscle.max_force[m]
         for s in range(paths.start[m], paths.start[m + 1] - 1):
             near, far = paths.segment[s] in outer, paths.segment[s + 1] in outer
             if near != far:
@@ -137,14 +137,14 @@ def _sliding_couple(neutral: _Neutral, members: list[int], joint: str, total: Ar
 
     At the knee the patella's sliding and the tibia's gliding change the quadriceps' moment; a hinge has neither.
     """
-    flat, f = neutral.flat, neutral.frames
-    tree, child = flat.tree, 1 + flat.joints.index(joint)
+    compiled, f = neutral.compiled, neutral.frames
+    tree, child = compiled.tree, 1 + compiled.joints.index(joint)
     motions = tree.motions[tree.start[child] : tree.start[child + 1]]
     couple = np.zeros(3)
     for c in {int(c) for kind, c, _, _ in motions if kind == 0}:
         axis = f.screw[c, :3]
-        arms = {int(m): arm for (m, of), arm in zip(flat.paths.arms, neutral.state.arm, strict=True) if of == c}
-        wanted = sum(flat.muscle.max_force[m] * arms.get(m, 0.0) for m in members)
+        arms = {int(m): arm for (m, of), arm in zip(compiled.paths.arms, neutral.state.arm, strict=True) if of == c}
+        wanted = sum(compiled.muscle.max_force[m] * arms.get(m, 0.0) for m in members)
         couple += (wanted - axis @ (total[3:] - np.cross(f.origin[child], total[:3]))) * axis
     return couple
 
@@ -152,10 +152,10 @@ def _sliding_couple(neutral: _Neutral, members: list[int], joint: str, total: Ar
 def _members(adult: Model, group: str) -> list[int]:
     """Right-hand muscles of a group; of the hip flexors those that no other line holds."""
     groups = dict(zip(adult.muscles, adult.tables["muscles"].text("groups"), strict=True))
-    own = [m for m in adult.flat().muscles if side_of(m) == "right" and group in groups[m].split(";")]
+    own = [m for m in adult.compiled().muscles if side_of(m) == "right" and group in groups[m].split(";")]
     if group == "hip_flexors":
         own = [m for m in own if groups[m] == group]
-    return [adult.flat().muscles.index(m) for m in own]
+    return [adult.compiled().muscles.index(m) for m in own]
 
 
 def _hangs_on(parent: NDArray[np.int64], segment: int, child: int) -> bool:
@@ -166,7 +166,7 @@ def _hangs_on(parent: NDArray[np.int64], segment: int, child: int) -> bool:
 
 def _fibre(neutral: _Neutral, members: list[int], share: Array) -> tuple[float, float]:
     """Mean optimal fibre length and mean normalised fibre length at the neutral pose, by strength."""
-    t = neutral.flat.muscle
+    t = neutral.compiled.muscle
     along = neutral.state.length - t.slack_length
     normalised = np.hypot(along, t.height) / t.optimal_length
     return (
@@ -195,7 +195,7 @@ def _segments(adult: Model, neutral: _Neutral) -> list[Record]:
 
 
 def _in_ground(neutral: _Neutral, segment: str, local: Array) -> Array:
-    turn = neutral.frames.rotation[1 + neutral.flat.segments.index(segment)].reshape(3, 3)
+    turn = neutral.frames.rotation[1 + neutral.compiled.segments.index(segment)].reshape(3, 3)
     return np.asarray(neutral.origin(segment) + turn @ local)
 
 
@@ -257,4 +257,4 @@ def write(tables: Mapping[str, Iterable[Record]], folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(lump(load_model()), Path(sys.argv[1]))
+    write(reduce_model(load_model()), Path(sys.argv[1]))

@@ -84,17 +84,17 @@ def _check_rows(tables: Mapping[str, Table]) -> None:
 def _check_tree(tables: Mapping[str, Table]) -> None:
     """Every segment hangs by one joint, and the body by one joint from the ground, which holds nothing."""
     joints, coordinates = tables["joints"], tables["coordinates"]
-    carrier: dict[str, str] = {}
+    first_body: dict[str, str] = {}
     for row, child in zip(joints.rows, joints.text("child"), strict=True):
-        if child in carrier:
+        if child in first_body:
             raise ModelError(
-                f"joints/{row}/child = {child!r}: must be no joint's child already; {carrier[child]!r} has it"
+                f"joints/{row}/child = {child!r}: must be no joint's child already; {first_body[child]!r} has it"
             )
-        carrier[child] = row
+        first_body[child] = row
     for row in tables["segments"].rows:
         if row == "ground":
             raise ModelError("segments/ground: must not be named 'ground', the name of what the body stands on")
-        if row not in carrier:
+        if row not in first_body:
             raise ModelError(f"segments/{row}: no joint carries it; must be the child of one row of joints")
     roots = [row for row, parent in zip(joints.rows, joints.text("parent"), strict=True) if parent == "ground"]
     if len(roots) > 1:

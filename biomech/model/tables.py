@@ -220,8 +220,8 @@ def _cells(table: str, column: str, given: object) -> Column:
     """Cells that nobody can change, of any iterable but a text."""
     if type(given) is tuple:
         return given
-    flat = not isinstance(given, np.ndarray) or given.ndim == 1
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable) or not flat:
+    compiled = not isinstance(given, np.ndarray) or given.ndim == 1
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable) or not compiled:
         raise ModelError(f"table {table!r}: columns[{column!r}] = {shown(given)}: must be a tuple of cells")
     return tuple(given.tolist()) if isinstance(given, np.ndarray) else tuple(given)
 

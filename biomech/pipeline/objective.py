@@ -56,8 +56,8 @@ def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Gu
     ratio = read_ratio(ratio)
     if margin is None:
         return None
-    flat = model.flat()
-    joints = [flat.coordinates[row] for row in flat.rows if not flat.coordinates[row].startswith("pelvis_")]
+    compiled = model.compiled()
+    joints = [compiled.coordinates[row] for row in compiled.rows if not compiled.coordinates[row].startswith("pelvis_")]
     margin = _by_name("stiffness_margin", margin)
     if not isinstance(margin, Mapping) or not margin:
         raise StanceError(f"stiffness_margin = {shown(margin)}: must be a mapping of coordinates to N.m/rad, not empty")

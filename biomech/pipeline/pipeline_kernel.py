@@ -27,7 +27,7 @@ from biomech._simd import (
     zeros,
 )
 from biomech.model.forces.patella import PatellaState, make_patella_state, pull_patellae
-from biomech.model.mechanics.paths import lay_paths, make_path_state
+from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
 from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
 from biomech.sharing.block_sparsity import Pattern, pull_of
@@ -125,7 +125,7 @@ class Rooms(NamedTuple):
 
 @allocating_kernel
 def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
-    coordinates, muscles = len(body.tree.carrier), len(body.paths.start) - 1
+    coordinates, muscles = len(body.tree.first_body), len(body.paths.start) - 1
     return Rooms(
         zeros(number, (coordinates,)),
         zeros(number, (unknowns,)),
@@ -194,7 +194,7 @@ def _go(
             q[k] = rooms.start[k]
         never = q[0] != q[0]
         off, sound = close_chain(body.tree, body.splines, body.conditions, aim, rooms.start, q, f, closing, never)
-        lay_paths(body.paths, body.splines, q, f, state)
+        path_kinematics(body.paths, body.splines, q, f, state)
         fill(
             body.tree,
             body.splines,

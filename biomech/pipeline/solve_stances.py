@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
 from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
@@ -109,7 +109,7 @@ def answer(
     )
     for part in parts(model, stance, effort):
         _answer_part(model, part, stance, effort, names, sheets)
-    constant = model.flat().muscle.max_force[None]
+    constant = model.compiled().muscle.max_force[None]
     answers = Answers(model, sheets, sheets.strength if effort.force_length else constant)
     blank_unreachable(sheets, answers.status == UNREACHABLE)
     return answers
@@ -138,8 +138,8 @@ def sheet_columns(model: Model) -> dict[str, int]:
         "ground": 12,
         "pressure": 2 * PRESSURE,
         "seat": 3,
-        "joint_force": 3 * len(reported_joints(model.flat())),
-        "joint_moment": 3 * len(reported_joints(model.flat())),
+        "joint_force": 3 * len(reported_joints(model.compiled())),
+        "joint_moment": 3 * len(reported_joints(model.compiled())),
         "tension": len(SIDES) if len(model.tables["patellae"]) else 0,
         "patella": 3 * len(SIDES) if len(model.tables["patellae"]) else 0,
         "proof": len(PROOF),
@@ -150,17 +150,17 @@ def compile_batch(
     model: Model, part: Part, stance: Stance, effort: Effort, wanted: frozenset[str]
 ) -> tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed]:
     """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
-    flat = part.flat
-    closure = set_conditions(model, flat, stance, part.support)
+    compiled = part.compiled
+    closure = set_conditions(model, compiled, stance, part.support)
     counted = (effort.criterion, effort.weight.tobytes(), effort.force_length, effort.tone.tobytes())
     plan: Plan = model.cached(
-        ("plan", flat.half, part.support, *counted, wanted), lambda: _plan(model, part, effort, wanted)
+        ("plan", compiled.half, part.support, *counted, wanted), lambda: _plan(model, part, effort, wanted)
     )
     body: Anatomy = model.cached(
-        ("anatomy", flat.half, part.support, effort.force_length),
+        ("anatomy", compiled.half, part.support, effort.force_length),
         lambda: _anatomy(part, effort, closure.tables, plan.pattern),
     )
-    around, alone = Surroundings.of(flat, stance), np.empty((len(stance), 0))
+    around, alone = Surroundings.of(compiled, stance), np.empty((len(stance), 0))
     posed = Posed(closure.asked(around.load), closure.start, around, closure.floor, alone)
     return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
 
@@ -197,9 +197,9 @@ def _answer_guarded(
     target: Sheets,
 ) -> None:
     """Answer stances whose load is shared with more rows than the whole way has: shared first, and then taken over."""
-    flat, (body, pattern, costs, limits, ways, posed) = part.flat, tables
-    postures = close(model, flat, stance, part.support)
-    taken = np.flatnonzero(reachable(model, flat, postures))
+    compiled, (body, pattern, costs, limits, ways, posed) = part.compiled, tables
+    postures = close(model, compiled, stance, part.support)
+    taken = np.flatnonzero(reachable(model, compiled, postures))
     shared, every = np.zeros((len(stance), len(pattern.unknown))), np.arange(len(stance), dtype=np.uint64)
     if not taken.size:
         go_in_lanes(body, pattern, costs, limits, ways, posed._replace(shared=shared), every, False, target)
@@ -214,40 +214,48 @@ def _answer_guarded(
         ("status", solution.status),
     ):
         target.proof[taken, PROOF.index(name)] = value
-    target.shortfall[np.ix_(taken, flat.rows)] = solution.shortfall[:, : len(flat.rows)]
+    target.shortfall[np.ix_(taken, compiled.rows)] = solution.shortfall[:, : len(compiled.rows)]
 
 
 def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> Plan:
-    flat = part.flat
-    pattern = find_pattern(which_act(flat, flat.rows, part.contact))
+    compiled = part.compiled
+    pattern = find_pattern(which_act(compiled, compiled.rows, part.contact))
     order = pattern.unknown.astype(np.int64)
-    weight, lower, upper, quadratic = terms(model, flat, part.contact, effort)
-    costs = make_costs(effort.criterion, weight[order], quadratic[order], 1.0 / row_weight(flat))
-    limits = Limits(*ranges(model, flat, "range"), *ranges(model, flat, "trusted"), lower[order], upper[order])
-    return Plan(pattern, costs, limits, _ways(flat, model.flat(), wanted))
+    weight, lower, upper, quadratic = terms(model, compiled, part.contact, effort)
+    costs = make_costs(effort.criterion, weight[order], quadratic[order], 1.0 / row_weight(compiled))
+    limits = Limits(*ranges(model, compiled, "range"), *ranges(model, compiled, "trusted"), lower[order], upper[order])
+    return Plan(pattern, costs, limits, _ways(compiled, model.compiled(), wanted))
 
 
 def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: Pattern) -> Anatomy:
-    flat = part.flat
-    unknowns = len(flat.muscles) + part.contact.direction.shape[0] * part.contact.direction.shape[1]
-    place = places(pattern, len(flat.rows), unknowns)
-    entries = compile_entries(flat, flat.rows, part.contact, place, effort.force_length, True)
-    cuts = compile_cuts(flat, tuple(reported_joints(flat)))
-    feet = [1 + flat.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in flat.segments]
-    stages = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.patella, flat.passive, part.contact)
+    compiled = part.compiled
+    unknowns = len(compiled.muscles) + part.contact.direction.shape[0] * part.contact.direction.shape[1]
+    place = places(pattern, len(compiled.rows), unknowns)
+    entries = compile_entries(compiled, compiled.rows, part.contact, place, effort.force_length, True)
+    cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
+    feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]
+    stages = (
+        compiled.tree,
+        compiled.splines,
+        compiled.paths,
+        compiled.muscle,
+        compiled.patella,
+        compiled.passive,
+        part.contact,
+    )
     return Anatomy(*stages, conditions, entries, cuts, np.array(feet, dtype=np.uint64))
 
 
-def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
+def _ways(compiled: CompiledModel, whole: CompiledModel, wanted: frozenset[str]) -> Ways:
     """How results of the half body, or of the whole, spread over the whole."""
-    coordinate, muscle = _sources(flat.coordinates, whole.coordinates), _sources(flat.muscles, whole.muscles)
-    both = [2.0 if flat.half and side_of(name) == "midline" else 1.0 for name in whole.coordinates]
-    joints = reported_joints(flat)
+    coordinate, muscle = _sources(compiled.coordinates, whole.coordinates), _sources(compiled.muscles, whole.muscles)
+    both = [2.0 if compiled.half and side_of(name) == "midline" else 1.0 for name in whole.coordinates]
+    joints = reported_joints(compiled)
     joint = _sources(joints, reported_joints(whole))
-    across = [_across(flat, joints, name) for name in reported_joints(whole)]
-    foot = [0, 0] if flat.half else [0, 1]
-    turn = np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(6)
-    press = np.array([1.0, 1.0, -1.0, -1.0, 1.0]) if flat.half else np.ones(PRESSURE)
+    across = [_across(compiled, joints, name) for name in reported_joints(whole)]
+    foot = [0, 0] if compiled.half else [0, 1]
+    turn = np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]) if compiled.half else np.ones(6)
+    press = np.array([1.0, 1.0, -1.0, -1.0, 1.0]) if compiled.half else np.ones(PRESSURE)
     ways = {
         "coordinates": _way(coordinate, np.ones(len(coordinate))),
         "activation": _way(muscle, np.ones(len(muscle))),
@@ -259,34 +267,34 @@ def _ways(flat: Flat, whole: Flat, wanted: frozenset[str]) -> Ways:
         "pressure": _way(
             [PRESSURE * k + i for k in foot for i in range(PRESSURE)], np.concatenate([np.ones(PRESSURE), press])
         ),
-        "seat": _way(range(3), [2.0, 2.0, 0.0] if flat.half else np.ones(3)),
+        "seat": _way(range(3), [2.0, 2.0, 0.0] if compiled.half else np.ones(3)),
         "joint_force": _way([3 * k + i for k in joint for i in range(3)], np.concatenate([f for f, _ in across])),
         "joint_moment": _way([3 * k + i for k in joint for i in range(3)], np.concatenate([m for _, m in across])),
-        "tension": _knee_way(flat, np.ones(1)),
-        "patella": _knee_way(flat, np.array([1.0, 1.0, -1.0])),
+        "tension": _knee_way(compiled, np.ones(1)),
+        "patella": _knee_way(compiled, np.array([1.0, 1.0, -1.0])),
         "proof": _way(range(len(PROOF)), np.ones(len(PROOF))),
     }
     return Ways(*(ways[name] if name in wanted else _way([], []) for name in Ways._fields))
 
 
-def _across(flat: Flat, joints: list[str], name: str) -> tuple[Array, Array]:
+def _across(compiled: CompiledModel, joints: list[str], name: str) -> tuple[Array, Array]:
     """Factors of the force and the moment of a joint that come from a body's own or from its mirror image.
 
     A mirror turns the z of a force and the x and y of a moment; what is on the midline is both halves together.
     """
-    if flat.half and side_of(name) == "midline":
+    if compiled.half and side_of(name) == "midline":
         return np.array([2.0, 2.0, 0.0]), np.array([0.0, 0.0, 2.0])
     if name in joints:
         return np.ones(3), np.ones(3)
     return np.array([1.0, 1.0, -1.0]), np.array([-1.0, -1.0, 1.0])
 
 
-def _knee_way(flat: Flat, across: Array) -> Way:
+def _knee_way(compiled: CompiledModel, across: Array) -> Way:
     """Numbers of both knees, the right one first; in the half body the left is the right one's mirror image."""
-    sides, each = [side_of(flat.coordinates[c]) for c in flat.patella.coordinate], len(across)
+    sides, each = [side_of(compiled.coordinates[c]) for c in compiled.patella.coordinate], len(across)
     source, factor = [], []
     for side in SIDES:
-        k = sides.index(side) if side in sides else 0 if flat.half and sides else -each
+        k = sides.index(side) if side in sides else 0 if compiled.half and sides else -each
         source += [each * k + i for i in range(each)]
         factor += list(np.ones(each) if side in sides else across)
     return _way(source, factor)

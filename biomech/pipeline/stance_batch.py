@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import ContactTables
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
@@ -59,7 +59,7 @@ class Part:
     """Stances that are solved alike: their positions, tables, support and contacts."""
 
     index: NDArray[np.int64]
-    flat: Flat
+    compiled: CompiledModel
     support: int
     contact: ContactTables
 
@@ -85,8 +85,8 @@ def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
         for support in range(len(SUPPORTS)):
             index = np.flatnonzero((half == use_half) & (stance.support == support))
             if index.size:
-                flat = model.flat(half=use_half)
-                yield Part(index, flat, support, contacts_of(flat, support))
+                compiled = model.compiled(half=use_half)
+                yield Part(index, compiled, support, contacts_of(compiled, support))
 
 
 def _mirror(model: Model) -> NDArray[np.int64]:
@@ -97,15 +97,15 @@ def _mirror(model: Model) -> NDArray[np.int64]:
 
 def balance(model: Model, part: Part, stance: Stance, effort: Effort) -> Balance:
     """Close the postures of a part and share their load; ``stance`` holds its stances with the tilt in degrees."""
-    postures = close(model, part.flat, stance, part.support)
-    taken = np.flatnonzero(reachable(model, part.flat, postures))
+    postures = close(model, part.compiled, stance, part.support)
+    taken = np.flatnonzero(reachable(model, part.compiled, postures))
     equilibrium = equilibrium_of(part, stance.take(taken), postures.coordinates[taken], effort)
     return Balance(postures, taken, equilibrium, share(model, part, equilibrium, effort))
 
 
-def reachable(model: Model, flat: Flat, postures: Postures) -> NDArray[np.bool_]:
+def reachable(model: Model, compiled: CompiledModel, postures: Postures) -> NDArray[np.bool_]:
     """Whether the chain closes, the right way round, with every coordinate inside its range."""
-    least, most = ranges(model, flat, "range")
+    least, most = ranges(model, compiled, "range")
     q = postures.coordinates
     inside = np.all((q >= least - SLACK) & (q <= most + SLACK), axis=1)
     return np.asarray(postures.closed & postures.sound & inside)
@@ -113,18 +113,18 @@ def reachable(model: Model, flat: Flat, postures: Postures) -> NDArray[np.bool_]
 
 def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equilibrium:
     """What must balance in given coordinates."""
-    around = Surroundings.of(part.flat, stance)
-    return assemble(part.flat, part.flat.rows, part.contact, around, q, effort.force_length, tissue=True)
+    around = Surroundings.of(part.compiled, stance)
+    return assemble(part.compiled, part.compiled.rows, part.contact, around, q, effort.force_length, tissue=True)
 
 
-def pose_of(flat: Flat, q: Array) -> dict[str, Array]:
+def pose_of(compiled: CompiledModel, q: Array) -> dict[str, Array]:
     """Coordinates (posture, coordinate) by name, in degrees and metres: what ``Model.muscle_geometry`` takes."""
-    return dict(zip(flat.coordinates, np.where(flat.is_rotation, np.degrees(q), q).T, strict=True))
+    return dict(zip(compiled.coordinates, np.where(compiled.is_rotation, np.degrees(q), q).T, strict=True))
 
 
 def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) -> Solution:
     """Share the load of balanced postures."""
-    weight, lower, upper, quadratic = terms(model, part.flat, part.contact, effort)
+    weight, lower, upper, quadratic = terms(model, part.compiled, part.contact, effort)
     problem = LoadSharingProblem(
         equilibrium.coefficients,
         equilibrium.demand,
@@ -132,25 +132,25 @@ def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) ->
         weight,
         lower,
         quadratic=quadratic,
-        shortfall_weight=row_weight(part.flat),
+        shortfall_weight=row_weight(part.compiled),
     )
     return solve(problem, effort.criterion)
 
 
 def terms(
-    model: Model, flat: Flat, contact: ContactTables, effort: Effort
+    model: Model, compiled: CompiledModel, contact: ContactTables, effort: Effort
 ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """Weight, lower and upper bound of every unknown, and whether it costs its square under any criterion."""
     settings, names = model.tables["settings"], list(model.muscles)
-    muscles, contacts = len(flat.muscles), contact.direction.shape[0] * contact.direction.shape[1]
-    rows = [names.index(m) for m in flat.muscles]
+    muscles, contacts = len(compiled.muscles), contact.direction.shape[0] * contact.direction.shape[1]
+    rows = [names.index(m) for m in compiled.muscles]
     lower = np.concatenate([effort.tone[rows], np.zeros(contacts)])
     weight = np.concatenate([effort.weight[rows], np.full(contacts, settings.value("contact_weight"))])
     upper = np.concatenate([np.ones(muscles), np.full(contacts, settings.value("contact_limit"))])
     return weight, lower, upper, np.arange(len(weight)) >= muscles
 
 
-def row_weight(flat: Flat) -> Array:
+def row_weight(compiled: CompiledModel) -> Array:
     """Weight of every row in the shortfall."""
-    root = [flat.coordinates[row].startswith("pelvis_") for row in flat.rows]
+    root = [compiled.coordinates[row].startswith("pelvis_") for row in compiled.rows]
     return np.where(root, _PELVIS_SHORTFALL, 1.0)

@@ -35,7 +35,7 @@ def share_guarded(model: Model, part: Part, stance: Stance, effort: Effort, guar
     of the stance, then one for every guarded coordinate.
     """
     e = equilibrium_of(part, stance, q, effort)
-    weight, lower, upper, quadratic = terms(model, part.flat, part.contact, effort)
+    weight, lower, upper, quadratic = terms(model, part.compiled, part.contact, effort)
     guards, light = len(guard.margin), np.full(len(guard.margin), model.value("settings/contact_weight"))
     rows = [stiffness_row(model, part, stance, effort, q, e, name, guard.ratio) for name in guard.margin]
     gain, rest = np.stack([row[0] for row in rows], axis=1), np.stack([row[1] for row in rows], axis=1)
@@ -48,7 +48,7 @@ def share_guarded(model: Model, part: Part, stance: Stance, effort: Effort, guar
         np.concatenate([weight, light]),
         np.concatenate([lower, np.zeros(guards)]),
         quadratic=np.concatenate([quadratic, np.ones(guards, dtype=bool)]),
-        shortfall_weight=np.concatenate([row_weight(part.flat), np.ones(guards)]),
+        shortfall_weight=np.concatenate([row_weight(part.compiled), np.ones(guards)]),
     )
     return solve(problem, effort.criterion)
 
@@ -57,15 +57,15 @@ def stiffness_row(
     model: Model, part: Part, stance: Stance, effort: Effort, q: Array, e: Equilibrium, name: str, ratio: float
 ) -> tuple[Array, Array]:
     """g (posture, unknown) and g_0 (posture,) of a coordinate, N.m/rad."""
-    flat, muscles = part.flat, len(part.flat.muscles)
-    c = flat.coordinates.index(name)
-    row = flat.rows.tolist().index(c)
+    compiled, muscles = part.compiled, len(part.compiled.muscles)
+    c = compiled.coordinates.index(name)
+    row = compiled.rows.tolist().index(c)
     step = np.zeros(q.shape[1])
     step[c] = _STEP
     before, after = (equilibrium_of(part, stance, q + way * step, effort) for way in (-1.0, 1.0))
     gain = -(after.coefficients[:, row] - before.coefficients[:, row]) / (2.0 * _STEP)
     rest = (after.demand[:, row] - before.demand[:, row]) / (2.0 * _STEP)
-    length = model.muscle_geometry(**pose_of(flat, q)).length.values
+    length = model.muscle_geometry(**pose_of(compiled, q)).length.values
     pull = e.coefficients[:, row, :muscles]
     gain[:, :muscles] += ratio * pull * pull / (e.strength * length)
     return gain, rest

@@ -67,7 +67,7 @@ def _search_part(model: Model, part: Part, stance: Stance, effort: Effort) -> Ar
     count = len(part.index)
     own = stance.take(part.index, pelvic_tilt=np.zeros(count))
     body, pattern, costs, limits, _, posed = compile_batch(model, part, own, effort, frozenset())
-    turn = turn_with_tilt(model, part.flat, part.support)
+    turn = turn_with_tilt(model, part.compiled, part.support)
     found = np.empty((count, COLUMNS))
     every = np.arange(count, dtype=np.uint64)
     search_in_lanes(body, pattern, costs, limits, posed, turn, every, False, found)

@@ -31,7 +31,7 @@ from biomech._simd import (
     width,
     zeros,
 )
-from biomech.model.mechanics.paths import PathState, lay_paths, make_path_state
+from biomech.model.mechanics.paths import PathState, make_path_state, path_kinematics
 from biomech.model.mechanics.tree import Frames, make_frames
 from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
 from biomech.policies.bracketing import (
@@ -214,7 +214,7 @@ def _extrapolate(own: Body, tilt: float) -> None:
 def _load(body: Anatomy, own: Body, p: Problem) -> None:
     """Write down what must balance in the posture that was found."""
     q = own.coordinates
-    lay_paths(body.paths, body.splines, q, own.frames, own.paths)
+    path_kinematics(body.paths, body.splines, q, own.frames, own.paths)
     fill(
         body.tree,
         body.splines,

@@ -170,8 +170,8 @@ def _balance_tilt(model: Model, stance: Stance, effort: Effort, *, hanging: bool
 
     def moment(part: Part, near: Stance) -> Array:
         if not hanging:
-            return passive_slope(model, part.flat, near, part.support)
-        return rest(model, part.flat, near, part.support).hanging
+            return passive_slope(model, part.compiled, near, part.support)
+        return rest(model, part.compiled, near, part.support).hanging
 
     found = Balance(np.empty(len(stance)), np.empty(len(stance)), np.empty(len(stance), dtype=np.int8))
     for part in parts(model, stance, effort):
@@ -194,7 +194,7 @@ def _settle_leans(model: Model, stance: Stance, effort: Effort, index: NDArray[n
 
         def curve(index: NDArray[np.int64], lean: Array, part: Part = part, own: Stance = own) -> Array:
             # leaning forward tips the pelvis forward: the balance along the lean is where the moment rises through zero
-            return -rest(model, part.flat, own.take(index, trunk_lean=lean), part.support).hanging
+            return -rest(model, part.compiled, own.take(index, trunk_lean=lean), part.support).hanging
 
         balance = find_balance(curve, len(own), *_LEAN, _LEAN_STEP)
         stance.values["trunk_lean"][place] = balance.angle
@@ -209,7 +209,7 @@ def _settle_knees(model: Model, stance: Stance, effort: Effort, index: NDArray[n
     for part in parts(model, stances, effort):
         own, place = stances.take(part.index), resting[part.index]
         feet = feet_of(part.support)
-        sides = [[0, 1]] if part.flat.half else [[("_r", "_l").index(foot)] for foot in feet]
+        sides = [[0, 1]] if part.compiled.half else [[("_r", "_l").index(foot)] for foot in feet]
         for leg, columns in enumerate(sides):
 
             def curve(
@@ -223,7 +223,7 @@ def _settle_knees(model: Model, stance: Stance, effort: Effort, index: NDArray[n
                 knees = own.values["knee_flexion"][index]
                 knees[:, columns] = knee[:, None]
                 # a moment that extends the knee drives its flexion down
-                return -rest(model, part.flat, own.take(index, knee_flexion=knees), part.support).knee[:, leg]
+                return -rest(model, part.compiled, own.take(index, knee_flexion=knees), part.support).knee[:, leg]
 
             balance = find_balance(curve, len(own), _KNEE[0] - _BEYOND, _KNEE[1], _KNEE_STEP)
             outside = balance.angle < _KNEE[0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import xarray as xr
 
-    from biomech.model.compiled import Flat
+    from biomech.model.compiled import CompiledModel
 
 Array = NDArray[np.float64]
 
@@ -131,19 +131,19 @@ class Stance:
         codes = (like.support, like.arms, like.policy, like.lean_policy, like.knee_policy)
         return cls(values, *(np.full(len(numbers), code[0]) for code in codes))
 
-    def load(self, flat: Flat) -> Array:
+    def load(self, compiled: CompiledModel) -> Array:
         """Mass (kg) and first moment (kg.m, trunk frame) that the trunk carries, and kg on each thigh: (posture, LOAD).
 
         A half body carries half of the former. Arms that hang act at the shoulder: of the trunk that holds them rigid
         they differ by their mass times their drop below it, along the trunk. What rests on the thighs leaves the
         shoulders: a push straight down, so that neither shoulder nor elbow need hold a moment about the other.
         """
-        arms, mass = flat.arms, self.values["load_mass"]
+        arms, mass = compiled.arms, self.values["load_mass"]
         rests = np.where(self.arms == ARMS.index("thighs"), self.values["hand_support"] * arms.mass, 0.0)
         first = mass[:, None] * self.values["load_position"]
         first[:, 1] += np.where(self.arms == ARMS.index("fixed"), 0.0, arms.mass * arms.drop)
         first[:, :2] -= np.outer(rests, (arms.x, arms.y))
-        share = 0.5 if flat.half else 1.0
+        share = 0.5 if compiled.half else 1.0
         # in one layout always: another would have all kernels compiled anew
         return np.ascontiguousarray(np.column_stack([share * (mass - rests), share * first, 0.5 * rests]))
 

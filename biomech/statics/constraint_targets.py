@@ -394,5 +394,5 @@ def _angle(y: float, x: float) -> float:
     z = select(steep, x, y) / max(select(steep, abs(y), abs(x)), 1e-12)
     part = z / (1.0 + 0.28 * z * z)
     sharp = select(y < 0.0, part - _QUARTER, _QUARTER - part)
-    flat = select(x < 0.0, select(y < 0.0, -2.0 * _QUARTER - part, 2.0 * _QUARTER - part), part)
-    return select(steep, sharp, flat)
+    compiled = select(x < 0.0, select(y < 0.0, -2.0 * _QUARTER - part, 2.0 * _QUARTER - part), part)
+    return select(steep, sharp, compiled)

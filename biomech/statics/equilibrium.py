@@ -29,21 +29,21 @@ from biomech._simd import (
     width,
     zeros,
 )
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import ContactTables, contact_wrenches
 from biomech.model.forces.passive_joints import PassiveTables, passive_moment
 from biomech.model.mechanics.muscles import MuscleTables, strength
-from biomech.model.mechanics.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import (
     LOAD,
     Frames,
     TreeTables,
-    gather_masses,
+    composite_masses,
+    forward_kinematics,
     gravity_force,
     make_frames,
-    place_segments,
-    work_on,
+    virtual_work,
 )
 from biomech.stance.parameters import Stance
 
@@ -86,10 +86,10 @@ class Surroundings(NamedTuple):
     applied: Array2
 
     @classmethod
-    def of(cls, flat: Flat, stance: Stance) -> Surroundings:
+    def of(cls, compiled: CompiledModel, stance: Stance) -> Surroundings:
         """Those of a stance; the half body carries half the load."""
         friction = stance.values["friction"][:, None]
-        return cls(stance.load(flat), stance.values["knee_laxity"], friction, np.empty((len(stance), 0)))
+        return cls(stance.load(compiled), stance.values["knee_laxity"], friction, np.empty((len(stance), 0)))
 
     @classmethod
     def empty(cls, count: int) -> Surroundings:
@@ -133,40 +133,46 @@ class Forces(NamedTuple):
     abdomen: Array
 
 
-def which_act(flat: Flat, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
+def which_act(compiled: CompiledModel, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
     """Whether each unknown acts on each row: (row, muscles and contact generators)."""
-    muscles, sides = len(flat.muscles), contact.direction.shape[1]
-    acts = np.zeros((len(flat.coordinates), muscles + len(contact.segment) * sides), dtype=bool)
-    acts[flat.paths.arms[:, 1], flat.paths.arms[:, 0]] = True
-    acts[:, muscles:] = np.repeat(flat.tree.moves[:, contact.segment], sides, axis=1)
+    muscles, sides = len(compiled.muscles), contact.direction.shape[1]
+    acts = np.zeros((len(compiled.coordinates), muscles + len(contact.segment) * sides), dtype=bool)
+    acts[compiled.paths.arms[:, 1], compiled.paths.arms[:, 0]] = True
+    acts[:, muscles:] = np.repeat(compiled.tree.affects[:, contact.segment], sides, axis=1)
     return acts[rows]
 
 
 def compile_entries(
-    flat: Flat, rows: Index, contact: ContactTables, place: Index, force_length: bool, tissue: bool
+    compiled: CompiledModel, rows: Index, contact: ContactTables, place: Index, force_length: bool, tissue: bool
 ) -> EntryTables:
     """Flat tables of the equilibrium; ``place`` (row, unknown) says where each coefficient is put."""
-    row_of = np.full(len(flat.coordinates), -1)
+    row_of = np.full(len(compiled.coordinates), -1)
     row_of[rows] = np.arange(len(rows))
-    arms, muscles = flat.paths.arms, len(flat.muscles)
+    arms, muscles = compiled.paths.arms, len(compiled.muscles)
     muscle = [(k, m, place[row_of[c], m]) for k, (m, c) in enumerate(arms) if row_of[c] >= 0]
-    acts = which_act(flat, rows, contact)[:, muscles:]
+    acts = which_act(compiled, rows, contact)[:, muscles:]
     ground = [(rows[r], g, place[r, muscles + g]) for r, g in np.argwhere(acts)]
     return EntryTables(
         rows,
         np.array(muscle, dtype=np.int64).reshape(-1, 3),
         np.array(ground, dtype=np.int64).reshape(-1, 3),
-        flat.gravity,
-        flat.body_mass * flat.gravity * (1.0 if flat.half else 0.5),
-        flat.coordinates.index("lumbar_extension"),
-        np.array([*flat.abdomen, 0.5 if flat.half else 1.0]),
+        compiled.gravity,
+        compiled.body_mass * compiled.gravity * (1.0 if compiled.half else 0.5),
+        compiled.coordinates.index("lumbar_extension"),
+        np.array([*compiled.abdomen, 0.5 if compiled.half else 1.0]),
         force_length,
         tissue,
     )
 
 
 def assemble(
-    flat: Flat, rows: Index, contact: ContactTables, around: Surroundings, q: Array, force_length: bool, tissue: bool
+    compiled: CompiledModel,
+    rows: Index,
+    contact: ContactTables,
+    around: Surroundings,
+    q: Array,
+    force_length: bool,
+    tissue: bool,
 ) -> Equilibrium:
     """Coefficients and demand of the equilibrium in the given postures.
 
@@ -187,17 +193,17 @@ def assemble(
     tissue : bool
         Whether passive tissue acts.
     """
-    unknowns = len(flat.muscles) + contact.direction.shape[0] * contact.direction.shape[1]
+    unknowns = len(compiled.muscles) + contact.direction.shape[0] * contact.direction.shape[1]
     place = np.arange(len(rows) * unknowns).reshape(len(rows), unknowns)
-    entries = compile_entries(flat, rows, contact, place, force_length, tissue)
+    entries = compile_entries(compiled, rows, contact, place, force_length, tissue)
     found = Equilibrium(
         coefficients=np.zeros((len(q), place.size)),
         demand=np.empty((len(q), len(rows))),
-        strength=np.empty((len(q), len(flat.muscles))),
+        strength=np.empty((len(q), len(compiled.muscles))),
         passive=np.zeros(q.shape),
         contact_unit=entries.contact_unit,
     )
-    tables = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.passive, contact)
+    tables = (compiled.tree, compiled.splines, compiled.paths, compiled.muscle, compiled.passive, contact)
     _assemble_lanes(*tables, entries, around, q, found)
     return found._replace(coefficients=found.coefficients.reshape(len(q), *place.shape))
 
@@ -230,9 +236,9 @@ def _assemble_lanes(
         block_indices(index, block, blocks, lane_index)
         gather(q, lane_index, every, own)
         gather_surroundings(around, lane_index, every, near)
-        place_segments(tree, splines, own, f)
-        gather_masses(tree, near.load, f)
-        lay_paths(paths, splines, own, f, state)
+        forward_kinematics(tree, splines, own, f)
+        composite_masses(tree, near.load, f)
+        path_kinematics(paths, splines, own, f, state)
         fill(tree, splines, paths, muscle, tissue, contact, entries, near, own, f, state, forces, a, b)
         scatter(a, lane_index, every, found.coefficients)
         scatter(b, lane_index, every, found.demand)
@@ -250,7 +256,7 @@ def make_surroundings(number: Any, around: Surroundings) -> Surroundings:
 @allocating_kernel
 def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: ContactTables) -> Forces:
     """An empty workspace of floats or lanes."""
-    coordinates, generators = len(tree.carrier), contact.direction.shape[0] * contact.direction.shape[1]
+    coordinates, generators = len(tree.first_body), contact.direction.shape[0] * contact.direction.shape[1]
     return Forces(
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
@@ -281,15 +287,15 @@ def fill(
     entries: EntryTables,
     near: Surroundings,
     q: Array,
-    f: Frames,
+    frames: Frames,
     state: PathState,
     forces: Forces,
     a: Array,
     b: Array,
 ) -> None:
     """Coefficients and demand of one posture, once its segments are placed, its masses gathered and its paths laid."""
-    gravity_force(tree, f, entries.gravity, forces.given)
-    _add_applied(tree, f, near.applied, forces.given)
+    gravity_force(tree, frames, entries.gravity, forces.given)
+    _add_applied(tree, frames, near.applied, forces.given)
     if entries.tissue:
         passive_moment(tissue, q, near.laxity, forces.passive, forces.slope)
         _add_abdomen(entries, forces)
@@ -297,15 +303,15 @@ def fill(
         c = entries.rows[r]
         demand = -(forces.given[c] + forces.passive[c])
         b[r] = select(abs(demand) < DEMAND_ROUNDING * entries.contact_unit, 0.0, demand)
-    moment_arms(paths, splines, q, f, state)
+    moment_arms(paths, splines, q, frames, state)
     strength(muscle, entries.force_length, state.length, forces.strength)
     for k in range(len(entries.muscle)):
         arm, m, e = entries.muscle[k, 0], entries.muscle[k, 1], entries.muscle[k, 2]
-        a[e] = forces.strength[m] * muscle.leverage[m] * state.arm[arm]
-    contact_wrenches(contact, f, near.friction[0], forces.wrench)
+        a[e] = forces.strength[m] * muscle.moment_arm_scale[m] * state.arm[arm]
+    contact_wrenches(contact, frames, near.friction[0], forces.wrench)
     for k in range(len(entries.ground)):
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
-        work = work_on(f.screw, c, forces.wrench, g)
+        work = virtual_work(frames.screw, c, forces.wrench, g)
         a[e] = entries.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
 
 
@@ -318,11 +324,11 @@ def _add_abdomen(entries: EntryTables, forces: Forces) -> None:
 
 
 @kernel
-def _add_applied(tree: TreeTables, f: Frames, applied: Array, given: Array) -> None:
+def _add_applied(tree: TreeTables, frames: Frames, applied: Array, given: Array) -> None:
     """Work of the known forces on every coordinate."""
     for s in range(1, len(applied) // 6):
         for c in range(len(given)):
-            if tree.moves[c, s]:
-                screw = f.screw
+            if tree.affects[c, s]:
+                screw = frames.screw
                 for k in range(3):
                     given[c] += screw[c, k] * applied[6 * s + 3 + k] + screw[c, 3 + k] * applied[6 * s + k]

@@ -40,10 +40,10 @@ from biomech._simd import (
     width,
     zeros,
 )
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.forces.passive_joints import PassiveTables, passive_moment
 from biomech.model.mechanics.splines import SplineTables
-from biomech.model.mechanics.tree import Frames, TreeTables, gather_masses, gravity_force, make_frames, point, rotate
+from biomech.model.mechanics.tree import Frames, TreeTables, composite_masses, gravity_force, make_frames, point, rotate
 from biomech.model.model import Model
 from biomech.stance.parameters import Stance
 from biomech.statics.posture import feet_of, set_conditions
@@ -119,7 +119,7 @@ class _Found(NamedTuple):
     knee: Array2
 
 
-def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
+def rest(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Resting:
     """Close postures and take their moments without muscles.
 
     Parameters
@@ -136,12 +136,12 @@ def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
     Resting
         Moments of the whole body, NaN where the chain did not close.
     """
-    closure = set_conditions(model, flat, stance, support)
+    closure = set_conditions(model, compiled, stance, support)
     settings = model.tables["settings"]
-    legs = _legs(flat, support, settings.value("sole_height"), settings.value("toe_tip"))
+    legs = _legs(compiled, support, settings.value("sole_height"), settings.value("toe_tip"))
     count, coordinates = closure.start.shape
     given = _Given(
-        closure.asked(stance.load(flat)),
+        closure.asked(stance.load(compiled)),
         closure.start,
         stance.values["knee_laxity"],
         stance.values["weight_shift"][:, None],
@@ -152,46 +152,46 @@ def rest(model: Model, flat: Flat, stance: Stance, support: int) -> Resting:
         np.empty((count, coordinates)),
         np.empty((count, len(legs.knee))),
     )
-    _rest_lanes(flat.tree, flat.splines, flat.passive, closure.tables, legs, flat.gravity, given, found)
+    _rest_lanes(compiled.tree, compiled.splines, compiled.passive, closure.tables, legs, compiled.gravity, given, found)
     closed = found.hanging[:, 0] < CLOSED
     for moments in (found.hanging, found.passive, found.knee):
         moments[~closed] = np.nan
     _, hip, carried = found.hanging.T
-    both = 2.0 if flat.half else 1.0
+    both = 2.0 if compiled.half else 1.0
     return Resting(found.coordinates, closed, both * hip, both * carried, found.passive, found.knee)
 
 
-def passive_slope(model: Model, flat: Flat, stance: Stance, support: int) -> Array:
+def passive_slope(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Array:
     """P of every posture, N.m per radian of tilt, of the whole body; NaN where the chain does not close."""
     slope = np.full(len(stance), np.nan)
-    here = rest(model, flat, stance, support)
+    here = rest(model, compiled, stance, support)
     closed = np.flatnonzero(here.closed)  # what does not close takes longest, and its neighbours tell nothing
     if not closed.size:
         return slope
     tilt = stance.values["pelvic_tilt"][closed]
-    near = [rest(model, flat, stance.take(closed, pelvic_tilt=tilt + way * _STEP), support) for way in (-1.0, 1.0)]
+    near = [rest(model, compiled, stance.take(closed, pelvic_tilt=tilt + way * _STEP), support) for way in (-1.0, 1.0)]
     rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
-    counted = [c for c, name in enumerate(flat.coordinates) if name.startswith(("hip_", "lumbar_"))]
+    counted = [c for c, name in enumerate(compiled.coordinates) if name.startswith(("hip_", "lumbar_"))]
     # one by one: NumPy's sums over an axis round as the number of stances suits them
     total = np.zeros(len(closed))
     for c in counted:
-        total += (2.0 if flat.half else 1.0) * here.passive[closed, c] * rate[:, c]
+        total += (2.0 if compiled.half else 1.0) * here.passive[closed, c] * rate[:, c]
     slope[closed] = np.where(near[0].closed & near[1].closed, total, np.nan)
     return slope
 
 
-def _legs(flat: Flat, support: int, sole: float, toe: float) -> Legs:
-    feet = ["_r"] if flat.half else feet_of(support)
+def _legs(compiled: CompiledModel, support: int, sole: float, toe: float) -> Legs:
+    feet = ["_r"] if compiled.half else feet_of(support)
 
     def places(names: list[str], stem: str, first: int) -> IndexArray:
         return np.array([first + names.index(stem + foot) for foot in feet], dtype=np.uint64)
 
     return Legs(
-        1 + flat.segments.index("pelvis"),
-        places(flat.segments, "femur", 1),
-        places(flat.segments, "calcn", 1),
-        places(flat.coordinates, "hip_flexion", 0),
-        places(flat.coordinates, "knee_angle", 0),
+        1 + compiled.segments.index("pelvis"),
+        places(compiled.segments, "femur", 1),
+        places(compiled.segments, "calcn", 1),
+        places(compiled.coordinates, "hip_flexion", 0),
+        places(compiled.coordinates, "knee_angle", 0),
         sole,
         toe,
     )
@@ -248,7 +248,7 @@ def _rest_each(
         gather(given.shift, lane_index, every, shift)
         off, sound = close_chain(tree, splines, conditions, aim, first, q, f, work, q[0] != q[0])
         hanging[0] = select(sound, off, np.inf)
-        gather_masses(tree, aim.load, f)
+        composite_masses(tree, aim.load, f)
         gravity_force(tree, f, gravity, weight)
         passive_moment(tissue, q, laxity, passive, slope)
         hanging[1], hanging[2] = _hang(legs, gravity, f, passive)
@@ -262,21 +262,21 @@ def _rest_each(
 
 
 @kernel
-def _hang(legs: Legs, gravity: float, f: Frames, passive: Array) -> tuple[float, float]:
+def _hang(legs: Legs, gravity: float, frames: Frames, passive: Array) -> tuple[float, float]:
     """The two parts of H: passive hip flexion moments, and the weight that the hips carry."""
-    hip, mass, mx, mz = 0.0 * f.mass[0], f.mass[0] + 0.0, f.moment[0, 0] + 0.0, f.moment[0, 2] + 0.0
+    hip, mass, mx, mz = 0.0 * frames.mass[0], frames.mass[0] + 0.0, frames.moment[0, 0] + 0.0, frames.moment[0, 2] + 0.0
     for k in range(len(legs.hip)):
         i = legs.thigh[k]
         hip += passive[legs.hip[k]]
-        mass, mx, mz = mass - f.mass[i], mx - f.moment[i, 0], mz - f.moment[i, 2]
-    x, _, z = point(f, legs.thigh[0], 0.0, 0.0, 0.0)
-    ex, _, ez = rotate(f.rotation, legs.pelvis, 0.0, 0.0, 1.0)
+        mass, mx, mz = mass - frames.mass[i], mx - frames.moment[i, 0], mz - frames.moment[i, 2]
+    x, _, z = point(frames, legs.thigh[0], 0.0, 0.0, 0.0)
+    ex, _, ez = rotate(frames.rotation, legs.pelvis, 0.0, 0.0, 1.0)
     return hip, -gravity * (ex * (mz - mass * z) - ez * (mx - mass * x))
 
 
 @kernel
-def _ground(legs: Legs, k: int, gravity: float, shift: float, f: Frames) -> float:
+def _ground(legs: Legs, k: int, gravity: float, shift: float, frames: Frames) -> float:
     """What the ground's part of the weight does on a knee's coordinate."""
-    c, share = legs.knee[k], gravity * f.mass[0] / len(legs.knee)
-    x, _, z = point(f, legs.heel[k], shift * legs.toe, legs.sole, 0.0)
-    return share * (f.screw[c, 2] * x - f.screw[c, 0] * z + f.screw[c, 4])
+    c, share = legs.knee[k], gravity * frames.mass[0] / len(legs.knee)
+    x, _, z = point(frames, legs.heel[k], shift * legs.toe, legs.sole, 0.0)
+    return share * (frames.screw[c, 2] * x - frames.screw[c, 0] * z + frames.screw[c, 4])

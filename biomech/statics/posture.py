@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import StanceError
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
 from biomech.stance.parameters import SUPPORTS, Stance
@@ -95,8 +95,8 @@ class Postures:
 class _Builder:
     """Collects conditions, one call each."""
 
-    def __init__(self, flat: Flat) -> None:
-        self.flat = flat
+    def __init__(self, compiled: CompiledModel) -> None:
+        self.compiled = compiled
         self.terms: list[tuple[int, int, tuple[float, float, float], int]] = []
         self.vectors: list[tuple[int, int]] = []
         self.labels: list[str] = []
@@ -111,14 +111,14 @@ class _Builder:
         self, kind: int, segment: str, local: tuple[float, float, float], direction: int, factor: int = ONE
     ) -> None:
         """A term along a direction of ``conditions``, times a number of it."""
-        place = 0 if kind == CENTRE else 1 + self.flat.segments.index(segment)
+        place = 0 if kind == CENTRE else 1 + self.compiled.segments.index(segment)
         self.terms.append((kind, place, local, len(self.labels) - 1))
         self.vectors.append((direction, factor))
 
     def tables(self, model: Model, unknown: list[str], feet: list[str], *, seated: bool) -> ConditionTables:
         kind, segment, local, owner = zip(*self.terms, strict=True)
-        coordinates, segments = self.flat.coordinates, self.flat.segments
-        least, most = ranges(model, self.flat, "range")
+        coordinates, segments = self.compiled.coordinates, self.compiled.segments
+        least, most = ranges(model, self.compiled, "range")
         return ConditionTables(
             np.array([coordinates.index(c) for c in unknown]),
             np.array(kind),
@@ -163,50 +163,50 @@ def feet_of(support: int) -> list[str]:
     return {"right": ["_r"], "left": ["_l"]}.get(SUPPORTS[support], ["_r", "_l"])
 
 
-def ranges(model: Model, flat: Flat, kind: str) -> tuple[Array, Array]:
+def ranges(model: Model, compiled: CompiledModel, kind: str) -> tuple[Array, Array]:
     """Least and most of every coordinate, rad and m; ``kind`` is ``range`` or ``trusted``."""
     table = model.tables["coordinates"]
-    rows = [table.index(name) for name in flat.coordinates]
+    rows = [table.index(name) for name in compiled.coordinates]
     least, most = (table.numbers(f"{kind}_{end}")[rows] for end in ("min", "max"))
-    scale = np.where(flat.is_rotation, np.pi / 180.0, 1.0)
+    scale = np.where(compiled.is_rotation, np.pi / 180.0, 1.0)
     return least * scale, most * scale
 
 
-def set_conditions(model: Model, flat: Flat, stance: Stance, support: int) -> Closure:
+def set_conditions(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Closure:
     """Conditions and starting coordinates of stances that share their support.
 
-    ``flat`` decides whether the half body is closed (symmetric stances only) or the whole.
+    ``compiled`` decides whether the half body is closed (symmetric stances only) or the whole.
     """
-    conditions, count = conditions_of(model, flat, support), len(stance)
+    conditions, count = conditions_of(model, compiled, support), len(stance)
     most = stance.values["turnout_yield"].max(initial=0.0)
-    if most > 0.0 and not can_yield(flat):
+    if most > 0.0 and not can_yield(compiled):
         raise StanceError(f"turnout_yield = {most:g}: model {model.name!r} has no coordinate shank_rotation")
     terms, asked = len(conditions.tables.kind), len(conditions.labels)
     vector, target = np.empty((count, 3 * terms)), np.empty((count, asked))
-    start, floor = np.empty((count, len(flat.coordinates))), np.empty((count, 5))
+    start, floor = np.empty((count, len(compiled.coordinates))), np.empty((count, 5))
     aim_stances(conditions.targets, conditions.starts, stance.matrix(), vector, target, start, floor)
     return Closure(conditions.tables, conditions.labels, vector, target, start, floor)
 
 
-def can_yield(flat: Flat) -> bool:
+def can_yield(compiled: CompiledModel) -> bool:
     """Whether knee and foot can take up turnout: a body needs a coordinate for it."""
-    return any(name.startswith("shank_rotation") for name in flat.coordinates)
+    return any(name.startswith("shank_rotation") for name in compiled.coordinates)
 
 
-def conditions_of(model: Model, flat: Flat, support: int) -> Conditions:
+def conditions_of(model: Model, compiled: CompiledModel, support: int) -> Conditions:
     """The conditions of a body, or of its half, on a support."""
     require_stance_names(model)
     # a drawn model shares what is kept, and may have other torsions
     torsion = model.value("joints/ankle_r/torsion"), model.value("joints/ankle_l/torsion")
-    key = ("conditions", flat.half, support, torsion)
-    made: Conditions = model.cached(key, lambda: _write_down(model, flat, support, torsion))
+    key = ("conditions", compiled.half, support, torsion)
+    made: Conditions = model.cached(key, lambda: _write_down(model, compiled, support, torsion))
     return made
 
 
-def _write_down(model: Model, flat: Flat, support: int, torsion: tuple[float, float]) -> Conditions:
+def _write_down(model: Model, compiled: CompiledModel, support: int, torsion: tuple[float, float]) -> Conditions:
     settings, name = model.tables["settings"], SUPPORTS[support]
     sole, toe = settings.value("sole_height"), settings.value("toe_tip")
-    build, feet = _Builder(flat), ["_r"] if flat.half else feet_of(support)
+    build, feet = _Builder(compiled), ["_r"] if compiled.half else feet_of(support)
     for foot in feet:
         _stand(build, foot, sole)
     if name == "seat":
@@ -216,7 +216,7 @@ def _write_down(model: Model, flat: Flat, support: int, torsion: tuple[float, fl
     unknown = ["pelvis_tx", "pelvis_ty"]
     leg = ("hip_flexion", "hip_adduction", "hip_rotation", "ankle_angle", "subtalar_angle")
     unknown += [joint + foot for foot in feet for joint in leg]
-    if not flat.half:
+    if not compiled.half:
         _hold_trunk(build)
         unknown += ["pelvis_tz", "lumbar_extension", "lumbar_bending", "lumbar_rotation"]
         # on a step the lower leg's knee follows, so that the pelvis stays level
@@ -225,7 +225,7 @@ def _write_down(model: Model, flat: Flat, support: int, torsion: tuple[float, fl
     stands = np.array([foot in feet for foot in ("_r", "_l")])
     targets = TargetTables(direction, factor, np.array(build.targets), stands, name == "step", name == "seat", toe)
     tables = build.tables(model, unknown, feet, seated=name == "seat")
-    return Conditions(tables, build.labels, targets, _starts(flat, unknown, torsion))
+    return Conditions(tables, build.labels, targets, _starts(compiled, unknown, torsion))
 
 
 def _stand(build: _Builder, foot: str, sole: float) -> None:
@@ -253,7 +253,7 @@ def _put_weight(build: _Builder, feet: list[str], sole: float) -> None:
         ("weight_shift", DROP_FORWARD, WEIGHT_FORWARD),
         ("the weight is balanced sideways", DROP_ASIDE, WEIGHT_ASIDE),
     ):
-        if build.flat.half and direction == DROP_ASIDE:
+        if build.compiled.half and direction == DROP_ASIDE:
             continue  # the whole body's centre lies in the sagittal plane
         build.condition(label, target)
         build.term(CENTRE, "", (0.0, 0.0, 0.0), direction)
@@ -274,7 +274,7 @@ def _sit(build: _Builder, model: Model) -> None:
     x, y, _ = table.numbers("x", "y", "z")[borne].mean(axis=0)
     build.condition("seat_height under the tuberosities", SEAT)
     build.term(POINT, "pelvis", (float(x), float(y), 0.0), UP)
-    if not build.flat.half:
+    if not build.compiled.half:
         build.condition("the pelvis is level on the seat", NOTHING)
         build.term(DIRECTION, "pelvis", (0.0, 0.0, 1.0), UP)
 
@@ -289,11 +289,11 @@ def _hold_trunk(build: _Builder) -> None:
     build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), TRUNK_ASIDE)
 
 
-def _starts(flat: Flat, unknown: list[str], torsion: tuple[float, float]) -> StartTables:
+def _starts(compiled: CompiledModel, unknown: list[str], torsion: tuple[float, float]) -> StartTables:
     """Where the coordinates that a posture begins at stand."""
 
     def column(name: str) -> int:
-        return flat.coordinates.index(name) if name in flat.coordinates else -1
+        return compiled.coordinates.index(name) if name in compiled.coordinates else -1
 
     leg = (
         "hip_flexion",
@@ -317,15 +317,15 @@ def _starts(flat: Flat, unknown: list[str], torsion: tuple[float, float]) -> Sta
     )
 
 
-def turn_with_tilt(model: Model, flat: Flat, support: int) -> Array:
+def turn_with_tilt(model: Model, compiled: CompiledModel, support: int) -> Array:
     """Change of the first coordinates (coordinate,) with a degree of tilt, rad: hips and lumbar joint follow."""
-    starts, turn = conditions_of(model, flat, support).starts, np.zeros(len(flat.coordinates))
+    starts, turn = conditions_of(model, compiled, support).starts, np.zeros(len(compiled.coordinates))
     hips = [c for c in starts.leg[HIP_FLEXION::LEG] if c >= 0]
     turn[[starts.lumbar, *hips]], turn[starts.tilt] = np.pi / 180.0, -np.pi / 180.0
     return turn
 
 
-def close(model: Model, flat: Flat, stance: Stance, support: int) -> Postures:
+def close(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Postures:
     """Coordinates that meet every condition, on the body's branch (``closing``).
 
     Parameters
@@ -342,8 +342,8 @@ def close(model: Model, flat: Flat, stance: Stance, support: int) -> Postures:
     Postures
         Where a residual is not zero the posture was not reached: it is the nearest in the least-squares sense.
     """
-    closure = set_conditions(model, flat, stance, support)
+    closure = set_conditions(model, compiled, stance, support)
     q, residual, sound = np.empty_like(closure.start), np.empty_like(closure.target), np.empty((len(stance), 1))
-    asked = closure.asked(stance.load(flat))
-    close_lanes(flat.tree, flat.splines, closure.tables, asked, closure.start, q, residual, sound)
+    asked = closure.asked(stance.load(compiled))
+    close_lanes(compiled.tree, compiled.splines, closure.tables, asked, closure.start, q, residual, sound)
     return Postures(q, residual, closure.labels, sound[:, 0] > 0.0)

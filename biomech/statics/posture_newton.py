@@ -48,9 +48,9 @@ from biomech.model.mechanics.tree import (
     LOAD,
     Frames,
     TreeTables,
-    gather_masses,
+    composite_masses,
+    forward_kinematics,
     make_frames,
-    place_segments,
     point,
     rotate,
 )
@@ -214,7 +214,7 @@ def close_chain(
     aim: Aim,
     first: Array,
     q: Array,
-    f: Frames,
+    frames: Frames,
     work: Work,
     idle: bool,
 ) -> tuple[float, bool]:
@@ -226,11 +226,11 @@ def close_chain(
     ``first`` are the first coordinates; ``q`` is where to begin: there too, or near what was found for the same stance
     at another tilt. Where it is ``idle`` nobody waits for the answer.
     """
-    off = hasten(tree, splines, t, aim, q, f, work)
-    sound = _is_sound(t, f)
+    off = hasten(tree, splines, t, aim, q, frames, work)
+    sound = _is_sound(t, frames)
     taken = idle | ((off < CLOSED) & sound & within(q, t.least, t.most))
     if any_lane(~taken):
-        off, sound = _search(tree, splines, t, aim, first, q, f, work, taken, off, sound)
+        off, sound = _search(tree, splines, t, aim, first, q, frames, work, taken, off, sound)
     return off, sound
 
 
@@ -242,7 +242,7 @@ def _search(
     aim: Aim,
     first: Array,
     q: Array,
-    f: Frames,
+    frames: Frames,
     work: Work,
     taken: bool,
     off: float,
@@ -263,8 +263,8 @@ def _search(
         if attempt > 1:
             for k in range(len(t.unknown)):
                 q[t.unknown[k]] += select(taken, 0.0, t.detour[attempt - 2, k] + zero)
-        off = _approach(tree, splines, t, aim, q, f, work, LARGE if attempt == 0 else SMALL)
-        sound = _is_sound(t, f)
+        off = _approach(tree, splines, t, aim, q, frames, work, LARGE if attempt == 0 else SMALL)
+        sound = _is_sound(t, frames)
         here = select(sound, 2.0 + zero, 1.0)
         here = select(off < CLOSED, here, 0.0)
         # what was found from elsewhere than the first coordinates gives way to what is found from there
@@ -279,8 +279,8 @@ def _search(
             taken = taken | ((off > FAR) & (off < np.inf))
     for c in range(len(q)):
         q[c] = work.kept[c]
-    _conditions(tree, splines, t, aim, q, f, work.residual)
-    return _largest(work), _is_sound(t, f)
+    _conditions(tree, splines, t, aim, q, frames, work.residual)
+    return _largest(work), _is_sound(t, frames)
 
 
 @kernel
@@ -293,10 +293,10 @@ def within(q: Array, least: Array, most: Array) -> bool:
 
 
 @kernel
-def _is_sound(t: ConditionTables, f: Frames) -> bool:
+def _is_sound(t: ConditionTables, frames: Frames) -> bool:
     """Whether the body is the right way round."""
-    o, s = f.origin, f.screw
-    sound, behind = f.mass[0] > 0.0, 0.0 * f.mass[0]
+    o, s = frames.origin, frames.screw
+    sound, behind = frames.mass[0] > 0.0, 0.0 * frames.mass[0]
     for leg in range(len(t.leg)):
         hip, talus, a, b = t.leg[leg, 0], t.leg[leg, 1], t.leg[leg, 2], t.leg[leg, 3]
         x, y, z = o[hip, 0] - o[talus, 0], o[hip, 1] - o[talus, 1], o[hip, 2] - o[talus, 2]
@@ -312,14 +312,14 @@ def _is_sound(t: ConditionTables, f: Frames) -> bool:
 
 @kernel
 def hasten(
-    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work
+    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, frames: Frames, work: Work
 ) -> float:
     """Newton's method on the conditions, in a few undamped steps: enough from near by. Returns the largest residual."""
     for step in range(FEW_STEPS + 1):
-        open_ = _conditions(tree, splines, t, aim, q, f, work.residual) > TOLERANCE * TOLERANCE
+        open_ = _conditions(tree, splines, t, aim, q, frames, work.residual) > TOLERANCE * TOLERANCE
         if step == FEW_STEPS or not any_lane(open_):
             break
-        _jacobian(tree, t, aim, f, work.jacobian)
+        _jacobian(tree, t, aim, frames, work.jacobian)
         _step(0.0 * aim.target[0], work)
         _move(open_, LARGE, t, work, q, q)
     return _largest(work)
@@ -339,7 +339,14 @@ def _move(open_: bool, most: float, t: ConditionTables, work: Work, q: Array, ta
 
 @kernel
 def _approach(
-    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, work: Work, most: float
+    tree: TreeTables,
+    splines: SplineTables,
+    t: ConditionTables,
+    aim: Aim,
+    q: Array,
+    frames: Frames,
+    work: Work,
+    most: float,
 ) -> float:
     """Newton's method on the conditions; damped (Levenberg 1944) while a step does not bring them closer.
 
@@ -353,7 +360,7 @@ def _approach(
     for i in range(len(work.residual)):
         work.residual[i] = np.inf + zero
     for _ in range(STEPS):
-        error = _conditions(tree, splines, t, aim, work.trial, f, work.new_residual)
+        error = _conditions(tree, splines, t, aim, work.trial, frames, work.new_residual)
         better = error < best
         _keep(better, q, work)
         best = select(better, error, best)
@@ -362,7 +369,7 @@ def _approach(
         if not any_lane(open_):
             break
         if any_lane(better):
-            _jacobian(tree, t, aim, f, work.new_jacobian)
+            _jacobian(tree, t, aim, frames, work.new_jacobian)
             _keep_jacobian(better, work)
         _step(damping, work)
         for c in range(len(q)):
@@ -419,15 +426,15 @@ def _step(damping: float, work: Work) -> None:
 
 @kernel
 def _conditions(
-    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, f: Frames, residual: Array
+    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, frames: Frames, residual: Array
 ) -> float:
     """Residual of every condition, and the sum of their squares."""
-    place_segments(tree, splines, q, f)
-    gather_masses(tree, aim.load, f)
+    forward_kinematics(tree, splines, q, frames)
+    composite_masses(tree, aim.load, frames)
     for k in range(len(residual)):
         residual[k] = -aim.target[k]
     for k in range(len(t.kind)):
-        x, y, z = _place(t, k, f)
+        x, y, z = _place(t, k, frames)
         residual[t.owner[k]] += aim.vector[3 * k] * x + aim.vector[3 * k + 1] * y + aim.vector[3 * k + 2] * z
     total = 0.0 * aim.target[0]
     for k in range(len(residual)):
@@ -436,24 +443,24 @@ def _conditions(
 
 
 @kernel
-def _place(t: ConditionTables, k: int, f: Frames) -> tuple[float, float, float]:
+def _place(t: ConditionTables, k: int, frames: Frames) -> tuple[float, float, float]:
     """The direction, point or centre of mass that a term measures."""
     if t.kind[k] == DIRECTION:
-        return rotate(f.rotation, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+        return rotate(frames.rotation, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
     if t.kind[k] == POINT:
-        return point(f, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
-    share = 1.0 / f.mass[0]
-    return f.moment[0, 0] * share, f.moment[0, 1] * share, f.moment[0, 2] * share
+        return point(frames, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+    share = 1.0 / frames.mass[0]
+    return frames.moment[0, 0] * share, frames.moment[0, 1] * share, frames.moment[0, 2] * share
 
 
 @kernel
-def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobian: Array) -> None:
+def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, frames: Frames, jacobian: Array) -> None:
     """The velocity of what a term measures along its vector: of a point p, e . (w x p + v) = w . (p x e) + v . e."""
-    zero, s = 0.0 * f.mass[0], f.screw
+    zero, s = 0.0 * frames.mass[0], frames.screw
     for i in range(len(jacobian)):
         for u in range(len(t.unknown)):
             jacobian[i, u] = zero
-    whole = 1.0 / f.mass[0]
+    whole = 1.0 / frames.mass[0]
     for k in range(len(t.kind)):
         kind, row = t.kind[k], t.owner[k]
         ex, ey, ez = aim.vector[3 * k], aim.vector[3 * k + 1], aim.vector[3 * k + 2]
@@ -461,17 +468,17 @@ def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, f: Frames, jacobia
             for u in range(len(t.unknown)):
                 # what the coordinate carries moves, as a part of the whole mass
                 c = t.unknown[u]
-                i = tree.carrier[c]
-                x, y, z = f.moment[i, 0], f.moment[i, 1], f.moment[i, 2]
+                i = tree.first_body[c]
+                x, y, z = frames.moment[i, 0], frames.moment[i, 1], frames.moment[i, 2]
                 rate = s[c, 0] * (y * ez - z * ey) + s[c, 1] * (z * ex - x * ez) + s[c, 2] * (x * ey - y * ex)
-                rate += f.mass[i] * (s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez)
+                rate += frames.mass[i] * (s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez)
                 jacobian[row, u] += whole * rate
             continue
-        x, y, z = _place(t, k, f)
+        x, y, z = _place(t, k, frames)
         mx, my, mz = y * ez - z * ey, z * ex - x * ez, x * ey - y * ex
         for u in range(len(t.unknown)):
             c = t.unknown[u]
-            if tree.moves[c, t.segment[k]]:
+            if tree.affects[c, t.segment[k]]:
                 jacobian[row, u] += s[c, 0] * mx + s[c, 1] * my + s[c, 2] * mz
                 if kind == POINT:
                     jacobian[row, u] += s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez

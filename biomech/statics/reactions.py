@@ -7,7 +7,8 @@ tibia_r, ankle_r in talus_r, lumbosacral in torso. On every coordinate of the jo
 passive tissue does there: equilibrium, seen from the cut. For that
 
 - the tibia is pulled by the patellar tendon, not along the paths of the quadriceps (``biomech.model.forces.patella``);
-- where ``leverage`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the moment:
+- where ``moment_arm_scale`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the
+moment:
   the least one that does (leverage - 1) r F on every rotation of the joint. The tendon's tension is scaled instead;
 - the abdominal pressure lifts the trunk at the joint's centre, with the couple that turns one coordinate alone.
 """
@@ -23,12 +24,12 @@ from numpy.typing import NDArray
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array2, Flags2, Index1, Index2
 from biomech._simd import arange, block_indices, gather, make_lane_index, scatter, simd_zero, width, zeros
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.forces.patella import PatellaTables, make_patella_state, pull_patellae
 from biomech.model.mechanics.muscles import MuscleTables
-from biomech.model.mechanics.paths import PathState, PathTables, lay_paths, make_path_state, moment_arms
+from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.splines import SplineTables
-from biomech.model.mechanics.tree import LOAD, Frames, TreeTables, gather_masses, make_frames, place_segments
+from biomech.model.mechanics.tree import LOAD, Frames, TreeTables, composite_masses, forward_kinematics, make_frames
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -80,16 +81,16 @@ def make_reaction(number: Any, cuts: CutTables) -> Reaction:
     )
 
 
-def reported_joints(flat: Flat) -> list[str]:
+def reported_joints(compiled: CompiledModel) -> list[str]:
     """The joints of a body whose contact force is reported, in the order of ``JOINTS``."""
-    return [joint for joint in JOINTS if joint in flat.joints]
+    return [joint for joint in JOINTS if joint in compiled.joints]
 
 
 @lru_cache(maxsize=16)
-def compile_cuts(flat: Flat, joints: tuple[str, ...]) -> CutTables:
+def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
-    parent, segment, patella = flat.tree.parent, flat.paths.segment, flat.patella
-    child = np.array([1 + flat.joints.index(joint) for joint in joints])
+    parent, segment, patella = compiled.tree.parent, compiled.paths.segment, compiled.patella
+    child = np.array([1 + compiled.joints.index(joint) for joint in joints])
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
     for cut, first in enumerate(child):
         for s in range(1, len(parent)):
@@ -104,22 +105,22 @@ def compile_cuts(flat: Flat, joints: tuple[str, ...]) -> CutTables:
     crossing = [
         [
             (s, m, 1 if outward[cut, segment[s]] else -1)
-            for m in range(len(flat.muscles))
-            for s in range(flat.paths.start[m], flat.paths.start[m + 1] - 1)
+            for m in range(len(compiled.muscles))
+            for s in range(compiled.paths.start[m], compiled.paths.start[m + 1] - 1)
             if outward[cut, segment[s]] != outward[cut, segment[s + 1]] and (cut, m) not in tendon
         ]
         for cut in range(len(child))
     ]
-    moved = [int(c) for c in flat.moved if flat.is_rotation[c]]
-    turn = [(cut, c) for cut, first in enumerate(child) for c in moved if flat.tree.carrier[c] == first]
+    moved = [int(c) for c in compiled.moved if compiled.is_rotation[c]]
+    turn = [(cut, c) for cut, first in enumerate(child) for c in moved if compiled.tree.first_body[c] == first]
     lever = [
         (t, m, k)
         for t, (cut, c) in enumerate(turn)
-        for k, (m, of) in enumerate(flat.paths.arms)
+        for k, (m, of) in enumerate(compiled.paths.arms)
         if of == c and (cut, int(m)) not in tendon
     ]
     lumbosacral = joints.index("lumbosacral")
-    pressed = (lumbosacral, flat.coordinates.index("lumbar_extension"))
+    pressed = (lumbosacral, compiled.coordinates.index("lumbar_extension"))
     return CutTables(
         child,
         np.cumsum([0, *map(len, crossing)]),
@@ -142,7 +143,7 @@ class Reactions(NamedTuple):
     patella: Array
 
 
-def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array) -> Reactions:
+def react(compiled: CompiledModel, q: Array, load: Array, muscle_force: Array, applied: Array) -> Reactions:
     """Joint contact forces and moments, and what tendons and patellae carry.
 
     Parameters
@@ -165,11 +166,11 @@ def react(flat: Flat, q: Array, load: Array, muscle_force: Array, applied: Array
         parent exerts on the child, in the child's frame. ``tension`` (posture, patella) of each tendon and ``patella``
         (posture, 3 patella), the force of the femur on its patella in the femur's frame, N.
     """
-    cuts = compile_cuts(flat, tuple(reported_joints(flat)))
-    count, joints, patellae = len(q), len(cuts.child), len(flat.patella.coordinate)
+    cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
+    count, joints, patellae = len(q), len(cuts.child), len(compiled.patella.coordinate)
     found = Reactions(*(np.empty((count, n)) for n in (3 * joints, 3 * joints, patellae, 3 * patellae)))
-    tables = (flat.tree, flat.splines, flat.paths, flat.muscle, flat.patella, cuts)
-    _react_lanes(*tables, flat.gravity, q, load, muscle_force, applied, *found)
+    tables = (compiled.tree, compiled.splines, compiled.paths, compiled.muscle, compiled.patella, cuts)
+    _react_lanes(*tables, compiled.gravity, q, load, muscle_force, applied, *found)
     return found
 
 
@@ -205,9 +206,9 @@ def _react_lanes(
         gather(load, lane_index, every, carried)
         gather(muscle_force, lane_index, every, pull)
         gather(applied, lane_index, every, wrench)
-        place_segments(tree, splines, own, f)
-        gather_masses(tree, carried, f)
-        lay_paths(paths, splines, own, f, state)
+        forward_kinematics(tree, splines, own, f)
+        composite_masses(tree, carried, f)
+        path_kinematics(paths, splines, own, f, state)
         moment_arms(paths, splines, own, f, state)
         pull_patellae(patella, muscle, pull, own, f, state, knees)
         zero = 0.0 * own[0]
@@ -231,7 +232,7 @@ def joint_reactions(
     extend: float,
     muscle_force: Array,
     applied: Array,
-    f: Frames,
+    frames: Frames,
     state: PathState,
     tendon: Array,
     out: Reaction,
@@ -243,8 +244,8 @@ def joint_reactions(
     """
     for j in range(len(cuts.child)):
         i = cuts.child[j]
-        fx, fy, fz = 0.0 * lift, -gravity * f.mass[i], 0.0 * lift
-        mx, my, mz = gravity * f.moment[i, 2], 0.0 * lift, -gravity * f.moment[i, 0]
+        fx, fy, fz = 0.0 * lift, -gravity * frames.mass[i], 0.0 * lift
+        mx, my, mz = gravity * frames.moment[i, 2], 0.0 * lift, -gravity * frames.moment[i, 0]
         for s in range(1, cuts.outward.shape[1]):
             if cuts.outward[j, s] and len(applied) > 0:
                 fx, fy, fz = fx + applied[6 * s], fy + applied[6 * s + 1], fz + applied[6 * s + 2]
@@ -262,22 +263,22 @@ def joint_reactions(
             for k in range(3):
                 out.force[3 * j + k] += tendon[n, k]
                 out.moment[3 * j + k] += tendon[n, 3 + k]
-    if muscle.levered or pressed:
-        _add_couples(cuts, muscle, extend, muscle_force, f, state, out)
+    if muscle.has_moment_arm_scale or pressed:
+        _add_couples(cuts, muscle, extend, muscle_force, frames, state, out)
     for j in range(len(cuts.child)):
-        _turn_to_child(cuts.child[j], 3 * j, f, out)
+        _turn_to_child(cuts.child[j], 3 * j, frames, out)
     out.force[3 * cuts.lumbosacral + 1] -= lift
 
 
 @kernel
-def _turn_to_child(child: int, at: int, f: Frames, out: Reaction) -> None:
+def _turn_to_child(child: int, at: int, frames: Frames, out: Reaction) -> None:
     """From the wrench on everything outward to what the joint holds against it, about and in the child's frame."""
     fx, fy, fz = -out.force[at], -out.force[at + 1], -out.force[at + 2]
-    x, y, z = f.origin[child, 0], f.origin[child, 1], f.origin[child, 2]
+    x, y, z = frames.origin[child, 0], frames.origin[child, 1], frames.origin[child, 2]
     mx = -out.moment[at] - (y * fz - z * fy)
     my = -out.moment[at + 1] - (z * fx - x * fz)
     mz = -out.moment[at + 2] - (x * fy - y * fx)
-    r = f.rotation
+    r = frames.rotation
     for k in range(3):
         out.force[at + k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz
         out.moment[at + k] = r[child, k] * mx + r[child, 3 + k] * my + r[child, 6 + k] * mz
@@ -289,7 +290,7 @@ def _add_couples(
     muscle: MuscleTables,
     extend: float,
     muscle_force: Array,
-    f: Frames,
+    frames: Frames,
     state: PathState,
     out: Reaction,
 ) -> None:
@@ -303,17 +304,17 @@ def _add_couples(
         couple[t, 3] = 0.0
     if cuts.pressed >= 0:
         couple[cuts.pressed, 3] += extend
-    if muscle.levered:
+    if muscle.has_moment_arm_scale:
         for n in range(len(cuts.lever)):
             t, m, arm = cuts.lever[n, 0], cuts.lever[n, 1], cuts.lever[n, 2]
-            couple[t, 3] += (muscle.leverage[m] - 1.0) * state.arm[arm] * muscle_force[m]
+            couple[t, 3] += (muscle.moment_arm_scale[m] - 1.0) * state.arm[arm] * muscle_force[m]
     cut, first, zero = -1, 0, 0.0 * extend
     cx, cy, cz = zero, zero, zero
     for t in range(len(cuts.turn)):
         if cuts.turn[t, 0] != cut:
             cut, first, cx, cy, cz = cuts.turn[t, 0], t, zero, zero, zero
         c = cuts.turn[t, 1]
-        wx, wy, wz = f.screw[c, 0], f.screw[c, 1], f.screw[c, 2]
+        wx, wy, wz = frames.screw[c, 0], frames.screw[c, 1], frames.screw[c, 2]
         left = couple[t, 3] - (wx * cx + wy * cy + wz * cz)
         for b in range(first, t):
             bx, by, bz = couple[b, 0], couple[b, 1], couple[b, 2]

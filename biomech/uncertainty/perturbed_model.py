@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import StanceError
-from biomech.model.compiled import Flat, abdomen_of
+from biomech.model.compiled import CompiledModel, abdomen_of
 from biomech.model.forces.passive_joints import compile_passive
 from biomech.model.forces.patella import compile_curves
-from biomech.model.mechanics.muscles import is_levered
+from biomech.model.mechanics.muscles import has_scale
 from biomech.model.mechanics.tree import about_y
 from biomech.model.model import Model
 from biomech.model.tables import Table
@@ -71,12 +71,12 @@ def draw_model(base: Model, changes: Mapping[tuple[str, str], Array]) -> Model:
     model = _unchecked(base.name, tables)
     changed = {name for name, _ in changes}
     for key, kept in base.kept.items():
-        if isinstance(kept, Flat):
+        if isinstance(kept, CompiledModel):
             model.cached(key, partial(_flat, model, kept, changed))
     for key, kept in base.kept.items():
         if isinstance(kept, Anatomy):
             half = bool(isinstance(key, tuple) and key[1])
-            model.cached(key, partial(_anatomy, kept, model.flat(half=half)))
+            model.cached(key, partial(_anatomy, kept, model.compiled(half=half)))
         else:
             model.cached(key, partial(_itself, kept))
     return model
@@ -95,28 +95,33 @@ def _itself(kept: Any) -> Any:
     return kept
 
 
-def _flat(model: Model, kept: Flat, changed: set[str]) -> Flat:
+def _flat(model: Model, kept: CompiledModel, changed: set[str]) -> CompiledModel:
     tables = model.tables
     parts: dict[str, Any] = {}
     tree = kept.tree
     if "segments" in changed:
         table = tables["segments"]
         rows = [table.index(name) for name in kept.segments]
-        tree = tree._replace(centre=np.vstack([tree.centre[:1], table.numbers("com_x", "com_y", "com_z")[rows]]))
+        tree = tree._replace(com=np.vstack([tree.com[:1], table.numbers("com_x", "com_y", "com_z")[rows]]))
     if "joints" in changed:
         torsion = tables["joints"].numbers("torsion")[[tables["joints"].index(j) for j in kept.joints]]
-        turn = tree.turn.copy()
+        joint_rotation = tree.joint_rotation.copy()
         for i, angle in enumerate(torsion, start=1):
-            if angle or tree.turned[i]:
-                turn[i] = about_y(-np.radians(angle))
-        tree = tree._replace(turn=turn, turned=np.concatenate([tree.turned[:1], tree.turned[1:] | (torsion != 0.0)]))
+            if angle or tree.is_rotated[i]:
+                joint_rotation[i] = about_y(-np.radians(angle))
+        tree = tree._replace(
+            joint_rotation=joint_rotation,
+            is_rotated=np.concatenate([tree.is_rotated[:1], tree.is_rotated[1:] | (torsion != 0.0)]),
+        )
     parts["tree"] = tree
     if "muscles" in changed:
         table = tables["muscles"]
         rows = [table.index(name) for name in kept.muscles]
-        force, leverage = table.numbers("max_isometric_force", "leverage")[rows].T
+        force, moment_arm_scale = table.numbers("max_isometric_force", "leverage")[rows].T
         parts["muscle"] = kept.muscle._replace(
-            max_force=force.copy(), leverage=leverage.copy(), levered=is_levered(leverage)
+            max_force=force.copy(),
+            moment_arm_scale=moment_arm_scale.copy(),
+            has_moment_arm_scale=has_scale(moment_arm_scale),
         )
     if "patellar_tendon" in changed:
         parts["patella"] = kept.patella._replace(curves=compile_curves(tables["patellar_tendon"]))
@@ -127,6 +132,8 @@ def _flat(model: Model, kept: Flat, changed: set[str]) -> Flat:
     return replace(kept, **parts)
 
 
-def _anatomy(kept: Anatomy, flat: Flat) -> Anatomy:
-    entries = kept.entries._replace(abdomen=np.array([*flat.abdomen, kept.entries.abdomen[4]]))
-    return kept._replace(tree=flat.tree, muscle=flat.muscle, patella=flat.patella, tissue=flat.passive, entries=entries)
+def _anatomy(kept: Anatomy, compiled: CompiledModel) -> Anatomy:
+    entries = kept.entries._replace(abdomen=np.array([*compiled.abdomen, kept.entries.abdomen[4]]))
+    return kept._replace(
+        tree=compiled.tree, muscle=compiled.muscle, patella=compiled.patella, tissue=compiled.passive, entries=entries
+    )

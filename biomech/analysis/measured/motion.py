@@ -90,18 +90,18 @@ def read_measured(model: Model, coordinates: Any, ground: Any, own: Iterable[str
     if count > _MOST_FRAMES:
         sizes = ", ".join(f"{dim} {size}" for dim, size in zip(dims, shape, strict=True))
         raise StanceError(f"coordinates and ground_reaction: {sizes} make {count} frames; at most {_MOST_FRAMES}")
-    flat = model.flat()
-    q, plates = np.zeros((*shape, len(flat.coordinates))), {}
+    compiled = model.compiled()
+    q, plates = np.zeros((*shape, len(compiled.coordinates))), {}
     for one in given:
         if one.group == "coordinates":
-            q[..., flat.coordinates.index(one.name)] = over(one.array, dims)
+            q[..., compiled.coordinates.index(one.name)] = over(one.array, dims)
         else:
             whole = np.broadcast_to(over(one.array, dims, _INNER), (*shape, len(SIDES), len(AXES)))
             plates[one.name] = whole.reshape(count, len(SIDES), len(AXES))
     q = q.reshape(count, -1)
     frames = (dims, shape, labels)
     _check_reach(model, q, frames)
-    q[:, flat.is_rotation] = np.radians(q[:, flat.is_rotation])
+    q[:, compiled.is_rotation] = np.radians(q[:, compiled.is_rotation])
     force, point = plates["force"], plates["point"]
     moment = plates.get("moment", np.broadcast_to(0.0, force.shape))
     point, moment = _without_air(force, point, moment, frames)
@@ -137,7 +137,7 @@ def _check_twins(given: list[Given], dims: tuple[str, ...]) -> None:
 
 def _check_reach(model: Model, q: Array, frames: tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]) -> None:
     """Refuse coordinates, in degrees and m, that no body could take."""
-    table, turns = model.tables["coordinates"], model.flat().is_rotation
+    table, turns = model.tables["coordinates"], model.compiled().is_rotation
     for i, name in enumerate(model.coordinates):
         row = table.index(name)
         least, most = (float(table.numbers(f"range_{end}")[row]) for end in ("min", "max"))

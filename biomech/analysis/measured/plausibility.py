@@ -48,7 +48,7 @@ def explain_reserves(model: Model, measured: Measured, required: Array, reserve:
 
     The body as a whole comes first: its weight and the plates must balance before a joint can.
     """
-    weight = model.body_mass * model.flat().gravity
+    weight = model.body_mass * model.compiled().gravity
     excess = _measure(model, measured, required, reserve, weight)
     if not (excess.ratio > _SHARE).any():
         return ""
@@ -56,7 +56,7 @@ def explain_reserves(model: Model, measured: Measured, required: Array, reserve:
     unbalanced = whole & (excess.ratio > _SHARE)
     among = unbalanced if unbalanced.any() else excess.ratio > _SHARE
     worst = int(np.flatnonzero(among)[excess.ratio[among].argmax()])
-    unit = "N.m" if model.flat().is_rotation[worst] else "N"
+    unit = "N.m" if model.compiled().is_rotation[worst] else "N"
     of = "of what is asked of the whole body" if whole[worst] else "of what is required"
     others = int((excess.ratio > _SHARE).sum()) - 1
     more = f" (and {others} other coordinates)" if others else ""
@@ -79,7 +79,7 @@ def _measure(model: Model, measured: Measured, required: Array, reserve: Array, 
     largest = np.where(most >= -least, most, least)
     frame = np.where(most >= -least, reserve.argmax(axis=0), reserve.argmin(axis=0))
     asked = np.fmax(np.fmax.reduce(required, axis=0), -np.fmin.reduce(required, axis=0))
-    whole, turns, leg = _of_pelvis(model), model.flat().is_rotation, _leg(model)
+    whole, turns, leg = _of_pelvis(model), model.compiled().is_rotation, _leg(model)
     asked = np.where(whole, np.where(turns, weight * leg, weight), np.maximum(asked, _LEAST_MOMENT * weight * leg))
     return Excess(np.asarray(largest, dtype=np.float64), frame, asked, np.abs(largest) / asked)
 
@@ -93,7 +93,7 @@ def _of_pelvis(model: Model) -> NDArray[np.bool_]:
 
 def _leg(model: Model) -> float:
     """From the pelvis to the heel, m."""
-    place = kinematics(model.flat(), {}).origin[0]
+    place = kinematics(model.compiled(), {}).origin[0]
     return float(np.linalg.norm(place.sel(segment="pelvis").values - place.sel(segment="calcn_r").values))
 
 
@@ -151,7 +151,7 @@ def _wrong_moment(force: Array, moment: Array) -> str:
 
 def _wrong_angles(model: Model, q: Array, force: Array, point: Array) -> str:
     """Angles in radians: all of a moving body's are below pi, and as degrees they put no foot under its force."""
-    turns = model.flat().is_rotation
+    turns = model.compiled().is_rotation
     shown = np.degrees(q[:, turns])
     given = np.abs(shown).max(axis=0) > 0.0
     if given.sum() < 4 or np.abs(shown).max() >= np.pi:
@@ -179,9 +179,11 @@ def _wrong_place(model: Model, q: Array, force: Array, point: Array) -> str:
 
 def _feet(model: Model, q: Array) -> Array:
     """Origins of both heels (frame, foot, axis), of coordinates in rad and m."""
-    flat = model.flat()
-    shown = {name: np.degrees(q[:, i]) if flat.is_rotation[i] else q[:, i] for i, name in enumerate(model.coordinates)}
-    origin = kinematics(flat, shown).origin.transpose("pose", "segment", "axis")
+    compiled = model.compiled()
+    shown = {
+        name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(model.coordinates)
+    }
+    origin = kinematics(compiled, shown).origin.transpose("pose", "segment", "axis")
     return np.asarray(origin.sel(segment=["calcn_r", "calcn_l"]).values, dtype=np.float64)
 
 
@@ -197,7 +199,7 @@ def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, 
     name = model.coordinates[worst]
     if not _of_pelvis(model)[worst]:
         return f"too weak muscles, or too cheap a reserve of {name}: a smaller one costs more"
-    if model.flat().is_rotation[worst]:
+    if model.compiled().is_rotation[worst]:
         return "points or postures that do not fit: the force of the ground passes the centre of mass by too much"
     carried = measured.force[:, :, 1].sum(axis=1) / weight
     here, mean = f"{100.0 * carried[frame]:.3g} %", float(carried.mean())

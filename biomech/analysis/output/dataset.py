@@ -109,7 +109,7 @@ def muscle_quantities() -> dict[str, Quantity]:
 
 def joint_quantities(model: Model) -> dict[str, Quantity]:
     """Joint contact forces and moments, and what the extensor mechanisms carry, if there are any."""
-    joints = reported_joints(model.flat())
+    joints = reported_joints(model.compiled())
     spine = 3 * joints.index("lumbosacral") + 1
     # the child segment hangs below its joint, the torso stands on it
     pressed = np.array([1.0 if joint == "lumbosacral" else -1.0 for joint in joints])
@@ -194,7 +194,7 @@ def sweep_names(model: Model) -> frozenset[str]:
 
 
 def _sweep_quantities(model: Model) -> dict[str, Quantity]:
-    unit = np.where(model.flat().is_rotation, np.degrees(1.0), 1.0)
+    unit = np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0)
 
     def feet(answers: Answers, sheet: str, part: slice) -> Array:
         values = getattr(answers.sheets, sheet)
@@ -283,7 +283,7 @@ def read_names(quantities: Mapping[str, Quantity], variables: Iterable[str]) -> 
 def turnout_reserve(answers: Answers) -> Array:
     """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
     model, q = answers.model, answers.sheets.coordinates
-    names = model.flat().coordinates
+    names = model.compiled().coordinates
     slack, shift = (
         model.value(f"passive/hip_{name}") for name in ("external_rotation_slack", "rotation_flexion_shift")
     )

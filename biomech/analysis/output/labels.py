@@ -85,7 +85,7 @@ def labels_of(model: Model) -> dict[str, list[str]]:
         "muscle": list(model.muscles),
         "group": list(model.groups),
         "coordinate": list(model.coordinates),
-        "joint": reported_joints(model.flat()),
+        "joint": reported_joints(model.compiled()),
         "axis": list(AXES),
         "foot": list(SIDES),
     }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import Part, reachable
 from biomech.stance.parameters import PARAMETERS, SIDES, SUPPORTS, Stance
@@ -61,9 +61,9 @@ def suggest(model: Model, part: Part, stance: Stance, fixed: frozenset[str] | se
     Changes of one parameter come first, the smallest of them by its range; where none will do, the one that brings the
     posture nearest is kept, and another sought.
     """
-    knobs = [knob for knob in _knobs(part, model.flat(), stance) if knob.name not in fixed]
+    knobs = [knob for knob in _knobs(part, model.compiled(), stance) if knob.name not in fixed]
     at, made = stance, list[_Change]()
-    miss = float(_misses(model, part, close(model, part.flat, stance, part.support))[0])
+    miss = float(_misses(model, part, close(model, part.compiled, stance, part.support))[0])
     for _ in range(_TOGETHER):
         best = _best(
             model, part, at, [knob for knob in knobs if knob.name not in [change.knob.name for change in made]]
@@ -89,7 +89,7 @@ def _change_said(change: _Change) -> str:
     return f"a {way} {change.knob.said}: {change.then:g}{of} in place of {change.now:g}{of}"
 
 
-def _knobs(part: Part, whole: Flat, stance: Stance) -> Iterator[_Knob]:
+def _knobs(part: Part, whole: CompiledModel, stance: Stance) -> Iterator[_Knob]:
     """What may be changed on this support."""
     support = SUPPORTS[part.support]
     idle = _IDLE.get(support, ())
@@ -97,9 +97,9 @@ def _knobs(part: Part, whole: Flat, stance: Stance) -> Iterator[_Knob]:
         if name == "turnout_yield" and not can_yield(whole):
             continue
         for leg in _legs(part, support, name, stance):
-            both = name if part.flat.half else f"{name} of both legs"
+            both = name if part.compiled.half else f"{name} of both legs"
             yield _Knob(name, leg, both if leg is None else f"{name} of the {SIDES[leg]} leg")
-    names = [*_OF_SUPPORT.get(support, ()), *_OF_BODY, *(() if part.flat.half else _OF_SIDES)]
+    names = [*_OF_SUPPORT.get(support, ()), *_OF_BODY, *(() if part.compiled.half else _OF_SIDES)]
     names += [name for name in _OF_FLOOR if stance.values[name][0] != 0.0]
     for name in names:
         if name not in idle:
@@ -113,7 +113,7 @@ def _legs(part: Part, support: str, name: str, stance: Stance) -> list[int | Non
     if support == "step" and name == "knee_flexion":
         return [0]
     right, left = stance.values[name][0]
-    if part.flat.half or (right == left and name != "knee_flexion"):
+    if part.compiled.half or (right == left and name != "knee_flexion"):
         return [None]
     return [0, 1, None] if right == left else [0, 1]
 
@@ -126,8 +126,8 @@ def _best(model: Model, part: Part, stance: Stance, knobs: list[_Knob]) -> _Chan
     many = stance.take(np.zeros(len(tried), dtype=np.int64))
     for i, (knob, value) in enumerate(tried):
         _put(many, knob, i, value)
-    postures = close(model, part.flat, many, part.support)
-    taken, miss = reachable(model, part.flat, postures), _misses(model, part, postures)
+    postures = close(model, part.compiled, many, part.support)
+    taken, miss = reachable(model, part.compiled, postures), _misses(model, part, postures)
     size = np.array([abs(value - _now(stance, knob)) / _width(knob) for knob, value in tried])
     if not taken.any():
         i = int(miss.argmin())
@@ -159,7 +159,7 @@ def _nearest(model: Model, part: Part, stance: Stance, knob: _Knob, far: float) 
     while good - bad > 1:
         middle = (bad + good) // 2
         one = _with(stance, knob, np.array([far - way * grain * (round(abs(far - now) / grain) - middle)]))
-        if reachable(model, part.flat, close(model, part.flat, one, part.support))[0]:
+        if reachable(model, part.compiled, close(model, part.compiled, one, part.support))[0]:
             good = middle
         else:
             bad = middle
@@ -168,7 +168,7 @@ def _nearest(model: Model, part: Part, stance: Stance, knob: _Knob, far: float) 
 
 def _misses(model: Model, part: Part, postures: Postures) -> Array:
     """By how much postures cannot be taken: conditions first, then ranges; a body the wrong way round is far off."""
-    least, most = ranges(model, part.flat, "range")
+    least, most = ranges(model, part.compiled, "range")
     beyond = np.maximum(least - postures.coordinates, postures.coordinates - most).max(axis=1)
     wrong = np.where(postures.sound, np.maximum(beyond - SLACK, 0.0), np.inf)
     return np.where(postures.closed, np.minimum(wrong, 1.0), 1.0 + np.abs(postures.residual).max(axis=1))

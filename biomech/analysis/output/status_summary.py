@@ -90,7 +90,7 @@ def shortage(model: Model, answers: Answers, i: int) -> str:
     if not np.isfinite(short).all():
         return OVERFLOW
     worst = int(np.abs(short).argmax())
-    unit = "N.m" if model.flat().is_rotation[worst] else "N"
+    unit = "N.m" if model.compiled().is_rotation[worst] else "N"
     limit = answers.limiting[i]
     cause = f"{model.muscles[limit]} is at full strength" if limit >= 0 else "no muscle could give it, nor the ground"
     return f"{short[worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.analysis.output.remedy import suggest
-from biomech.model.compiled import Flat
+from biomech.model.compiled import CompiledModel
 from biomech.model.geometry import kinematics
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import Part, pose_of, reachable
@@ -112,7 +112,7 @@ def _on_the_way(model: Model, part: Part, stance: Stance, name: str) -> str:
     many = stance.take(np.zeros(len(nodes), dtype=np.int64))
     values = many.values[name]
     many.values[name] = nodes if values.ndim == 1 else np.where(np.isnan(values), 0.0, nodes[:, None])
-    lost = np.flatnonzero(~reachable(model, part.flat, close(model, part.flat, many, part.support)))
+    lost = np.flatnonzero(~reachable(model, part.compiled, close(model, part.compiled, many, part.support)))
     if not lost.size:
         return "postures are missing where it would be"
     i = int(lost[np.abs(nodes[lost]).argmin()])
@@ -123,7 +123,7 @@ def _on_the_way(model: Model, part: Part, stance: Stance, name: str) -> str:
 
 def _obstacle(model: Model, part: Part, stance: Stance, fixed: frozenset[str] = frozenset()) -> str:
     """The same where all angles are known; ``fixed`` parameters are not to be changed."""
-    postures = close(model, part.flat, stance, part.support)
+    postures = close(model, part.compiled, stance, part.support)
     if not np.isfinite(postures.residual).all() or not np.isfinite(postures.coordinates).all():
         return OVERFLOW
     policies = {name for name, (code, _) in WITH_POLICY.items() if getattr(stance, code)[0] >= 0}
@@ -136,7 +136,7 @@ def _what_is_missed(model: Model, part: Part, postures: Postures) -> str:
         return f"the chain does not close: {_missed_conditions(part, postures)}"
     if not postures.sound[0]:
         return f"the chain closes only the wrong way round: {_wrong_way(part, postures.coordinates)}"
-    return _beyond_range(model, part.flat, postures.coordinates[0])
+    return _beyond_range(model, part.compiled, postures.coordinates[0])
 
 
 def _missed_conditions(part: Part, postures: Postures) -> str:
@@ -152,7 +152,7 @@ def _told(part: Part, label: str, left: float) -> str:
     side = next((word for word in ("right", "left") if f"the {word} " in label), "")
     miss = MISSES[label.replace(f"the {side} ", "the {side} ") if side else label]
     words = miss.more if left > 0.0 else miss.less
-    if part.flat.half:
+    if part.compiled.half:
         for word, meant in _EACH.items():
             words = words.replace(word, meant)
     step = SUPPORTS[part.support] == "step" and side == "right"
@@ -183,9 +183,9 @@ def millimetres(length: float) -> str:
 
 def _wrong_way(part: Part, coordinates: Array) -> str:
     """Which leg is turned inside out, or where the hips are (the rules of ``closing``)."""
-    flat, seated = part.flat, SUPPORTS[part.support] == "seat"
-    at = kinematics(flat, pose_of(flat, coordinates)).origin[0]
-    feet = [side for side in ("r", "l") if f"femur_{side}" in flat.segments and _stands(part, side)]
+    compiled, seated = part.compiled, SUPPORTS[part.support] == "seat"
+    at = kinematics(compiled, pose_of(compiled, coordinates)).origin[0]
+    feet = [side for side in ("r", "l") if f"femur_{side}" in compiled.segments and _stands(part, side)]
     lines = {side: at.sel(segment=f"femur_{side}").values - at.sel(segment=f"talus_{side}").values for side in feet}
     for side, line in lines.items():
         if line[1] <= 0.0:
@@ -194,20 +194,20 @@ def _wrong_way(part: Part, coordinates: Array) -> str:
     if seated and behind >= 0.0:
         return f"the hips would be {millimetres(behind)} in front of the ankles, not behind them as on a seat"
     side, past = max(
-        ((side, _folded(flat, coordinates, side, line)) for side, line in lines.items()), key=lambda p: p[1]
+        ((side, _folded(compiled, coordinates, side, line)) for side, line in lines.items()), key=lambda p: p[1]
     )
     return f"the {_SIDE[side]} leg would be folded over, {past:.2g} deg past where it lies along both axes of its ankle"
 
 
-def _folded(flat: Flat, coordinates: Array, side: str, line: Array) -> float:
+def _folded(compiled: CompiledModel, coordinates: Array, side: str, line: Array) -> float:
     """How far (deg) the line from ankle to hip has passed the plane of the ankle's and the subtalar axis.
 
     The axes are those about which the foot turns with a small change of either joint.
     """
     moved = np.repeat(coordinates[:1], 3, axis=0)
     for row, joint in enumerate(("ankle_angle", "subtalar_angle"), start=1):
-        moved[row, flat.coordinates.index(f"{joint}_{side}")] += 1e-3
-    turn = kinematics(flat, pose_of(flat, moved)).rotation.sel(segment=f"calcn_{side}").values
+        moved[row, compiled.coordinates.index(f"{joint}_{side}")] += 1e-3
+    turn = kinematics(compiled, pose_of(compiled, moved)).rotation.sel(segment=f"calcn_{side}").values
     axes = [_axis(turn[row] @ turn[0].T) for row in (1, 2)]
     normal = np.cross(axes[0], axes[1])
     sense = float(line @ normal) / float(np.linalg.norm(line) * np.linalg.norm(normal))
@@ -226,15 +226,15 @@ def _stands(part: Part, side: str) -> bool:
     return SUPPORTS[part.support] not in {"r": ("left",), "l": ("right",)}[side]
 
 
-def _beyond_range(model: Model, flat: Flat, q: Array) -> str:
+def _beyond_range(model: Model, compiled: CompiledModel, q: Array) -> str:
     """The joint that would pass its range by most."""
-    least, most = ranges(model, flat, "range")
+    least, most = ranges(model, compiled, "range")
     beyond = np.maximum(least - q, q - most)
-    turns = flat.is_rotation
+    turns = compiled.is_rotation
     worst = int(np.where(turns, np.degrees(beyond), 1e3 * beyond).argmax())
     scale, unit = (180.0 / np.pi, "deg") if turns[worst] else (1e3, "mm")
     would, low, high, past = scale * np.array([q[worst], least[worst], most[worst], beyond[worst]])
     return (
-        f"{flat.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}, "
+        f"{compiled.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}, "
         f"that is {past:.2g} {unit} too far"
     )

@@ -65,14 +65,18 @@ def compile_contact(table: Table, segments: list[str], sides: float, half: bool)
 
 
 @kernel
-def contact_wrenches(t: ContactTables, f: Frames, friction: float, out: Array) -> None:
+def contact_wrenches(contact: ContactTables, frames: Frames, friction: float, out: Array) -> None:
     """Wrench (force, moment about the ground origin) of each generator of unit normal force: (point * side, 6)."""
     g = 0
-    for p in range(len(t.segment)):
-        x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
-        for s in range(t.direction.shape[1]):
+    for p in range(len(contact.segment)):
+        x, y, z = point(frames, contact.segment[p], contact.local[p, 0], contact.local[p, 1], contact.local[p, 2])
+        for s in range(contact.direction.shape[1]):
             fx, fy, fz = rotate(
-                f.rotation, t.frame[p], friction * t.direction[p, s, 0], 1.0, friction * t.direction[p, s, 1]
+                frames.rotation,
+                contact.frame[p],
+                friction * contact.direction[p, s, 0],
+                1.0,
+                friction * contact.direction[p, s, 1],
             )
             out[g, 0], out[g, 1], out[g, 2] = fx, fy, fz
             out[g, 3], out[g, 4], out[g, 5] = y * fz - z * fy, z * fx - x * fz, x * fy - y * fx

@@ -118,7 +118,7 @@ def compile_passive(table: Table, coordinates: list[str], half: bool) -> Passive
 
 
 @kernel
-def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
+def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
     """Passive generalised force (coordinate,), N.m, and its derivative (coordinate, coordinate), N.m/rad.
 
     ``q`` in rad; ``laxity`` (2,) of the right and the left knee in degrees.
@@ -127,57 +127,57 @@ def passive_moment(t: PassiveTables, q: Array, laxity: Array, moment: Array, slo
         moment[c] = 0.0
         for k in range(len(moment)):
             slope[c, k] = 0.0
-    for leg in range(len(t.leg)):
-        _leg(t, leg, q, laxity[t.leg_side[leg]], moment, slope)
-    if t.lumbar[0] >= 0:
-        c = t.lumbar[0]
-        x = q[c] * DEGREE - t.spine[4]
-        k = t.share * select(x < 0.0, t.spine[0], t.spine[1])
-        curve = t.share * t.spine[5] * exp(t.spine[6] * max(-x, 0.0))
-        moment[c] = -k * x + curve - t.share * t.spine[5]
-        slope[c, c] = -(k + select(x < 0.0, t.spine[6] * curve, 0.0)) * DEGREE
+    for leg in range(len(tissue.leg)):
+        _leg(tissue, leg, q, laxity[tissue.leg_side[leg]], moment, slope)
+    if tissue.lumbar[0] >= 0:
+        c = tissue.lumbar[0]
+        x = q[c] * DEGREE - tissue.spine[4]
+        k = tissue.share * select(x < 0.0, tissue.spine[0], tissue.spine[1])
+        curve = tissue.share * tissue.spine[5] * exp(tissue.spine[6] * max(-x, 0.0))
+        moment[c] = -k * x + curve - tissue.share * tissue.spine[5]
+        slope[c, c] = -(k + select(x < 0.0, tissue.spine[6] * curve, 0.0)) * DEGREE
     for way in (1, 2):
-        if t.lumbar[way] >= 0:
-            c = t.lumbar[way]
-            k = t.share * t.spine[1 + way]
+        if tissue.lumbar[way] >= 0:
+            c = tissue.lumbar[way]
+            k = tissue.share * tissue.spine[1 + way]
             moment[c] = -k * q[c] * DEGREE
             slope[c, c] = -k * DEGREE
 
 
 @kernel
-def _leg(t: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slope: Array) -> None:
-    hip, turn, knee, ankle = t.leg[leg, 0], t.leg[leg, 1], t.leg[leg, 2], t.leg[leg, 3]
+def _leg(tissue: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slope: Array) -> None:
+    hip, turn, knee, ankle = tissue.leg[leg, 0], tissue.leg[leg, 1], tissue.leg[leg, 2], tissue.leg[leg, 3]
     # the published angles: knee flexion and plantarflexion are the negative coordinates
     h, k, a = q[hip] * DEGREE, -q[knee] * DEGREE, -q[ankle] * DEGREE
-    c = t.hip
-    rise = t.scale * exp(c[0] + c[1] * k + c[2] * (h + t.hip_offset))
-    fall = t.scale * exp(c[3] + c[4] * k + c[5] * (h + t.hip_offset))
-    moment[hip] = rise - fall + t.scale * c[6]
+    c = tissue.hip
+    rise = tissue.scale * exp(c[0] + c[1] * k + c[2] * (h + tissue.hip_offset))
+    fall = tissue.scale * exp(c[3] + c[4] * k + c[5] * (h + tissue.hip_offset))
+    moment[hip] = rise - fall + tissue.scale * c[6]
     slope[hip, hip] = (rise * c[2] - fall * c[5]) * DEGREE
     slope[hip, knee] = -(rise * c[1] - fall * c[4]) * DEGREE
 
-    c, lax = t.knee, k + laxity
-    rise = t.scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
-    fall = t.scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
-    stop = t.scale * exp(t.knee_limit[0] + t.knee_limit[1] * lax)
-    moment[knee] = -(rise - fall + t.scale * c[8] + stop)
-    slope[knee, knee] = (rise * c[2] - fall * c[6] + stop * t.knee_limit[1]) * DEGREE
+    c, lax = tissue.knee, k + laxity
+    rise = tissue.scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
+    fall = tissue.scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
+    stop = tissue.scale * exp(tissue.knee_limit[0] + tissue.knee_limit[1] * lax)
+    moment[knee] = -(rise - fall + tissue.scale * c[8] + stop)
+    slope[knee, knee] = (rise * c[2] - fall * c[6] + stop * tissue.knee_limit[1]) * DEGREE
     slope[knee, ankle] = (rise * c[1] - fall * c[5]) * DEGREE
     slope[knee, hip] = -(rise * c[3] - fall * c[7]) * DEGREE
 
-    c = t.ankle
-    rise = t.scale * exp(c[0] + c[1] * a + c[2] * k)
-    fall = t.scale * exp(c[3] + c[4] * a + c[5] * k)
-    moment[ankle] = -(rise - fall + t.scale * c[6])
+    c = tissue.ankle
+    rise = tissue.scale * exp(c[0] + c[1] * a + c[2] * k)
+    fall = tissue.scale * exp(c[3] + c[4] * a + c[5] * k)
+    moment[ankle] = -(rise - fall + tissue.scale * c[6])
     slope[ankle, ankle] = (rise * c[1] - fall * c[4]) * DEGREE
     slope[ankle, knee] = (rise * c[2] - fall * c[5]) * DEGREE
 
     stiffness, external, internal, shift, blend = (
-        t.rotation[0],
-        t.rotation[1],
-        t.rotation[2],
-        t.rotation[3],
-        t.rotation[4],
+        tissue.rotation[0],
+        tissue.rotation[1],
+        tissue.rotation[2],
+        tissue.rotation[3],
+        tissue.rotation[4],
     )
     e = -q[turn] * DEGREE
     out, out_slope = _softplus(e - external - shift * h, blend)

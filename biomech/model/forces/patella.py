@@ -34,7 +34,7 @@ from biomech.errors import ModelError
 from biomech.model.mechanics.muscles import MuscleTables
 from biomech.model.mechanics.paths import PathState, PathTables
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline, spline_tables, spline_values
-from biomech.model.mechanics.tree import Frames, TreeTables, rotate, work_on
+from biomech.model.mechanics.tree import Frames, TreeTables, rotate, virtual_work
 from biomech.model.mirror import side_of
 from biomech.model.tables import Table
 
@@ -90,7 +90,7 @@ def compile_patellae(
     table = tables["patellae"]
     rows = [i for i, name in enumerate(table.text("coordinate")) if name in coordinates]
     number = [coordinates.index(table.text("coordinate")[i]) for i in rows]
-    tibia = [int(tree.carrier[c]) for c in number]
+    tibia = [int(tree.first_body[c]) for c in number]
     pull: list[tuple[int, int, int]] = []
     start = [0]
     for i, c, segment in zip(rows, number, tibia, strict=True):
@@ -202,52 +202,52 @@ def _check_arm(tables: Mapping[str, Table], coordinate: str, flexion: float) -> 
 
 @kernel
 def pull_patellae(
-    t: PatellaTables,
+    patella: PatellaTables,
     muscle: MuscleTables,
     muscle_force: Array,
     q: Array,
-    f: Frames,
+    frames: Frames,
     state: PathState,
     out: PatellaState,
 ) -> None:
     """Tension and wrench of every tendon, and the force on its patella, once the moment arms are known."""
-    for k in range(len(t.coordinate)):
-        _lay_tendon(t, k, q, f, out.wrench)
+    for k in range(len(patella.coordinate)):
+        _lay_tendon(patella, k, q, frames, out.wrench)
         zero = 0.0 * q[0]
         moment, x, y, z = zero, zero, zero, zero
-        for n in range(t.start[k], t.start[k + 1]):
-            m, arm, span = t.pull[n, 0], t.pull[n, 1], t.pull[n, 2]
-            moment += muscle.leverage[m] * state.arm[arm] * muscle_force[m]
+        for n in range(patella.start[k], patella.start[k + 1]):
+            m, arm, span = patella.pull[n, 0], patella.pull[n, 1], patella.pull[n, 2]
+            moment += muscle.moment_arm_scale[m] * state.arm[arm] * muscle_force[m]
             x += muscle_force[m] * state.wrench[span, 0]
             y += muscle_force[m] * state.wrench[span, 1]
             z += muscle_force[m] * state.wrench[span, 2]
-        tension = moment / work_on(f.screw, t.coordinate[k], out.wrench, k)
+        tension = moment / virtual_work(frames.screw, patella.coordinate[k], out.wrench, k)
         for i in range(6):
             out.wrench[k, i] *= tension
         x, y, z = x + out.wrench[k, 0], y + out.wrench[k, 1], z + out.wrench[k, 2]
-        r, s = f.rotation, t.femur[k]
+        r, s = frames.rotation, patella.femur[k]
         out.tension[k] = tension
         for i in range(3):
             out.force[3 * k + i] = r[s, i] * x + r[s, 3 + i] * y + r[s, 6 + i] * z
 
 
 @kernel
-def _lay_tendon(t: PatellaTables, k: int, q: Array, f: Frames, wrench: Array) -> None:
+def _lay_tendon(patella: PatellaTables, k: int, q: Array, frames: Frames, wrench: Array) -> None:
     """Wrench of a unit of tension on the tibia, about the ground origin."""
-    c, s, screw = t.coordinate[k], t.tibia[k], f.screw
-    flexion = t.flexion[k] * q[c]
-    arm, _ = evaluate_spline(t.curves, 0, flexion)
-    angle, _ = evaluate_spline(t.curves, 1, flexion)
+    c, s, screw = patella.coordinate[k], patella.tibia[k], frames.screw
+    flexion = patella.flexion[k] * q[c]
+    arm, _ = evaluate_spline(patella.curves, 0, flexion)
+    angle, _ = evaluate_spline(patella.curves, 1, flexion)
     sine, cosine = sincos(angle)
-    tx, ty, tz = rotate(f.rotation, s, sine, cosine, 0.0)
+    tx, ty, tz = rotate(frames.rotation, s, sine, cosine, 0.0)
     wx, wy, wz = screw[c, 0], screw[c, 1], screw[c, 2]
-    ox, oy, oz = f.origin[s, 0], f.origin[s, 1], f.origin[s, 2]
+    ox, oy, oz = frames.origin[s, 0], frames.origin[s, 1], frames.origin[s, 2]
     # velocity of the tibia's origin, and the point of the axis nearest to it
     ux, uy, uz = wy * oz - wz * oy + screw[c, 3], wz * ox - wx * oz + screw[c, 4], wx * oy - wy * ox + screw[c, 5]
-    px, py, pz = rotate(f.rotation, s, 0.0, 0.0, t.across[k])
+    px, py, pz = rotate(frames.rotation, s, 0.0, 0.0, patella.across[k])
     px, py, pz = px + ox + wy * uz - wz * uy, py + oy + wz * ux - wx * uz, pz + oz + wx * uy - wy * ux
     nx, ny, nz = ty * wz - tz * wy, tz * wx - tx * wz, tx * wy - ty * wx
-    reach = -t.flexion[k] * arm / math.sqrt(nx * nx + ny * ny + nz * nz)
+    reach = -patella.flexion[k] * arm / math.sqrt(nx * nx + ny * ny + nz * nz)
     px, py, pz = px + reach * nx, py + reach * ny, pz + reach * nz
     wrench[k, 0], wrench[k, 1], wrench[k, 2] = tx, ty, tz
     wrench[k, 3], wrench[k, 4], wrench[k, 5] = py * tz - pz * ty, pz * tx - px * tz, px * ty - py * tx

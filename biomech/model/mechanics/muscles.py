@@ -28,17 +28,17 @@ STRENGTHS = ("isometric", "force_length")
 class MuscleTables(NamedTuple):
     """Per muscle: maximal force (N), optimal fibre length and tendon slack length (m), fibre height lo sin a0 (m).
 
-    ``leverage`` multiplies all moment arms of a muscle in equilibrium: 1, but where their uncertainty is studied;
-    ``levered``: whether any is not 1.
+    ``moment_arm_scale`` multiplies all moment arms of a muscle in equilibrium: 1, but where their uncertainty is
+    studied; ``has_moment_arm_scale``: whether any is not 1.
     """
 
     max_force: Array1
-    leverage: Array1
+    moment_arm_scale: Array1
     optimal_length: Array1
     slack_length: Array1
     height: Array1
     width: float
-    levered: bool
+    has_moment_arm_scale: bool
 
 
 def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTables:
@@ -48,38 +48,46 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
     is what makes its fibres as long as theirs.
     """
     rows = [table.index(name) for name in muscles]
-    force, leverage, optimal, slack, pennation = table.numbers(
+    force, moment_arm_scale, optimal, slack, pennation = table.numbers(
         "max_isometric_force", "leverage", "optimal_fibre_length", "tendon_slack_length", "pennation"
     )[rows].T
     for name, values, least in (
         ("max_isometric_force", force, 0.0),
-        ("leverage", leverage, 0.0),
+        ("leverage", moment_arm_scale, 0.0),
         ("optimal_fibre_length", optimal, 1e-6),
     ):
         for muscle, value in zip(muscles, values, strict=True):
             if value < least:
                 raise ModelError(f"muscles/{muscle}/{name} = {shown(value)}: must be at least {least:g}")
     # contiguous, as every other table: another layout is another type, for which all kernels would be compiled anew
-    force, leverage, optimal, slack = (np.ascontiguousarray(part) for part in (force, leverage, optimal, slack))
+    force, moment_arm_scale, optimal, slack = (
+        np.ascontiguousarray(part) for part in (force, moment_arm_scale, optimal, slack)
+    )
     return MuscleTables(
-        force, leverage, optimal, slack, optimal * np.sin(np.radians(pennation)), width, is_levered(leverage)
+        force,
+        moment_arm_scale,
+        optimal,
+        slack,
+        optimal * np.sin(np.radians(pennation)),
+        width,
+        has_scale(moment_arm_scale),
     )
 
 
-def is_levered(leverage: Array) -> bool:
+def has_scale(moment_arm_scale: Array) -> bool:
     """Whether moment arms of any muscle are scaled."""
-    return bool(np.any(leverage != 1.0))
+    return bool(np.any(moment_arm_scale != 1.0))
 
 
 @kernel
-def strength(t: MuscleTables, force_length: bool, length: Array, out: Array) -> None:
+def strength(muscle: MuscleTables, force_length: bool, length: Array, out: Array) -> None:
     """Strength (N) of every muscle at the given musculotendon lengths (m)."""
-    for m in range(len(t.max_force)):
+    for m in range(len(muscle.max_force)):
         if force_length:
-            along = length[m] - t.slack_length[m]
-            fibre = math.sqrt(along * along + t.height[m] * t.height[m])
-            stretch = fibre / t.optimal_length[m] - 1.0
+            along = length[m] - muscle.slack_length[m]
+            fibre = math.sqrt(along * along + muscle.height[m] * muscle.height[m])
+            stretch = fibre / muscle.optimal_length[m] - 1.0
             # a slack tendon carries nothing
-            out[m] = t.max_force[m] * exp(-stretch * stretch / t.width) * max(along, 0.0) / fibre
+            out[m] = muscle.max_force[m] * exp(-stretch * stretch / muscle.width) * max(along, 0.0) / fibre
         else:
-            out[m] = t.max_force[m]
+            out[m] = muscle.max_force[m]

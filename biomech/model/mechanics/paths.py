@@ -22,7 +22,7 @@ from biomech._kernels.arrays import Array1, Array2, Index1, Index2
 from biomech._simd import select, zeros
 from biomech.errors import ModelError
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline
-from biomech.model.mechanics.tree import Frames, point, rotate, work_on
+from biomech.model.mechanics.tree import Frames, point, rotate, virtual_work
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -93,9 +93,9 @@ def compile_paths(
     segments: list[str],
     coordinates: list[str],
     splines: dict[str, int],
-    moves: NDArray[np.bool_],
+    affects: NDArray[np.bool_],
 ) -> PathTables:
-    """Flat tables of the paths of the given muscles; ``moves`` (coordinate, segment) is the tree's."""
+    """Flat tables of the paths of the given muscles; ``affects`` (coordinate, segment) is the tree's."""
     table = tables["path_points"]
     place = {name: i for i, name in enumerate(["ground", *segments])}
     number = {name: i for i, name in enumerate(coordinates)}
@@ -118,7 +118,7 @@ def compile_paths(
     kind = np.array([kinds[columns["kind"][i]] for i in rows])
     coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows])
     spline = np.array([[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows])
-    terms, arms, slides = _terms(start, segment, kind, coordinate, moves)
+    terms, arms, slides = _terms(start, segment, kind, coordinate, affects)
     last = np.repeat(np.array(start[1:]) - 1, np.diff(start))
     switching = np.flatnonzero(kind == CONDITIONAL)
     moving = np.flatnonzero(kind == MOVING)
@@ -162,7 +162,7 @@ def _check_path(muscle: str, kinds: list[str]) -> None:
 
 
 def _terms(
-    start: list[int], segment: Index, kind: Index, coordinate: Index, moves: NDArray[np.bool_]
+    start: list[int], segment: Index, kind: Index, coordinate: Index, affects: NDArray[np.bool_]
 ) -> tuple[Index, Index, Index]:
     """Which span works on which coordinate: the one that moves one of its ends and not the other."""
     terms: list[tuple[int, int, int, int]] = []
@@ -170,7 +170,7 @@ def _terms(
     slides: list[tuple[int, int, int, int, int]] = []
     for muscle, (a, b) in enumerate(pairwise(start)):
         for s in range(a, b - 1):
-            near, far = moves[:, segment[s]], moves[:, segment[s + 1]]
+            near, far = affects[:, segment[s]], affects[:, segment[s + 1]]
             for c in np.flatnonzero(near != far):
                 arm = arms.setdefault((muscle, int(c)), len(arms))
                 terms.append((s, int(c), 1 if near[c] else -1, arm))
@@ -188,24 +188,24 @@ def _terms(
 
 
 @kernel
-def lay_paths(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
+def path_kinematics(paths: PathTables, splines: SplineTables, q: Array, frames: Frames, state: PathState) -> None:
     """Positions of all path points, spans and lengths of all muscles."""
     position = state.position
-    for k in range(len(t.placed)):
-        p = t.placed[k]
-        x, y, z = point(f, t.segment[p], t.local[p, 0], t.local[p, 1], t.local[p, 2])
+    for k in range(len(paths.placed)):
+        p = paths.placed[k]
+        x, y, z = point(frames, paths.segment[p], paths.local[p, 0], paths.local[p, 1], paths.local[p, 2])
         position[p, 0], position[p, 1], position[p, 2] = x, y, z
-    for k in range(len(t.moving)):
-        p = t.moving[k]
-        x, _ = evaluate_spline(splines, t.spline[p, 0], q[t.coordinate[p]])
-        y, _ = evaluate_spline(splines, t.spline[p, 1], q[t.coordinate[p]])
-        x, y, z = point(f, t.segment[p], x, y, t.local[p, 2])
+    for k in range(len(paths.moving)):
+        p = paths.moving[k]
+        x, _ = evaluate_spline(splines, paths.spline[p, 0], q[paths.coordinate[p]])
+        y, _ = evaluate_spline(splines, paths.spline[p, 1], q[paths.coordinate[p]])
+        x, y, z = point(frames, paths.segment[p], x, y, paths.local[p, 2])
         position[p, 0], position[p, 1], position[p, 2] = x, y, z
-    _lift_inactive(t.switching, t.kind, t.coordinate, t.active, q, position)
-    for muscle in range(len(t.within)):
-        state.length[muscle] = t.within[muscle]
-    for k in range(len(t.span)):
-        state.length[t.span[k, 1]] += _span(position, t.span[k, 0], state.wrench)
+    _lift_inactive(paths.switching, paths.kind, paths.coordinate, paths.active, q, position)
+    for muscle in range(len(paths.within)):
+        state.length[muscle] = paths.within[muscle]
+    for k in range(len(paths.span)):
+        state.length[paths.span[k, 1]] += _path_segment(position, paths.span[k, 0], state.wrench)
 
 
 @kernel
@@ -232,7 +232,7 @@ def _active(active: Array, p: int, angle: float) -> bool:
 
 
 @kernel
-def _span(position: Array, p: int, wrench: Array) -> float:
+def _path_segment(position: Array, p: int, wrench: Array) -> float:
     x, y, z = position[p, 0], position[p, 1], position[p, 2]
     dx, dy, dz = position[p + 1, 0] - x, position[p + 1, 1] - y, position[p + 1, 2] - z
     length = math.sqrt(dx * dx + dy * dy + dz * dz)
@@ -244,17 +244,17 @@ def _span(position: Array, p: int, wrench: Array) -> float:
 
 
 @kernel
-def moment_arms(t: PathTables, splines: SplineTables, q: Array, f: Frames, state: PathState) -> None:
-    """Moment arms r = -dL/dq (m, or 1 for translations) of every muscle, after ``lay_paths``."""
+def moment_arms(paths: PathTables, splines: SplineTables, q: Array, frames: Frames, state: PathState) -> None:
+    """Moment arms r = -dL/dq (m, or 1 for translations) of every muscle, after ``path_kinematics``."""
     for k in range(len(state.arm)):
         state.arm[k] = 0.0
-    for k in range(len(t.terms)):
-        work = work_on(f.screw, t.terms[k, 1], state.wrench, t.terms[k, 0])
-        state.arm[t.terms[k, 3]] += t.terms[k, 2] * work
-    for k in range(len(t.slides)):
-        p, span, c = t.slides[k, 0], t.slides[k, 1], t.slides[k, 2]
-        _, sx = evaluate_spline(splines, t.spline[p, 0], q[c])
-        _, sy = evaluate_spline(splines, t.spline[p, 1], q[c])
-        vx, vy, vz = rotate(f.rotation, t.segment[p], sx, sy, 0.0)
+    for k in range(len(paths.terms)):
+        work = virtual_work(frames.screw, paths.terms[k, 1], state.wrench, paths.terms[k, 0])
+        state.arm[paths.terms[k, 3]] += paths.terms[k, 2] * work
+    for k in range(len(paths.slides)):
+        p, span, c = paths.slides[k, 0], paths.slides[k, 1], paths.slides[k, 2]
+        _, sx = evaluate_spline(splines, paths.spline[p, 0], q[c])
+        _, sy = evaluate_spline(splines, paths.spline[p, 1], q[c])
+        vx, vy, vz = rotate(frames.rotation, paths.segment[p], sx, sy, 0.0)
         along = state.wrench[span, 0] * vx + state.wrench[span, 1] * vy + state.wrench[span, 2] * vz
-        state.arm[t.slides[k, 4]] += t.slides[k, 3] * along
+        state.arm[paths.slides[k, 4]] += paths.slides[k, 3] * along

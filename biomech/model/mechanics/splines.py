@@ -152,15 +152,15 @@ def spline_tables(curves: Sequence[tuple[str, Array, Array]]) -> SplineTables:
 
 
 @kernel
-def evaluate_spline(t: SplineTables, s: int, x: float) -> tuple[float, float]:
+def evaluate_spline(splines: SplineTables, s: int, x: float) -> tuple[float, float]:
     """Value and slope of spline ``s`` at ``x``."""
-    inside = min(max(x, t.first[s]), t.last[s])
-    u = inside - t.first[s]
-    c0, c1, c2, c3 = t.power[s, 0], t.power[s, 1], t.power[s, 2], t.power[s, 3]
+    inside = min(max(x, splines.first[s]), splines.last[s])
+    u = inside - splines.first[s]
+    c0, c1, c2, c3 = splines.power[s, 0], splines.power[s, 1], splines.power[s, 2], splines.power[s, 3]
     value = c0 + u * (c1 + u * (c2 + u * c3))
     slope = c1 + u * (2.0 * c2 + u * 3.0 * c3)
-    for k in range(t.start[s], t.start[s + 1]):
-        v = max(inside - t.knot[k], 0.0)
-        value += t.jump[k] * v * v * v
-        slope += t.jump[k] * 3.0 * v * v
+    for k in range(splines.start[s], splines.start[s + 1]):
+        v = max(inside - splines.knot[k], 0.0)
+        value += splines.jump[k] * v * v * v
+        slope += splines.jump[k] * 3.0 * v * v
     return value + slope * (x - inside), slope

@@ -36,26 +36,26 @@ LOAD = 5
 class TreeTables(NamedTuple):
     """The kinematic tree, flat; segment 0 is ground, parents come before children.
 
-    ``parent`` (segment,); ``offset`` (segment, 3) and ``turn`` (segment, 9): the joint's frame in the parent, and
-    ``turned`` (segment,), whether it is turned at all; ``motions``: rows (kind, coordinate, spline, component) of each
-    segment from ``start[i]`` to ``start[i + 1]``, with kind 0 = coupled translation, 1 = translation, 2 = rotation, of
-    which the component is the axis of the frame that it turns about, or -1 if that is oblique; ``axis`` (motion, 3);
-    ``mass`` (segment,); ``centre`` (segment, 3): centre of mass in the segment; ``carrier`` (coordinate,): the segment
-    a coordinate moves first; ``moves`` (coordinate, segment); ``trunk``: the segment that carries the load; ``thigh``
-    (thigh,) and ``hand`` (3,): the segments on which hands may rest, and where in them.
+    ``parent`` (segment,); ``offset`` (segment, 3) and ``joint_rotation`` (segment, 9): the joint's frame in the parent,
+    and ``is_rotated`` (segment,), whether it is turned at all; ``motions``: rows (kind, coordinate, spline, component)
+    of each segment from ``start[i]`` to ``start[i + 1]``, with kind 0 = coupled translation, 1 = translation, 2 =
+    rotation, of which the component is the axis of the frame that it turns about, or -1 if that is oblique; ``axis``
+    (motion, 3); ``mass`` (segment,); ``com`` (segment, 3): centre of mass in the segment; ``first_body`` (coordinate,):
+    the segment a coordinate moves first; ``affects`` (coordinate, segment); ``trunk``: the segment that carries the
+    load; ``thigh`` (thigh,) and ``hand`` (3,): the segments on which hands may rest, and where in them.
     """
 
     parent: Index1
     offset: Array2
-    turn: Array2
-    turned: Flags1
+    joint_rotation: Array2
+    is_rotated: Flags1
     start: Index1
     motions: Index2
     axis: Array2
     mass: Array1
-    centre: Array2
-    carrier: Index1
-    moves: Flags2
+    com: Array2
+    first_body: Index1
+    affects: Flags2
     trunk: int
     thigh: Index1
     hand: Array1
@@ -79,7 +79,7 @@ class Frames(NamedTuple):
 @allocating_kernel
 def make_frames(number: Any, tree: TreeTables) -> Frames:
     """An empty workspace of floats or lanes."""
-    segments, coordinates = len(tree.parent), len(tree.carrier)
+    segments, coordinates = len(tree.parent), len(tree.first_body)
     return Frames(
         zeros(number, (segments, 9)),
         zeros(number, (segments, 3)),
@@ -103,17 +103,17 @@ def compile_tree(
     place = {name: i for i, name in enumerate(["ground", *segments])}
     number = {name: i for i, name in enumerate(coordinates)}
     parent, start = np.zeros(len(place), dtype=np.int64), [0, 0]
-    offset, turn = np.zeros((len(place), 3)), np.tile(np.eye(3).ravel(), (len(place), 1))
-    mass, centre = np.zeros(len(place)), np.zeros((len(place), 3))
+    offset, joint_rotation = np.zeros((len(place), 3)), np.tile(np.eye(3).ravel(), (len(place), 1))
+    mass, com = np.zeros(len(place)), np.zeros((len(place), 3))
     motions: list[tuple[int, int, int, int]] = []
     axes: list[tuple[float, ...]] = []
-    carrier = np.zeros(len(coordinates), dtype=np.int64)
+    first_body = np.zeros(len(coordinates), dtype=np.int64)
     for name in segments:
         i, j = place[name], child.index(name)
         joint = joints.rows[j]
         parent[i] = place[joints.text("parent")[j]]
         offset[i] = joints.numbers("x", "y", "z")[j]
-        turn[i] = about_y(-math.radians(joints.value(joint, "torsion")))
+        joint_rotation[i] = about_y(-math.radians(joints.value(joint, "torsion")))
         for row, of in zip(couplings.rows, couplings.text("joint"), strict=True):
             if of == joint:
                 k = couplings.index(row)
@@ -134,23 +134,23 @@ def compile_tree(
                     own_axis = int(np.argmax(np.abs(axis))) if np.abs(axis).max() == 1.0 else -1
                     motions.append((kind, number[c], -1, own_axis))
                     axes.append(axis)
-                    carrier[number[c]] = i
+                    first_body[number[c]] = i
         start.append(len(motions))
         share = 0.5 if half and side_of(name) == "midline" else 1.0
         mass[i] = share * inertia.value(name, "mass")
-        centre[i] = inertia.numbers("com_x", "com_y", "com_z")[inertia.index(name)]
+        com[i] = inertia.numbers("com_x", "com_y", "com_z")[inertia.index(name)]
     return TreeTables(
         parent,
         offset,
-        turn,
-        np.array([not np.array_equal(t, np.eye(3).ravel()) for t in turn]),
+        joint_rotation,
+        np.array([not np.array_equal(t, np.eye(3).ravel()) for t in joint_rotation]),
         np.array(start),
         np.array(motions, dtype=np.int64).reshape(-1, 4),
         np.array(axes, dtype=np.float64).reshape(-1, 3),
         mass,
-        centre,
-        carrier,
-        _moves(parent, carrier),
+        com,
+        first_body,
+        _affects(parent, first_body),
         _trunk(place),
         np.array([i for name, i in place.items() if name.startswith("femur")]),
         np.array([tables["settings"].value("hand_rest_x"), tables["settings"].value("hand_rest_y"), 0.0]),
@@ -178,64 +178,64 @@ def _unit(table: Table, coordinate: str) -> tuple[float, ...]:
     return tuple(axis / length)
 
 
-def _moves(parent: Index, carrier: Index) -> NDArray[np.bool_]:
-    moves = np.zeros((len(carrier), len(parent)), dtype=np.bool_)
-    for coordinate, first in enumerate(carrier):
+def _affects(parent: Index, first_body: Index) -> NDArray[np.bool_]:
+    affects = np.zeros((len(first_body), len(parent)), dtype=np.bool_)
+    for coordinate, first in enumerate(first_body):
         for segment in range(1, len(parent)):
             ancestor = segment
             while ancestor > 0 and ancestor != first:
                 ancestor = int(parent[ancestor])
-            moves[coordinate, segment] = ancestor == first
-    return moves
+            affects[coordinate, segment] = ancestor == first
+    return affects
 
 
 @kernel
-def place_segments(t: TreeTables, splines: SplineTables, q: Array, f: Frames) -> None:
+def forward_kinematics(tree: TreeTables, splines: SplineTables, q: Array, frames: Frames) -> None:
     """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m."""
-    r = f.rotation
+    r = frames.rotation
     for k in range(9):
         r[0, k] = 1.0 if k % 4 == 0 else 0.0
-    f.origin[0, 0], f.origin[0, 1], f.origin[0, 2] = 0.0, 0.0, 0.0
-    for i in range(1, len(t.parent)):
-        p = t.parent[i]
-        if t.turned[i]:
-            multiply(r, p, t.turn, i, r, i)
+    frames.origin[0, 0], frames.origin[0, 1], frames.origin[0, 2] = 0.0, 0.0, 0.0
+    for i in range(1, len(tree.parent)):
+        p = tree.parent[i]
+        if tree.is_rotated[i]:
+            multiply(r, p, tree.joint_rotation, i, r, i)
         else:
             for k in range(9):
                 r[i, k] = r[p, k]
-        x, y, z = point(f, p, t.offset[i, 0], t.offset[i, 1], t.offset[i, 2])
+        x, y, z = point(frames, p, tree.offset[i, 0], tree.offset[i, 1], tree.offset[i, 2])
         # translations run along the joint's frame, before any rotation; coupled ones, which come first, drift with
         # their own coordinate, and what this does besides is added to that
-        slides = t.start[i] < t.start[i + 1] and t.motions[t.start[i], 0] == 0
+        slides = tree.start[i] < tree.start[i + 1] and tree.motions[tree.start[i], 0] == 0
         if slides:
-            for k in range(t.start[i], t.start[i + 1]):
+            for k in range(tree.start[i], tree.start[i + 1]):
                 for m in range(6):
-                    f.screw[t.motions[k, 1], m] = 0.0
-        for k in range(t.start[i], t.start[i + 1]):
-            kind, c = t.motions[k, 0], t.motions[k, 1]
+                    frames.screw[tree.motions[k, 1], m] = 0.0
+        for k in range(tree.start[i], tree.start[i + 1]):
+            kind, c = tree.motions[k, 0], tree.motions[k, 1]
             if kind == 0:
-                shift, slope = evaluate_spline(splines, t.motions[k, 2], q[c])
-                m = t.motions[k, 3]
+                shift, slope = evaluate_spline(splines, tree.motions[k, 2], q[c])
+                m = tree.motions[k, 3]
                 x, y, z = x + shift * r[i, m], y + shift * r[i, 3 + m], z + shift * r[i, 6 + m]
-                _move(f.screw, c, True, slope * r[i, m], slope * r[i, 3 + m], slope * r[i, 6 + m])
+                _move(frames.screw, c, True, slope * r[i, m], slope * r[i, 3 + m], slope * r[i, 6 + m])
             elif kind == 1:
-                ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
+                ax, ay, az = rotate(r, i, tree.axis[k, 0], tree.axis[k, 1], tree.axis[k, 2])
                 x, y, z = x + q[c] * ax, y + q[c] * ay, z + q[c] * az
-                f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = 0.0, 0.0, 0.0
-                _move(f.screw, c, slides, ax, ay, az)
-        f.origin[i, 0], f.origin[i, 1], f.origin[i, 2] = x, y, z
-        for k in range(t.start[i], t.start[i + 1]):
-            if t.motions[k, 0] == 2:
-                c = t.motions[k, 1]
-                ax, ay, az = rotate(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2])
-                f.screw[c, 0], f.screw[c, 1], f.screw[c, 2] = ax, ay, az
+                frames.screw[c, 0], frames.screw[c, 1], frames.screw[c, 2] = 0.0, 0.0, 0.0
+                _move(frames.screw, c, slides, ax, ay, az)
+        frames.origin[i, 0], frames.origin[i, 1], frames.origin[i, 2] = x, y, z
+        for k in range(tree.start[i], tree.start[i + 1]):
+            if tree.motions[k, 0] == 2:
+                c = tree.motions[k, 1]
+                ax, ay, az = rotate(r, i, tree.axis[k, 0], tree.axis[k, 1], tree.axis[k, 2])
+                frames.screw[c, 0], frames.screw[c, 1], frames.screw[c, 2] = ax, ay, az
                 # the ground origin moves with -w x centre
-                _move(f.screw, c, slides, az * y - ay * z, ax * z - az * x, ay * x - ax * y)
-                m = t.motions[k, 3]
+                _move(frames.screw, c, slides, az * y - ay * z, ax * z - az * x, ay * x - ax * y)
+                m = tree.motions[k, 3]
                 if m >= 0:
-                    turn_about_own(r, i, m, t.axis[k, m] * q[c])
+                    turn_about_own(r, i, m, tree.axis[k, m] * q[c])
                 else:
-                    turn_about(r, i, t.axis[k, 0], t.axis[k, 1], t.axis[k, 2], q[c])
+                    turn_about(r, i, tree.axis[k, 0], tree.axis[k, 1], tree.axis[k, 2], q[c])
 
 
 @kernel
@@ -250,44 +250,52 @@ def _move(screw: Array, c: int, more: bool, x: float, y: float, z: float) -> Non
 
 
 @kernel
-def gather_masses(t: TreeTables, load: Array, f: Frames) -> None:
+def composite_masses(tree: TreeTables, load: Array, frames: Frames) -> None:
     """Mass and first moment of mass outward of every segment, with the ``load`` (LOAD,)."""
-    for i in range(len(t.parent)):
-        x, y, z = point(f, i, t.centre[i, 0], t.centre[i, 1], t.centre[i, 2])
-        f.mass[i] = t.mass[i]
-        f.moment[i, 0], f.moment[i, 1], f.moment[i, 2] = t.mass[i] * x, t.mass[i] * y, t.mass[i] * z
-    s = t.trunk
-    x, y, z = rotate(f.rotation, s, load[1], load[2], load[3])
-    f.mass[s] += load[0]
-    f.moment[s, 0] += load[0] * f.origin[s, 0] + x
-    f.moment[s, 1] += load[0] * f.origin[s, 1] + y
-    f.moment[s, 2] += load[0] * f.origin[s, 2] + z
-    for k in range(len(t.thigh)):
-        s = t.thigh[k]
-        x, y, z = point(f, s, t.hand[0], t.hand[1], t.hand[2])
-        f.mass[s] += load[4]
-        f.moment[s, 0] += load[4] * x
-        f.moment[s, 1] += load[4] * y
-        f.moment[s, 2] += load[4] * z
-    for i in range(len(t.parent) - 1, 0, -1):
-        p = t.parent[i]
-        f.mass[p] += f.mass[i]
+    for i in range(len(tree.parent)):
+        x, y, z = point(frames, i, tree.com[i, 0], tree.com[i, 1], tree.com[i, 2])
+        frames.mass[i] = tree.mass[i]
+        frames.moment[i, 0], frames.moment[i, 1], frames.moment[i, 2] = (
+            tree.mass[i] * x,
+            tree.mass[i] * y,
+            tree.mass[i] * z,
+        )
+    s = tree.trunk
+    x, y, z = rotate(frames.rotation, s, load[1], load[2], load[3])
+    frames.mass[s] += load[0]
+    frames.moment[s, 0] += load[0] * frames.origin[s, 0] + x
+    frames.moment[s, 1] += load[0] * frames.origin[s, 1] + y
+    frames.moment[s, 2] += load[0] * frames.origin[s, 2] + z
+    for k in range(len(tree.thigh)):
+        s = tree.thigh[k]
+        x, y, z = point(frames, s, tree.hand[0], tree.hand[1], tree.hand[2])
+        frames.mass[s] += load[4]
+        frames.moment[s, 0] += load[4] * x
+        frames.moment[s, 1] += load[4] * y
+        frames.moment[s, 2] += load[4] * z
+    for i in range(len(tree.parent) - 1, 0, -1):
+        p = tree.parent[i]
+        frames.mass[p] += frames.mass[i]
         for k in range(3):
-            f.moment[p, k] += f.moment[i, k]
+            frames.moment[p, k] += frames.moment[i, k]
 
 
 @kernel
-def gravity_force(t: TreeTables, f: Frames, gravity: float, out: Array) -> None:
-    """Generalised force of gravity, -dV/dq (coordinate,), after ``gather_masses``."""
-    for c in range(len(t.carrier)):
-        i = t.carrier[c]
+def gravity_force(tree: TreeTables, frames: Frames, gravity: float, out: Array) -> None:
+    """Generalised force of gravity, -dV/dq (coordinate,), after ``composite_masses``."""
+    for c in range(len(tree.first_body)):
+        i = tree.first_body[c]
         # only the vertical velocity counts: (w x c + v)_y
-        lift = f.screw[c, 2] * f.moment[i, 0] - f.screw[c, 0] * f.moment[i, 2] + f.screw[c, 4] * f.mass[i]
+        lift = (
+            frames.screw[c, 2] * frames.moment[i, 0]
+            - frames.screw[c, 0] * frames.moment[i, 2]
+            + frames.screw[c, 4] * frames.mass[i]
+        )
         out[c] = -gravity * lift
 
 
 @kernel
-def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
+def virtual_work(screw: Array, c: int, wrench: Array, s: int) -> float:
     """Work of wrench ``s`` (force, moment about the ground origin) per unit of coordinate ``c``."""
     return (
         screw[c, 0] * wrench[s, 3]
@@ -300,10 +308,10 @@ def work_on(screw: Array, c: int, wrench: Array, s: int) -> float:
 
 
 @kernel
-def point(f: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
+def point(frames: Frames, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A point of segment ``i``, in ground."""
-    rx, ry, rz = rotate(f.rotation, i, x, y, z)
-    return f.origin[i, 0] + rx, f.origin[i, 1] + ry, f.origin[i, 2] + rz
+    rx, ry, rz = rotate(frames.rotation, i, x, y, z)
+    return frames.origin[i, 0] + rx, frames.origin[i, 1] + ry, frames.origin[i, 2] + rz
 
 
 @kernel
