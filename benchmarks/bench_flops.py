@@ -10,7 +10,7 @@ from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
 from biomech._simd import LANES, arange, as_lanes, block_indices, extract, gather, make_lane_index, simd_zero
 from biomech.sharing import Power
-from biomech.sharing.block_sparsity import Pattern, find_pattern, gather_entries
+from biomech.sharing.block_sparsity import BlockSparsity, find_sparsity, gather_entries
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, make_answer, make_costs, make_problem, make_work, measure
 
@@ -27,18 +27,20 @@ def multiply_and_add(numbers: Array2, rounds: int) -> None:
 
 
 @entry_point
-def solve_again(t: Pattern, c: Costs, a: Array3, b: Array2, upper: Array2, repeats: int, count: Array1) -> None:
+def solve_again(
+    pattern: BlockSparsity, costs: Costs, a: Array3, b: Array2, upper: Array2, repeats: int, count: Array1
+) -> None:
     """Solve the first problems over and over, in the cache, so that memory is left out."""
-    number, unknowns, rows = simd_zero(), len(t.unknown), b.shape[1]
-    p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
+    number, unknowns, rows = simd_zero(), len(pattern.unknown), b.shape[1]
+    p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
     (x, y, _), lane_index = make_answer(number, rows, unknowns), make_lane_index(number)
-    gather(upper, lane_index * np.uint64(0), t.unknown, p.upper)
+    gather(upper, lane_index * np.uint64(0), pattern.unknown, p.upper)
     block_indices(arange(len(b)), 0, 1, lane_index)
-    gather_entries(t, a, lane_index, p.a)
+    gather_entries(pattern, a, lane_index, p.a)
     gather(b, lane_index, arange(rows), p.b)
     measure(p)
     for _ in range(repeats):
-        share_load(t, c, p, w, x, y, False, False)
+        share_load(pattern, costs, p, w, x, y, False, False)
     count[0], count[1] = extract(w.tally[0], 0), extract(w.tally[1], 0)
 
 
@@ -54,7 +56,7 @@ def operations(t, rows, unknowns, steps, trials):
 def test_share_of_peak(benchmark):
     unknowns, rows = SIZES["M 57x9"]
     problem = leg_like(unknowns, rows, LANES)
-    t = find_pattern(problem.used)
+    t = find_sparsity(problem.used)
     order = t.unknown.astype(int)
     c = make_costs(Power(2), problem.weight[order], problem.quadratic, np.ones(rows))
     count, upper = np.zeros(2), np.array(problem.upper[:1])

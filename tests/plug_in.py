@@ -42,12 +42,12 @@ def total(x: Array1, out: Array1) -> float:
 
 
 @entry_point
-def count(rows: Array2, index: Index1, flags: Flags1, places: IndexArray, yes: bool, number: int) -> int:
+def count(rows: Array2, index: Index1, flags: Flags1, entry_index: IndexArray, yes: bool, number: int) -> int:
     """What was handed over, counted."""
     flagged = 0
     for flag in flags:
         flagged += int(flag)
-    last = places[len(places) - 1] if len(places) > 0 else 0
+    last = entry_index[len(entry_index) - 1] if len(entry_index) > 0 else 0
     return int(rows.shape[0] * 10000 + rows.shape[1] * 1000 + len(index) * 100 + flagged * 10 + last + number + yes)
 
 

@@ -15,10 +15,10 @@ from biomech.pipeline.pipeline_kernel import Sheets, Ways, _go
 from biomech.pipeline.solve_stances import answer, compile_batch
 from biomech.pipeline.stance_batch import parts
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
-from biomech.sharing.batch import Given, compile_problem
-from biomech.sharing.block_sparsity import Pattern, find_pattern, places
+from biomech.sharing.batch import ProblemArrays, compile_problem
+from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs
-from biomech.sharing.solution import Found, _solve_each
+from biomech.sharing.solution import SolutionArrays, _solve_each
 from biomech.stance.parsing import read_stance
 
 
@@ -71,26 +71,32 @@ def test_some_and_take():
 
 @entry_point
 def _solve_floats(
-    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: IndexArray, patient: bool
+    pattern: BlockSparsity,
+    costs: Costs,
+    given: ProblemArrays,
+    tolerance: float,
+    found: SolutionArrays,
+    index: IndexArray,
+    exact: bool,
 ) -> None:
     """The source that the lanes run, on plain floats, a problem at a time."""
-    _solve_each(0.0, t, c, given, tolerance, found, index, patient, True)
+    _solve_each(0.0, pattern, costs, given, tolerance, found, index, exact, True)
 
 
 @entry_point
 def _go_in_floats(
     body: Anatomy,
-    t: Pattern,
-    c: Costs,
+    pattern: BlockSparsity,
+    costs: Costs,
     limits: Limits,
     ways: Ways,
     posed: Posed,
     index: IndexArray,
-    patient: bool,
+    exact: bool,
     sheets: Sheets,
 ) -> None:
     """The same of the whole way."""
-    _go(0.0, body, t, c, limits, ways, posed, index, patient, sheets)
+    _go(0.0, body, pattern, costs, limits, ways, posed, index, exact, sheets)
 
 
 def problems(batch):
@@ -105,9 +111,9 @@ def test_lanes_equal_floats_in_load_sharing(criterion):
     problem = problems(40)
     lanes = solve(problem, criterion)
     pattern, costs, given = compile_problem(problem, criterion)
-    found = Found(*(np.empty((40, k)) for k in (26, 6, 6, 4)))
+    found = SolutionArrays(*(np.empty((40, k)) for k in (26, 6, 6, 4)))
     _solve_floats(pattern, costs, given, 1e-9, found, np.arange(40, dtype=np.uint64), True)
-    np.testing.assert_array_equal(found.proof[:, 3], lanes.status)
+    np.testing.assert_array_equal(found.certificate[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1}
     np.testing.assert_allclose(found.value, lanes.value, atol=2e-7)
     exact = lanes.status == 0
@@ -141,7 +147,7 @@ def test_lanes_equal_floats_on_the_whole_way(adult):
     floats = Sheets(*(np.zeros_like(sheet) for sheet in lanes.sheets))
     tables = compile_batch(adult, part, stance, effort, frozenset(Sheets._fields) - {"strength"})
     _go_in_floats(*tables, np.arange(len(stance), dtype=np.uint64), True, floats)
-    np.testing.assert_array_equal(floats.proof[:, 3], lanes.status)
+    np.testing.assert_array_equal(floats.certificate[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1, 3}
     held = lanes.status == 0
     for name, one, other in zip(Sheets._fields, floats, lanes.sheets, strict=True):
@@ -153,8 +159,8 @@ def test_pattern_places_every_entry():
     rng = np.random.default_rng(1)
     for density in (0.1, 0.5, 1.0):
         used = rng.random((9, 57)) < density
-        pattern = find_pattern(used)
-        place = places(pattern, *used.shape)
+        pattern = find_sparsity(used)
+        place = entry_index(pattern, *used.shape)
         assert (place[used] >= 0).all()
         filled = np.sort(place[place >= 0])
         np.testing.assert_array_equal(filled, np.arange(int(pattern.entry[-1])))

@@ -30,8 +30,8 @@ from biomech.model.forces.patella import PatellaState, make_patella_state, pull_
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
 from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
-from biomech.sharing.block_sparsity import Pattern, pull_of
-from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, prove
+from biomech.sharing.block_sparsity import BlockSparsity, transpose_product
+from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, certify_problem
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
 from biomech.statics.equilibrium import (
@@ -143,38 +143,38 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
 @entry_point
 def go_in_lanes(
     body: Anatomy,
-    t: Pattern,
-    c: Costs,
+    pattern: BlockSparsity,
+    costs: Costs,
     limits: Limits,
     ways: Ways,
     posed: Posed,
     index: IndexArray,
-    patient: bool,
+    exact: bool,
     sheets: Sheets,
 ) -> None:
     """Answer postures ``index``, as many at a time as the lanes hold."""
-    _go(simd_zero(), body, t, c, limits, ways, posed, index, patient, sheets)
+    _go(simd_zero(), body, pattern, costs, limits, ways, posed, index, exact, sheets)
 
 
 @allocating_kernel
 def _go(
     number: Any,
     body: Anatomy,
-    t: Pattern,
-    c: Costs,
+    pattern: BlockSparsity,
+    costs: Costs,
     limits: Limits,
     ways: Ways,
     posed: Posed,
     index: IndexArray,
-    patient: bool,
+    exact: bool,
     sheets: Sheets,
 ) -> None:
-    rows, unknowns, coordinates = len(body.entries.rows), len(t.unknown), posed.start.shape[1]
+    rows, unknowns, coordinates = len(body.entries.rows), len(pattern.unknown), posed.start.shape[1]
     f, state = make_frames(number, body.tree), make_path_state(number, body.paths)
     aim = make_aim(number, body.conditions, posed.asked.target.shape[1])
     closing = make_closing(number, body.conditions, posed.asked.target.shape[1], coordinates)
     near, forces = make_surroundings(number, posed.around), make_forces(number, body.tree, body.paths, body.contact)
-    p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
+    p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
     x, y, _ = make_answer(number, rows, unknowns)
     floor = zeros(number, (posed.floor.shape[1],))
     rooms, lane_index = _make_rooms(number, body, unknowns), make_lane_index(number)
@@ -214,10 +214,10 @@ def _go(
         reached = (off < CLOSED) & sound & within(q, limits.least, limits.most)
         if shared:
             gather(posed.shared, lane_index, every, x)
-            _take_over(t, x, reached, rooms)
+            _take_over(pattern, x, reached, rooms)
         else:
-            met = _share(t, c, p, w, x, y, reached, patient, rooms)
-            _prove(t, c, p, w, x, y, body, reached, met | patient, rooms)
+            met = _share(pattern, costs, p, w, x, y, reached, exact, rooms)
+            _prove(pattern, costs, p, w, x, y, body, reached, met | exact, rooms)
         valid = within(q, limits.trusted_least, limits.trusted_most)
         rooms.proof[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
         short = any_lane(rooms.proof[3] > 0.5)
@@ -230,7 +230,7 @@ def _go(
         _send(ways.muscle_force, rooms.muscle_force, lane_index, sheets.muscle_force)
         _send(ways.strength, forces.strength, lane_index, sheets.strength)
         _send(ways.passive, forces.passive, lane_index, sheets.passive)
-        if patient or short:
+        if exact or short:
             _send(ways.shortfall, rooms.shortfall, lane_index, sheets.shortfall)  # elsewhere it is zero, as the sheet
         _send(ways.ground, rooms.ground, lane_index, sheets.ground)
         _send(ways.pressure, rooms.pressure, lane_index, sheets.pressure)
@@ -244,35 +244,35 @@ def _go(
 
 @kernel
 def _share(
-    t: Pattern,
-    c: Costs,
-    p: Problem,
-    w: Work,
+    pattern: BlockSparsity,
+    costs: Costs,
+    problem: Problem,
+    work: Work,
     x: Array,
     y: Array,
     reached: bool,
-    patient: bool,
+    exact: bool,
     rooms: Rooms,
 ) -> bool:
     """Share the load where there is a posture that bears one; whether the demand is met.
 
     Every posture begins anew: what was found for another would show in the last digits.
     """
-    for r in range(len(p.b)):
-        p.b[r] = select(reached, p.b[r], 0.0)
-    measure(p)
-    met = share_load(t, c, p, w, x, y, patient, False)
+    for r in range(len(problem.b)):
+        problem.b[r] = select(reached, problem.b[r], 0.0)
+    measure(problem)
+    met = share_load(pattern, costs, problem, work, x, y, exact, False)
     for k in range(len(x)):
-        rooms.activation[t.unknown[k]] = x[k]
+        rooms.activation[pattern.unknown[k]] = x[k]
     return met
 
 
 @kernel
 def _prove(
-    t: Pattern,
-    c: Costs,
-    p: Problem,
-    w: Work,
+    pattern: BlockSparsity,
+    costs: Costs,
+    problem: Problem,
+    work: Work,
     x: Array,
     y: Array,
     body: Anatomy,
@@ -281,8 +281,8 @@ def _prove(
     rooms: Rooms,
 ) -> None:
     """Certificate, shortfall and what limits the posture."""
-    proof, zero = rooms.proof, 0.0 * p.scale[0]
-    proof[0], proof[1], proof[2], status = prove(t, c, p, w, x, y, 1e-9)
+    proof, zero = rooms.proof, 0.0 * problem.scale[0]
+    proof[0], proof[1], proof[2], status = certify_problem(pattern, costs, problem, work, x, y, 1e-9)
     status = select(finished, status, zero + UNCERTIFIED)
     proof[3] = select(reached, status, zero + UNREACHABLE)
     proof[5] = zero - 1.0
@@ -290,38 +290,38 @@ def _prove(
     for k in range(len(rooms.shortfall)):
         rooms.shortfall[k] = 0.0
     for r in range(len(y)):
-        rooms.shortfall[body.entries.rows[r]] = select(short, w.gradient[r], 0.0)
+        rooms.shortfall[body.entries.rows[r]] = select(short, work.gradient[r], 0.0)
     if any_lane(short):
-        limiting = _limiting(t, p, w, x, len(rooms.muscle_force))
+        limiting = _limiting(pattern, problem, work, x, len(rooms.muscle_force))
         proof[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
 
 
 @kernel
-def _take_over(t: Pattern, x: Array, reached: bool, rooms: Rooms) -> None:
+def _take_over(pattern: BlockSparsity, x: Array, reached: bool, rooms: Rooms) -> None:
     """Take a load that was shared elsewhere, with a proof of its own."""
     zero = 0.0 * x[0]
     for k in range(len(x)):
-        rooms.activation[t.unknown[k]] = x[k]
+        rooms.activation[pattern.unknown[k]] = x[k]
     for k in range(len(rooms.proof)):
         rooms.proof[k] = zero
     rooms.proof[3], rooms.proof[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
 
 
 @kernel
-def _limiting(t: Pattern, p: Problem, w: Work, x: Array, muscles: int) -> float:
+def _limiting(pattern: BlockSparsity, problem: Problem, work: Work, x: Array, muscles: int) -> float:
     """The muscle at full strength that does most for the row that falls most short; -1 where there is none."""
-    worst, zero = 0.0 * p.scale[0], 0.0 * p.scale[0]
-    for r in range(len(w.gradient)):
-        worst = max(worst, abs(w.gradient[r]))
-    for r in range(len(w.gradient)):
-        w.step[r] = select(abs(w.gradient[r]) >= worst, w.gradient[r], 0.0)
-    pull_of(t, p.a, w.step, w.along)
+    worst, zero = 0.0 * problem.scale[0], 0.0 * problem.scale[0]
+    for r in range(len(work.gradient)):
+        worst = max(worst, abs(work.gradient[r]))
+    for r in range(len(work.gradient)):
+        work.step[r] = select(abs(work.gradient[r]) >= worst, work.gradient[r], 0.0)
+    transpose_product(pattern, problem.a, work.step, work.aty_step)
     most, found = zero, zero - 1.0
     for k in range(len(x)):
-        if t.unknown[k] < muscles:
-            better = (x[k] >= p.upper[k] - 1e-6) & (w.along[k] > most)
-            most = select(better, w.along[k], most)
-            found = select(better, zero + t.unknown[k], found)
+        if pattern.unknown[k] < muscles:
+            better = (x[k] >= problem.upper[k] - 1e-6) & (work.aty_step[k] > most)
+            most = select(better, work.aty_step[k], most)
+            found = select(better, zero + pattern.unknown[k], found)
     return found
 
 

@@ -27,7 +27,7 @@ from biomech.pipeline.stance_batch import (
     terms,
 )
 from biomech.pipeline.stiffness_constraint import share_guarded
-from biomech.sharing.block_sparsity import Pattern, find_pattern, places
+from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs, make_costs
 from biomech.stance.parameters import SIDES, Stance
 from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
@@ -79,7 +79,7 @@ class Answers:
 class Plan:
     """Tables for stances that are solved alike."""
 
-    pattern: Pattern
+    pattern: BlockSparsity
     costs: Costs
     limits: Limits
     ways: Ways
@@ -148,7 +148,7 @@ def sheet_columns(model: Model) -> dict[str, int]:
 
 def compile_batch(
     model: Model, part: Part, stance: Stance, effort: Effort, wanted: frozenset[str]
-) -> tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed]:
+) -> tuple[Anatomy, BlockSparsity, Costs, Limits, Ways, Posed]:
     """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
     compiled = part.compiled
     closure = set_conditions(model, compiled, stance, part.support)
@@ -193,7 +193,7 @@ def _answer_guarded(
     stance: Stance,
     effort: Effort,
     guard: Guard,
-    tables: tuple[Anatomy, Pattern, Costs, Limits, Ways, Posed],
+    tables: tuple[Anatomy, BlockSparsity, Costs, Limits, Ways, Posed],
     target: Sheets,
 ) -> None:
     """Answer stances whose load is shared with more rows than the whole way has: shared first, and then taken over."""
@@ -219,7 +219,7 @@ def _answer_guarded(
 
 def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> Plan:
     compiled = part.compiled
-    pattern = find_pattern(which_act(compiled, compiled.rows, part.contact))
+    pattern = find_sparsity(which_act(compiled, compiled.rows, part.contact))
     order = pattern.unknown.astype(np.int64)
     weight, lower, upper, quadratic = terms(model, compiled, part.contact, effort)
     costs = make_costs(effort.criterion, weight[order], quadratic[order], 1.0 / row_weight(compiled))
@@ -227,10 +227,10 @@ def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> P
     return Plan(pattern, costs, limits, _ways(compiled, model.compiled(), wanted))
 
 
-def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: Pattern) -> Anatomy:
+def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: BlockSparsity) -> Anatomy:
     compiled = part.compiled
     unknowns = len(compiled.muscles) + part.contact.direction.shape[0] * part.contact.direction.shape[1]
-    place = places(pattern, len(compiled.rows), unknowns)
+    place = entry_index(pattern, len(compiled.rows), unknowns)
     entries = compile_entries(compiled, compiled.rows, part.contact, place, effort.force_length, True)
     cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
     feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]

@@ -66,6 +66,6 @@ def stiffness_row(
     gain = -(after.coefficients[:, row] - before.coefficients[:, row]) / (2.0 * _STEP)
     rest = (after.demand[:, row] - before.demand[:, row]) / (2.0 * _STEP)
     length = model.muscle_geometry(**pose_of(compiled, q)).length.values
-    pull = e.coefficients[:, row, :muscles]
-    gain[:, :muscles] += ratio * pull * pull / (e.strength * length)
+    aty = e.coefficients[:, row, :muscles]
+    gain[:, :muscles] += ratio * aty * aty / (e.strength * length)
     return gain, rest

@@ -56,7 +56,7 @@ from biomech.policies.bracketing import (
     propose,
     report,
 )
-from biomech.sharing.block_sparsity import Pattern, add_product
+from biomech.sharing.block_sparsity import BlockSparsity, add_matvec
 from biomech.sharing.certificate import cost_of
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
@@ -124,33 +124,33 @@ class Load(NamedTuple):
 @entry_point
 def search_in_lanes(
     body: Anatomy,
-    t: Pattern,
-    c: Costs,
+    pattern: BlockSparsity,
+    costs: Costs,
     limits: Limits,
     posed: Posed,
     turn: Array1,
     index: IndexArray,
-    patient: bool,
+    exact: bool,
     found: Array2,
 ) -> None:
     """Search for stances ``index``; ``found`` (stance, COLUMNS)."""
-    _search(simd_zero(), body, t, c, limits, posed, turn, index, patient, found)
+    _search(simd_zero(), body, pattern, costs, limits, posed, turn, index, exact, found)
 
 
 @allocating_kernel
 def _search(
     number: Any,
     body: Anatomy,
-    t: Pattern,
-    c: Costs,
+    pattern: BlockSparsity,
+    costs: Costs,
     limits: Limits,
     posed: Posed,
     turn: Array,
     index: IndexArray,
-    patient: bool,
+    exact: bool,
     found: Array,
 ) -> None:
-    own, load = _make_body(number, body, posed), _make_load(number, body, t)
+    own, load = _make_body(number, body, posed), _make_load(number, body, pattern)
     walk, bracket, least = make_findings(number)
     row, lane_index = zeros(number, (COLUMNS,)), make_lane_index(number)
     every = arange(max(posed.start.shape[1], posed.asked.vector.shape[1], 6, COLUMNS))
@@ -164,9 +164,9 @@ def _search(
         gather_aim(posed.asked, lane_index, every, own.aim)
         gather(posed.start, lane_index, every, own.start)
         gather_surroundings(posed.around, lane_index, every, own.around)
-        row[COLUMNS - 1] = _walk(body, t, c, limits, own, load, patient, walk)
+        row[COLUMNS - 1] = _walk(body, pattern, costs, limits, own, load, exact, walk)
         for i in range(MINIMA):
-            open_ = _descend(body, t, c, limits, own, load, patient, walk, i, bracket, least)
+            open_ = _descend(body, pattern, costs, limits, own, load, exact, walk, i, bracket, least)
             row[COLUMNS - 1] = select(open_, 1.0, row[COLUMNS - 1])
         report(walk, least, row)
         scatter(row, lane_index, every, found)
@@ -194,8 +194,8 @@ def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
 
 
 @allocating_kernel
-def _make_load(number: Any, body: Anatomy, t: Pattern) -> Load:
-    rows, unknowns, entries = len(body.entries.rows), len(t.unknown), t.entry[-1]
+def _make_load(number: Any, body: Anatomy, pattern: BlockSparsity) -> Load:
+    rows, unknowns, entries = len(body.entries.rows), len(pattern.unknown), pattern.entry[-1]
     x, y, _ = make_answer(number, rows, unknowns)
     near_x, near_y, _ = make_answer(number, rows, unknowns)
     problem, near = make_problem(number, rows, unknowns, entries), make_problem(number, rows, unknowns, entries)
@@ -211,7 +211,7 @@ def _extrapolate(own: Body, tilt: float) -> None:
 
 
 @kernel
-def _load(body: Anatomy, own: Body, p: Problem) -> None:
+def _load(body: Anatomy, own: Body, problem: Problem) -> None:
     """Write down what must balance in the posture that was found."""
     q = own.coordinates
     path_kinematics(body.paths, body.splines, q, own.frames, own.paths)
@@ -228,8 +228,8 @@ def _load(body: Anatomy, own: Body, p: Problem) -> None:
         own.frames,
         own.paths,
         own.forces,
-        p.a,
-        p.b,
+        problem.a,
+        problem.b,
     )
 
 
@@ -248,13 +248,13 @@ def _learn(reached: bool, tilt: float, own: Body) -> None:
 @kernel
 def _try(
     body: Anatomy,
-    t: Pattern,
-    c: Costs,
+    pattern: BlockSparsity,
+    costs: Costs,
     limits: Limits,
     own: Body,
     load: Load,
     tilt: float,
-    patient: bool,
+    exact: bool,
     warm: bool,
     idle: bool,
 ) -> tuple[float, float]:
@@ -281,58 +281,58 @@ def _try(
     for r in range(len(p.b)):
         p.b[r] = select(reached, p.b[r], 0.0)
     measure(p)
-    met = share_load(t, c, p, w, load.x, load.y, patient, warm and not patient and not c.capped[-2])
-    cost = cost_of(c, p, load.x)
+    met = share_load(pattern, costs, p, w, load.x, load.y, exact, warm and not exact and not costs.capped[-2])
+    cost = cost_of(costs, p, load.x)
     met = met & (cost < np.inf)
     short = 0.0 * cost
     if any_lane(~met):
         for r in range(len(p.b)):
             w.gradient[r] = p.b[r] + 0.0 * cost
-        add_product(t, p.a, load.x, -1.0, w.gradient)
+        add_matvec(pattern, p.a, load.x, -1.0, w.gradient)
         for r in range(len(p.b)):
             short += w.gradient[r] * w.gradient[r]
         short = select(met, 0.0, short)
-        _forget(c, load, met)
+        _forget(costs, load, met)
     return select(met & reached, cost, np.inf), select(reached, short, np.inf)
 
 
 @kernel
-def _forget(c: Costs, load: Load, met: bool) -> None:
+def _forget(costs: Costs, load: Load, met: bool) -> None:
     """Where the demand was not met the next problem begins as if every unknown were free.
 
     What was found is no guide; and what other lanes found must not show.
     """
     w = load.work
     for k in range(len(load.x)):
-        w.free[k], w.pull[k] = select(met, w.free[k], c.d[0, k]), select(met, w.pull[k], 0.0)
+        w.response_rate[k], w.aty[k] = select(met, w.response_rate[k], costs.d[0, k]), select(met, w.aty[k], 0.0)
         load.x[k] = select(met, load.x[k], 0.0)
 
 
 @kernel
-def _work_along(t: Pattern, p: Problem, x: Array, y: Array, w: Work) -> float:
+def _work_along(pattern: BlockSparsity, problem: Problem, x: Array, y: Array, work: Work) -> float:
     """y . (b - A x): the work of what does not balance."""
     for r in range(len(y)):
-        w.gradient[r] = p.b[r] + 0.0 * y[r]
-    add_product(t, p.a, x, -1.0, w.gradient)
+        work.gradient[r] = problem.b[r] + 0.0 * y[r]
+    add_matvec(pattern, problem.a, x, -1.0, work.gradient)
     total = 0.0 * y[0]
     for r in range(len(y)):
-        total += y[r] * w.gradient[r]
+        total += y[r] * work.gradient[r]
     return total
 
 
 @kernel
-def _slope(body: Anatomy, t: Pattern, own: Body, load: Load, tilt: float) -> float:
+def _slope(body: Anatomy, pattern: BlockSparsity, own: Body, load: Load, tilt: float) -> float:
     """dJ/dtilt per degree at the tilt that was tried last."""
     _extrapolate(own, tilt + NEAR)
     hasten(body.tree, body.splines, body.conditions, own.aim, own.coordinates, own.frames, own.closing)
     _load(body, own, load.near)
-    ahead = _work_along(t, load.near, load.x, load.y, load.work)
-    return (ahead - _work_along(t, load.problem, load.x, load.y, load.work)) / NEAR
+    ahead = _work_along(pattern, load.near, load.x, load.y, load.work)
+    return (ahead - _work_along(pattern, load.problem, load.x, load.y, load.work)) / NEAR
 
 
 @kernel
 def _walk(
-    body: Anatomy, t: Pattern, c: Costs, limits: Limits, own: Body, load: Load, patient: bool, walk: Walk
+    body: Anatomy, pattern: BlockSparsity, costs: Costs, limits: Limits, own: Body, load: Load, exact: bool, walk: Walk
 ) -> float:
     """Cost and slope at every node; returns 1 where a posture was given up that patience might hold."""
     zero = 0.0 * own.start[0]
@@ -342,23 +342,23 @@ def _walk(
     open_ = zero
     for k in range(NODES):
         tilt = zero + LEAST + STEP * k
-        cost, short = _try(body, t, c, limits, own, load, tilt, patient, k > 0, zero < 0.0)
+        cost, short = _try(body, pattern, costs, limits, own, load, tilt, exact, k > 0, zero < 0.0)
         walk.cost[k], walk.short[k], walk.slope[k] = cost, short, zero
         for q in range(len(own.offset)):
             own.walked[k, q] = own.offset[q]
         missed = cost == np.inf
         open_ = select(missed & (short < np.inf), 1.0, open_)
         if k > 0:
-            _slope_between(t, load, k, walk)
+            _slope_between(pattern, load, k, walk)
         _remember(load)
     return open_
 
 
 @kernel
-def _slope_between(t: Pattern, load: Load, k: int, walk: Walk) -> None:
+def _slope_between(pattern: BlockSparsity, load: Load, k: int, walk: Walk) -> None:
     """Slopes at a node and at the one before, over the step between them; inner nodes take the mean of two."""
-    behind = -_work_along(t, load.near, load.x, load.y, load.work) / STEP
-    ahead = _work_along(t, load.problem, load.near_x, load.near_y, load.work) / STEP
+    behind = -_work_along(pattern, load.near, load.x, load.y, load.work) / STEP
+    ahead = _work_along(pattern, load.problem, load.near_x, load.near_y, load.work) / STEP
     walk.slope[k] = behind
     before = walk.slope[k - 1]
     known = (k > 1) & (walk.cost[max(k - 2, 0)] < np.inf)
@@ -379,12 +379,12 @@ def _remember(load: Load) -> None:
 @kernel
 def _descend(
     body: Anatomy,
-    t: Pattern,
-    c: Costs,
+    pattern: BlockSparsity,
+    costs: Costs,
     limits: Limits,
     own: Body,
     load: Load,
-    patient: bool,
+    exact: bool,
     walk: Walk,
     i: int,
     s: Bracket,
@@ -396,7 +396,7 @@ def _descend(
     zero = 0.0 * s.tilt[BEST]
     searching, rough, result, status = s.cost[BEST] < np.inf, s.cost[BEST] < np.inf, s.tilt[BEST] + 0.0, zero + INTERIOR
     low, high = least.node[i] < 0.5, least.node[i] > NODES - 1.5
-    for trial in range(TRIALS if patient else FEW_TRIALS):
+    for trial in range(TRIALS if exact else FEW_TRIALS):
         tilt, smooth = propose(s, trial)
         # the walk knows slopes over a whole step: where all hangs on one, it is taken anew
         again = rough & (low | high | (trial > 0))
@@ -408,8 +408,8 @@ def _descend(
         if not any_lane(searching):
             break
         tilt = select(searching & ~again, tilt, s.tilt[BEST])
-        cost, _ = _try(body, t, c, limits, own, load, tilt, patient, trial > 0, ~searching)
-        narrow(searching, tilt, cost, _slope(body, t, own, load, tilt), s)
+        cost, _ = _try(body, pattern, costs, limits, own, load, tilt, exact, trial > 0, ~searching)
+        narrow(searching, tilt, cost, _slope(body, pattern, own, load, tilt), s)
         rough = rough & ~again & (s.tilt[BEST] != tilt)
         status = select(searching & again & low & (s.slope[BEST] >= 0.0), LOWER_BOUND + zero, status)
         status = select(searching & again & high & (s.slope[BEST] <= 0.0), UPPER_BOUND + zero, status)

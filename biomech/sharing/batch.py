@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from biomech._kernels import kernel
 from biomech._kernels.arrays import Array2, Array3
 from biomech._simd import IndexArray, gather
-from biomech.sharing.block_sparsity import Pattern, find_pattern, gather_entries
+from biomech.sharing.block_sparsity import BlockSparsity, find_sparsity, gather_entries
 from biomech.sharing.criteria import Criterion
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.response import Costs, Problem, make_costs
@@ -26,7 +26,7 @@ _FEW = 1.0 / 3.0
 STRETCH = 4096
 
 
-class Given(NamedTuple):
+class ProblemArrays(NamedTuple):
     """Problems as the kernels take them: A (B, m, n), b (B, m), bounds (B or 1, n)."""
 
     a: Array3
@@ -47,13 +47,13 @@ def own_patterns(problem: LoadSharingProblem, index: IndexArray) -> Iterator[tup
     groups: dict[bytes, list[int]] = {}
     for place, own in enumerate(used):
         groups.setdefault(own.tobytes(), []).append(place)
-    for places in groups.values():
-        yield used[places[0]], index[places]
+    for entry_index in groups.values():
+        yield used[entry_index[0]], index[entry_index]
 
 
 def compile_problem(
     problem: LoadSharingProblem, criterion: Criterion, used: NDArray[np.bool_] | None = None
-) -> tuple[Pattern, Costs, Given]:
+) -> tuple[BlockSparsity, Costs, ProblemArrays]:
     """Pattern of A, costs in the order of the pattern, and the arrays.
 
     The entries that are ``used`` (m, n) are those of the whole batch, if no others are given.
@@ -62,12 +62,16 @@ def compile_problem(
     pattern = _pattern_of(used.tobytes(), *used.shape)
     order = pattern.unknown.astype(np.int64)
     costs = make_costs(criterion, problem.weight[order], problem.quadratic[order], 1.0 / problem.shortfall_weight)
-    return pattern, costs, Given(problem.coefficients, problem.demand, _once(problem.lower), _once(problem.upper))
+    return (
+        pattern,
+        costs,
+        ProblemArrays(problem.coefficients, problem.demand, _once(problem.lower), _once(problem.upper)),
+    )
 
 
 @lru_cache(maxsize=64)
-def _pattern_of(used: bytes, rows: int, unknowns: int) -> Pattern:
-    return find_pattern(np.frombuffer(used, dtype=bool).reshape(rows, unknowns))
+def _pattern_of(used: bytes, rows: int, unknowns: int) -> BlockSparsity:
+    return find_sparsity(np.frombuffer(used, dtype=bool).reshape(rows, unknowns))
 
 
 def _once(bounds: Array) -> Array:
@@ -77,19 +81,24 @@ def _once(bounds: Array) -> Array:
 
 @kernel
 def gather_problem(
-    t: Pattern, given: Given, lane_index: IndexArray, every: IndexArray, first: bool, p: Problem
+    pattern: BlockSparsity,
+    given: ProblemArrays,
+    lane_index: IndexArray,
+    every: IndexArray,
+    first: bool,
+    problem: Problem,
 ) -> None:
     """Problems ``lane_index``; bounds that all share only for the ``first`` block."""
-    gather_entries(t, given.a, lane_index, p.a)
-    gather(given.b, lane_index, every, p.b)
-    _gather_bounds(t, given.upper, lane_index, first, p.upper)
-    _gather_bounds(t, given.lower, lane_index, first, p.lower)
+    gather_entries(pattern, given.a, lane_index, problem.a)
+    gather(given.b, lane_index, every, problem.b)
+    _gather_bounds(pattern, given.upper, lane_index, first, problem.upper)
+    _gather_bounds(pattern, given.lower, lane_index, first, problem.lower)
 
 
 @kernel
-def _gather_bounds(t: Pattern, bounds: Array, lane_index: IndexArray, first: bool, target: Array) -> None:
+def _gather_bounds(pattern: BlockSparsity, bounds: Array, lane_index: IndexArray, first: bool, target: Array) -> None:
     if len(bounds) > 1:
-        gather(bounds, lane_index, t.unknown, target)
+        gather(bounds, lane_index, pattern.unknown, target)
     elif first:
         for k in range(len(target)):
-            target[k] = bounds[0, t.unknown[k]]
+            target[k] = bounds[0, pattern.unknown[k]]

@@ -24,7 +24,7 @@ _LOOP = 3.0
 _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
-class Pattern(NamedTuple):
+class BlockSparsity(NamedTuple):
     """The blocks, flat. Kernels hold the unknowns in the order of the blocks, and so the costs.
 
     Block g has the rows ``row[row_start[g]:row_start[g + 1]]``, rising, and the unknowns ``start[g]:start[g + 1]``,
@@ -38,7 +38,7 @@ class Pattern(NamedTuple):
     entry: IndexArray
 
 
-def find_pattern(used: NDArray[np.bool_]) -> Pattern:
+def find_sparsity(used: NDArray[np.bool_]) -> BlockSparsity:
     """The pattern of matrices whose entries differ from zero only where ``used`` (m, n) says so."""
     blocks = _merge(_alike(used))
     rows = [np.flatnonzero(mark) for mark, _ in blocks]
@@ -50,10 +50,10 @@ def find_pattern(used: NDArray[np.bool_]) -> Pattern:
         _starts([len(k) for k in unknowns]),
         _starts([len(r) * len(k) for r, k in zip(rows, unknowns, strict=True)]),
     )
-    return Pattern(*(part.astype(np.uint64) for part in numbers))
+    return BlockSparsity(*(part.astype(np.uint64) for part in numbers))
 
 
-def places(pattern: Pattern, rows: int, unknowns: int) -> NDArray[np.int64]:
+def entry_index(pattern: BlockSparsity, rows: int, unknowns: int) -> NDArray[np.int64]:
     """Position of the entry of each (row, unknown), -1 where there is none."""
     place = np.full((rows, unknowns), -1)
     for g in range(len(pattern.entry) - 1):
@@ -100,15 +100,15 @@ def _merge(blocks: list[tuple[NDArray[np.bool_], list[int]]]) -> list[tuple[NDAr
 
 
 @kernel
-def gather_entries(t: Pattern, a: Array, lane_index: IndexArray, target: Array) -> None:
+def gather_entries(pattern: BlockSparsity, a: Array, lane_index: IndexArray, target: Array) -> None:
     """Entries of problems ``lane_index`` (lane,) of ``a`` (problem, m, n) to ``target`` (entry,)."""
-    for g in range(len(t.entry) - 1):
-        e = t.entry[g]
-        for r in range(t.row_start[g], t.row_start[g + 1]):
-            for k in range(t.start[g], t.start[g + 1]):
+    for g in range(len(pattern.entry) - 1):
+        e = pattern.entry[g]
+        for r in range(pattern.row_start[g], pattern.row_start[g + 1]):
+            for k in range(pattern.start[g], pattern.start[g + 1]):
                 taken = 0.0 * target[e]
                 for j in range(width(taken)):
-                    taken = insert(taken, j, a[lane_index[j], t.row[r], t.unknown[k]])
+                    taken = insert(taken, j, a[lane_index[j], pattern.row[r], pattern.unknown[k]])
                 target[e] = taken
                 e += _ONE
 
@@ -126,86 +126,96 @@ def scan(a: Array3, used: Flags2) -> bool:
 
 
 @kernel
-def pull_of(t: Pattern, a: Array, y: Array, pull: Array) -> None:
+def transpose_product(pattern: BlockSparsity, a: Array, y: Array, aty: Array) -> None:
     """A^T y, two rows at a time."""
-    for g in range(len(t.entry) - 1):
-        k, e, count, end = t.start[g], t.entry[g], t.start[g + 1] - t.start[g], t.row_start[g + 1]
-        r = t.row_start[g]
+    for g in range(len(pattern.entry) - 1):
+        k, e, count, end = (
+            pattern.start[g],
+            pattern.entry[g],
+            pattern.start[g + 1] - pattern.start[g],
+            pattern.row_start[g + 1],
+        )
+        r = pattern.row_start[g]
         if (end - r) % _TWO:
-            y0 = y[t.row[r]] if end > r else 0.0 * y[0]
+            y0 = y[pattern.row[r]] if end > r else 0.0 * y[0]
             for i in range(count):
-                pull[k + i] = a[e + i] * y0
+                aty[k + i] = a[e + i] * y0
             r, e = r + _ONE, e + count
         else:
             for i in range(count):
-                pull[k + i] = 0.0 * y[0]
+                aty[k + i] = 0.0 * y[0]
         while r < end:
-            y0, y1, f = y[t.row[r]], y[t.row[r + _ONE]], e + count
+            y0, y1, f = y[pattern.row[r]], y[pattern.row[r + _ONE]], e + count
             for i in range(count):
-                pull[k + i] += a[e + i] * y0 + a[f + i] * y1
+                aty[k + i] += a[e + i] * y0 + a[f + i] * y1
             r, e = r + _TWO, f + count
 
 
 @kernel
-def add_product(t: Pattern, a: Array, x: Array, sign: float, out: Array) -> None:
+def add_matvec(pattern: BlockSparsity, a: Array, x: Array, sign: float, out: Array) -> None:
     """Add ``sign`` A x to ``out`` (m,), two rows at a time."""
-    for g in range(len(t.entry) - 1):
-        k, e, count, end = t.start[g], t.entry[g], t.start[g + 1] - t.start[g], t.row_start[g + 1]
-        r = t.row_start[g]
+    for g in range(len(pattern.entry) - 1):
+        k, e, count, end = (
+            pattern.start[g],
+            pattern.entry[g],
+            pattern.start[g + 1] - pattern.start[g],
+            pattern.row_start[g + 1],
+        )
+        r = pattern.row_start[g]
         while r < end:
             f = e + count if r + _ONE < end else e
             total, next_total = 0.0 * sign, 0.0 * sign
             for i in range(count):
                 total += a[e + i] * x[k + i]
                 next_total += a[f + i] * x[k + i]
-            out[t.row[r]] += sign * total
+            out[pattern.row[r]] += sign * total
             if f > e:
-                out[t.row[r + _ONE]] += sign * next_total
+                out[pattern.row[r + _ONE]] += sign * next_total
             r, e = r + _TWO, f + count
 
 
 @kernel
-def add_sizes(t: Pattern, a: Array, size: Array, out: Array) -> None:
+def add_abs_matvec(pattern: BlockSparsity, a: Array, size: Array, out: Array) -> None:
     """Add the sums of |A| ``size`` to ``out`` (m,): the sizes of the terms of the rows."""
-    for g in range(len(t.entry) - 1):
-        e = t.entry[g]
-        for r in range(t.row_start[g], t.row_start[g + 1]):
-            for k in range(t.start[g], t.start[g + 1]):
-                out[t.row[r]] += abs(a[e]) * size[k]
+    for g in range(len(pattern.entry) - 1):
+        e = pattern.entry[g]
+        for r in range(pattern.row_start[g], pattern.row_start[g + 1]):
+            for k in range(pattern.start[g], pattern.start[g + 1]):
+                out[pattern.row[r]] += abs(a[e]) * size[k]
                 e += _ONE
 
 
 @kernel
-def pull_sizes(t: Pattern, a: Array, y: Array, out: Array) -> None:
+def abs_transpose_product(pattern: BlockSparsity, a: Array, y: Array, out: Array) -> None:
     """|A|^T |y|: the sizes of the terms of A^T y."""
-    for g in range(len(t.entry) - 1):
-        for k in range(t.start[g], t.start[g + 1]):
+    for g in range(len(pattern.entry) - 1):
+        for k in range(pattern.start[g], pattern.start[g + 1]):
             out[k] = 0.0 * y[0]
-        e = t.entry[g]
-        for r in range(t.row_start[g], t.row_start[g + 1]):
-            for k in range(t.start[g], t.start[g + 1]):
-                out[k] += abs(a[e]) * abs(y[t.row[r]])
+        e = pattern.entry[g]
+        for r in range(pattern.row_start[g], pattern.row_start[g + 1]):
+            for k in range(pattern.start[g], pattern.start[g + 1]):
+                out[k] += abs(a[e]) * abs(y[pattern.row[r]])
                 e += _ONE
 
 
 @kernel
-def add_curvature(t: Pattern, a: Array, d: Array, out: Array) -> None:
+def add_normal_matrix(pattern: BlockSparsity, a: Array, d: Array, out: Array) -> None:
     """Add A diag(d) A^T to the lower triangle of ``out`` (m, m), two rows by two columns at a time."""
-    for g in range(len(t.entry) - 1):
-        count, end = t.start[g + 1] - t.start[g], t.row_start[g + 1]
-        r, e = t.row_start[g], t.entry[g]
+    for g in range(len(pattern.entry) - 1):
+        count, end = pattern.start[g + 1] - pattern.start[g], pattern.row_start[g + 1]
+        r, e = pattern.row_start[g], pattern.entry[g]
         while r < end:
             f = e + count if r + _ONE < end else e
-            q, h = t.row_start[g], t.entry[g]
+            q, h = pattern.row_start[g], pattern.entry[g]
             while q <= r:
                 j = h + count if q + _ONE < end else h
-                h00, h01, h10, h11 = _two_by_two(a, d, t.start[g], count, e, f, h, j)
-                out[t.row[r], t.row[q]] += h00
+                h00, h01, h10, h11 = _two_by_two(a, d, pattern.start[g], count, e, f, h, j)
+                out[pattern.row[r], pattern.row[q]] += h00
                 if f > e:
-                    out[t.row[r + _ONE], t.row[q]] += h10
-                    out[t.row[r + _ONE], t.row[q + _ONE]] += h11
+                    out[pattern.row[r + _ONE], pattern.row[q]] += h10
+                    out[pattern.row[r + _ONE], pattern.row[q + _ONE]] += h11
                 if q < r:
-                    out[t.row[r], t.row[q + _ONE]] += h01
+                    out[pattern.row[r], pattern.row[q + _ONE]] += h01
                 q, h = q + _TWO, j + count
             r, e = r + _TWO, f + count
 

@@ -23,8 +23,14 @@ from numpy.typing import NDArray
 
 from biomech._kernels import kernel
 from biomech._simd import any_lane, select
-from biomech.sharing.block_sparsity import Pattern, add_product, add_sizes, pull_of, pull_sizes
-from biomech.sharing.criteria import CAPPED, SATURATION, SQUARE, SQUARES, above_least, price, response
+from biomech.sharing.block_sparsity import (
+    BlockSparsity,
+    abs_transpose_product,
+    add_abs_matvec,
+    add_matvec,
+    transpose_product,
+)
+from biomech.sharing.criteria import CAPPED, SATURATION, SQUARE, SQUARES, above_least, response, separable_cost
 from biomech.sharing.response import Costs, Problem, Work
 
 Array = NDArray[np.float64]
@@ -45,156 +51,168 @@ _TINY = 1e-300
 
 
 @kernel
-def prove(
-    t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, tolerance: float
+def certify_problem(
+    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, tolerance: float
 ) -> tuple[float, float, float, float]:
-    """Cost, residual, gap and status of an answer; leaves b - A x in ``gradient``, A^T y in ``pull``."""
-    s, zero, residual = len(c.d) - 2, 0.0 * p.scale[0], 0.0 * p.scale[0]
+    """Cost, residual, gap and status of an answer; leaves b - A x in ``gradient``, A^T y in ``aty``."""
+    s, zero, residual = len(costs.d) - 2, 0.0 * problem.scale[0], 0.0 * problem.scale[0]
     inside, met, unmet_work = zero < 1.0, zero < 1.0, zero
     for k in range(len(x)):
-        inside = inside & (p.lower[k] <= x[k]) & (x[k] <= p.upper[k]) & (abs(x[k]) < np.inf)
+        inside = inside & (problem.lower[k] <= x[k]) & (x[k] <= problem.upper[k]) & (abs(x[k]) < np.inf)
     for r in range(len(y)):
-        w.gradient[r] = p.b[r] + zero
-    add_product(t, p.a, x, -1.0, w.gradient)
+        work.gradient[r] = problem.b[r] + zero
+    add_matvec(pattern, problem.a, x, -1.0, work.gradient)
     for r in range(len(y)):
-        met = met & (abs(w.gradient[r]) <= tolerance * abs(p.b[r]))
-        residual = max(residual, abs(w.gradient[r]) / max(abs(p.b[r]), _TINY))
-        unmet_work += y[r] * w.gradient[r]
-    pull_of(t, p.a, y, w.pull)
-    cost, above = _cost_and_gap(c, s, p, w, x)
+        met = met & (abs(work.gradient[r]) <= tolerance * abs(problem.b[r]))
+        residual = max(residual, abs(work.gradient[r]) / max(abs(problem.b[r]), _TINY))
+        unmet_work += y[r] * work.gradient[r]
+    transpose_product(pattern, problem.a, y, work.aty)
+    cost, above = _cost_and_gap(costs, s, problem, work, x)
     scale = max(abs(cost), _TINY)
     gap = abs(above - unmet_work) / scale
     optimal = inside & met & (gap <= tolerance)
     status = zero + OPTIMAL
     if any_lane(~optimal):
-        met, own, unmet_work = _met_to_rounding(t, p, w, x, y, tolerance)
+        met, own, unmet_work = _met_to_rounding(pattern, problem, work, x, y, tolerance)
         residual, gap = select(optimal, residual, own), select(optimal, gap, abs(above - unmet_work) / scale)
         optimal = optimal | (inside & met & (gap <= tolerance))
-        infeasible = inside & _is_farkas(t, c, s, p, w, y)
+        infeasible = inside & _is_farkas(pattern, costs, s, problem, work, y)
         status = select(optimal, status, select(infeasible, zero + INFEASIBLE, zero + UNCERTIFIED))
         gap = select(infeasible & ~optimal, np.inf, gap)
     return cost, residual, gap, status
 
 
 @kernel
-def cost_of(c: Costs, p: Problem, x: Array) -> float:
+def cost_of(costs: Costs, problem: Problem, x: Array) -> float:
     """Cost of an answer, whether or not it meets the demand."""
-    s, cost, largest = len(c.d) - 2, 0.0 * p.scale[0], 0.0 * p.scale[0]
+    s, cost, largest = len(costs.d) - 2, 0.0 * problem.scale[0], 0.0 * problem.scale[0]
     for k in range(len(x)):
-        cost += price(c.kind[s, k], c.power, c.weight[k], p.upper[k], x[k])
-        if c.kind[s, k] == CAPPED:
+        cost += separable_cost(costs.kind[s, k], costs.power, costs.weight[k], problem.upper[k], x[k])
+        if costs.kind[s, k] == CAPPED:
             largest = max(largest, x[k])
     return cost + largest
 
 
 @kernel
-def is_resolved(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array) -> bool:
-    """Whether the answer follows from its multipliers, with A^T y in ``pull``, and rounding of it leaves it alone.
+def is_resolved(pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array) -> bool:
+    """Whether the answer follows from its multipliers, with A^T y in ``aty``, and rounding of it leaves it alone.
 
     Where a cost is flat, a little pull may be much of an unknown, and the gap hardly shows it.
     """
-    s, largest, resolved = len(c.d) - 2, 0.0 * p.scale[0], p.scale[0] > 0.0
+    s, largest, resolved = len(costs.d) - 2, 0.0 * problem.scale[0], problem.scale[0] > 0.0
     for k in range(len(x)):
         largest = max(largest, abs(x[k]))
-    pull_sizes(t, p.a, y, w.along)
+    abs_transpose_product(pattern, problem.a, y, work.aty_step)
     for k in range(len(x)):
-        w.raw[k] = x[k]
-        if c.kind[s, k] != SQUARE:  # squares follow the correction exactly, however light they are
-            kind, off, lower, upper = c.kind[s, k], PULL_ROUNDING * w.along[k], p.lower[k], p.upper[k]
-            less, _ = response(kind, c.power, c.weight[k], upper, w.pull[k] - off)
-            more, _ = response(kind, c.power, c.weight[k], upper, w.pull[k] + off)
-            best, _ = response(kind, c.power, c.weight[k], upper, w.pull[k])
-            w.raw[k] = min(max(best, lower), upper)
+        work.raw[k] = x[k]
+        if costs.kind[s, k] != SQUARE:  # squares follow the correction exactly, however light they are
+            kind, off, lower, upper = (
+                costs.kind[s, k],
+                PULL_ROUNDING * work.aty_step[k],
+                problem.lower[k],
+                problem.upper[k],
+            )
+            less, _ = response(kind, costs.power, costs.weight[k], upper, work.aty[k] - off)
+            more, _ = response(kind, costs.power, costs.weight[k], upper, work.aty[k] + off)
+            best, _ = response(kind, costs.power, costs.weight[k], upper, work.aty[k])
+            work.raw[k] = min(max(best, lower), upper)
             apart = min(max(more, lower), upper) - min(max(less, lower), upper)
             resolved = resolved & (apart <= RESOLVED * max(abs(x[k]), min(upper - lower, largest)))
     for r in range(len(y)):
-        w.step[r] = p.b[r] + 0.0 * y[r]
-    add_product(t, p.a, w.raw, -1.0, w.step)
+        work.step[r] = problem.b[r] + 0.0 * y[r]
+    add_matvec(pattern, problem.a, work.raw, -1.0, work.step)
     for r in range(len(y)):
-        resolved = resolved & (abs(w.step[r]) <= SETTLED * p.scale[0])
+        resolved = resolved & (abs(work.step[r]) <= SETTLED * problem.scale[0])
     return resolved
 
 
 @kernel
-def _cost_and_gap(c: Costs, s: int, p: Problem, w: Work, x: Array) -> tuple[float, float]:
-    """The cost, and how far the Lagrangian lies above its least, the unmet demand left out; from ``pull``."""
-    zero = 0.0 * p.scale[0]
+def _cost_and_gap(costs: Costs, s: int, problem: Problem, work: Work, x: Array) -> tuple[float, float]:
+    """The cost, and how far the Lagrangian lies above its least, the unmet demand left out; from ``aty``."""
+    zero = 0.0 * problem.scale[0]
     cost, above, largest, cap = zero, zero, zero, np.inf + zero
-    if c.capped[s]:
-        cap = _cheapest_cap(c, s, p, w)
+    if costs.capped[s]:
+        cap = _cheapest_cap(costs, s, problem, work)
     for k in range(len(x)):
-        kind, v = c.kind[s, k], w.pull[k]
-        best, _ = response(kind, c.power, c.weight[k], p.upper[k], v)
-        upper = min(cap, p.upper[k]) if kind == CAPPED else p.upper[k] + zero
-        best = min(max(best, p.lower[k]), max(upper, p.lower[k]))
-        cost += price(kind, c.power, c.weight[k], p.upper[k], x[k])
-        above += above_least(kind, c.power, c.weight[k], p.upper[k], v, x[k], best)
+        kind, v = costs.kind[s, k], work.aty[k]
+        best, _ = response(kind, costs.power, costs.weight[k], problem.upper[k], v)
+        upper = min(cap, problem.upper[k]) if kind == CAPPED else problem.upper[k] + zero
+        best = min(max(best, problem.lower[k]), max(upper, problem.lower[k]))
+        cost += separable_cost(kind, costs.power, costs.weight[k], problem.upper[k], x[k])
+        above += above_least(kind, costs.power, costs.weight[k], problem.upper[k], v, x[k], best)
         if kind == CAPPED:
             largest = max(largest, x[k])
-    if c.capped[s]:
+    if costs.capped[s]:
         above += largest - cap
     return cost + largest, above
 
 
 @kernel
 def _met_to_rounding(
-    t: Pattern, p: Problem, w: Work, x: Array, y: Array, tolerance: float
+    pattern: BlockSparsity, problem: Problem, work: Work, x: Array, y: Array, tolerance: float
 ) -> tuple[bool, float, float]:
     """Whether every row is met as far as its terms are resolved, the residual, and y.(b - A x) of what is resolved."""
-    residual, unmet_work, largest, met = 0.0 * p.scale[0], 0.0 * p.scale[0], 0.0 * p.scale[0], p.scale[0] > 0.0
+    residual, unmet_work, largest, met = (
+        0.0 * problem.scale[0],
+        0.0 * problem.scale[0],
+        0.0 * problem.scale[0],
+        problem.scale[0] > 0.0,
+    )
     for k in range(len(x)):
         largest = max(largest, abs(x[k]))
     for k in range(len(x)):
         # an unknown is itself no better resolved than its range, or the largest
-        w.along[k] = max(abs(x[k]), min(p.upper[k] - p.lower[k], largest))
+        work.aty_step[k] = max(abs(x[k]), min(problem.upper[k] - problem.lower[k], largest))
     for r in range(len(y)):
-        w.step[r] = 0.0 * p.scale[0]
-    add_sizes(t, p.a, w.along, w.step)
+        work.step[r] = 0.0 * problem.scale[0]
+    add_abs_matvec(pattern, problem.a, work.aty_step, work.step)
     for r in range(len(y)):
-        off, terms = abs(w.gradient[r]), CANCELLING * w.step[r]
-        scale = max(abs(p.b[r]), terms)
+        off, terms = abs(work.gradient[r]), CANCELLING * work.step[r]
+        scale = max(abs(problem.b[r]), terms)
         met = met & (off <= tolerance * scale)
         residual = max(residual, off / max(scale, _TINY))
-        unmet_work += select(off <= TOLERANCE * terms, 0.0 * off, y[r] * w.gradient[r])
+        unmet_work += select(off <= TOLERANCE * terms, 0.0 * off, y[r] * work.gradient[r])
     return met, residual, unmet_work
 
 
 @kernel
-def _is_farkas(t: Pattern, c: Costs, s: int, p: Problem, w: Work, z: Array) -> bool:
-    """Whether ``z``, with A^T z in ``pull``, proves that the demand lies beyond everything that can be reached."""
-    wanted, most, size = 0.0 * p.scale[0], 0.0 * p.scale[0], 0.0 * p.scale[0]
+def _is_farkas(pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, z: Array) -> bool:
+    """Whether ``z``, with A^T z in ``aty``, proves that the demand lies beyond everything that can be reached."""
+    wanted, most, size = 0.0 * problem.scale[0], 0.0 * problem.scale[0], 0.0 * problem.scale[0]
     for r in range(len(z)):
-        wanted += p.b[r] * z[r]
-        size += abs(p.b[r] * z[r])
-    pull_sizes(t, p.a, z, w.along)
-    for k in range(len(w.pull)):
-        v = w.pull[k]
+        wanted += problem.b[r] * z[r]
+        size += abs(problem.b[r] * z[r])
+    abs_transpose_product(pattern, problem.a, z, work.aty_step)
+    for k in range(len(work.aty)):
+        v = work.aty[k]
         # soft saturation allows nothing below minus the upper bound
-        lower = max(p.lower[k], -p.upper[k]) if c.kind[s, k] == SATURATION else p.lower[k] + 0.0 * v
-        bound = select(v > 0.0, p.upper[k], lower)
-        reach = select(abs(v) <= ROUNDING * w.along[k], 0.0, v * bound)
+        lower = (
+            max(problem.lower[k], -problem.upper[k]) if costs.kind[s, k] == SATURATION else problem.lower[k] + 0.0 * v
+        )
+        bound = select(v > 0.0, problem.upper[k], lower)
+        reach = select(abs(v) <= ROUNDING * work.aty_step[k], 0.0, v * bound)
         most += reach
         size += abs(reach)
     return wanted - most > EXCESS * size
 
 
 @kernel
-def _cheapest_cap(c: Costs, s: int, p: Problem, w: Work) -> float:
+def _cheapest_cap(costs: Costs, s: int, problem: Problem, work: Work) -> float:
     """Cap t at which the Lagrangian of ``MinMax`` is least, by bisection.
 
     Its slope in t, 1 - sum of (v - 0.002 w t)+ over the unknowns that could go higher, rises with t.
     """
-    least, most = 0.0 * p.scale[0], 0.0 * p.scale[0]
-    for k in range(len(w.pull)):
-        if c.kind[s, k] == CAPPED:
-            least = max(least, p.lower[k])
-            most = max(most, min(max(w.pull[k], 0.0) / (2.0 * SQUARES * c.weight[k]), p.upper[k]))
+    least, most = 0.0 * problem.scale[0], 0.0 * problem.scale[0]
+    for k in range(len(work.aty)):
+        if costs.kind[s, k] == CAPPED:
+            least = max(least, problem.lower[k])
+            most = max(most, min(max(work.aty[k], 0.0) / (2.0 * SQUARES * costs.weight[k]), problem.upper[k]))
     most = max(least, most)
     for _ in range(70):
         middle, over = 0.5 * (least + most), 0.0 * least
-        for k in range(len(w.pull)):
-            if c.kind[s, k] == CAPPED:
-                beyond = max(w.pull[k] - 2.0 * SQUARES * c.weight[k] * middle, 0.0)
-                over += select(middle < p.upper[k], beyond, 0.0)
+        for k in range(len(work.aty)):
+            if costs.kind[s, k] == CAPPED:
+                beyond = max(work.aty[k] - 2.0 * SQUARES * costs.weight[k] * middle, 0.0)
+                over += select(middle < problem.upper[k], beyond, 0.0)
         least, most = select(over > 1.0, middle, least), select(over > 1.0, most, middle)
     return most

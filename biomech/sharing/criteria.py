@@ -97,7 +97,7 @@ def response(kind: int, exponent: float, weight: float, upper: float, v: float) 
 
 
 @kernel
-def price(kind: int, exponent: float, weight: float, upper: float, x: float) -> float:
+def separable_cost(kind: int, exponent: float, weight: float, upper: float, x: float) -> float:
     """f(x), under ``MinMax`` without the price of the cap."""
     if kind == POWER:
         size = abs(x)
@@ -114,7 +114,11 @@ def price(kind: int, exponent: float, weight: float, upper: float, x: float) -> 
 @kernel
 def above_least(kind: int, exponent: float, weight: float, upper: float, v: float, x: float, best: float) -> float:
     """f(x) - v x above its value at ``best``, where it is least within some bounds; ``MinMax`` without its cap."""
-    plain = price(kind, exponent, weight, upper, x) - price(kind, exponent, weight, upper, best) - v * (x - best)
+    plain = (
+        separable_cost(kind, exponent, weight, upper, x)
+        - separable_cost(kind, exponent, weight, upper, best)
+        - v * (x - best)
+    )
     if kind == SATURATION:
         # with x = u sin(a) and v = (w / u) tan(b) it is w (1 - cos(a - b)) / cos(b), near the upper bound too, where
         # the difference would be lost in rounding

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from biomech._kernels import kernel
 from biomech._simd import any_lane, select
 from biomech._simd.dense_ldl import factor_ldl, solve_ldl
-from biomech.sharing.block_sparsity import Pattern, add_curvature, add_product, pull_of
+from biomech.sharing.block_sparsity import BlockSparsity, add_matvec, add_normal_matrix, transpose_product
 from biomech.sharing.criteria import APPROACH
 from biomech.sharing.response import Costs, Problem, Work, respond
 
@@ -60,233 +60,241 @@ NOTHING = 1e-60
 
 
 @kernel
-def share_load(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, patient: bool, warm: bool) -> bool:
-    """Unknowns and multipliers of the optimum, or if ``patient`` of the least shortfall; whether the demand is met.
+def share_load(
+    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, exact: bool, warm: bool
+) -> bool:
+    """Unknowns and multipliers of the optimum, or if ``exact`` of the least shortfall; whether the demand is met.
 
     ``warm`` says that the answer of a like problem is at hand, in the same workspace.
     """
     if warm:
-        _follow(t, c, p, w, x, y)
-        return _newton(t, c, len(c.d) - 2, p, w, x, y, patient)
-    _unbounded_start(t, c, p, w, y)
-    met = p.scale[0] > 0.0
-    for s in range(len(c.d) - 1):
-        if s == 1 and c.capped[s]:
+        _warm_start(pattern, costs, problem, work, x, y)
+        return _newton(pattern, costs, len(costs.d) - 2, problem, work, x, y, exact)
+    _unbounded_start(pattern, costs, problem, work, y)
+    met = problem.scale[0] > 0.0
+    for s in range(len(costs.d) - 1):
+        if s == 1 and costs.capped[s]:
             for r in range(len(y)):
                 y[r] = APPROACH[0] * y[r]
         elif s == 1:
-            _stretch(t, c, s, p, w, x, y, patient)
-        if s == 0 and c.curved[1] and not patient:
+            _scale_multipliers(pattern, costs, s, problem, work, x, y, exact)
+        if s == 0 and costs.curved[1] and not exact:
             continue  # the multipliers without bounds are near enough
-        met = met & _newton(t, c, s, p, w, x, y, patient)
-    if patient and any_lane(~met):
-        _fall_short(t, c, p, w, x, y, met, patient)
+        met = met & _newton(pattern, costs, s, problem, work, x, y, exact)
+    if exact and any_lane(~met):
+        _least_squares_shortfall(pattern, costs, problem, work, x, y, met, exact)
     return met
 
 
 @kernel
-def _unbounded_start(t: Pattern, c: Costs, p: Problem, w: Work, y: Array) -> None:
+def _unbounded_start(pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, y: Array) -> None:
     """Multipliers of the sum of squares without bounds."""
-    for k in range(len(w.free)):
-        w.free[k] = c.d[0, k] + 0.0 * p.scale[0]
-    _sum_curvature(t, p, w)
-    largest = 0.0 * p.scale[0]
+    for k in range(len(work.response_rate)):
+        work.response_rate[k] = costs.d[0, k] + 0.0 * problem.scale[0]
+    _sum_curvature(pattern, problem, work)
+    largest = 0.0 * problem.scale[0]
     for r in range(len(y)):
-        largest = max(largest, w.hessian[r, r])
+        largest = max(largest, work.hessian[r, r])
     for r in range(len(y)):
-        acted_on = w.hessian[r, r] > NOTHING * largest
-        w.scale[r] = select(acted_on, w.hessian[r, r], -1.0)
-        y[r] = select(acted_on, p.b[r], 0.0)
-    _factor(w, TRACE)
-    solve_ldl(w.hessian, y)
+        acted_on = work.hessian[r, r] > NOTHING * largest
+        work.scale[r] = select(acted_on, work.hessian[r, r], -1.0)
+        y[r] = select(acted_on, problem.b[r], 0.0)
+    _factor(work, TRACE)
+    solve_ldl(work.hessian, y)
 
 
 @kernel
-def _follow(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array) -> None:
+def _warm_start(pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array) -> None:
     """Multipliers at which the unknowns would meet the demand if each answered as it did in the problem before.
 
     The old multipliers themselves would not do: the pull of a light unknown is so small that it is lost in any change.
     """
-    s = len(c.d) - 2
+    s = len(costs.d) - 2
     for k in range(len(x)):
-        w.x[k] = x[k] - w.free[k] * w.pull[k]
+        work.x[k] = x[k] - work.response_rate[k] * work.aty[k]
     for r in range(len(y)):
-        w.gradient[r] = p.b[r]
-    add_product(t, p.a, w.x, -1.0, w.gradient)
-    curvature(t, c, s, p, w)
-    _factor(w, TRACE)
-    _newton_step(w)
+        work.gradient[r] = problem.b[r]
+    add_matvec(pattern, problem.a, work.x, -1.0, work.gradient)
+    curvature(pattern, costs, s, problem, work)
+    _factor(work, TRACE)
+    _newton_step(work)
     for r in range(len(y)):
-        y[r] = w.step[r]
+        y[r] = work.step[r]
 
 
 @kernel
-def _stretch(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> None:
+def _scale_multipliers(
+    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool
+) -> None:
     """Multipliers of the squares, stretched to where the dual of the criterion is highest along them."""
     for r in range(len(y)):
-        w.step[r] = y[r]
+        work.step[r] = y[r]
         y[r] = 0.0 * y[r]
-    restart(t, c, s, p, w, x, y)
-    _gradient(t, p, w, x, y)
-    pull_of(t, p.a, w.step, w.along)
-    length = _line_search(c, s, p, w, x, y, patient)
+    restart(pattern, costs, s, problem, work, x, y)
+    _gradient(pattern, problem, work, x, y)
+    transpose_product(pattern, problem.a, work.step, work.aty_step)
+    length = _line_search(costs, s, problem, work, x, y, exact)
     for r in range(len(y)):
-        y[r] = length * w.step[r]
+        y[r] = length * work.step[r]
 
 
 @kernel
-def restart(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array) -> None:
+def restart(pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array) -> None:
     """x(y) anew."""
-    pull_of(t, p.a, y, w.pull)
+    transpose_product(pattern, problem.a, y, work.aty)
     for k in range(len(x)):
-        w.along[k] = 0.0 * p.scale[0]
-        if s == len(c.d) - 1:
-            w.pull[k] += p.centre[k] / c.d[s, k]  # squares about a centre answer to a pull that is so much stronger
-    respond(c, s, p, w, 0.0 * p.scale[0], x)
+        work.aty_step[k] = 0.0 * problem.scale[0]
+        if s == len(costs.d) - 1:
+            work.aty[k] += (
+                problem.prox_center[k] / costs.d[s, k]
+            )  # squares about a centre answer to a pull that is so much stronger
+    respond(costs, s, problem, work, 0.0 * problem.scale[0], x)
 
 
 @kernel
-def _newton(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> bool:
+def _newton(
+    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool
+) -> bool:
     """Iterate from ``y``; whether the gradient vanished. Leaves x within its bounds."""
-    restart(t, c, s, p, w, x, y)
+    restart(pattern, costs, s, problem, work, x, y)
     # a curved cost is so flat near zero that little is seen there of what is left
-    limit, trace = (NEARLY_CURVED if c.curved[s] else NEARLY) * TOLERANCE * p.scale[0], TRACE
-    if c.capped[s]:
-        trace = TRACE_CAPPED if patient else FEW_TRACE_CAPPED
-    error = _gradient(t, p, w, x, y)
+    limit, trace = (NEARLY_CURVED if costs.curved[s] else NEARLY) * TOLERANCE * problem.scale[0], TRACE
+    if costs.capped[s]:
+        trace = TRACE_CAPPED if exact else FEW_TRACE_CAPPED
+    error = _gradient(pattern, problem, work, x, y)
     active = error > limit
     fresh = active | ~active  # the factor at hand is a lane's own
-    for _ in range(STEPS if patient else FEW_STEPS):
+    for _ in range(STEPS if exact else FEW_STEPS):
         if not any_lane(active):
             break
-        w.tally[0] += 1.0
+        work.tally[0] += 1.0
         if any_lane(fresh & ~active):
-            _keep_factor(fresh, w)
+            _keep_factor(fresh, work)
         fresh = active
-        curvature(t, c, s, p, w)
-        _factor(w, trace)
-        _newton_step(w)
+        curvature(pattern, costs, s, problem, work)
+        _factor(work, trace)
+        _newton_step(work)
         for r in range(len(y)):
-            w.step[r] = select(active, w.step[r], 0.0)
-        pull_of(t, p.a, w.step, w.along)
-        length = _line_search(c, s, p, w, x, y, patient)
+            work.step[r] = select(active, work.step[r], 0.0)
+        transpose_product(pattern, problem.a, work.step, work.aty_step)
+        length = _line_search(costs, s, problem, work, x, y, exact)
         for r in range(len(y)):
-            y[r] += length * w.step[r]
+            y[r] += length * work.step[r]
         for k in range(len(x)):
-            w.pull[k] += length * w.along[k]
-        error = _gradient(t, p, w, x, y)
+            work.aty[k] += length * work.aty_step[k]
+        error = _gradient(pattern, problem, work, x, y)
         active = active & (error > limit) & (length > 0.0)
     if any_lane(~fresh):
-        _recall_factor(fresh, w)
-    if c.capped[s]:  # rounding of the cap depends on how the last search came to it
-        restart(t, c, s, p, w, x, y)
-        error = _gradient(t, p, w, x, y)
-    w.tally[2] = error / p.scale[0]
-    met = _correct(t, c, s, p, w, x, y, patient)
-    if c.curved[s] and not patient:
+        _recall_factor(fresh, work)
+    if costs.capped[s]:  # rounding of the cap depends on how the last search came to it
+        restart(pattern, costs, s, problem, work, x, y)
+        error = _gradient(pattern, problem, work, x, y)
+    work.tally[2] = error / problem.scale[0]
+    met = _primal_correction(pattern, costs, s, problem, work, x, y, exact)
+    if costs.curved[s] and not exact:
         # a correction could hide that the multipliers are not there yet: where the cost is flat the gap hardly shows it
-        met = met & (error <= NEARLY * TOLERANCE * p.scale[0])
+        met = met & (error <= NEARLY * TOLERANCE * problem.scale[0])
     return met
 
 
 @kernel
-def _keep_factor(fresh: bool, w: Work) -> None:
+def _keep_factor(fresh: bool, work: Work) -> None:
     """A lane that is done keeps its factor, whatever steps the others take: the correction begins with it."""
-    for r in range(len(w.scale)):
+    for r in range(len(work.scale)):
         for q in range(r + 1):
-            w.kept[r, q] = select(fresh, w.hessian[r, q], w.kept[r, q])
+            work.kept[r, q] = select(fresh, work.hessian[r, q], work.kept[r, q])
 
 
 @kernel
-def _recall_factor(fresh: bool, w: Work) -> None:
-    for r in range(len(w.scale)):
+def _recall_factor(fresh: bool, work: Work) -> None:
+    for r in range(len(work.scale)):
         for q in range(r + 1):
-            w.hessian[r, q] = select(fresh, w.hessian[r, q], w.kept[r, q])
+            work.hessian[r, q] = select(fresh, work.hessian[r, q], work.kept[r, q])
 
 
 @kernel
-def curvature(t: Pattern, c: Costs, s: int, p: Problem, w: Work) -> None:
+def curvature(pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work) -> None:
     """A D_free A^T + s in the lower triangle."""
-    _sum_curvature(t, p, w)
-    if s == len(c.d) - 1:
-        for r in range(len(w.step)):
-            w.hessian[r, r] += p.soft[r]
-    if c.capped[s]:
-        _capped_curvature(t, p, w)
+    _sum_curvature(pattern, problem, work)
+    if s == len(costs.d) - 1:
+        for r in range(len(work.step)):
+            work.hessian[r, r] += problem.regularization[r]
+    if costs.capped[s]:
+        _capped_curvature(pattern, problem, work)
 
 
 @kernel
-def _sum_curvature(t: Pattern, p: Problem, w: Work) -> None:
+def _sum_curvature(pattern: BlockSparsity, problem: Problem, work: Work) -> None:
     """A D_free A^T."""
-    for r in range(len(w.step)):
+    for r in range(len(work.step)):
         for q in range(r + 1):
-            w.hessian[r, q] = 0.0 * p.scale[0]
-    add_curvature(t, p.a, w.free, w.hessian)
+            work.hessian[r, q] = 0.0 * problem.scale[0]
+    add_normal_matrix(pattern, problem.a, work.response_rate, work.hessian)
 
 
 @kernel
-def _capped_curvature(t: Pattern, p: Problem, w: Work) -> None:
+def _capped_curvature(pattern: BlockSparsity, problem: Problem, work: Work) -> None:
     """The unknowns at the cap move as one."""
-    for r in range(len(w.step)):
-        w.step[r] = 0.0 * w.step[r]
-    add_product(t, p.a, w.cap, 1.0, w.step)
-    for r in range(len(w.step)):
+    for r in range(len(work.step)):
+        work.step[r] = 0.0 * work.step[r]
+    add_matvec(pattern, problem.a, work.cap, 1.0, work.step)
+    for r in range(len(work.step)):
         for q in range(r + 1):
-            w.hessian[r, q] += w.cap_rate[0] * w.step[r] * w.step[q]
+            work.hessian[r, q] += work.cap_rate[0] * work.step[r] * work.step[q]
 
 
 @kernel
-def _factor(w: Work, trace: float) -> None:
+def _factor(work: Work, trace: float) -> None:
     """Factor the curvature; rows on which nothing free acts keep a trace, so that steps along them stay finite."""
-    for r in range(len(w.scale)):
-        dead = w.scale[r] < 0.0
+    for r in range(len(work.scale)):
+        dead = work.scale[r] < 0.0
         for q in range(r):
-            w.hessian[r, q] = select(dead | (w.scale[q] < 0.0), 0.0, w.hessian[r, q])
-        w.hessian[r, r] = select(dead, 1.0, w.hessian[r, r] + trace * w.scale[r])
-    factor_ldl(w.hessian)
+            work.hessian[r, q] = select(dead | (work.scale[q] < 0.0), 0.0, work.hessian[r, q])
+        work.hessian[r, r] = select(dead, 1.0, work.hessian[r, r] + trace * work.scale[r])
+    factor_ldl(work.hessian)
 
 
 @kernel
-def _newton_step(w: Work) -> None:
+def _newton_step(work: Work) -> None:
     """Solve (A D_free A^T + s) step = gradient with the factored curvature."""
-    for r in range(len(w.step)):
+    for r in range(len(work.step)):
         # a row on which nothing acts cannot be helped by any multiplier
-        w.step[r] = select(w.scale[r] < 0.0, 0.0, w.gradient[r])
-    solve_ldl(w.hessian, w.step)
+        work.step[r] = select(work.scale[r] < 0.0, 0.0, work.gradient[r])
+    solve_ldl(work.hessian, work.step)
 
 
 @kernel
-def _gradient(t: Pattern, p: Problem, w: Work, x: Array, y: Array) -> float:
+def _gradient(pattern: BlockSparsity, problem: Problem, work: Work, x: Array, y: Array) -> float:
     """b - A x - s y, and its largest entry."""
     for r in range(len(y)):
-        w.gradient[r] = p.b[r] - p.soft[r] * y[r]
-    add_product(t, p.a, x, -1.0, w.gradient)
-    largest = 0.0 * p.scale[0]
+        work.gradient[r] = problem.b[r] - problem.regularization[r] * y[r]
+    add_matvec(pattern, problem.a, x, -1.0, work.gradient)
+    largest = 0.0 * problem.scale[0]
     for r in range(len(y)):
-        largest = max(largest, abs(w.gradient[r]))
+        largest = max(largest, abs(work.gradient[r]))
     return largest
 
 
 @kernel
-def _line_search(c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> float:
+def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool) -> float:
     """Length at which the slope of the dual along the step is near zero, and x there; 0 where it never falls.
 
     The slope falls continuously, so Newton's method within a bracket finds its root: exactly, for squares, once the
     bracket holds no kink.
     """
-    start, steady, soft = 0.0 * p.scale[0], 0.0 * p.scale[0], 0.0 * p.scale[0]
+    start, steady, regularization = 0.0 * problem.scale[0], 0.0 * problem.scale[0], 0.0 * problem.scale[0]
     for r in range(len(y)):
-        start += w.step[r] * w.gradient[r]
-        steady += w.step[r] * (p.b[r] - p.soft[r] * y[r])
-        soft += p.soft[r] * w.step[r] * w.step[r]
-    near, far = (NEAR_ROOT, FAR) if patient else (NEAR_ENOUGH, FAR_ENOUGH)
+        start += work.step[r] * work.gradient[r]
+        steady += work.step[r] * (problem.b[r] - problem.regularization[r] * y[r])
+        regularization += problem.regularization[r] * work.step[r] * work.step[r]
+    near, far = (NEAR_ROOT, FAR) if exact else (NEAR_ENOUGH, FAR_ENOUGH)
     searching = start > 0.0
     length = select(searching, 1.0 + 0.0 * start, 0.0)
     low, high = 0.0 * start, np.inf + 0.0 * length
-    for trial in range(TRIALS if patient else FEW_TRIALS):
-        w.tally[1] += 1.0
-        met, rate = respond(c, s, p, w, length, x)
-        slope, fall = steady - length * soft - met, rate + soft
+    for trial in range(TRIALS if exact else FEW_TRIALS):
+        work.tally[1] += 1.0
+        met, rate = respond(costs, s, problem, work, length, x)
+        slope, fall = steady - length * regularization - met, rate + regularization
         searching = searching & (abs(slope) > near * start)
         if not any_lane(searching):
             return length
@@ -302,79 +310,83 @@ def _line_search(c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, pati
         length = select(searching, guess, length)
         searching = searching & (guess != low) & ~lost
     length = select(searching, low, length)  # the dual still rises there
-    respond(c, s, p, w, length, x)
+    respond(costs, s, problem, work, length, x)
     return length
 
 
 @kernel
-def _correct(t: Pattern, c: Costs, s: int, p: Problem, w: Work, x: Array, y: Array, patient: bool) -> bool:
+def _primal_correction(
+    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool
+) -> bool:
     """Move the free unknowns so that A x = b - s y holds to rounding.
 
     Unknowns of tiny weight leave a residual even at the exact multipliers.
     """
     for trial in range(CORRECTIONS):
-        off = _gradient(t, p, w, x, y) > TOLERANCE * p.scale[0]
-        if patient:  # a row with a small demand is certified by that
+        off = _gradient(pattern, problem, work, x, y) > TOLERANCE * problem.scale[0]
+        if exact:  # a row with a small demand is certified by that
             for r in range(len(y)):
-                off = off | (abs(w.gradient[r]) > max(OWN * abs(p.b[r]), ROUNDING * p.scale[0]))
+                off = off | (abs(work.gradient[r]) > max(OWN * abs(problem.b[r]), ROUNDING * problem.scale[0]))
         if not any_lane(off):
             break
         # the factor at hand was of other free unknowns; with patience it may be of a search long ago
-        if trial == 1 or (trial == 0 and (patient or c.capped[s])):
-            curvature(t, c, s, p, w)
-            _factor(w, TRACE_CAPPED if c.capped[s] else TRACE_CORRECTING)
-        _newton_step(w)
-        pull_of(t, p.a, w.step, w.along)
-        lift = 0.0 * p.scale[0]
-        if c.capped[s]:
+        if trial == 1 or (trial == 0 and (exact or costs.capped[s])):
+            curvature(pattern, costs, s, problem, work)
+            _factor(work, TRACE_CAPPED if costs.capped[s] else TRACE_CORRECTING)
+        _newton_step(work)
+        transpose_product(pattern, problem.a, work.step, work.aty_step)
+        lift = 0.0 * problem.scale[0]
+        if costs.capped[s]:
             for k in range(len(x)):
-                lift += w.cap_rate[0] * w.cap[k] * w.along[k]
+                lift += work.cap_rate[0] * work.cap[k] * work.aty_step[k]
         for k in range(len(x)):
-            move = w.free[k] * w.along[k]
-            if c.capped[s]:
-                move += w.cap[k] * lift
-            x[k] = select(off, min(max(x[k] + move, p.lower[k]), p.upper[k]), x[k])
-    return _gradient(t, p, w, x, y) <= NEARLY * TOLERANCE * p.scale[0]
+            move = work.response_rate[k] * work.aty_step[k]
+            if costs.capped[s]:
+                move += work.cap[k] * lift
+            x[k] = select(off, min(max(x[k] + move, problem.lower[k]), problem.upper[k]), x[k])
+    return _gradient(pattern, problem, work, x, y) <= NEARLY * TOLERANCE * problem.scale[0]
 
 
 @kernel
-def _fall_short(t: Pattern, c: Costs, p: Problem, w: Work, x: Array, y: Array, met: bool, patient: bool) -> None:
+def _least_squares_shortfall(
+    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, met: bool, exact: bool
+) -> None:
     """The least-squares shortfall, and multipliers that prove it; what is met stays as it is."""
-    s, number = len(c.d) - 1, p.scale[0]
-    settled = w.tally[2]
+    s, number = len(costs.d) - 1, problem.scale[0]
+    settled = work.tally[2]
     for k in range(len(x)):
-        w.x[k], p.centre[k] = x[k], 0.0 * number
+        work.x[k], problem.prox_center[k] = x[k], 0.0 * number
     for r in range(len(y)):
-        w.y[r], y[r] = y[r], 0.0 * number
-        w.scale[r] = 0.0 * number  # the softness keeps every row's curvature
+        work.y[r], y[r] = y[r], 0.0 * number
+        work.scale[r] = 0.0 * number  # the softness keeps every row's curvature
     for k in range(len(SOFTNESS)):
         for r in range(len(y)):
-            p.soft[r] = SOFTNESS[k] * c.give[r] + 0.0 * number
-        _newton(t, c, s, p, w, x, y, patient)
+            problem.regularization[r] = SOFTNESS[k] * costs.compliance[r] + 0.0 * number
+        _newton(pattern, costs, s, problem, work, x, y, exact)
         if k + 1 < len(SOFTNESS):
             for r in range(len(y)):
                 y[r] *= SOFTNESS[k] / SOFTNESS[k + 1]  # the shortfall s y stays while s falls
     open_ = ~met
     for _ in range(CENTRINGS):
         for k in range(len(x)):
-            p.centre[k] = x[k]
+            problem.prox_center[k] = x[k]
         for r in range(len(y)):
-            w.before[r] = y[r]
-        _newton(t, c, s, p, w, x, y, patient)
+            work.before[r] = y[r]
+        _newton(pattern, costs, s, problem, work, x, y, exact)
         moved, largest = 0.0 * number, 0.0 * number
         for r in range(len(y)):
-            moved, largest = max(moved, abs(y[r] - w.before[r])), max(largest, abs(y[r]))
+            moved, largest = max(moved, abs(y[r] - work.before[r])), max(largest, abs(y[r]))
         # what has settled stays as it is, whatever the other lanes do
         for k in range(len(x)):
-            x[k] = select(open_, x[k], p.centre[k])
+            x[k] = select(open_, x[k], problem.prox_center[k])
         for r in range(len(y)):
-            y[r] = select(open_, y[r], w.before[r])
+            y[r] = select(open_, y[r], work.before[r])
         open_ = open_ & (moved > SETTLED * largest)
         if not any_lane(open_):
             break
     for r in range(len(y)):
-        p.soft[r] = 0.0 * number
-        y[r] = select(met, w.y[r], y[r])
-    w.tally[2] = settled
+        problem.regularization[r] = 0.0 * number
+        y[r] = select(met, work.y[r], y[r])
+    work.tally[2] = settled
     for k in range(len(x)):
-        x[k] = select(met, w.x[k], x[k])
+        x[k] = select(met, work.x[k], x[k])

@@ -27,8 +27,8 @@ class Costs(NamedTuple):
     ``weight`` (n,); ``kind`` (stage, n) and ``power`` say what an unknown costs, ``d`` (stage, n) is 1 / 2w of the
     squares; ``curved`` (stage,): whether something costs more than a square; ``capped`` (stage,): whether a cap is
     shared. Stage 0 is the sum of squares, the last but one the criterion itself. The last stage is for demands that
-    cannot be met: squares about a centre, none much lighter than the others, with rows that give way; ``give`` (m,) is
-    how easily.
+    cannot be met: squares about a centre, none much lighter than the others, with rows that give way; ``compliance``
+    (m,) is how easily.
     """
 
     weight: Array1
@@ -37,22 +37,22 @@ class Costs(NamedTuple):
     d: Array2
     curved: Flags1
     capped: Flags1
-    give: Array1
+    compliance: Array1
 
 
 class Problem(NamedTuple):
     """One problem, or one in each lane.
 
-    Entries of A, b (m,), bounds (n,); ``centre`` (n,) and ``soft`` (m,) of the last stage; ``scale`` (1,): the largest
-    demand, 1 where nothing is asked.
+    Entries of A, b (m,), bounds (n,); ``prox_center`` (n,) and ``regularization`` (m,) of the last stage; ``scale``
+    (1,): the largest demand, 1 where nothing is asked.
     """
 
     a: Array
     b: Array
     lower: Array
     upper: Array
-    centre: Array
-    soft: Array
+    prox_center: Array
+    regularization: Array
     scale: Array
 
 
@@ -60,11 +60,12 @@ class Work(NamedTuple):
     """Room for the iteration.
 
     ``hessian`` (m, m), factored, and ``kept`` (m, m), that of each lane when it was done; ``scale`` (m,): the curvature
-    of each row if every unknown were free, -1 where nothing acts on it; ``step`` and ``gradient`` (m,); ``pull`` = A^T
-    y and ``along`` = A^T step (n,); ``free`` (n,): dx/dv of an unknown between its bounds, else 0; ``raw`` (n,): the
-    response without bounds; ``cap`` (n,): 1 where an unknown is at the common cap; ``cap_rate`` (1,): how fast the cap
-    rises with the pull of those at it; ``x``, ``y`` and ``before``: room to keep unknowns and multipliers; ``tally``
-    (3,): steps and trials so far, and the part of the largest demand that was left before the last correction.
+    of each row if every unknown were free, -1 where nothing acts on it; ``step`` and ``gradient`` (m,); ``aty`` = A^T y
+    and ``aty_step`` = A^T step (n,); ``response_rate`` (n,): dx/dv of an unknown between its bounds, else 0; ``raw``
+    (n,): the response without bounds; ``cap`` (n,): 1 where an unknown is at the common cap; ``cap_rate`` (1,): how
+    fast the cap rises with the pull of those at it; ``x``, ``y`` and ``before``: room to keep unknowns and multipliers;
+    ``tally`` (3,): steps and trials so far, and the part of the largest demand that was left before the last
+    correction.
     """
 
     hessian: Array
@@ -72,9 +73,9 @@ class Work(NamedTuple):
     scale: Array
     step: Array
     gradient: Array
-    pull: Array
-    along: Array
-    free: Array
+    aty: Array
+    aty_step: Array
+    response_rate: Array
     raw: Array
     cap: Array
     cap_rate: Array
@@ -88,7 +89,7 @@ class Work(NamedTuple):
 LIGHTEST = 1e-2
 
 
-def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_], give: Array) -> Costs:
+def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_], compliance: Array) -> Costs:
     """The stages through which a criterion is approached."""
     code, power = kind_of(criterion)
     own = np.where(quadratic, SQUARE, code)
@@ -102,10 +103,10 @@ def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_]
     heaviest = float(d.min(initial=np.inf))
     kinds, ds = [*kinds, plain], [*ds, np.minimum(d, heaviest / LIGHTEST)]
     if len(d):
-        give = give * (2.0 * heaviest)  # a common factor of the weights does not matter
+        compliance = compliance * (2.0 * heaviest)  # a common factor of the weights does not matter
     capped = np.array([bool((kind == CAPPED).any()) for kind in kinds])
     curved = np.array([bool((kind != SQUARE).any()) for kind in kinds]) & ~capped
-    return Costs(weight, np.array(kinds), power, np.array(ds), curved, capped, give)
+    return Costs(weight, np.array(kinds), power, np.array(ds), curved, capped, compliance)
 
 
 @allocating_kernel
@@ -151,93 +152,95 @@ def make_answer(number: Any, rows: int, unknowns: int) -> tuple[Array, Array, Ar
 
 
 @kernel
-def measure(p: Problem) -> None:
+def measure(problem: Problem) -> None:
     """The largest demand; 1 where nothing is asked."""
-    p.scale[0] = 0.0
-    for r in range(len(p.b)):
-        p.scale[0] = max(p.scale[0], abs(p.b[r]))
-    p.scale[0] = select(p.scale[0] > 0.0, p.scale[0], 1.0)
+    problem.scale[0] = 0.0
+    for r in range(len(problem.b)):
+        problem.scale[0] = max(problem.scale[0], abs(problem.b[r]))
+    problem.scale[0] = select(problem.scale[0] > 0.0, problem.scale[0], 1.0)
 
 
 @kernel
-def respond(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
-    """x at y + length step, from ``pull`` and ``along``.
+def respond(costs: Costs, s: int, problem: Problem, work: Work, length: float, x: Array) -> tuple[float, float]:
+    """x at y + length step, from ``aty`` and ``aty_step``.
 
     Returns sum of along x, and the rate at which it grows with the length.
     """
-    if c.curved[s]:
-        return _respond_curved(c, s, p, w, length, x)
-    slope, fall = _respond_squares(c.d[s], p.lower, p.upper, w.pull, w.along, w.free, length, x)
-    if c.capped[s]:
-        return _respond_capped(c, s, p, w, length, x)
+    if costs.curved[s]:
+        return _respond_curved(costs, s, problem, work, length, x)
+    slope, fall = _respond_squares(
+        costs.d[s], problem.lower, problem.upper, work.aty, work.aty_step, work.response_rate, length, x
+    )
+    if costs.capped[s]:
+        return _respond_capped(costs, s, problem, work, length, x)
     return slope, fall
 
 
 @kernel
 def _respond_squares(
-    d: Array, lower: Array, upper: Array, pull: Array, along: Array, free: Array, length: float, x: Array
+    d: Array, lower: Array, upper: Array, aty: Array, aty_step: Array, response_rate: Array, length: float, x: Array
 ) -> tuple[float, float]:
     """The innermost loop; a function of its own so that its sums stay in registers."""
     slope, fall = 0.0 * length, 0.0 * length
     for k in range(len(x)):
-        raw = d[k] * (pull[k] + length * along[k])
+        raw = d[k] * (aty[k] + length * aty_step[k])
         value = min(max(raw, lower[k]), upper[k])
         rate = select(raw == value, d[k], 0.0)
-        x[k], free[k] = value, rate
-        slope += along[k] * value
-        fall += along[k] * along[k] * rate
+        x[k], response_rate[k] = value, rate
+        slope += aty_step[k] * value
+        fall += aty_step[k] * aty_step[k] * rate
     return slope, fall
 
 
 @kernel
-def _respond_curved(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
+def _respond_curved(costs: Costs, s: int, problem: Problem, work: Work, length: float, x: Array) -> tuple[float, float]:
     """The same where unknowns cost something else than squares."""
     slope, fall = 0.0 * length, 0.0 * length
     for k in range(len(x)):
-        along, lower, upper = w.along[k], p.lower[k], p.upper[k]
-        raw, rate = response(c.kind[s, k], c.power, c.weight[k], upper, w.pull[k] + length * along)
-        free = select((lower < raw) & (raw < upper), rate, 0.0)
+        aty_step, lower, upper = work.aty_step[k], problem.lower[k], problem.upper[k]
+        raw, rate = response(costs.kind[s, k], costs.power, costs.weight[k], upper, work.aty[k] + length * aty_step)
+        response_rate = select((lower < raw) & (raw < upper), rate, 0.0)
         value = min(max(raw, lower), upper)
-        x[k], w.free[k] = value, free
-        slope += along * value
-        fall += along * along * free
+        x[k], work.response_rate[k] = value, response_rate
+        slope += aty_step * value
+        fall += aty_step * aty_step * response_rate
     return slope, fall
 
 
 @kernel
-def _respond_capped(c: Costs, s: int, p: Problem, w: Work, length: float, x: Array) -> tuple[float, float]:
+def _respond_capped(costs: Costs, s: int, problem: Problem, work: Work, length: float, x: Array) -> tuple[float, float]:
     """The same under a common cap, after the response without it."""
     for k in range(len(x)):
-        w.raw[k] = c.d[s, k] * (w.pull[k] + length * w.along[k])
-    level, together = find_cap(c, s, p, w, length)
-    w.cap_rate[0] = together
+        work.raw[k] = costs.d[s, k] * (work.aty[k] + length * work.aty_step[k])
+    level, together = find_cap(costs, s, problem, work, length)
+    work.cap_rate[0] = together
     slope, fall, lift = 0.0 * length, 0.0 * length, 0.0 * length
     for k in range(len(x)):
-        if c.kind[s, k] == CAPPED:
-            at_cap = (w.raw[k] > level) & (level < p.upper[k])
-            w.cap[k] = select(at_cap, 1.0 + 0.0 * length, 0.0)
-            w.free[k] = select(at_cap, 0.0, w.free[k])
-            x[k] = select(at_cap, max(level, p.lower[k]), x[k])
-            lift += w.cap[k] * w.along[k]
-        slope += w.along[k] * x[k]
-        fall += w.along[k] * w.along[k] * w.free[k]
+        if costs.kind[s, k] == CAPPED:
+            at_cap = (work.raw[k] > level) & (level < problem.upper[k])
+            work.cap[k] = select(at_cap, 1.0 + 0.0 * length, 0.0)
+            work.response_rate[k] = select(at_cap, 0.0, work.response_rate[k])
+            x[k] = select(at_cap, max(level, problem.lower[k]), x[k])
+            lift += work.cap[k] * work.aty_step[k]
+        slope += work.aty_step[k] * x[k]
+        fall += work.aty_step[k] * work.aty_step[k] * work.response_rate[k]
     return slope, fall + together * lift * lift
 
 
 @kernel
-def find_cap(c: Costs, s: int, p: Problem, w: Work, length: float) -> tuple[float, float]:
+def find_cap(costs: Costs, s: int, problem: Problem, work: Work, length: float) -> tuple[float, float]:
     """The common cap at which the Lagrangian is least, and the rate at which it rises with the pull of those at it.
 
     The slope in the cap, 1 - sum of (v - cap / d)+ over the unknowns that could go higher, rises with it.
     """
     least, most = 0.0 * length, 0.0 * length
-    for k in range(len(w.raw)):
-        if c.kind[s, k] == CAPPED:
-            least = max(least, p.lower[k])
-            most = max(most, min(w.raw[k], p.upper[k]))
+    for k in range(len(work.raw)):
+        if costs.kind[s, k] == CAPPED:
+            least = max(least, problem.lower[k])
+            most = max(most, min(work.raw[k], problem.upper[k]))
     most = max(most, least)
     level = least  # from below, not from the last cap, which depends on how often one was sought
-    over, weight = _over_cap(c, s, p, w, length, level)
+    over, weight = _over_cap(costs, s, problem, work, length, level)
     for _ in range(100):
         least, most = select(over > 1.0, level, least), select(over > 1.0, most, level)
         open_ = (abs(over - 1.0) > 1e-14) & (most - least > 1e-16 * most)
@@ -247,20 +250,20 @@ def find_cap(c: Costs, s: int, p: Problem, w: Work, length: float) -> tuple[floa
         guess = select(weight > 0.0, level + (over - 1.0) / max(weight, 1e-300), most)
         guess = select((least < guess) & (guess < most), guess, 0.5 * (least + most))
         level = select(open_, guess, level)
-        over, weight = _over_cap(c, s, p, w, length, level)
+        over, weight = _over_cap(costs, s, problem, work, length, level)
     level = select(abs(over - 1.0) > 1e-14, most, level)
-    over, weight = _over_cap(c, s, p, w, length, level)
+    over, weight = _over_cap(costs, s, problem, work, length, level)
     return level, select((weight > 0.0) & (abs(over - 1.0) < 1e-9), 1.0 / max(weight, 1e-300), 0.0)
 
 
 @kernel
-def _over_cap(c: Costs, s: int, p: Problem, w: Work, length: float, level: float) -> tuple[float, float]:
+def _over_cap(costs: Costs, s: int, problem: Problem, work: Work, length: float, level: float) -> tuple[float, float]:
     """Sum of the pull beyond a cap, and the rate at which it falls with the cap."""
     over, weight = 0.0 * length, 0.0 * length
-    for k in range(len(w.raw)):
-        if c.kind[s, k] == CAPPED:
-            above = (w.raw[k] > level) & (level < p.upper[k])
-            steep = 1.0 / c.d[s, k]
-            over += select(above, w.pull[k] + length * w.along[k] - level * steep, 0.0)
+    for k in range(len(work.raw)):
+        if costs.kind[s, k] == CAPPED:
+            above = (work.raw[k] > level) & (level < problem.upper[k])
+            steep = 1.0 / costs.d[s, k]
+            over += select(above, work.aty[k] + length * work.aty_step[k] - level * steep, 0.0)
             weight += select(above, steep + 0.0 * length, 0.0)
     return over, weight

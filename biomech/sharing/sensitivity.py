@@ -125,16 +125,16 @@ def jvp(
     """
     _check_solution(solution)
     value, multiplier = solution.value, solution.multiplier
-    moved, pull = _change("demand", demand, multiplier.shape), np.zeros_like(value)
+    tangent, aty = _change("demand", demand, multiplier.shape), np.zeros_like(value)
     da = _change("coefficients", coefficients, solution.problem.coefficients.shape)
     bounds = [
         _change(name, part, value.shape) for name, part in (("upper", upper), ("lower", lower), ("weight", weight))
     ]
     pattern, costs, given = compile_problem(solution.problem, solution.criterion)
     if da.any():
-        moved = moved - np.einsum("bmn,bn->bm", da, value)
-        pull = np.einsum("bmn,bm->bn", da, multiplier)
-    parts = (moved, *bounds, pull)
+        tangent = tangent - np.einsum("bmn,bn->bm", da, value)
+        aty = np.einsum("bmn,bm->bn", da, multiplier)
+    parts = (tangent, *bounds, aty)
     changes, out = Changes(*(np.array(part, order="C") for part in parts)), np.empty_like(value)
     push_forward(pattern, costs, given, value, multiplier, out, changes, np.empty((len(value), 1)))
     out[solution.status != 0] = np.nan

@@ -16,9 +16,9 @@ from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
 from biomech._simd import IndexArray, arange, block_indices, gather, make_lane_index, scatter, select, simd_zero, width
 from biomech.errors import ProblemError
-from biomech.sharing.batch import STRETCH, Given, compile_problem, gather_problem, own_patterns
-from biomech.sharing.block_sparsity import Pattern
-from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, is_resolved, prove
+from biomech.sharing.batch import STRETCH, ProblemArrays, compile_problem, gather_problem, own_patterns
+from biomech.sharing.block_sparsity import BlockSparsity
+from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, certify_problem, is_resolved
 from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.hard import is_least, proposals
@@ -80,13 +80,13 @@ class Solution:
         return jvp(self, **change)
 
 
-class Found(NamedTuple):
-    """Answers as the kernels leave them; ``proof`` (B, 4): cost, residual, gap, status."""
+class SolutionArrays(NamedTuple):
+    """Answers as the kernels leave them; ``certificate`` (B, 4): cost, residual, gap, status."""
 
     value: Array2
     multiplier: Array2
     missing: Array2
-    proof: Array2
+    certificate: Array2
 
 
 def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float = 1e-9, threads: int = 1) -> Solution:
@@ -131,7 +131,7 @@ def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float
     every = np.arange(batch, dtype=np.uint64)
     tables = compile_problem(problem, criterion)
     _in_threads(lambda part: _solve_lanes(*tables, tolerance, found, part, False), every, STRETCH, threads)
-    hard = every[found.proof[:, 3] != OPTIMAL]
+    hard = every[found.certificate[:, 3] != OPTIMAL]
     # with patience, and sums in an order that does not depend on what else is asked
     for used, index in own_patterns(problem, hard):
         tables = compile_problem(problem, criterion, used)
@@ -170,9 +170,9 @@ def _certify(
     return _solution(problem, criterion, found)
 
 
-def _empty(batch: int, rows: int, unknowns: int) -> Found:
+def _empty(batch: int, rows: int, unknowns: int) -> SolutionArrays:
     """Room for the answers of a batch."""
-    return Found(*(np.empty((batch, columns)) for columns in (unknowns, rows, rows, 4)))
+    return SolutionArrays(*(np.empty((batch, columns)) for columns in (unknowns, rows, rows, 4)))
 
 
 def _in_threads(work: Callable[[IndexArray], None], index: IndexArray, size: int, threads: int) -> None:
@@ -186,12 +186,12 @@ def _in_threads(work: Callable[[IndexArray], None], index: IndexArray, size: int
             list(pool.map(work, stretches))
 
 
-def _solution(problem: LoadSharingProblem, criterion: Criterion, found: Found) -> Solution:
+def _solution(problem: LoadSharingProblem, criterion: Criterion, found: SolutionArrays) -> Solution:
     """What the kernels found, put together."""
-    status = found.proof[:, 3].astype(np.int8)
+    status = found.certificate[:, 3].astype(np.int8)
     shortfall = found.missing
     shortfall[status == OPTIMAL] = 0.0
-    cost, residual, gap = (np.ascontiguousarray(column) for column in found.proof[:, :3].T)
+    cost, residual, gap = (np.ascontiguousarray(column) for column in found.certificate[:, :3].T)
     return Solution(problem, criterion, found.value, found.multiplier, status, residual, gap, shortfall, cost)
 
 
@@ -236,59 +236,76 @@ def _check_arguments(
     return float(tolerance), threads
 
 
-def _solve_patiently(tables: tuple[Pattern, Costs, Given], tolerance: float, found: Found, index: IndexArray) -> None:
+def _solve_patiently(
+    tables: tuple[BlockSparsity, Costs, ProblemArrays], tolerance: float, found: SolutionArrays, index: IndexArray
+) -> None:
     _solve_lanes(*tables, tolerance, found, index, True)
 
 
 @entry_point
 def _solve_lanes(
-    t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: IndexArray, patient: bool
+    pattern: BlockSparsity,
+    costs: Costs,
+    given: ProblemArrays,
+    tolerance: float,
+    found: SolutionArrays,
+    index: IndexArray,
+    exact: bool,
 ) -> None:
-    _solve_each(simd_zero(), t, c, given, tolerance, found, index, patient, True)
+    _solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, exact, True)
 
 
 @entry_point
-def _certify_lanes(t: Pattern, c: Costs, given: Given, tolerance: float, found: Found, index: IndexArray) -> None:
-    _solve_each(simd_zero(), t, c, given, tolerance, found, index, False, False)
+def _certify_lanes(
+    pattern: BlockSparsity,
+    costs: Costs,
+    given: ProblemArrays,
+    tolerance: float,
+    found: SolutionArrays,
+    index: IndexArray,
+) -> None:
+    _solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, False, False)
 
 
 @allocating_kernel
 def _solve_each(
     number: Any,
-    t: Pattern,
-    c: Costs,
-    given: Given,
+    pattern: BlockSparsity,
+    costs: Costs,
+    given: ProblemArrays,
     tolerance: float,
-    found: Found,
+    found: SolutionArrays,
     index: IndexArray,
-    patient: bool,
+    exact: bool,
     search: bool,
 ) -> None:
     """Solve problems ``index``, as many at a time as a number holds; without ``search`` only certify what is there."""
     rows, unknowns = given.b.shape[1], found.value.shape[1]
-    p, w = make_problem(number, rows, unknowns, t.entry[-1]), make_work(number, rows, unknowns)
-    x, y, proof = make_answer(number, rows, unknowns)
+    p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
+    x, y, certificate = make_answer(number, rows, unknowns)
     every, lane_index = arange(max(rows, 4)), make_lane_index(number)
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
-        gather_problem(t, given, lane_index, every, block == 0, p)
+        gather_problem(pattern, given, lane_index, every, block == 0, p)
         measure(p)
         met = p.scale[0] > 0.0
         if search:
-            met = share_load(t, c, p, w, x, y, patient, False)
+            met = share_load(pattern, costs, p, w, x, y, exact, False)
         else:
-            gather(found.value, lane_index, t.unknown, x)
+            gather(found.value, lane_index, pattern.unknown, x)
             gather(found.multiplier, lane_index, every, y)
-        proof[0], proof[1], proof[2], proof[3] = prove(t, c, p, w, x, y, tolerance)
+        certificate[0], certificate[1], certificate[2], certificate[3] = certify_problem(
+            pattern, costs, p, w, x, y, tolerance
+        )
         if search:
             # a correction could hide that the multipliers are not there yet: the gap hardly shows it
-            if c.curved[-2]:
-                met = met & is_resolved(t, c, p, w, x, y)
-            elif c.capped[-2]:
+            if costs.curved[-2]:
+                met = met & is_resolved(pattern, costs, p, w, x, y)
+            elif costs.capped[-2]:
                 met = met & (w.tally[2] <= SETTLED)
-            proof[3] = select(met | (proof[3] == INFEASIBLE), proof[3], float(UNCERTIFIED))
-        scatter(x, lane_index, t.unknown, found.value)
+            certificate[3] = select(met | (certificate[3] == INFEASIBLE), certificate[3], float(UNCERTIFIED))
+        scatter(x, lane_index, pattern.unknown, found.value)
         scatter(y, lane_index, every, found.multiplier)
         scatter(w.gradient, lane_index, every, found.missing)
-        scatter(proof, lane_index, every, found.proof)
+        scatter(certificate, lane_index, every, found.certificate)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from biomech.sharing.criteria import MinMax, SoftSaturation
 from biomech.sharing.hard.edge import at_an_edge
-from biomech.sharing.hard.exact import add, exact_pull, gradient_of
+from biomech.sharing.hard.exact import add, exact_aty, gradient_of
 from biomech.sharing.hard.task import EPS, TINY, Task
 from biomech.sharing.hard.unknowns import FLAT, Response, correct, respond, root_of_curvature
 
@@ -31,7 +31,7 @@ def ascend(task: Task, y: Array) -> Iterator[tuple[Array, Array, Array]]:
     low = np.zeros(len(y))
     best, last, begun = np.inf, np.zeros(len(y)), y
     for number in range(_FEW_STEPS if isinstance(task.criterion, MinMax) else _STEPS):
-        v = exact_pull(task.a, y, low)
+        v = exact_aty(task.a, y, low)
         found = respond(task, v)
         gradient, size = gradient_of(task, found.x)
         worst = float(np.max(np.abs(gradient) / np.maximum(size, TINY), initial=0.0))
@@ -49,12 +49,12 @@ def ascend(task: Task, y: Array) -> Iterator[tuple[Array, Array, Array]]:
                 last = length * step
                 y, low = add(y, low, last)
                 moved = True
-                v = exact_pull(task.a, y, low)
+                v = exact_aty(task.a, y, low)
                 found = respond(task, v)
                 gradient, _ = gradient_of(task, found.x)
         if not moved:
             break
-    found = respond(task, exact_pull(task.a, y, low))
+    found = respond(task, exact_aty(task.a, y, low))
     yield y, low, correct(task, found)
     yield from at_an_edge(task, found, y, low, (y - begun, last))
 

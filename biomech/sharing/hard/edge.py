@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.sharing.criteria import SoftSaturation
-from biomech.sharing.hard.exact import exact_pull, gradient_of
+from biomech.sharing.hard.exact import exact_aty, gradient_of
 from biomech.sharing.hard.task import DEPENDENT, TINY, Task, basis_of
 from biomech.sharing.hard.unknowns import Response, correct
 
@@ -27,7 +27,7 @@ def at_an_edge(
     At the edge of what can be borne the dual may rise for ever, ever more slowly.
     """
     span = np.minimum(task.upper - task.lower, 1e300)
-    v = exact_pull(task.a, y, low)
+    v = exact_aty(task.a, y, low)
     steep = isinstance(task.criterion, SoftSaturation) & ~task.quadratic
     at_upper = (found.x > task.upper - np.where(steep, _SNAP_STEEP, _SNAP) * span) & (v > 0.0)
     at_lower = (found.x < task.lower + _SNAP * span) & ~at_upper

@@ -12,7 +12,7 @@ from biomech.sharing.hard.task import Task
 Array = NDArray[np.float64]
 
 
-def exact_pull(a: Array, high: Array, low: Array) -> Array:
+def exact_aty(a: Array, high: Array, low: Array) -> Array:
     """A^T y of multipliers that are sums of two numbers."""
     product = a * high[:, None]
     a1, y1 = _split(a), _split(high[:, None])

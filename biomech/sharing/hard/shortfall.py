@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from biomech.sharing.criteria import Power
 from biomech.sharing.hard.ascent import ascend
-from biomech.sharing.hard.exact import exact_pull
+from biomech.sharing.hard.exact import exact_aty
 from biomech.sharing.hard.task import DEPENDENT, EPS, Task
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.response import LIGHTEST
@@ -102,16 +102,16 @@ def proof_of(task: Task, x: Array, residual: Array) -> Array:
     length = np.linalg.norm(matrix, axis=0)
     matrix = matrix / np.where(length > 0.0, length, 1.0)
     for _ in range(4):
-        pull = exact_pull(matrix, residual, np.zeros(len(residual)))
-        residual = residual - np.linalg.lstsq(matrix.T, pull, rcond=DEPENDENT)[0]
+        aty = exact_aty(matrix, residual, np.zeros(len(residual)))
+        residual = residual - np.linalg.lstsq(matrix.T, aty, rcond=DEPENDENT)[0]
         residual = np.where(np.abs(residual) > 8.0 * EPS * np.abs(residual).max(initial=0.0), residual, 0.0)
     return root * residual
 
 
 def nearest(task: Task, x: Array, z: Array) -> Array:
     """Of the unknowns that leave the least shortfall, those of least squares, none much lighter than the heaviest."""
-    pull, size = task.a.T @ z, np.abs(task.a).T @ np.abs(z)
-    open_ = (np.abs(pull) <= 1e-9 * size) & (task.lower < task.upper)
+    aty, size = task.a.T @ z, np.abs(task.a).T @ np.abs(z)
+    open_ = (np.abs(aty) <= 1e-9 * size) & (task.lower < task.upper)
     if not open_.any():
         return x
     reached = task.a[:, open_] @ x[open_]

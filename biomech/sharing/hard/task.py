@@ -21,7 +21,7 @@ DEPENDENT = 1e-12
 
 @dataclass(frozen=True)
 class Task:
-    """One problem: A (m, n), b (m,), bounds and weights (n,); ``price`` is that of the largest unknown (``MinMax``)."""
+    """One problem: A (m, n), b (m,), bounds and weights (n,); ``cap_cost``: of the largest unknown (``MinMax``)."""
 
     a: Array
     b: Array
@@ -31,7 +31,7 @@ class Task:
     quadratic: Flags
     row_weight: Array
     criterion: Criterion
-    price: float = 1.0
+    cap_cost: float = 1.0
 
 
 def scaled(problem: LoadSharingProblem, criterion: Criterion, i: int) -> tuple[Task, Array, float]:

@@ -54,7 +54,7 @@ def respond(task: Task, v: Array) -> Response:
 
 def _respond_capped(task: Task, v: Array, x: Array, rate: Array) -> Response:
     own = ~task.quadratic
-    slope, squares = 2.0 * SQUARES * task.weight, task.price
+    slope, squares = 2.0 * SQUARES * task.weight, task.cap_cost
     low = max(0.0, float(task.lower[own].max(initial=0.0)))
     high = max(low, float(np.minimum(x, task.upper)[own].max(initial=0.0)))
     cap = low
