@@ -8,8 +8,8 @@ from biomech.pipeline.objective import read_effort
 from biomech.pipeline.stance_batch import balance, parts
 from biomech.sharing import Power, solve
 from biomech.stance.parsing import read_stance
-from biomech.statics.equilibrium import Surroundings, assemble
-from biomech.statics.posture import close
+from biomech.statics.equilibrium import ExternalLoads, assemble
+from biomech.statics.posture import solve_posture
 
 STANCES = {
     "foot_rotation": np.linspace(0, 45, 32),
@@ -38,14 +38,14 @@ def record(benchmark, postures, **answer):
 
 def test_closure(benchmark, stage):
     model, part, stance, _ = stage
-    postures = benchmark(close, model, part.compiled, stance, part.support)
+    postures = benchmark(solve_posture, model, part.compiled, stance, part.support)
     record(benchmark, len(stance), residual=float(np.abs(postures.residual).max()))
     assert postures.closed.all()
 
 
 def test_equilibrium(benchmark, stage):
     _, part, stance, found = stage
-    around = Surroundings.of(part.compiled, stance)
+    around = ExternalLoads.of(part.compiled, stance)
     arguments = (part.compiled, part.compiled.rows, part.contact, around, found.postures.coordinates, False, True)
     equilibrium = benchmark(assemble, *arguments)
     record(benchmark, len(stance), largest_demand=float(np.abs(equilibrium.demand).max()))

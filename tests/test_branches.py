@@ -11,7 +11,7 @@ from biomech.policies.bracketing import MINIMA
 from biomech.policies.resolve import SETTLED_STATUSES
 from biomech.policies.stable_root import BALANCE_STATUSES, NO_POSTURE, find_balance
 from biomech.stance.parsing import read_stance
-from biomech.statics.posture import close
+from biomech.statics.posture import solve_posture
 
 LOW_SEAT = {"support": "seat", "pelvic_rotation": -60, "pelvic_tilt": "passive"}
 HIGH_SEAT = {"support": "seat", "seat_height": 0.5, "trunk_lean": 20, "foot_rotation": 10, "stance_width": 0.3}
@@ -96,9 +96,9 @@ def test_a_jump_is_no_balance():
 def test_what_is_no_number_cannot_be_taken(adult, half):
     """In a closure NaN neither closes nor is it within any range, and its neighbours are as they were."""
     stance = read_stance({"pelvic_tilt": 0, "knee_flexion": np.linspace(0, 60, 12)}).all()
-    good = close(adult, adult.compiled(half=half), stance, 0)
+    good = solve_posture(adult, adult.compiled(half=half), stance, 0)
     stance.values["pelvic_tilt"][[1, 5, 6]] = np.nan
-    found = close(adult, adult.compiled(half=half), stance, 0)
+    found = solve_posture(adult, adult.compiled(half=half), stance, 0)
     lost = np.isin(np.arange(12), [1, 5, 6])
     assert not found.closed[lost].any()
     np.testing.assert_array_equal(found.coordinates[~lost], good.coordinates[~lost])
@@ -166,7 +166,7 @@ def test_every_answer_is_on_the_branch(adult, support):
 
 def test_first_coordinates_are_near(adult):
     """Newton's method needs few steps from them: the hips are within centimetres, angles within some degrees."""
-    from biomech.statics.posture import set_conditions
+    from biomech.statics.posture import build_constraints
 
     stance = read_stance(
         {
@@ -179,7 +179,7 @@ def test_first_coordinates_are_near(adult):
     ).all()
     for half in (True, False):
         flat = adult.compiled(half=half)
-        begun, found = set_conditions(adult, flat, stance, 0).start, close(adult, flat, stance, 0)
+        begun, found = build_constraints(adult, flat, stance, 0).start, solve_posture(adult, flat, stance, 0)
         assert found.closed.all()
         off = np.abs(begun - found.coordinates)
         assert off[:, ~flat.is_rotation].max() < 0.06

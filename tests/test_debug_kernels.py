@@ -187,7 +187,7 @@ def test_every_line_of_a_kernel_is_seen():
         "sys.settrace(trace)\nimport biomech as bm\nbm.sweep(bm.load_model('small'), pelvic_tilt=3.0)\n"
         "sys.settrace(None)"
     )
-    function = equilibrium.fill.function
+    function = equilibrium.assemble_equilibrium.function
     seen = {line for name, line in in_python(code) if name == function.__name__}
     first = function.__code__.co_firstlineno
     lines = {line for _, _, line in function.__code__.co_lines() if line is not None and line > first}
@@ -204,7 +204,7 @@ def test_a_debugger_stops_in_a_kernel(tmp_path):
     asked = [part for command in commands for part in ("-c", command)]
     done = run("", "-m", "pdb", *asked, str(script), BIOMECH_KERNELS="python")
     said = done.stdout.decode()
-    assert f"equilibrium.py({line})fill()" in said
+    assert f"equilibrium.py({line})assemble_equilibrium()" in said
     assert "Lanes(" in said
     assert "the same in every lane)" in said
     assert f"({equilibrium.DEMAND_ROUNDING}, " in said
@@ -276,7 +276,7 @@ def test_an_unknown_value_is_refused():
 
 @pytest.mark.parametrize("variables", [{}, {"BIOMECH_KERNELS": ""}, {"BIOMECH_KERNELS": "compiled"}], ids=str)
 def test_kernels_are_compiled_unless_asked_otherwise(variables):
-    code = "from biomech.statics import equilibrium as e; found = type(e.fill).__name__"
+    code = "from biomech.statics import equilibrium as e; found = type(e.assemble_equilibrium).__name__"
     assert found_by(code, **variables) == "Kernel"
     assert in_python(code) == "function"
 

@@ -19,7 +19,7 @@ from biomech.pipeline.stance_batch import OVERLOADED, UNCERTIFIED, parts, pose_o
 from biomech.stance.parameters import PARAMETERS, SUPPORTS
 from biomech.stance.parsing import read_stance
 from biomech.statics import muscle_free as resting
-from biomech.statics.posture import close, conditions_of
+from biomech.statics.posture import constraint_layout, solve_posture
 
 #: A trial of public data that lies beside the checkout where the package is made.
 WALK = Path(__file__).parents[2].joinpath("shared/reference/osim/motions/walk_10dof")
@@ -130,7 +130,7 @@ def random_postures(model, count):
                 stance[name] = rng.uniform(PARAMETERS[name].least, PARAMETERS[name].most)
         one = read_stance(stance).all()
         (part,) = parts(model, one, effort)
-        yield part, stance, close(model, part.compiled, one, part.support)
+        yield part, stance, solve_posture(model, part.compiled, one, part.support)
 
 
 def test_which_leg_is_folded_over_agrees_with_the_search(adult):
@@ -199,7 +199,7 @@ def test_every_condition_has_words_and_its_own_unit(name, request):
         for half in (True, False):
             if half and SUPPORTS[support] not in ("both", "seat"):
                 continue
-            conditions = conditions_of(model, model.compiled(half=half), support)
+            conditions = constraint_layout(model, model.compiled(half=half), support)
             for k, label in enumerate(conditions.labels):
                 miss = reach.MISSES[re.sub("the (right|left) ", "the {side} ", label)]
                 kinds = conditions.tables.kind[conditions.tables.owner == k]

@@ -6,7 +6,7 @@ import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.model.mirror import other_side
 from biomech.stance.parsing import read_stance
-from biomech.statics.posture import close
+from biomech.statics.posture import solve_posture
 
 BOX = {
     "foot_rotation": [-20, 0, 35, 60],
@@ -99,8 +99,8 @@ def test_knees_are_as_asked(adult):
 
 def test_residuals_are_small_and_half_equals_whole(model):
     stance = read_stance(BOX).all()
-    half = close(model, model.compiled(half=True), stance, 0)
-    whole = close(model, model.compiled(), stance, 0)
+    half = solve_posture(model, model.compiled(half=True), stance, 0)
+    whole = solve_posture(model, model.compiled(), stance, 0)
     for postures in (half, whole):
         assert np.abs(postures.residual).max() < 1e-10
     for name, column in zip(model.coordinates, whole.coordinates.T, strict=True):

@@ -14,7 +14,7 @@ from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.model import Model
 from biomech.model.poses import read_poses
 from biomech.reference_data import rows
-from biomech.statics.equilibrium import Surroundings, assemble
+from biomech.statics.equilibrium import ExternalLoads, assemble
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,7 +65,7 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     posed = read_poses(compiled, pose, ("muscle",))
     q = posed.q
     found = assemble(
-        compiled, compiled.moved, NO_CONTACT, Surroundings.empty(len(q)), q, force_length=True, tissue=False
+        compiled, compiled.moved, NO_CONTACT, ExternalLoads.empty(len(q)), q, force_length=True, tissue=False
     )
     moments = np.maximum(direction * found.coefficients[:, moved.index(coordinate)], 0.0)
     about = {"units": "N.m", "long_name": f"isometric moment of each muscle about {coordinate}"}

@@ -32,8 +32,8 @@ from biomech.policies.resolve import settle
 from biomech.sharing import Criterion, Power
 from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
 from biomech.stance.parsing import read_stance
-from biomech.statics.constraint_targets import aim_stances
-from biomech.statics.posture import can_yield, conditions_of
+from biomech.statics.constraint_targets import evaluate_targets
+from biomech.statics.posture import can_yield, constraint_layout
 
 Array = NDArray[np.float64]
 
@@ -115,8 +115,8 @@ def prepare(
             raise StanceError(
                 f"{name} = {fixed[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
             )
-    asked = read_stance({**_stand_ins(varied, fixed), **fixed}, options)
-    for dim in asked.dims:
+    batch_targets = read_stance({**_stand_ins(varied, fixed), **fixed}, options)
+    for dim in batch_targets.dims:
         own = [
             name for name, value in fixed.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
         ]
@@ -124,10 +124,10 @@ def prepare(
         said = "has a dimension of its own" + ("" if name == dim else f", {dim!r}")
         raise StanceError(f"{name}: {said}; what is fixed must be a scalar")
     for name, (code, _) in WITH_POLICY.items():
-        if (asked.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
+        if (batch_targets.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
             raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
     again = partial(prepare, model, vary, variables, **copy.deepcopy(options | fixed))  # the caller's own may change
-    return PreparedSweep(model, effort, varied, _read_variables(model, variables), asked.all(), again)
+    return PreparedSweep(model, effort, varied, _read_variables(model, variables), batch_targets.all(), again)
 
 
 def _names(argument: str, given: Iterable[str]) -> list[str]:
@@ -436,9 +436,9 @@ class _Workspace:
         self._answers, self._strength_varies = Answers(model, self.sheets, strength), effort.force_length
         self._status = self.sheets.proof[:, PROOF.index("status")]
         self._index = np.arange(count, dtype=np.uint64)
-        conditions = conditions_of(model, part.compiled, part.support)
-        aims = (posed.asked.vector, posed.asked.target, posed.start, posed.floor)
-        self._aim: BoundCall = aim_stances.bind(conditions.targets, conditions.starts, self.numbers, *aims)
+        constraints = constraint_layout(model, part.compiled, part.support)
+        aims = (posed.batch_targets.vector, posed.batch_targets.target, posed.start, posed.floor)
+        self._aim: BoundCall = evaluate_targets.bind(constraints.targets, constraints.starts, self.numbers, *aims)
         self._go: BoundCall = go_in_lanes.bind(*self._tables, self._index, False, self.sheets)
 
     def answer(self, columns: list[Any]) -> dict[str, NDArray[Any]]:
@@ -459,12 +459,12 @@ class _Workspace:
 
     def _surround(self) -> None:
         """What acts besides muscles and the ground."""
-        around, numbers = self.posed.around, self.numbers
-        around.laxity[:] = numbers[:, COLUMN["knee_laxity"] : COLUMN["knee_laxity"] + 2]
-        around.friction[:, 0] = numbers[:, COLUMN["friction"]]
+        external, numbers = self.posed.external, self.numbers
+        external.laxity[:] = numbers[:, COLUMN["knee_laxity"] : COLUMN["knee_laxity"] + 2]
+        external.friction[:, 0] = numbers[:, COLUMN["friction"]]
         if self._loaded:
             load = Stance.of_matrix(numbers, self._prepared._fixed).load(self._prepared._part.compiled)
-            around.load[:] = load
+            external.load[:] = load
 
     def _finished(self) -> Answers:
         """The answers, once what is still open was solved with patience and what cannot be taken is NaN."""

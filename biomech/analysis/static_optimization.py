@@ -26,7 +26,7 @@ from biomech.pipeline.objective import read_effort
 from biomech.pipeline.pipeline_kernel import PROOF, Sheets
 from biomech.pipeline.solve_stances import Answers
 from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
-from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
+from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
 from biomech.statics.posture import ranges
 from biomech.statics.reactions import react
 
@@ -229,10 +229,10 @@ def _solve_block(
     for foot, segment in enumerate(feet):
         applied[:, segment, :3] = force[:, foot]
         applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
-    around = Surroundings.empty(len(q))._replace(applied=applied.reshape(len(q), -1))
-    equilibrium = assemble(compiled, compiled.moved, NO_CONTACT, around, q, force_length, tissue=False)
+    external = ExternalLoads.empty(len(q))._replace(applied=applied.reshape(len(q), -1))
+    equilibrium = assemble(compiled, compiled.moved, NO_CONTACT, external, q, force_length, tissue=False)
     solution = _share(equilibrium, reserves[compiled.moved], criterion, lower)
-    return _answers(model, q, around, equilibrium, solution, reserves)
+    return _answers(model, q, external, equilibrium, solution, reserves)
 
 
 def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lower: float) -> Solution:
@@ -254,7 +254,7 @@ def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lowe
 
 
 def _answers(
-    model: Model, q: Array, around: Surroundings, equilibrium: Equilibrium, solution: Solution, reserves: Array
+    model: Model, q: Array, external: ExternalLoads, equilibrium: Equilibrium, solution: Solution, reserves: Array
 ) -> tuple[Answers, dict[str, NDArray[Any]]]:
     muscles, compiled = len(model.muscles), model.compiled()
     activation = solution.value[:, :muscles]
@@ -264,7 +264,7 @@ def _answers(
     own = compiled.moved[reserves[compiled.moved] != 0.0]
     reaction[:, own] = solution.value[:, muscles:] * reserves[own]
     least, most = ranges(model, compiled, "trusted")
-    reactions = react(compiled, q, around.load, force, around.applied)
+    reactions = react(compiled, q, external.load, force, external.applied)
     proof = np.zeros((len(q), len(PROOF)))
     for name, column in (
         ("cost", solution.cost),

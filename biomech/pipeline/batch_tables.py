@@ -16,8 +16,8 @@ from biomech.model.mechanics.muscles import MuscleTables
 from biomech.model.mechanics.paths import PathTables
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import TreeTables
-from biomech.statics.equilibrium import EntryTables, Surroundings
-from biomech.statics.posture_newton import Asked, ConditionTables
+from biomech.statics.equilibrium import EquilibriumTables, ExternalLoads
+from biomech.statics.posture_newton import ConstraintTables, ConstraintTargets
 from biomech.statics.reactions import CutTables
 
 Array = NDArray[np.float64]
@@ -33,8 +33,8 @@ class Anatomy(NamedTuple):
     patella: PatellaTables
     tissue: PassiveTables
     contact: ContactTables
-    conditions: ConditionTables
-    entries: EntryTables
+    constraints: ConstraintTables
+    entries: EquilibriumTables
     cuts: CutTables
     feet: IndexArray
 
@@ -57,8 +57,8 @@ class Posed(NamedTuple):
     unknown), in the order of the pattern, is a load that was shared elsewhere, or (posture, 0) where it was not.
     """
 
-    asked: Asked
+    batch_targets: ConstraintTargets
     start: Array2
-    around: Surroundings
+    external: ExternalLoads
     floor: Array2
     shared: Array2

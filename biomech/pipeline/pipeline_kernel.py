@@ -35,13 +35,20 @@ from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, certify_problem
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
 from biomech.statics.equilibrium import (
-    fill,
-    gather_surroundings,
-    make_forces,
-    make_surroundings,
+    assemble_equilibrium,
+    gather_external_loads,
+    make_external_loads,
+    make_force_workspace,
 )
-from biomech.statics.ground import press, sum_wrenches
-from biomech.statics.posture_newton import CLOSED, close_chain, gather_aim, make_aim, make_closing, within
+from biomech.statics.ground import center_of_pressure, sum_wrenches
+from biomech.statics.posture_newton import (
+    CLOSED,
+    gather_targets,
+    make_constraint_work,
+    make_targets,
+    solve_constraints,
+    within_limits,
+)
 from biomech.statics.reactions import Reaction, joint_reactions, make_reaction
 
 Array = NDArray[np.float64]
@@ -171,31 +178,39 @@ def _go(
 ) -> None:
     rows, unknowns, coordinates = len(body.entries.rows), len(pattern.unknown), posed.start.shape[1]
     f, state = make_frames(number, body.tree), make_path_state(number, body.paths)
-    aim = make_aim(number, body.conditions, posed.asked.target.shape[1])
-    closing = make_closing(number, body.conditions, posed.asked.target.shape[1], coordinates)
-    near, forces = make_surroundings(number, posed.around), make_forces(number, body.tree, body.paths, body.contact)
+    targets = make_targets(number, body.constraints, posed.batch_targets.target.shape[1])
+    constraint_work = make_constraint_work(number, body.constraints, posed.batch_targets.target.shape[1], coordinates)
+    near, forces = (
+        make_external_loads(number, posed.external),
+        make_force_workspace(number, body.tree, body.paths, body.contact),
+    )
     p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
     x, y, _ = make_answer(number, rows, unknowns)
     floor = zeros(number, (posed.floor.shape[1],))
     rooms, lane_index = _make_rooms(number, body, unknowns), make_lane_index(number)
     knees, joints = make_patella_state(number, body.patella), make_reaction(number, body.cuts)
-    every, shared = arange(max(coordinates, posed.asked.vector.shape[1], unknowns, 6)), posed.shared.shape[1] > 0
+    every, shared = (
+        arange(max(coordinates, posed.batch_targets.vector.shape[1], unknowns, 6)),
+        posed.shared.shape[1] > 0,
+    )
     for k in range(unknowns):
         p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
-        gather_aim(posed.asked, lane_index, every, aim)
+        gather_targets(posed.batch_targets, lane_index, every, targets)
         gather(posed.start, lane_index, every, rooms.start)
-        gather_surroundings(posed.around, lane_index, every, near)
+        gather_external_loads(posed.external, lane_index, every, near)
         gather(posed.floor, lane_index, every, floor)
         q = rooms.coordinates
         for k in range(coordinates):
             q[k] = rooms.start[k]
         never = q[0] != q[0]
-        off, sound = close_chain(body.tree, body.splines, body.conditions, aim, rooms.start, q, f, closing, never)
+        off, sound = solve_constraints(
+            body.tree, body.splines, body.constraints, targets, rooms.start, q, f, constraint_work, never
+        )
         path_kinematics(body.paths, body.splines, q, f, state)
-        fill(
+        assemble_equilibrium(
             body.tree,
             body.splines,
             body.paths,
@@ -211,14 +226,14 @@ def _go(
             p.a,
             p.b,
         )
-        reached = (off < CLOSED) & sound & within(q, limits.least, limits.most)
+        reached = (off < CLOSED) & sound & within_limits(q, limits.least, limits.most)
         if shared:
             gather(posed.shared, lane_index, every, x)
             _take_over(pattern, x, reached, rooms)
         else:
             met = _share(pattern, costs, p, w, x, y, reached, exact, rooms)
             _prove(pattern, costs, p, w, x, y, body, reached, met | exact, rooms)
-        valid = within(q, limits.trusted_least, limits.trusted_most)
+        valid = within_limits(q, limits.trusted_least, limits.trusted_most)
         rooms.proof[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
         short = any_lane(rooms.proof[3] > 0.5)
         for m in range(len(rooms.muscle_force)):
@@ -357,7 +372,7 @@ def _react(
         for k in range(len(body.feet)):
             for i in range(6):
                 rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]
-            press(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, PRESSURE * k)
+            center_of_pressure(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, PRESSURE * k)
     if joint > 0:
         # the pressure lifts the trunk off the joint, and extends it
         abdomen = body.entries.abdomen

@@ -30,9 +30,9 @@ from biomech.pipeline.stiffness_constraint import share_guarded
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs, make_costs
 from biomech.stance.parameters import SIDES, Stance
-from biomech.statics.equilibrium import Surroundings, compile_entries, which_act
-from biomech.statics.posture import close, ranges, set_conditions
-from biomech.statics.posture_newton import ConditionTables
+from biomech.statics.equilibrium import ExternalLoads, compile_equilibrium, sparsity
+from biomech.statics.posture import build_constraints, ranges, solve_posture
+from biomech.statics.posture_newton import ConstraintTables
 from biomech.statics.reactions import compile_cuts, reported_joints
 
 Array = NDArray[np.float64]
@@ -151,7 +151,7 @@ def compile_batch(
 ) -> tuple[Anatomy, BlockSparsity, Costs, Limits, Ways, Posed]:
     """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
     compiled = part.compiled
-    closure = set_conditions(model, compiled, stance, part.support)
+    closure = build_constraints(model, compiled, stance, part.support)
     counted = (effort.criterion, effort.weight.tobytes(), effort.force_length, effort.tone.tobytes())
     plan: Plan = model.cached(
         ("plan", compiled.half, part.support, *counted, wanted), lambda: _plan(model, part, effort, wanted)
@@ -160,8 +160,8 @@ def compile_batch(
         ("anatomy", compiled.half, part.support, effort.force_length),
         lambda: _anatomy(part, effort, closure.tables, plan.pattern),
     )
-    around, alone = Surroundings.of(compiled, stance), np.empty((len(stance), 0))
-    posed = Posed(closure.asked(around.load), closure.start, around, closure.floor, alone)
+    external, alone = ExternalLoads.of(compiled, stance), np.empty((len(stance), 0))
+    posed = Posed(closure.batch_targets(external.load), closure.start, external, closure.floor, alone)
     return body, plan.pattern, plan.costs, plan.limits, plan.ways, posed
 
 
@@ -198,7 +198,7 @@ def _answer_guarded(
 ) -> None:
     """Answer stances whose load is shared with more rows than the whole way has: shared first, and then taken over."""
     compiled, (body, pattern, costs, limits, ways, posed) = part.compiled, tables
-    postures = close(model, compiled, stance, part.support)
+    postures = solve_posture(model, compiled, stance, part.support)
     taken = np.flatnonzero(reachable(model, compiled, postures))
     shared, every = np.zeros((len(stance), len(pattern.unknown))), np.arange(len(stance), dtype=np.uint64)
     if not taken.size:
@@ -219,7 +219,7 @@ def _answer_guarded(
 
 def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> Plan:
     compiled = part.compiled
-    pattern = find_sparsity(which_act(compiled, compiled.rows, part.contact))
+    pattern = find_sparsity(sparsity(compiled, compiled.rows, part.contact))
     order = pattern.unknown.astype(np.int64)
     weight, lower, upper, quadratic = terms(model, compiled, part.contact, effort)
     costs = make_costs(effort.criterion, weight[order], quadratic[order], 1.0 / row_weight(compiled))
@@ -227,11 +227,11 @@ def _plan(model: Model, part: Part, effort: Effort, wanted: frozenset[str]) -> P
     return Plan(pattern, costs, limits, _ways(compiled, model.compiled(), wanted))
 
 
-def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: BlockSparsity) -> Anatomy:
+def _anatomy(part: Part, effort: Effort, constraints: ConstraintTables, pattern: BlockSparsity) -> Anatomy:
     compiled = part.compiled
     unknowns = len(compiled.muscles) + part.contact.direction.shape[0] * part.contact.direction.shape[1]
     place = entry_index(pattern, len(compiled.rows), unknowns)
-    entries = compile_entries(compiled, compiled.rows, part.contact, place, effort.force_length, True)
+    entries = compile_equilibrium(compiled, compiled.rows, part.contact, place, effort.force_length, True)
     cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
     feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]
     stages = (
@@ -243,7 +243,7 @@ def _anatomy(part: Part, effort: Effort, conditions: ConditionTables, pattern: B
         compiled.passive,
         part.contact,
     )
-    return Anatomy(*stages, conditions, entries, cuts, np.array(feet, dtype=np.uint64))
+    return Anatomy(*stages, constraints, entries, cuts, np.array(feet, dtype=np.uint64))
 
 
 def _ways(compiled: CompiledModel, whole: CompiledModel, wanted: frozenset[str]) -> Ways:

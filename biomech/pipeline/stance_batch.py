@@ -17,9 +17,9 @@ from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
 from biomech.stance.parameters import SUPPORTS, Stance
-from biomech.statics.equilibrium import Equilibrium, Surroundings, assemble
+from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
 from biomech.statics.ground import contacts_of
-from biomech.statics.posture import Postures, close, ranges
+from biomech.statics.posture import PostureSolution, ranges, solve_posture
 from biomech.statics.posture_newton import SLACK
 
 Array = NDArray[np.float64]
@@ -68,7 +68,7 @@ class Part:
 class Balance:
     """Postures of a part and how their load is shared; ``taken`` are the positions of those that can be taken."""
 
-    postures: Postures
+    postures: PostureSolution
     taken: NDArray[np.int64]
     equilibrium: Equilibrium
     solution: Solution
@@ -97,13 +97,13 @@ def _mirror(model: Model) -> NDArray[np.int64]:
 
 def balance(model: Model, part: Part, stance: Stance, effort: Effort) -> Balance:
     """Close the postures of a part and share their load; ``stance`` holds its stances with the tilt in degrees."""
-    postures = close(model, part.compiled, stance, part.support)
+    postures = solve_posture(model, part.compiled, stance, part.support)
     taken = np.flatnonzero(reachable(model, part.compiled, postures))
     equilibrium = equilibrium_of(part, stance.take(taken), postures.coordinates[taken], effort)
     return Balance(postures, taken, equilibrium, share(model, part, equilibrium, effort))
 
 
-def reachable(model: Model, compiled: CompiledModel, postures: Postures) -> NDArray[np.bool_]:
+def reachable(model: Model, compiled: CompiledModel, postures: PostureSolution) -> NDArray[np.bool_]:
     """Whether the chain closes, the right way round, with every coordinate inside its range."""
     least, most = ranges(model, compiled, "range")
     q = postures.coordinates
@@ -113,8 +113,8 @@ def reachable(model: Model, compiled: CompiledModel, postures: Postures) -> NDAr
 
 def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equilibrium:
     """What must balance in given coordinates."""
-    around = Surroundings.of(part.compiled, stance)
-    return assemble(part.compiled, part.compiled.rows, part.contact, around, q, effort.force_length, tissue=True)
+    external = ExternalLoads.of(part.compiled, stance)
+    return assemble(part.compiled, part.compiled.rows, part.contact, external, q, effort.force_length, tissue=True)
 
 
 def pose_of(compiled: CompiledModel, q: Array) -> dict[str, Array]:

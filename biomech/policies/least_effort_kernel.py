@@ -60,18 +60,25 @@ from biomech.sharing.block_sparsity import BlockSparsity, add_matvec
 from biomech.sharing.certificate import cost_of
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
-from biomech.statics.equilibrium import Forces, Surroundings, fill, gather_surroundings, make_forces, make_surroundings
+from biomech.statics.equilibrium import (
+    ExternalLoads,
+    ForceWorkspace,
+    assemble_equilibrium,
+    gather_external_loads,
+    make_external_loads,
+    make_force_workspace,
+)
 from biomech.statics.posture_newton import (
     CLOSED,
-    Aim,
-    close_chain,
-    gather_aim,
-    hasten,
-    make_aim,
-    make_closing,
-    within,
+    ConstraintWork,
+    PostureTargets,
+    gather_targets,
+    make_constraint_work,
+    make_targets,
+    newton_steps,
+    solve_constraints,
+    within_limits,
 )
-from biomech.statics.posture_newton import Work as Closing
 
 Array = NDArray[np.float64]
 
@@ -103,10 +110,10 @@ class Body(NamedTuple):
     coordinates: Array
     frames: Frames
     paths: PathState
-    aim: Aim
-    around: Surroundings
-    closing: Closing
-    forces: Forces
+    targets: PostureTargets
+    external: ExternalLoads
+    constraint_work: ConstraintWork
+    forces: ForceWorkspace
 
 
 class Load(NamedTuple):
@@ -153,7 +160,7 @@ def _search(
     own, load = _make_body(number, body, posed), _make_load(number, body, pattern)
     walk, bracket, least = make_findings(number)
     row, lane_index = zeros(number, (COLUMNS,)), make_lane_index(number)
-    every = arange(max(posed.start.shape[1], posed.asked.vector.shape[1], 6, COLUMNS))
+    every = arange(max(posed.start.shape[1], posed.batch_targets.vector.shape[1], 6, COLUMNS))
     for k in range(len(limits.upper)):
         load.problem.lower[k], load.problem.upper[k] = limits.lower[k], limits.upper[k]
     for k in range(len(turn)):
@@ -161,9 +168,9 @@ def _search(
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
-        gather_aim(posed.asked, lane_index, every, own.aim)
+        gather_targets(posed.batch_targets, lane_index, every, own.targets)
         gather(posed.start, lane_index, every, own.start)
-        gather_surroundings(posed.around, lane_index, every, own.around)
+        gather_external_loads(posed.external, lane_index, every, own.external)
         row[COLUMNS - 1] = _walk(body, pattern, costs, limits, own, load, exact, walk)
         for i in range(MINIMA):
             open_ = _descend(body, pattern, costs, limits, own, load, exact, walk, i, bracket, least)
@@ -174,7 +181,7 @@ def _search(
 
 @allocating_kernel
 def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
-    coordinates, conditions = posed.start.shape[1], posed.asked.target.shape[1]
+    coordinates, constraints = posed.start.shape[1], posed.batch_targets.target.shape[1]
     return Body(
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
@@ -186,10 +193,10 @@ def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
         zeros(number, (coordinates,)),
         make_frames(number, body.tree),
         make_path_state(number, body.paths),
-        make_aim(number, body.conditions, conditions),
-        make_surroundings(number, posed.around),
-        make_closing(number, body.conditions, conditions, coordinates),
-        make_forces(number, body.tree, body.paths, body.contact),
+        make_targets(number, body.constraints, constraints),
+        make_external_loads(number, posed.external),
+        make_constraint_work(number, body.constraints, constraints, coordinates),
+        make_force_workspace(number, body.tree, body.paths, body.contact),
     )
 
 
@@ -215,7 +222,7 @@ def _load(body: Anatomy, own: Body, problem: Problem) -> None:
     """Write down what must balance in the posture that was found."""
     q = own.coordinates
     path_kinematics(body.paths, body.splines, q, own.frames, own.paths)
-    fill(
+    assemble_equilibrium(
         body.tree,
         body.splines,
         body.paths,
@@ -223,7 +230,7 @@ def _load(body: Anatomy, own: Body, problem: Problem) -> None:
         body.tissue,
         body.contact,
         body.entries,
-        own.around,
+        own.external,
         q,
         own.frames,
         own.paths,
@@ -264,18 +271,18 @@ def _try(
     """
     p, w = load.problem, load.work
     _extrapolate(own, tilt)
-    off, sound = close_chain(
+    off, sound = solve_constraints(
         body.tree,
         body.splines,
-        body.conditions,
-        own.aim,
+        body.constraints,
+        own.targets,
         own.first,
         own.coordinates,
         own.frames,
-        own.closing,
+        own.constraint_work,
         idle,
     )
-    reached = (off < CLOSED) & sound & within(own.coordinates, limits.least, limits.most)
+    reached = (off < CLOSED) & sound & within_limits(own.coordinates, limits.least, limits.most)
     _load(body, own, p)
     _learn(reached, tilt, own)
     for r in range(len(p.b)):
@@ -324,7 +331,9 @@ def _work_along(pattern: BlockSparsity, problem: Problem, x: Array, y: Array, wo
 def _slope(body: Anatomy, pattern: BlockSparsity, own: Body, load: Load, tilt: float) -> float:
     """dJ/dtilt per degree at the tilt that was tried last."""
     _extrapolate(own, tilt + NEAR)
-    hasten(body.tree, body.splines, body.conditions, own.aim, own.coordinates, own.frames, own.closing)
+    newton_steps(
+        body.tree, body.splines, body.constraints, own.targets, own.coordinates, own.frames, own.constraint_work
+    )
     _load(body, own, load.near)
     ahead = _work_along(pattern, load.near, load.x, load.y, load.work)
     return (ahead - _work_along(pattern, load.problem, load.x, load.y, load.work)) / NEAR

@@ -21,7 +21,7 @@ from biomech.policies.bracketing import LEAST, MINIMA, MOST
 from biomech.policies.least_effort import TILT_STATUSES, Tilts, least_effort
 from biomech.policies.stable_root import BALANCE_STATUSES, NO_POSTURE, Balance, find_balance
 from biomech.stance.parameters import PARAMETERS, POLICIES, Stance
-from biomech.statics.muscle_free import passive_slope, rest
+from biomech.statics.muscle_free import muscle_free_moments, passive_slope
 from biomech.statics.posture import feet_of
 
 Array = NDArray[np.float64]
@@ -171,7 +171,7 @@ def _balance_tilt(model: Model, stance: Stance, effort: Effort, *, hanging: bool
     def moment(part: Part, near: Stance) -> Array:
         if not hanging:
             return passive_slope(model, part.compiled, near, part.support)
-        return rest(model, part.compiled, near, part.support).hanging
+        return muscle_free_moments(model, part.compiled, near, part.support).hanging
 
     found = Balance(np.empty(len(stance)), np.empty(len(stance)), np.empty(len(stance), dtype=np.int8))
     for part in parts(model, stance, effort):
@@ -194,7 +194,7 @@ def _settle_leans(model: Model, stance: Stance, effort: Effort, index: NDArray[n
 
         def curve(index: NDArray[np.int64], lean: Array, part: Part = part, own: Stance = own) -> Array:
             # leaning forward tips the pelvis forward: the balance along the lean is where the moment rises through zero
-            return -rest(model, part.compiled, own.take(index, trunk_lean=lean), part.support).hanging
+            return -muscle_free_moments(model, part.compiled, own.take(index, trunk_lean=lean), part.support).hanging
 
         balance = find_balance(curve, len(own), *_LEAN, _LEAN_STEP)
         stance.values["trunk_lean"][place] = balance.angle
@@ -223,7 +223,9 @@ def _settle_knees(model: Model, stance: Stance, effort: Effort, index: NDArray[n
                 knees = own.values["knee_flexion"][index]
                 knees[:, columns] = knee[:, None]
                 # a moment that extends the knee drives its flexion down
-                return -rest(model, part.compiled, own.take(index, knee_flexion=knees), part.support).knee[:, leg]
+                return -muscle_free_moments(
+                    model, part.compiled, own.take(index, knee_flexion=knees), part.support
+                ).knee[:, leg]
 
             balance = find_balance(curve, len(own), _KNEE[0] - _BEYOND, _KNEE[1], _KNEE_STEP)
             outside = balance.angle < _KNEE[0]

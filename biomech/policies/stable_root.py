@@ -114,6 +114,6 @@ def _least(curve: Curve, index: NDArray[np.int64], nodes: Array, moment: Array) 
         def magnitude(angle: Array, which: NDArray[Any]) -> Array:
             return np.abs(curve(index[inner[which.astype(np.int64).ravel()]], angle.ravel())).reshape(angle.shape)
 
-        around = tuple(nodes[best[inner] + way] for way in (-1, 0, 1))
-        angle[inner] = elementwise.find_minimum(magnitude, around, args=(np.arange(len(inner)),)).x
+        external = tuple(nodes[best[inner] + way] for way in (-1, 0, 1))
+        angle[inner] = elementwise.find_minimum(magnitude, external, args=(np.arange(len(inner)),)).x
     return angle, status

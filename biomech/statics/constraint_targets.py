@@ -90,22 +90,28 @@ class StartTables(NamedTuple):
 
 
 @entry_point
-def aim_stances(
-    t: TargetTables, s: StartTables, stance: Array2, vector: Array2, target: Array2, start: Array2, floor: Array2
+def evaluate_targets(
+    targets: TargetTables,
+    starts: StartTables,
+    stance: Array2,
+    vector: Array2,
+    target: Array2,
+    start: Array2,
+    floor: Array2,
 ) -> None:
     """Work out stances, the rows of ``Stance.matrix``.
 
     ``vector`` (posture, 3 term), ``target`` (posture, condition) and ``start`` (posture, coordinate); ``floor``
     (posture, 5): its normal, and how high along it the right and the left foot stand.
     """
-    _aim_each(simd_zero(), t, s, stance, vector, target, start, floor)
+    _aim_each(simd_zero(), targets, starts, stance, vector, target, start, floor)
 
 
 @allocating_kernel
 def _aim_each(
     number: Any,
-    t: TargetTables,
-    s: StartTables,
+    targets: TargetTables,
+    starts: StartTables,
     stance: Array,
     vector: Array,
     target: Array,
@@ -122,16 +128,16 @@ def _aim_each(
         block_indices(index, block, blocks, lane_index)
         gather(stance, lane_index, every, own)
         _set_directions(own, d)
-        _set_numbers(t, own, d, n)
-        for k in range(len(t.direction)):
+        _set_numbers(targets, own, d, n)
+        for k in range(len(targets.direction)):
             for c in range(3):
-                v[3 * k + c] = n[t.factor[k]] * d[t.direction[k], c]
-        for k in range(len(t.target)):
-            wanted[k] = n[t.target[k]]
+                v[3 * k + c] = n[targets.factor[k]] * d[targets.direction[k], c]
+        for k in range(len(targets.target)):
+            wanted[k] = n[targets.target[k]]
         for c in range(3):
             plane[c] = d[NORMAL, c]
         plane[3], plane[4] = n[RAISED], n[RAISED + 1]
-        _begin(t, s, own, d, n, q)
+        _begin(targets, starts, own, d, n, q)
         scatter(v, lane_index, every, vector)
         scatter(wanted, lane_index, every, target)
         scatter(q, lane_index, every, start)
@@ -165,11 +171,11 @@ def _set_directions(stance: Array, d: Array) -> None:
 
 
 @kernel
-def _set_numbers(t: TargetTables, stance: Array, d: Array, n: Array) -> None:
+def _set_numbers(targets: TargetTables, stance: Array, d: Array, n: Array) -> None:
     right = stance[_BALANCE]
     zero = 0.0 * right
     n[ONE], n[NOTHING], n[SEAT] = zero + 1.0, zero, stance[_SEAT_HEIGHT]
-    both, stepping = t.stands[0] and t.stands[1], 1.0 if t.step else 0.0
+    both, stepping = targets.stands[0] and targets.stands[1], 1.0 if targets.step else 0.0
     n[WEIGHT_FORWARD], n[WEIGHT_ASIDE] = zero, zero
     for foot in range(2):
         half = 0.5 - foot
@@ -180,8 +186,8 @@ def _set_numbers(t: TargetTables, stance: Array, d: Array, n: Array) -> None:
         if both:
             share = right if foot == 0 else 1.0 - right
         n[LESS_SHARE + foot] = -share
-        if t.stands[foot]:
-            along = t.toe * stance[_SHIFT] * share
+        if targets.stands[foot]:
+            along = targets.toe * stance[_SHIFT] * share
             for k in range(3):
                 n[WEIGHT_FORWARD] += along * d[AHEAD + foot, k] * d[DROP_FORWARD, k]
                 n[WEIGHT_ASIDE] += along * d[AHEAD + foot, k] * d[DROP_ASIDE, k]
@@ -202,45 +208,47 @@ _ANKLE_AXIS = (-0.105, -0.174, 0.979)
 
 
 @kernel
-def _begin(t: TargetTables, s: StartTables, stance: Array, d: Array, n: Array, q: Array) -> None:
+def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, n: Array, q: Array) -> None:
     """Coordinates near the closed posture, linear in the tilt; what is given is exact.
 
     The hips stand over the weight's place, or on a seat behind the ankles; each leg then is a triangle whose knee
     points where the foot does.
     """
     tilt, zero = -stance[_TILT] * _RADIANS, 0.0 * stance[_TILT]
-    q[s.tilt], q[s.lumbar] = tilt, -stance[_LEAN] * _RADIANS - tilt
-    if s.rotation >= 0:
-        q[s.rotation] = stance[_ROTATION] * _RADIANS
-    x, z = _middle_of_hips(t, stance, d, n)
-    if s.aside < 0:
+    q[starts.tilt], q[starts.lumbar] = tilt, -stance[_LEAN] * _RADIANS - tilt
+    if starts.rotation >= 0:
+        q[starts.rotation] = stance[_ROTATION] * _RADIANS
+    x, z = _middle_of_hips(targets, stance, d, n)
+    if starts.aside < 0:
         z = zero  # the half body's hips are on either side of its plane
     aside, ahead = sincos(stance[_ROTATION] * _RADIANS)
     height, lower, count = zero, zero, 0.0
     for foot in range(2):
-        if t.stands[foot]:
+        if targets.stands[foot]:
             half = (1.0 - 2.0 * foot) * _HIP_ASIDE
-            above = _hip_above(t, stance, d, n, foot, x + half * aside, z + half * ahead)
+            above = _hip_above(targets, stance, d, n, foot, x + half * aside, z + half * ahead)
             height, lower, count = height + above, lower - (1.0 - 2.0 * foot) * above, count + 1.0
     height = height / count
     # on legs of unlike length the pelvis lists
     sine = zero
-    if t.seated:
+    if targets.seated:
         height = stance[_SEAT_HEIGHT] + _SITTING
-    elif s.list >= 0:
+    elif starts.list >= 0:
         sine = min(max(lower / (2.0 * _HIP_ASIDE), -0.7), 0.7)
-        q[s.list] = _arcsine(sine)
-    q[s.height], q[s.ahead] = height + _HIP_BELOW, x + _HIP_BEHIND * ahead
-    if s.aside >= 0:
-        q[s.aside] = z - _HIP_BEHIND * aside
+        q[starts.list] = _arcsine(sine)
+    q[starts.height], q[starts.ahead] = height + _HIP_BELOW, x + _HIP_BEHIND * ahead
+    if starts.aside >= 0:
+        q[starts.aside] = z - _HIP_BEHIND * aside
     for foot in range(2):
-        if s.leg[LEG * foot] >= 0:
-            if t.stands[foot]:
+        if starts.leg[LEG * foot] >= 0:
+            if targets.stands[foot]:
                 half = (1.0 - 2.0 * foot) * _HIP_ASIDE
-                _begin_leg(t, s, stance, d, n, foot, x + half * aside, height - half * sine, z + half * ahead, q)
+                _begin_leg(
+                    targets, starts, stance, d, n, foot, x + half * aside, height - half * sine, z + half * ahead, q
+                )
             else:
-                q[s.leg[LEG * foot + KNEE]] = -stance[_KNEE_FLEXION + foot] * _RADIANS
-                q[s.leg[LEG * foot + HIP_FLEXION]] = -tilt  # the free thigh hangs down
+                q[starts.leg[LEG * foot + KNEE]] = -stance[_KNEE_FLEXION + foot] * _RADIANS
+                q[starts.leg[LEG * foot + HIP_FLEXION]] = -tilt  # the free thigh hangs down
 
 
 @kernel
@@ -262,35 +270,35 @@ def _leg_square(stance: Array, foot: int) -> tuple[float, float]:
 
 
 @kernel
-def _middle_of_hips(t: TargetTables, stance: Array, d: Array, n: Array) -> tuple[float, float]:
+def _middle_of_hips(targets: TargetTables, stance: Array, d: Array, n: Array) -> tuple[float, float]:
     """x and z of the middle between the hips: the weight lies where it is asked, or on a seat behind the ankles."""
     zero = 0.0 * stance[_SHIFT]
     x, z, standing = zero, zero, 0.0
     for foot in range(2):
-        if t.stands[foot]:
+        if targets.stands[foot]:
             ax, ay, az = _ankle_at(d, n, foot)
             square, bent = _leg_square(stance, foot)
-            if t.seated:
+            if targets.seated:
                 up = stance[_SEAT_HEIGHT] + _SITTING - ay
                 x += ax - math.sqrt(max(square - up * up - (abs(az) - _HIP_ASIDE) * (abs(az) - _HIP_ASIDE), 0.03))
             else:
-                share, reach = -n[LESS_SHARE + foot], t.toe * stance[_SHIFT] - _HEEL
+                share, reach = -n[LESS_SHARE + foot], targets.toe * stance[_SHIFT] - _HEEL
                 bulge = _KNEES * _THIGH * _SHANK * bent / math.sqrt(square)
                 x += share * (ax + reach * d[AHEAD + foot, 0] - _LEGS * ax - bulge * d[AHEAD + foot, 0])
                 z += share * (az + reach * d[AHEAD + foot, 2])
             standing += 1.0
-    if t.seated:
+    if targets.seated:
         return x / standing, z
     sine, _ = sincos(stance[_LEAN] * _RADIANS)
     return (x - _LEANING * sine) / (1.0 - _LEGS), z
 
 
 @kernel
-def _hip_above(t: TargetTables, stance: Array, d: Array, n: Array, foot: int, x: float, z: float) -> float:
+def _hip_above(targets: TargetTables, stance: Array, d: Array, n: Array, foot: int, x: float, z: float) -> float:
     """Height of a hip at x and z on a leg of the length that its knee leaves it."""
     ax, ay, az = _ankle_at(d, n, foot)
     square, _ = _leg_square(stance, foot)
-    if t.step and foot == 1:  # the lower leg's knee follows
+    if targets.step and foot == 1:  # the lower leg's knee follows
         ax, ay, az = _ankle_at(d, n, 0)
         square, _ = _leg_square(stance, 0)
         x, z = x + n[STEPPED] - n[STEPPED + 1], z + n[BESIDE] - n[BESIDE + 1] + 2.0 * _HIP_ASIDE
@@ -299,8 +307,8 @@ def _hip_above(t: TargetTables, stance: Array, d: Array, n: Array, foot: int, x:
 
 @kernel
 def _begin_leg(
-    t: TargetTables,
-    s: StartTables,
+    targets: TargetTables,
+    starts: StartTables,
     stance: Array,
     d: Array,
     n: Array,
@@ -320,18 +328,18 @@ def _begin_leg(
     length = math.sqrt(x * x + y * y + z * z)
     knee = stance[_KNEE_FLEXION + foot] * _RADIANS
     sine, cosine = sincos(knee)
-    if t.step and foot == 1:
+    if targets.step and foot == 1:
         cosine = (length * length - _THIGH * _THIGH - _SHANK * _SHANK) / (2.0 * _THIGH * _SHANK)
         cosine = min(max(cosine, -0.5), 1.0)
         sine = math.sqrt(1.0 - cosine * cosine)
         knee = _angle(sine, cosine)
-    q[s.leg[first + KNEE]] = -knee
+    q[starts.leg[first + KNEE]] = -knee
     inward = _angle(_THIGH * sine, _SHANK + _THIGH * cosine)  # of the shank against the line from ankle to hip
     u = x * d[AHEAD + foot, 0] + y * d[AHEAD + foot, 1] + z * d[AHEAD + foot, 2]
     o = side * (x * d[ACROSS + foot, 0] + y * d[ACROSS + foot, 1] + z * d[ACROSS + foot, 2])
     u, o = min(max(u / length, -0.9), 0.9), o / length
     below = stance[_YIELD + foot] * _RADIANS
-    turned, straight = sincos(s.torsion[foot] + below)
+    turned, straight = sincos(starts.torsion[foot] + below)
     along, away = _THIGH * sine / length, (_SHANK + _THIGH * cosine) / length
     # torsion and the ankle's oblique axis lean the leg sideways, the subtalar joint as much as is missing
     sine, cosine = sincos(inward + _arcsine(u))
@@ -339,9 +347,9 @@ def _begin_leg(
     tip = (out - o) / max(_SUBTALAR[0] * math.sqrt(1.0 - u * u) - _SUBTALAR[1] * u, 0.2)
     tip = min(max(tip, -0.9), 0.9)
     ankle = inward + _arcsine(min(max(u - _SUBTALAR[2] * tip, -0.9), 0.9))
-    if s.leg[first + SHANK_ROTATION] >= 0:
-        q[s.leg[first + SHANK_ROTATION]] = -below
-    q[s.leg[first + ANKLE]], q[s.leg[first + SUBTALAR]] = ankle, tip
+    if starts.leg[first + SHANK_ROTATION] >= 0:
+        q[starts.leg[first + SHANK_ROTATION]] = -below
+    q[starts.leg[first + ANKLE]], q[starts.leg[first + SUBTALAR]] = ankle, tip
     # the shank and the knee's axis on the foot
     sine, cosine = sincos(ankle)
     tipped, level = sincos(tip)
@@ -361,10 +369,10 @@ def _begin_leg(
     flexion, adduction = _angle(-tx, ty), _arcsine(min(max(tz / thigh, -0.9), 0.9))
     sf, cf = sincos(flexion)
     sa, ca = sincos(adduction)
-    q[s.leg[first + HIP_ROTATION]] = _angle(kx * cf + ky * sf, sa * (kx * sf - ky * cf) + ca * kz)
-    if s.list >= 0:
-        adduction = adduction - side * q[s.list]
-    q[s.leg[first + HIP_FLEXION]], q[s.leg[first + HIP_ADDUCTION]] = flexion - q[s.tilt], adduction
+    q[starts.leg[first + HIP_ROTATION]] = _angle(kx * cf + ky * sf, sa * (kx * sf - ky * cf) + ca * kz)
+    if starts.list >= 0:
+        adduction = adduction - side * q[starts.list]
+    q[starts.leg[first + HIP_FLEXION]], q[starts.leg[first + HIP_ADDUCTION]] = flexion - q[starts.tilt], adduction
 
 
 @kernel

@@ -72,7 +72,7 @@ class Equilibrium(NamedTuple):
     contact_unit: float
 
 
-class Surroundings(NamedTuple):
+class ExternalLoads(NamedTuple):
     """What acts on a body in each posture besides its muscles and the ground's unknown forces.
 
     ``load`` (posture, LOAD); ``laxity`` (posture, 2) deg; ``friction`` (posture, 1);
@@ -86,18 +86,18 @@ class Surroundings(NamedTuple):
     applied: Array2
 
     @classmethod
-    def of(cls, compiled: CompiledModel, stance: Stance) -> Surroundings:
+    def of(cls, compiled: CompiledModel, stance: Stance) -> ExternalLoads:
         """Those of a stance; the half body carries half the load."""
         friction = stance.values["friction"][:, None]
         return cls(stance.load(compiled), stance.values["knee_laxity"], friction, np.empty((len(stance), 0)))
 
     @classmethod
-    def empty(cls, count: int) -> Surroundings:
+    def empty(cls, count: int) -> ExternalLoads:
         """Nothing but gravity."""
         return cls(np.zeros((count, LOAD)), np.zeros((count, 2)), np.zeros((count, 1)), np.empty((count, 0)))
 
 
-class EntryTables(NamedTuple):
+class EquilibriumTables(NamedTuple):
     """Where the coefficients are put, and the constants of the equilibrium.
 
     ``rows`` (row,): the coordinates that must balance; ``muscle``: rows (arm, muscle, entry); ``ground``: rows
@@ -118,7 +118,7 @@ class EntryTables(NamedTuple):
     tissue: bool
 
 
-class Forces(NamedTuple):
+class ForceWorkspace(NamedTuple):
     """Room for one posture.
 
     ``given`` and ``passive`` (coordinate,), the latter's ``slope``; ``strength`` (muscle,); ``wrench`` (generator, 6)
@@ -133,7 +133,7 @@ class Forces(NamedTuple):
     abdomen: Array
 
 
-def which_act(compiled: CompiledModel, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
+def sparsity(compiled: CompiledModel, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
     """Whether each unknown acts on each row: (row, muscles and contact generators)."""
     muscles, sides = len(compiled.muscles), contact.direction.shape[1]
     acts = np.zeros((len(compiled.coordinates), muscles + len(contact.segment) * sides), dtype=bool)
@@ -142,17 +142,17 @@ def which_act(compiled: CompiledModel, rows: Index, contact: ContactTables) -> N
     return acts[rows]
 
 
-def compile_entries(
+def compile_equilibrium(
     compiled: CompiledModel, rows: Index, contact: ContactTables, place: Index, force_length: bool, tissue: bool
-) -> EntryTables:
+) -> EquilibriumTables:
     """Flat tables of the equilibrium; ``place`` (row, unknown) says where each coefficient is put."""
     row_of = np.full(len(compiled.coordinates), -1)
     row_of[rows] = np.arange(len(rows))
     arms, muscles = compiled.paths.arms, len(compiled.muscles)
     muscle = [(k, m, place[row_of[c], m]) for k, (m, c) in enumerate(arms) if row_of[c] >= 0]
-    acts = which_act(compiled, rows, contact)[:, muscles:]
+    acts = sparsity(compiled, rows, contact)[:, muscles:]
     ground = [(rows[r], g, place[r, muscles + g]) for r, g in np.argwhere(acts)]
-    return EntryTables(
+    return EquilibriumTables(
         rows,
         np.array(muscle, dtype=np.int64).reshape(-1, 3),
         np.array(ground, dtype=np.int64).reshape(-1, 3),
@@ -169,7 +169,7 @@ def assemble(
     compiled: CompiledModel,
     rows: Index,
     contact: ContactTables,
-    around: Surroundings,
+    external: ExternalLoads,
     q: Array,
     force_length: bool,
     tissue: bool,
@@ -195,7 +195,7 @@ def assemble(
     """
     unknowns = len(compiled.muscles) + contact.direction.shape[0] * contact.direction.shape[1]
     place = np.arange(len(rows) * unknowns).reshape(len(rows), unknowns)
-    entries = compile_entries(compiled, rows, contact, place, force_length, tissue)
+    entries = compile_equilibrium(compiled, rows, contact, place, force_length, tissue)
     found = Equilibrium(
         coefficients=np.zeros((len(q), place.size)),
         demand=np.empty((len(q), len(rows))),
@@ -204,7 +204,7 @@ def assemble(
         contact_unit=entries.contact_unit,
     )
     tables = (compiled.tree, compiled.splines, compiled.paths, compiled.muscle, compiled.passive, contact)
-    _assemble_lanes(*tables, entries, around, q, found)
+    _assemble_lanes(*tables, entries, external, q, found)
     return found._replace(coefficients=found.coefficients.reshape(len(q), *place.shape))
 
 
@@ -216,30 +216,30 @@ def _assemble_lanes(
     muscle: MuscleTables,
     tissue: PassiveTables,
     contact: ContactTables,
-    entries: EntryTables,
-    around: Surroundings,
+    entries: EquilibriumTables,
+    external: ExternalLoads,
     q: Array2,
     found: Equilibrium,
 ) -> None:
     number = simd_zero()
-    f, state, near = make_frames(number, tree), make_path_state(number, paths), make_surroundings(number, around)
-    forces = make_forces(number, tree, paths, contact)
+    f, state, near = make_frames(number, tree), make_path_state(number, paths), make_external_loads(number, external)
+    forces = make_force_workspace(number, tree, paths, contact)
     own, a, b = (
         zeros(number, (q.shape[1],)),
         zeros(number, (found.coefficients.shape[1],)),
         zeros(number, (found.demand.shape[1],)),
     )
-    every, index = arange(max(len(a), around.applied.shape[1], 6)), arange(len(q))
+    every, index = arange(max(len(a), external.applied.shape[1], 6)), arange(len(q))
     lane_index = make_lane_index(number)
     blocks = -(-len(q) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
         gather(q, lane_index, every, own)
-        gather_surroundings(around, lane_index, every, near)
+        gather_external_loads(external, lane_index, every, near)
         forward_kinematics(tree, splines, own, f)
         composite_masses(tree, near.load, f)
         path_kinematics(paths, splines, own, f, state)
-        fill(tree, splines, paths, muscle, tissue, contact, entries, near, own, f, state, forces, a, b)
+        assemble_equilibrium(tree, splines, paths, muscle, tissue, contact, entries, near, own, f, state, forces, a, b)
         scatter(a, lane_index, every, found.coefficients)
         scatter(b, lane_index, every, found.demand)
         scatter(forces.strength, lane_index, every, found.strength)
@@ -247,17 +247,17 @@ def _assemble_lanes(
 
 
 @allocating_kernel
-def make_surroundings(number: Any, around: Surroundings) -> Surroundings:
+def make_external_loads(number: Any, external: ExternalLoads) -> ExternalLoads:
     """Room for what acts on one body."""
-    applied = zeros(number, (around.applied.shape[1],))
-    return Surroundings(zeros(number, (LOAD,)), zeros(number, (2,)), zeros(number, (1,)), applied)
+    applied = zeros(number, (external.applied.shape[1],))
+    return ExternalLoads(zeros(number, (LOAD,)), zeros(number, (2,)), zeros(number, (1,)), applied)
 
 
 @allocating_kernel
-def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: ContactTables) -> Forces:
+def make_force_workspace(number: Any, tree: TreeTables, paths: PathTables, contact: ContactTables) -> ForceWorkspace:
     """An empty workspace of floats or lanes."""
     coordinates, generators = len(tree.first_body), contact.direction.shape[0] * contact.direction.shape[1]
-    return Forces(
+    return ForceWorkspace(
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
         zeros(number, (coordinates, coordinates)),
@@ -268,28 +268,30 @@ def make_forces(number: Any, tree: TreeTables, paths: PathTables, contact: Conta
 
 
 @kernel
-def gather_surroundings(around: Surroundings, lane_index: IndexArray, every: IndexArray, near: Surroundings) -> None:
+def gather_external_loads(
+    external: ExternalLoads, lane_index: IndexArray, every: IndexArray, near: ExternalLoads
+) -> None:
     """What acts on the bodies ``lane_index``."""
-    gather(around.load, lane_index, every, near.load)
-    gather(around.laxity, lane_index, every, near.laxity)
-    gather(around.friction, lane_index, every, near.friction)
-    gather(around.applied, lane_index, every, near.applied)
+    gather(external.load, lane_index, every, near.load)
+    gather(external.laxity, lane_index, every, near.laxity)
+    gather(external.friction, lane_index, every, near.friction)
+    gather(external.applied, lane_index, every, near.applied)
 
 
 @kernel
-def fill(
+def assemble_equilibrium(
     tree: TreeTables,
     splines: SplineTables,
     paths: PathTables,
     muscle: MuscleTables,
     tissue: PassiveTables,
     contact: ContactTables,
-    entries: EntryTables,
-    near: Surroundings,
+    entries: EquilibriumTables,
+    near: ExternalLoads,
     q: Array,
     frames: Frames,
     state: PathState,
-    forces: Forces,
+    forces: ForceWorkspace,
     a: Array,
     b: Array,
 ) -> None:
@@ -316,7 +318,7 @@ def fill(
 
 
 @kernel
-def _add_abdomen(entries: EntryTables, forces: Forces) -> None:
+def _add_abdomen(entries: EquilibriumTables, forces: ForceWorkspace) -> None:
     """Abdominal pressure extends the lumbar spine, the more the more weight and load flex it (Mairiaux et al. 1984)."""
     t, c = entries.abdomen, entries.lumbar
     forces.abdomen[0] = max(t[1] - t[0] * forces.given[c] / t[4], 0.0)

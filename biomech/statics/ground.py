@@ -45,7 +45,7 @@ def sum_wrenches(contact: ContactTables, wrench: Array, force: Array, first: int
 
 
 @kernel
-def press(wrench: Array, at: int, floor: Array, height: float, out: Array, to: int) -> None:
+def center_of_pressure(wrench: Array, at: int, floor: Array, height: float, out: Array, to: int) -> None:
     """Where the ground force meets the floor, and its moment about the normal there.
 
     The floor under the foot is the plane n . p = ``height``, n being ``floor[:3]``, so p = (n x M + height F) / (n . F)

@@ -46,15 +46,15 @@ from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import Frames, TreeTables, composite_masses, gravity_force, make_frames, point, rotate
 from biomech.model.model import Model
 from biomech.stance.parameters import Stance
-from biomech.statics.posture import feet_of, set_conditions
+from biomech.statics.posture import build_constraints, feet_of
 from biomech.statics.posture_newton import (
     CLOSED,
-    Asked,
-    ConditionTables,
-    close_chain,
-    gather_aim,
-    make_aim,
-    make_closing,
+    ConstraintTables,
+    ConstraintTargets,
+    gather_targets,
+    make_constraint_work,
+    make_targets,
+    solve_constraints,
 )
 
 Array = NDArray[np.float64]
@@ -63,7 +63,7 @@ _STEP = 1e-3  #: deg of tilt, on either side, over which coordinates are differe
 
 
 @dataclass(frozen=True)
-class Resting:
+class MuscleFreeMoments:
     """Moments without muscles, per posture, N.m of the whole body.
 
     ``coordinates`` (posture, coordinate) and whether the chain ``closed``; ``hip`` and ``carried`` (posture,), the two
@@ -101,14 +101,14 @@ class Legs(NamedTuple):
 class _Given(NamedTuple):
     """Per posture: what the chain must meet, first coordinates, the knees' laxity and the weight along the sole."""
 
-    asked: Asked
+    batch_targets: ConstraintTargets
     start: Array2
     laxity: Array2
     shift: Array2
 
 
 class _Found(NamedTuple):
-    """What is found per posture; passive and knee moments as in ``Resting``.
+    """What is found per posture; passive and knee moments as in ``MuscleFreeMoments``.
 
     ``hanging``: the largest residual, infinite where the body is not the right way round, and the two parts of H.
     """
@@ -119,7 +119,7 @@ class _Found(NamedTuple):
     knee: Array2
 
 
-def rest(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Resting:
+def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> MuscleFreeMoments:
     """Close postures and take their moments without muscles.
 
     Parameters
@@ -136,12 +136,12 @@ def rest(model: Model, compiled: CompiledModel, stance: Stance, support: int) ->
     Resting
         Moments of the whole body, NaN where the chain did not close.
     """
-    closure = set_conditions(model, compiled, stance, support)
+    closure = build_constraints(model, compiled, stance, support)
     settings = model.tables["settings"]
     legs = _legs(compiled, support, settings.value("sole_height"), settings.value("toe_tip"))
     count, coordinates = closure.start.shape
     given = _Given(
-        closure.asked(stance.load(compiled)),
+        closure.batch_targets(stance.load(compiled)),
         closure.start,
         stance.values["knee_laxity"],
         stance.values["weight_shift"][:, None],
@@ -152,24 +152,29 @@ def rest(model: Model, compiled: CompiledModel, stance: Stance, support: int) ->
         np.empty((count, coordinates)),
         np.empty((count, len(legs.knee))),
     )
-    _rest_lanes(compiled.tree, compiled.splines, compiled.passive, closure.tables, legs, compiled.gravity, given, found)
+    _moments_simd(
+        compiled.tree, compiled.splines, compiled.passive, closure.tables, legs, compiled.gravity, given, found
+    )
     closed = found.hanging[:, 0] < CLOSED
     for moments in (found.hanging, found.passive, found.knee):
         moments[~closed] = np.nan
     _, hip, carried = found.hanging.T
     both = 2.0 if compiled.half else 1.0
-    return Resting(found.coordinates, closed, both * hip, both * carried, found.passive, found.knee)
+    return MuscleFreeMoments(found.coordinates, closed, both * hip, both * carried, found.passive, found.knee)
 
 
 def passive_slope(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Array:
     """P of every posture, N.m per radian of tilt, of the whole body; NaN where the chain does not close."""
     slope = np.full(len(stance), np.nan)
-    here = rest(model, compiled, stance, support)
+    here = muscle_free_moments(model, compiled, stance, support)
     closed = np.flatnonzero(here.closed)  # what does not close takes longest, and its neighbours tell nothing
     if not closed.size:
         return slope
     tilt = stance.values["pelvic_tilt"][closed]
-    near = [rest(model, compiled, stance.take(closed, pelvic_tilt=tilt + way * _STEP), support) for way in (-1.0, 1.0)]
+    near = [
+        muscle_free_moments(model, compiled, stance.take(closed, pelvic_tilt=tilt + way * _STEP), support)
+        for way in (-1.0, 1.0)
+    ]
     rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
     counted = [c for c, name in enumerate(compiled.coordinates) if name.startswith(("hip_", "lumbar_"))]
     # one by one: NumPy's sums over an axis round as the number of stances suits them
@@ -198,35 +203,35 @@ def _legs(compiled: CompiledModel, support: int, sole: float, toe: float) -> Leg
 
 
 @entry_point
-def _rest_lanes(
+def _moments_simd(
     tree: TreeTables,
     splines: SplineTables,
     tissue: PassiveTables,
-    conditions: ConditionTables,
+    constraints: ConstraintTables,
     legs: Legs,
     gravity: float,
     given: _Given,
     found: _Found,
 ) -> None:
-    _rest_each(simd_zero(), tree, splines, tissue, conditions, legs, gravity, given, found)
+    _moments_each(simd_zero(), tree, splines, tissue, constraints, legs, gravity, given, found)
 
 
 @allocating_kernel
-def _rest_each(
+def _moments_each(
     number: Any,
     tree: TreeTables,
     splines: SplineTables,
     tissue: PassiveTables,
-    conditions: ConditionTables,
+    constraints: ConstraintTables,
     legs: Legs,
     gravity: float,
     given: _Given,
     found: _Found,
 ) -> None:
     count, coordinates = found.coordinates.shape
-    f, aim = make_frames(number, tree), make_aim(number, conditions, given.asked.target.shape[1])
+    f, targets = make_frames(number, tree), make_targets(number, constraints, given.batch_targets.target.shape[1])
     work, lane_index = (
-        make_closing(number, conditions, given.asked.target.shape[1], coordinates),
+        make_constraint_work(number, constraints, given.batch_targets.target.shape[1], coordinates),
         make_lane_index(number),
     )
     q, passive, slope = (
@@ -236,19 +241,19 @@ def _rest_each(
     )
     weight, knee, hanging = zeros(number, (coordinates,)), zeros(number, (len(legs.knee),)), zeros(number, (3,))
     laxity, shift, first = zeros(number, (2,)), zeros(number, (1,)), zeros(number, (coordinates,))
-    every, index = arange(max(coordinates, given.asked.vector.shape[1], 4)), arange(count)
+    every, index = arange(max(coordinates, given.batch_targets.vector.shape[1], 4)), arange(count)
     blocks = -(-count // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
-        gather_aim(given.asked, lane_index, every, aim)
+        gather_targets(given.batch_targets, lane_index, every, targets)
         gather(given.start, lane_index, every, first)
         for k in range(coordinates):
             q[k] = first[k]
         gather(given.laxity, lane_index, every, laxity)
         gather(given.shift, lane_index, every, shift)
-        off, sound = close_chain(tree, splines, conditions, aim, first, q, f, work, q[0] != q[0])
+        off, sound = solve_constraints(tree, splines, constraints, targets, first, q, f, work, q[0] != q[0])
         hanging[0] = select(sound, off, np.inf)
-        composite_masses(tree, aim.load, f)
+        composite_masses(tree, targets.load, f)
         gravity_force(tree, f, gravity, weight)
         passive_moment(tissue, q, laxity, passive, slope)
         hanging[1], hanging[2] = _hang(legs, gravity, f, passive)

@@ -45,16 +45,24 @@ from biomech.statics.constraint_targets import (
     WEIGHT_FORWARD,
     StartTables,
     TargetTables,
-    aim_stances,
+    evaluate_targets,
 )
-from biomech.statics.posture_newton import CENTRE, CLOSED, DIRECTION, POINT, Asked, ConditionTables, close_lanes
+from biomech.statics.posture_newton import (
+    CENTRE,
+    CLOSED,
+    DIRECTION,
+    POINT,
+    ConstraintTables,
+    ConstraintTargets,
+    solve_constraints_simd,
+)
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Closure:
+class PostureConstraints:
     """The conditions of a set of stances.
 
     Tables and labels; ``vector`` (posture, 3 term), ``target`` (posture, condition) and the coordinates to begin at,
@@ -62,23 +70,23 @@ class Closure:
     left foot stand.
     """
 
-    tables: ConditionTables
+    tables: ConstraintTables
     labels: list[str]
     vector: Array
     target: Array
     start: Array
     floor: Array
 
-    def asked(self, load: Array) -> Asked:
+    def batch_targets(self, load: Array) -> ConstraintTargets:
         """What the kernels take, with the ``load`` (posture, LOAD) that is carried."""
-        return Asked(self.vector, self.target, load)
+        return ConstraintTargets(self.vector, self.target, load)
 
 
 @dataclass(frozen=True)
-class Postures:
+class PostureSolution:
     """Coordinates (posture, coordinate) in rad and m, and the residual of each condition (posture, condition).
 
-    ``sound`` (posture,): whether the body is the right way round (``closing``).
+    ``sound`` (posture,): whether the body is the right way round (``constraint_work``).
     """
 
     coordinates: Array
@@ -102,24 +110,24 @@ class _Builder:
         self.labels: list[str] = []
         self.targets: list[int] = []
 
-    def condition(self, label: str, target: int) -> None:
-        """A condition whose terms, which follow, add up to a number of ``conditions``."""
+    def constraint(self, label: str, target: int) -> None:
+        """A condition whose terms, which follow, add up to a number of ``constraints``."""
         self.labels.append(label)
         self.targets.append(target)
 
     def term(
         self, kind: int, segment: str, local: tuple[float, float, float], direction: int, factor: int = ONE
     ) -> None:
-        """A term along a direction of ``conditions``, times a number of it."""
+        """A term along a direction of ``constraints``, times a number of it."""
         place = 0 if kind == CENTRE else 1 + self.compiled.segments.index(segment)
         self.terms.append((kind, place, local, len(self.labels) - 1))
         self.vectors.append((direction, factor))
 
-    def tables(self, model: Model, unknown: list[str], feet: list[str], *, seated: bool) -> ConditionTables:
+    def tables(self, model: Model, unknown: list[str], feet: list[str], *, seated: bool) -> ConstraintTables:
         kind, segment, local, owner = zip(*self.terms, strict=True)
         coordinates, segments = self.compiled.coordinates, self.compiled.segments
         least, most = ranges(model, self.compiled, "range")
-        return ConditionTables(
+        return ConstraintTables(
             np.array([coordinates.index(c) for c in unknown]),
             np.array(kind),
             np.array(segment),
@@ -149,10 +157,10 @@ def _turn(turns: dict[str, float], coordinate: str) -> float:
     return np.radians(turns.get(coordinate, turns.get(coordinate[:-2], 0.0)))
 
 
-class Conditions(NamedTuple):
+class ConstraintLayout(NamedTuple):
     """The conditions of a body on a support: their tables and labels, and how stances fill them."""
 
-    tables: ConditionTables
+    tables: ConstraintTables
     labels: list[str]
     targets: TargetTables
     starts: StartTables
@@ -172,20 +180,20 @@ def ranges(model: Model, compiled: CompiledModel, kind: str) -> tuple[Array, Arr
     return least * scale, most * scale
 
 
-def set_conditions(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Closure:
+def build_constraints(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> PostureConstraints:
     """Conditions and starting coordinates of stances that share their support.
 
     ``compiled`` decides whether the half body is closed (symmetric stances only) or the whole.
     """
-    conditions, count = conditions_of(model, compiled, support), len(stance)
+    constraints, count = constraint_layout(model, compiled, support), len(stance)
     most = stance.values["turnout_yield"].max(initial=0.0)
     if most > 0.0 and not can_yield(compiled):
         raise StanceError(f"turnout_yield = {most:g}: model {model.name!r} has no coordinate shank_rotation")
-    terms, asked = len(conditions.tables.kind), len(conditions.labels)
-    vector, target = np.empty((count, 3 * terms)), np.empty((count, asked))
+    terms, batch_targets = len(constraints.tables.kind), len(constraints.labels)
+    vector, target = np.empty((count, 3 * terms)), np.empty((count, batch_targets))
     start, floor = np.empty((count, len(compiled.coordinates))), np.empty((count, 5))
-    aim_stances(conditions.targets, conditions.starts, stance.matrix(), vector, target, start, floor)
-    return Closure(conditions.tables, conditions.labels, vector, target, start, floor)
+    evaluate_targets(constraints.targets, constraints.starts, stance.matrix(), vector, target, start, floor)
+    return PostureConstraints(constraints.tables, constraints.labels, vector, target, start, floor)
 
 
 def can_yield(compiled: CompiledModel) -> bool:
@@ -193,17 +201,17 @@ def can_yield(compiled: CompiledModel) -> bool:
     return any(name.startswith("shank_rotation") for name in compiled.coordinates)
 
 
-def conditions_of(model: Model, compiled: CompiledModel, support: int) -> Conditions:
+def constraint_layout(model: Model, compiled: CompiledModel, support: int) -> ConstraintLayout:
     """The conditions of a body, or of its half, on a support."""
     require_stance_names(model)
     # a drawn model shares what is kept, and may have other torsions
     torsion = model.value("joints/ankle_r/torsion"), model.value("joints/ankle_l/torsion")
     key = ("conditions", compiled.half, support, torsion)
-    made: Conditions = model.cached(key, lambda: _write_down(model, compiled, support, torsion))
+    made: ConstraintLayout = model.cached(key, lambda: _write_down(model, compiled, support, torsion))
     return made
 
 
-def _write_down(model: Model, compiled: CompiledModel, support: int, torsion: tuple[float, float]) -> Conditions:
+def _write_down(model: Model, compiled: CompiledModel, support: int, torsion: tuple[float, float]) -> ConstraintLayout:
     settings, name = model.tables["settings"], SUPPORTS[support]
     sole, toe = settings.value("sole_height"), settings.value("toe_tip")
     build, feet = _Builder(compiled), ["_r"] if compiled.half else feet_of(support)
@@ -225,22 +233,22 @@ def _write_down(model: Model, compiled: CompiledModel, support: int, torsion: tu
     stands = np.array([foot in feet for foot in ("_r", "_l")])
     targets = TargetTables(direction, factor, np.array(build.targets), stands, name == "step", name == "seat", toe)
     tables = build.tables(model, unknown, feet, seated=name == "seat")
-    return Conditions(tables, build.labels, targets, _starts(compiled, unknown, torsion))
+    return ConstraintLayout(tables, build.labels, targets, _starts(compiled, unknown, torsion))
 
 
 def _stand(build: _Builder, foot: str, sole: float) -> None:
     calcn, talus, left, side = f"calcn{foot}", f"talus{foot}", int(foot == "_l"), {"_r": "right", "_l": "left"}[foot]
-    build.condition(f"the {side} sole is level along the foot", NOTHING)
+    build.constraint(f"the {side} sole is level along the foot", NOTHING)
     build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), AHEAD + left)
-    build.condition(f"the {side} sole is level across the foot", NOTHING)
+    build.constraint(f"the {side} sole is level across the foot", NOTHING)
     build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), ACROSS + left)
-    build.condition(f"foot_rotation of the {side} foot", NOTHING)
+    build.constraint(f"foot_rotation of the {side} foot", NOTHING)
     build.term(DIRECTION, calcn, (1.0, 0.0, 0.0), ACROSS + left)
-    build.condition(f"the {side} sole is on the floor", RAISED + left)
+    build.constraint(f"the {side} sole is on the floor", RAISED + left)
     build.term(POINT, calcn, (0.0, sole, 0.0), NORMAL)
-    build.condition(f"stance_width at the {side} ankle", BESIDE + left)
+    build.constraint(f"stance_width at the {side} ankle", BESIDE + left)
     build.term(POINT, talus, (0.0, 0.0, 0.0), ASIDE)
-    build.condition(f"the {side} ankle is beside the other, or its step ahead", STEPPED + left)
+    build.constraint(f"the {side} ankle is beside the other, or its step ahead", STEPPED + left)
     build.term(POINT, talus, (0.0, 0.0, 0.0), FORWARD)
 
 
@@ -255,7 +263,7 @@ def _put_weight(build: _Builder, feet: list[str], sole: float) -> None:
     ):
         if build.compiled.half and direction == DROP_ASIDE:
             continue  # the whole body's centre lies in the sagittal plane
-        build.condition(label, target)
+        build.constraint(label, target)
         build.term(CENTRE, "", (0.0, 0.0, 0.0), direction)
         for foot in feet:
             build.term(POINT, f"calcn{foot}", (0.0, sole, 0.0), direction, LESS_SHARE + int(foot == "_l"))
@@ -272,20 +280,20 @@ def _sit(build: _Builder, model: Model) -> None:
     if not borne:
         raise StanceError(f"support = 'seat': model {model.name!r} has no contact_points of the pelvis on a seat")
     x, y, _ = table.numbers("x", "y", "z")[borne].mean(axis=0)
-    build.condition("seat_height under the tuberosities", SEAT)
+    build.constraint("seat_height under the tuberosities", SEAT)
     build.term(POINT, "pelvis", (float(x), float(y), 0.0), UP)
     if not build.compiled.half:
-        build.condition("the pelvis is level on the seat", NOTHING)
+        build.constraint("the pelvis is level on the seat", NOTHING)
         build.term(DIRECTION, "pelvis", (0.0, 0.0, 1.0), UP)
 
 
 def _hold_trunk(build: _Builder) -> None:
     """The trunk leans as asked, neither bent nor twisted; it heads where the pelvis does."""
-    build.condition("trunk_lean", NOTHING)
+    build.constraint("trunk_lean", NOTHING)
     build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), TRUNK_FORWARD)
-    build.condition("the trunk does not lean sideways", NOTHING)
+    build.constraint("the trunk does not lean sideways", NOTHING)
     build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), TRUNK_ASIDE)
-    build.condition("the trunk does not turn", NOTHING)
+    build.constraint("the trunk does not turn", NOTHING)
     build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), TRUNK_ASIDE)
 
 
@@ -319,14 +327,14 @@ def _starts(compiled: CompiledModel, unknown: list[str], torsion: tuple[float, f
 
 def turn_with_tilt(model: Model, compiled: CompiledModel, support: int) -> Array:
     """Change of the first coordinates (coordinate,) with a degree of tilt, rad: hips and lumbar joint follow."""
-    starts, turn = conditions_of(model, compiled, support).starts, np.zeros(len(compiled.coordinates))
+    starts, turn = constraint_layout(model, compiled, support).starts, np.zeros(len(compiled.coordinates))
     hips = [c for c in starts.leg[HIP_FLEXION::LEG] if c >= 0]
     turn[[starts.lumbar, *hips]], turn[starts.tilt] = np.pi / 180.0, -np.pi / 180.0
     return turn
 
 
-def close(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> Postures:
-    """Coordinates that meet every condition, on the body's branch (``closing``).
+def solve_posture(model: Model, compiled: CompiledModel, stance: Stance, support: int) -> PostureSolution:
+    """Coordinates that meet every condition, on the body's branch (``constraint_work``).
 
     Parameters
     ----------
@@ -342,8 +350,10 @@ def close(model: Model, compiled: CompiledModel, stance: Stance, support: int) -
     Postures
         Where a residual is not zero the posture was not reached: it is the nearest in the least-squares sense.
     """
-    closure = set_conditions(model, compiled, stance, support)
+    closure = build_constraints(model, compiled, stance, support)
     q, residual, sound = np.empty_like(closure.start), np.empty_like(closure.target), np.empty((len(stance), 1))
-    asked = closure.asked(stance.load(compiled))
-    close_lanes(compiled.tree, compiled.splines, closure.tables, asked, closure.start, q, residual, sound)
-    return Postures(q, residual, closure.labels, sound[:, 0] > 0.0)
+    batch_targets = closure.batch_targets(stance.load(compiled))
+    solve_constraints_simd(
+        compiled.tree, compiled.splines, closure.tables, batch_targets, closure.start, q, residual, sound
+    )
+    return PostureSolution(q, residual, closure.labels, sound[:, 0] > 0.0)

@@ -13,7 +13,7 @@ points backwards, hips before the ankles instead of behind them. One *branch* is
    them on a seat, the two solutions of a leg between its foot and the hip's height meet;
 3. every joint is within its range.
 
-Newton's method begins at the first coordinates of the stance (``conditions``), the reference posture. Small steps from
+Newton's method begins at the first coordinates of the stance (``rows``), the reference posture. Small steps from
 there stay on its branch: they follow the path along which all residuals shrink together (Davidenko 1953), which does
 not cross a fold. Large steps are tried first. Where they lead elsewhere damped ones are, then the path is followed in
 small ones, and at last from a detour; but not where even the nearest approach is far off (``FAR``). The answer depends
@@ -72,7 +72,7 @@ SLACK = 1e-6
 DIRECTION, POINT, CENTRE = 0, 1, 2
 
 
-class ConditionTables(NamedTuple):
+class ConstraintTables(NamedTuple):
     """The conditions, flat.
 
     ``unknown`` (unknown,): coordinates to be found; ``kind``, ``segment``, ``local`` (term, 3) of every term, and
@@ -94,7 +94,7 @@ class ConditionTables(NamedTuple):
     detour: Array2
 
 
-class Asked(NamedTuple):
+class ConstraintTargets(NamedTuple):
     """What the postures must meet.
 
     ``vector`` (posture, 3 term), ``target`` (posture, condition) and the ``load`` (posture, LOAD) that they carry.
@@ -105,7 +105,7 @@ class Asked(NamedTuple):
     load: Array2
 
 
-class Aim(NamedTuple):
+class PostureTargets(NamedTuple):
     """What one posture must meet: ``vector`` (3 term,), ``target`` (condition,), and its ``load`` (LOAD,)."""
 
     vector: Array
@@ -113,7 +113,7 @@ class Aim(NamedTuple):
     load: Array
 
 
-class Work(NamedTuple):
+class ConstraintWork(NamedTuple):
     """Room for one posture.
 
     ``residual`` and ``jacobian`` (condition, unknown) of the best coordinates so far; ``new_residual`` and
@@ -132,20 +132,20 @@ class Work(NamedTuple):
 
 
 @allocating_kernel
-def make_aim(number: Any, t: ConditionTables, conditions: int) -> Aim:
+def make_targets(number: Any, constraints: ConstraintTables, rows: int) -> PostureTargets:
     """An empty aim of floats or lanes."""
-    return Aim(zeros(number, (3 * len(t.kind),)), zeros(number, (conditions,)), zeros(number, (LOAD,)))
+    return PostureTargets(zeros(number, (3 * len(constraints.kind),)), zeros(number, (rows,)), zeros(number, (LOAD,)))
 
 
 @allocating_kernel
-def make_closing(number: Any, t: ConditionTables, conditions: int, coordinates: int) -> Work:
+def make_constraint_work(number: Any, constraints: ConstraintTables, rows: int, coordinates: int) -> ConstraintWork:
     """An empty workspace of floats or lanes."""
-    n = len(t.unknown)
-    return Work(
-        zeros(number, (conditions,)),
-        zeros(number, (conditions, n)),
-        zeros(number, (conditions,)),
-        zeros(number, (conditions, n)),
+    n = len(constraints.unknown)
+    return ConstraintWork(
+        zeros(number, (rows,)),
+        zeros(number, (rows, n)),
+        zeros(number, (rows,)),
+        zeros(number, (rows, n)),
         zeros(number, (coordinates,)),
         zeros(number, (n, n)),
         zeros(number, (n,)),
@@ -154,17 +154,17 @@ def make_closing(number: Any, t: ConditionTables, conditions: int, coordinates: 
 
 
 @entry_point
-def close_lanes(
+def solve_constraints_simd(
     tree: TreeTables,
     splines: SplineTables,
-    t: ConditionTables,
-    asked: Asked,
+    constraints: ConstraintTables,
+    batch_targets: ConstraintTargets,
     first: Array2,
     q: Array2,
     residual: Array2,
     sound: Array2,
 ) -> None:
-    _close_each(simd_zero(), tree, splines, t, asked, first, q, residual, sound)
+    _close_each(simd_zero(), tree, splines, constraints, batch_targets, first, q, residual, sound)
 
 
 @allocating_kernel
@@ -172,26 +172,26 @@ def _close_each(
     number: Any,
     tree: TreeTables,
     splines: SplineTables,
-    t: ConditionTables,
-    asked: Asked,
+    constraints: ConstraintTables,
+    batch_targets: ConstraintTargets,
     first: Array,
     q: Array,
     residual: Array,
     sound: Array,
 ) -> None:
-    conditions, own = residual.shape[1], zeros(number, (q.shape[1],))
+    rows, own = residual.shape[1], zeros(number, (q.shape[1],))
     begin, right = zeros(number, (q.shape[1],)), zeros(number, (1,))
-    f, aim = make_frames(number, tree), make_aim(number, t, conditions)
-    work, lane_index = make_closing(number, t, conditions, q.shape[1]), make_lane_index(number)
-    every, index = arange(max(q.shape[1], asked.vector.shape[1])), arange(len(q))
+    f, targets = make_frames(number, tree), make_targets(number, constraints, rows)
+    work, lane_index = make_constraint_work(number, constraints, rows, q.shape[1]), make_lane_index(number)
+    every, index = arange(max(q.shape[1], batch_targets.vector.shape[1])), arange(len(q))
     blocks = -(-len(q) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
-        gather_aim(asked, lane_index, every, aim)
+        gather_targets(batch_targets, lane_index, every, targets)
         gather(first, lane_index, every, begin)
         for k in range(len(own)):
             own[k] = begin[k]
-        _, right_way = close_chain(tree, splines, t, aim, begin, own, f, work, own[0] != own[0])
+        _, right_way = solve_constraints(tree, splines, constraints, targets, begin, own, f, work, own[0] != own[0])
         right[0] = select(right_way, 1.0 + 0.0 * own[0], 0.0)
         scatter(own, lane_index, every, q)
         scatter(work.residual, lane_index, every, residual)
@@ -199,23 +199,25 @@ def _close_each(
 
 
 @kernel
-def gather_aim(asked: Asked, lane_index: IndexArray, every: IndexArray, aim: Aim) -> None:
+def gather_targets(
+    batch_targets: ConstraintTargets, lane_index: IndexArray, every: IndexArray, targets: PostureTargets
+) -> None:
     """What the postures ``lane_index`` must meet."""
-    gather(asked.vector, lane_index, every, aim.vector)
-    gather(asked.target, lane_index, every, aim.target)
-    gather(asked.load, lane_index, every, aim.load)
+    gather(batch_targets.vector, lane_index, every, targets.vector)
+    gather(batch_targets.target, lane_index, every, targets.target)
+    gather(batch_targets.load, lane_index, every, targets.load)
 
 
 @kernel
-def close_chain(
+def solve_constraints(
     tree: TreeTables,
     splines: SplineTables,
-    t: ConditionTables,
-    aim: Aim,
+    constraints: ConstraintTables,
+    targets: PostureTargets,
     first: Array,
     q: Array,
     frames: Frames,
-    work: Work,
+    work: ConstraintWork,
     idle: bool,
 ) -> tuple[float, bool]:
     """Coordinates that meet every condition on the body's branch.
@@ -226,65 +228,65 @@ def close_chain(
     ``first`` are the first coordinates; ``q`` is where to begin: there too, or near what was found for the same stance
     at another tilt. Where it is ``idle`` nobody waits for the answer.
     """
-    off = hasten(tree, splines, t, aim, q, frames, work)
-    sound = _is_sound(t, frames)
-    taken = idle | ((off < CLOSED) & sound & within(q, t.least, t.most))
+    off = newton_steps(tree, splines, constraints, targets, q, frames, work)
+    sound = _is_sound(constraints, frames)
+    taken = idle | ((off < CLOSED) & sound & within_limits(q, constraints.least, constraints.most))
     if any_lane(~taken):
-        off, sound = _search(tree, splines, t, aim, first, q, frames, work, taken, off, sound)
+        off, sound = _search_branch(tree, splines, constraints, targets, first, q, frames, work, taken, off, sound)
     return off, sound
 
 
 @kernel
-def _search(
+def _search_branch(
     tree: TreeTables,
     splines: SplineTables,
-    t: ConditionTables,
-    aim: Aim,
+    constraints: ConstraintTables,
+    targets: PostureTargets,
     first: Array,
     q: Array,
     frames: Frames,
-    work: Work,
+    work: ConstraintWork,
     taken: bool,
     off: float,
     sound: bool,
 ) -> tuple[float, bool]:
     """Look for the body's branch where it was not found; where it is not there, the first that closes is kept."""
-    zero = 0.0 * aim.target[0]
+    zero = 0.0 * targets.target[0]
     rank = select(sound, 2.0 + zero, 1.0)
     rank = select(off < CLOSED, rank, 0.0)
     for c in range(len(q)):
         work.kept[c] = q[c]
         taken = taken | (first[c] != first[c])  # nothing is found for what is not a number
-    for attempt in range(2 + len(t.detour)):
+    for attempt in range(2 + len(constraints.detour)):
         if not any_lane(~taken):
             break
         for c in range(len(q)):
             q[c] = select(taken, q[c], first[c])
         if attempt > 1:
-            for k in range(len(t.unknown)):
-                q[t.unknown[k]] += select(taken, 0.0, t.detour[attempt - 2, k] + zero)
-        off = _approach(tree, splines, t, aim, q, frames, work, LARGE if attempt == 0 else SMALL)
-        sound = _is_sound(t, frames)
+            for k in range(len(constraints.unknown)):
+                q[constraints.unknown[k]] += select(taken, 0.0, constraints.detour[attempt - 2, k] + zero)
+        off = _damped_newton(tree, splines, constraints, targets, q, frames, work, LARGE if attempt == 0 else SMALL)
+        sound = _is_sound(constraints, frames)
         here = select(sound, 2.0 + zero, 1.0)
         here = select(off < CLOSED, here, 0.0)
         # what was found from elsewhere than the first coordinates gives way to what is found from there
         better = ~taken & (here > (rank if attempt > 0 else zero - 1.0))
         rank = select(better, here, rank)
-        found = (off < CLOSED) & sound & within(q, t.least, t.most)
+        found = (off < CLOSED) & sound & within_limits(q, constraints.least, constraints.most)
         for c in range(len(q)):
             # what was taken before stays as it was, though the approach went on
             work.kept[c] = select(better | (found & ~taken), q[c], work.kept[c])
         taken = taken | found
-        if attempt == 0 and not t.seated:
+        if attempt == 0 and not constraints.seated:
             taken = taken | ((off > FAR) & (off < np.inf))
     for c in range(len(q)):
         q[c] = work.kept[c]
-    _conditions(tree, splines, t, aim, q, frames, work.residual)
-    return _largest(work), _is_sound(t, frames)
+    _residuals(tree, splines, constraints, targets, q, frames, work.residual)
+    return _largest(work), _is_sound(constraints, frames)
 
 
 @kernel
-def within(q: Array, least: Array, most: Array) -> bool:
+def within_limits(q: Array, least: Array, most: Array) -> bool:
     """Whether every coordinate is within its range; never where one is not a number."""
     inside = q[0] == q[0]
     for k in range(len(q)):
@@ -293,59 +295,72 @@ def within(q: Array, least: Array, most: Array) -> bool:
 
 
 @kernel
-def _is_sound(t: ConditionTables, frames: Frames) -> bool:
+def _is_sound(constraints: ConstraintTables, frames: Frames) -> bool:
     """Whether the body is the right way round."""
     o, s = frames.origin, frames.screw
     sound, behind = frames.mass[0] > 0.0, 0.0 * frames.mass[0]
-    for leg in range(len(t.leg)):
-        hip, talus, a, b = t.leg[leg, 0], t.leg[leg, 1], t.leg[leg, 2], t.leg[leg, 3]
+    for leg in range(len(constraints.leg)):
+        hip, talus, a, b = (
+            constraints.leg[leg, 0],
+            constraints.leg[leg, 1],
+            constraints.leg[leg, 2],
+            constraints.leg[leg, 3],
+        )
         x, y, z = o[hip, 0] - o[talus, 0], o[hip, 1] - o[talus, 1], o[hip, 2] - o[talus, 2]
         sense = x * (s[a, 1] * s[b, 2] - s[a, 2] * s[b, 1])
         sense += y * (s[a, 2] * s[b, 0] - s[a, 0] * s[b, 2])
         sense += z * (s[a, 0] * s[b, 1] - s[a, 1] * s[b, 0])
-        sound = sound & (t.side[leg] * sense > 0.0) & (y > 0.0)
+        sound = sound & (constraints.side[leg] * sense > 0.0) & (y > 0.0)
         behind += x
-    if t.seated:
+    if constraints.seated:
         sound = sound & (behind < 0.0)
     return sound
 
 
 @kernel
-def hasten(
-    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, frames: Frames, work: Work
+def newton_steps(
+    tree: TreeTables,
+    splines: SplineTables,
+    constraints: ConstraintTables,
+    targets: PostureTargets,
+    q: Array,
+    frames: Frames,
+    work: ConstraintWork,
 ) -> float:
     """Newton's method on the conditions, in a few undamped steps: enough from near by. Returns the largest residual."""
     for step in range(FEW_STEPS + 1):
-        open_ = _conditions(tree, splines, t, aim, q, frames, work.residual) > TOLERANCE * TOLERANCE
+        open_ = _residuals(tree, splines, constraints, targets, q, frames, work.residual) > TOLERANCE * TOLERANCE
         if step == FEW_STEPS or not any_lane(open_):
             break
-        _jacobian(tree, t, aim, frames, work.jacobian)
-        _step(0.0 * aim.target[0], work)
-        _move(open_, LARGE, t, work, q, q)
+        _jacobian(tree, constraints, targets, frames, work.jacobian)
+        _step(0.0 * targets.target[0], work)
+        _move(open_, LARGE, constraints, work, q, q)
     return _largest(work)
 
 
 @kernel
-def _move(open_: bool, most: float, t: ConditionTables, work: Work, q: Array, target: Array) -> None:
+def _move(
+    open_: bool, most: float, constraints: ConstraintTables, work: ConstraintWork, q: Array, target: Array
+) -> None:
     """The step from ``q`` to ``target``, none where it is not ``open_``; no coordinate moves by more than ``most``."""
     largest = most + 0.0 * work.step[0]
     for k in range(len(work.step)):
         largest = max(largest, abs(work.step[k]))
     scale = select(open_, most / largest, 0.0)
     for k in range(len(work.step)):
-        c = t.unknown[k]
+        c = constraints.unknown[k]
         target[c] = select(open_, q[c] - scale * work.step[k], q[c])
 
 
 @kernel
-def _approach(
+def _damped_newton(
     tree: TreeTables,
     splines: SplineTables,
-    t: ConditionTables,
-    aim: Aim,
+    constraints: ConstraintTables,
+    targets: PostureTargets,
     q: Array,
     frames: Frames,
-    work: Work,
+    work: ConstraintWork,
     most: float,
 ) -> float:
     """Newton's method on the conditions; damped (Levenberg 1944) while a step does not bring them closer.
@@ -353,14 +368,14 @@ def _approach(
     Starts at ``q`` and leaves the best coordinates there, and their frames where every condition is met. No coordinate
     moves by more than ``most`` in a step. Returns the largest residual.
     """
-    zero = 0.0 * aim.target[0]
+    zero = 0.0 * targets.target[0]
     best, damping = np.inf + zero, zero
     for c in range(len(q)):
         work.trial[c] = q[c]
     for i in range(len(work.residual)):
         work.residual[i] = np.inf + zero
     for _ in range(STEPS):
-        error = _conditions(tree, splines, t, aim, work.trial, frames, work.new_residual)
+        error = _residuals(tree, splines, constraints, targets, work.trial, frames, work.new_residual)
         better = error < best
         _keep(better, q, work)
         best = select(better, error, best)
@@ -369,17 +384,17 @@ def _approach(
         if not any_lane(open_):
             break
         if any_lane(better):
-            _jacobian(tree, t, aim, frames, work.new_jacobian)
+            _jacobian(tree, constraints, targets, frames, work.new_jacobian)
             _keep_jacobian(better, work)
         _step(damping, work)
         for c in range(len(q)):
             work.trial[c] = q[c]
-        _move(open_, most, t, work, q, work.trial)
+        _move(open_, most, constraints, work, q, work.trial)
     return _largest(work)
 
 
 @kernel
-def _largest(work: Work) -> float:
+def _largest(work: ConstraintWork) -> float:
     """The largest residual; infinite where one is not a number."""
     largest, known = 0.0 * work.residual[0], work.residual[0] == work.residual[0]
     for k in range(len(work.residual)):
@@ -389,7 +404,7 @@ def _largest(work: Work) -> float:
 
 
 @kernel
-def _keep(better: bool, q: Array, work: Work) -> None:
+def _keep(better: bool, q: Array, work: ConstraintWork) -> None:
     """Where the trial is better it is what to go on from."""
     for c in range(len(q)):
         q[c] = select(better, work.trial[c], q[c])
@@ -398,7 +413,7 @@ def _keep(better: bool, q: Array, work: Work) -> None:
 
 
 @kernel
-def _keep_jacobian(better: bool, work: Work) -> None:
+def _keep_jacobian(better: bool, work: ConstraintWork) -> None:
     """And its Jacobian."""
     for i in range(len(work.residual)):
         for k in range(len(work.step)):
@@ -406,17 +421,17 @@ def _keep_jacobian(better: bool, work: Work) -> None:
 
 
 @kernel
-def _step(damping: float, work: Work) -> None:
+def _step(damping: float, work: ConstraintWork) -> None:
     """Least squares: (J^T J + damping) step = J^T residual."""
-    j, conditions = work.jacobian, len(work.residual)
+    j, rows = work.jacobian, len(work.residual)
     for k in range(len(work.step)):
         total = 0.0 * damping
-        for i in range(conditions):
+        for i in range(rows):
             total += j[i, k] * work.residual[i]
         work.step[k] = total
         for h in range(k + 1):
             total = 0.0 * damping
-            for i in range(conditions):
+            for i in range(rows):
                 total += j[i, k] * j[i, h]
             work.normal[k, h] = total
         work.normal[k, k] += damping
@@ -425,60 +440,78 @@ def _step(damping: float, work: Work) -> None:
 
 
 @kernel
-def _conditions(
-    tree: TreeTables, splines: SplineTables, t: ConditionTables, aim: Aim, q: Array, frames: Frames, residual: Array
+def _residuals(
+    tree: TreeTables,
+    splines: SplineTables,
+    constraints: ConstraintTables,
+    targets: PostureTargets,
+    q: Array,
+    frames: Frames,
+    residual: Array,
 ) -> float:
     """Residual of every condition, and the sum of their squares."""
     forward_kinematics(tree, splines, q, frames)
-    composite_masses(tree, aim.load, frames)
+    composite_masses(tree, targets.load, frames)
     for k in range(len(residual)):
-        residual[k] = -aim.target[k]
-    for k in range(len(t.kind)):
-        x, y, z = _place(t, k, frames)
-        residual[t.owner[k]] += aim.vector[3 * k] * x + aim.vector[3 * k + 1] * y + aim.vector[3 * k + 2] * z
-    total = 0.0 * aim.target[0]
+        residual[k] = -targets.target[k]
+    for k in range(len(constraints.kind)):
+        x, y, z = _place(constraints, k, frames)
+        residual[constraints.owner[k]] += (
+            targets.vector[3 * k] * x + targets.vector[3 * k + 1] * y + targets.vector[3 * k + 2] * z
+        )
+    total = 0.0 * targets.target[0]
     for k in range(len(residual)):
         total += residual[k] * residual[k]
     return total
 
 
 @kernel
-def _place(t: ConditionTables, k: int, frames: Frames) -> tuple[float, float, float]:
+def _place(constraints: ConstraintTables, k: int, frames: Frames) -> tuple[float, float, float]:
     """The direction, point or centre of mass that a term measures."""
-    if t.kind[k] == DIRECTION:
-        return rotate(frames.rotation, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
-    if t.kind[k] == POINT:
-        return point(frames, t.segment[k], t.local[k, 0], t.local[k, 1], t.local[k, 2])
+    if constraints.kind[k] == DIRECTION:
+        return rotate(
+            frames.rotation,
+            constraints.segment[k],
+            constraints.local[k, 0],
+            constraints.local[k, 1],
+            constraints.local[k, 2],
+        )
+    if constraints.kind[k] == POINT:
+        return point(
+            frames, constraints.segment[k], constraints.local[k, 0], constraints.local[k, 1], constraints.local[k, 2]
+        )
     share = 1.0 / frames.mass[0]
     return frames.moment[0, 0] * share, frames.moment[0, 1] * share, frames.moment[0, 2] * share
 
 
 @kernel
-def _jacobian(tree: TreeTables, t: ConditionTables, aim: Aim, frames: Frames, jacobian: Array) -> None:
+def _jacobian(
+    tree: TreeTables, constraints: ConstraintTables, targets: PostureTargets, frames: Frames, jacobian: Array
+) -> None:
     """The velocity of what a term measures along its vector: of a point p, e . (w x p + v) = w . (p x e) + v . e."""
     zero, s = 0.0 * frames.mass[0], frames.screw
     for i in range(len(jacobian)):
-        for u in range(len(t.unknown)):
+        for u in range(len(constraints.unknown)):
             jacobian[i, u] = zero
     whole = 1.0 / frames.mass[0]
-    for k in range(len(t.kind)):
-        kind, row = t.kind[k], t.owner[k]
-        ex, ey, ez = aim.vector[3 * k], aim.vector[3 * k + 1], aim.vector[3 * k + 2]
+    for k in range(len(constraints.kind)):
+        kind, row = constraints.kind[k], constraints.owner[k]
+        ex, ey, ez = targets.vector[3 * k], targets.vector[3 * k + 1], targets.vector[3 * k + 2]
         if kind == CENTRE:
-            for u in range(len(t.unknown)):
+            for u in range(len(constraints.unknown)):
                 # what the coordinate carries moves, as a part of the whole mass
-                c = t.unknown[u]
+                c = constraints.unknown[u]
                 i = tree.first_body[c]
                 x, y, z = frames.moment[i, 0], frames.moment[i, 1], frames.moment[i, 2]
                 rate = s[c, 0] * (y * ez - z * ey) + s[c, 1] * (z * ex - x * ez) + s[c, 2] * (x * ey - y * ex)
                 rate += frames.mass[i] * (s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez)
                 jacobian[row, u] += whole * rate
             continue
-        x, y, z = _place(t, k, frames)
+        x, y, z = _place(constraints, k, frames)
         mx, my, mz = y * ez - z * ey, z * ex - x * ez, x * ey - y * ex
-        for u in range(len(t.unknown)):
-            c = t.unknown[u]
-            if tree.affects[c, t.segment[k]]:
+        for u in range(len(constraints.unknown)):
+            c = constraints.unknown[u]
+            if tree.affects[c, constraints.segment[k]]:
                 jacobian[row, u] += s[c, 0] * mx + s[c, 1] * my + s[c, 2] * mz
                 if kind == POINT:
                     jacobian[row, u] += s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez

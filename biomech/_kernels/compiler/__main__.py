@@ -58,7 +58,7 @@ def main() -> None:
     entries = [_entry(name, asked.script) for name in asked.entry] if asked.entry else package_entry_points()
     lock = asked.entry[0] if asked.entry else asked.name  # versions of an entry point have other names
     try:
-        compile_entries(entries, wanted, asked.folder, asked.name, Sources(asked.script), lock)
+        compile_equilibrium(entries, wanted, asked.folder, asked.name, Sources(asked.script), lock)
     except Unfit as error:
         _say(str(error))
         sys.exit(CANNOT_OPEN)
@@ -78,7 +78,7 @@ def _entry(name: str, script: Path | None) -> EntryPoint[..., Any]:
     return entry
 
 
-def compile_entries(
+def compile_equilibrium(
     entries: list[EntryPoint[..., Any]], wanted: Iterable[str], folder: Path, name: str, found: Sources, lock: str
 ) -> None:
     """Compile entry points for every level, into libraries with manifests; what is there and still right is kept."""

@@ -12,7 +12,7 @@ from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import Part, reachable
 from biomech.stance.parameters import PARAMETERS, SIDES, SUPPORTS, Stance
-from biomech.statics.posture import Postures, can_yield, close, ranges
+from biomech.statics.posture import PostureSolution, can_yield, ranges, solve_posture
 from biomech.statics.posture_newton import SLACK
 
 Array = NDArray[np.float64]
@@ -63,7 +63,7 @@ def suggest(model: Model, part: Part, stance: Stance, fixed: frozenset[str] | se
     """
     knobs = [knob for knob in _knobs(part, model.compiled(), stance) if knob.name not in fixed]
     at, made = stance, list[_Change]()
-    miss = float(_misses(model, part, close(model, part.compiled, stance, part.support))[0])
+    miss = float(_misses(model, part, solve_posture(model, part.compiled, stance, part.support))[0])
     for _ in range(_TOGETHER):
         best = _best(
             model, part, at, [knob for knob in knobs if knob.name not in [change.knob.name for change in made]]
@@ -126,7 +126,7 @@ def _best(model: Model, part: Part, stance: Stance, knobs: list[_Knob]) -> _Chan
     many = stance.take(np.zeros(len(tried), dtype=np.int64))
     for i, (knob, value) in enumerate(tried):
         _put(many, knob, i, value)
-    postures = close(model, part.compiled, many, part.support)
+    postures = solve_posture(model, part.compiled, many, part.support)
     taken, miss = reachable(model, part.compiled, postures), _misses(model, part, postures)
     size = np.array([abs(value - _now(stance, knob)) / _width(knob) for knob, value in tried])
     if not taken.any():
@@ -159,14 +159,14 @@ def _nearest(model: Model, part: Part, stance: Stance, knob: _Knob, far: float) 
     while good - bad > 1:
         middle = (bad + good) // 2
         one = _with(stance, knob, np.array([far - way * grain * (round(abs(far - now) / grain) - middle)]))
-        if reachable(model, part.compiled, close(model, part.compiled, one, part.support))[0]:
+        if reachable(model, part.compiled, solve_posture(model, part.compiled, one, part.support))[0]:
             good = middle
         else:
             bad = middle
     return float(far - way * grain * (round(abs(far - now) / grain) - good))
 
 
-def _misses(model: Model, part: Part, postures: Postures) -> Array:
+def _misses(model: Model, part: Part, postures: PostureSolution) -> Array:
     """By how much postures cannot be taken: conditions first, then ranges; a body the wrong way round is far off."""
     least, most = ranges(model, part.compiled, "range")
     beyond = np.maximum(least - postures.coordinates, postures.coordinates - most).max(axis=1)

@@ -13,7 +13,7 @@ from biomech.model.geometry import kinematics
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import Part, pose_of, reachable
 from biomech.stance.parameters import SUPPORTS, WITH_POLICY, Stance
-from biomech.statics.posture import Postures, close, ranges
+from biomech.statics.posture import PostureSolution, ranges, solve_posture
 from biomech.statics.posture_newton import CLOSED
 
 Array = NDArray[np.float64]
@@ -112,7 +112,7 @@ def _on_the_way(model: Model, part: Part, stance: Stance, name: str) -> str:
     many = stance.take(np.zeros(len(nodes), dtype=np.int64))
     values = many.values[name]
     many.values[name] = nodes if values.ndim == 1 else np.where(np.isnan(values), 0.0, nodes[:, None])
-    lost = np.flatnonzero(~reachable(model, part.compiled, close(model, part.compiled, many, part.support)))
+    lost = np.flatnonzero(~reachable(model, part.compiled, solve_posture(model, part.compiled, many, part.support)))
     if not lost.size:
         return "postures are missing where it would be"
     i = int(lost[np.abs(nodes[lost]).argmin()])
@@ -123,7 +123,7 @@ def _on_the_way(model: Model, part: Part, stance: Stance, name: str) -> str:
 
 def _obstacle(model: Model, part: Part, stance: Stance, fixed: frozenset[str] = frozenset()) -> str:
     """The same where all angles are known; ``fixed`` parameters are not to be changed."""
-    postures = close(model, part.compiled, stance, part.support)
+    postures = solve_posture(model, part.compiled, stance, part.support)
     if not np.isfinite(postures.residual).all() or not np.isfinite(postures.coordinates).all():
         return OVERFLOW
     policies = {name for name, (code, _) in WITH_POLICY.items() if getattr(stance, code)[0] >= 0}
@@ -131,7 +131,7 @@ def _obstacle(model: Model, part: Part, stance: Stance, fixed: frozenset[str] = 
     return f"{_what_is_missed(model, part, postures)}; {way_out}"
 
 
-def _what_is_missed(model: Model, part: Part, postures: Postures) -> str:
+def _what_is_missed(model: Model, part: Part, postures: PostureSolution) -> str:
     if not postures.closed[0]:
         return f"the chain does not close: {_missed_conditions(part, postures)}"
     if not postures.sound[0]:
@@ -139,7 +139,7 @@ def _what_is_missed(model: Model, part: Part, postures: Postures) -> str:
     return _beyond_range(model, part.compiled, postures.coordinates[0])
 
 
-def _missed_conditions(part: Part, postures: Postures) -> str:
+def _missed_conditions(part: Part, postures: PostureSolution) -> str:
     """The condition that is missed most, and another that is missed as well."""
     size = np.abs(postures.residual[0])
     order = np.argsort(-size, kind="stable")
