@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import biomech as bm
-from biomech.pipeline.objective import read_effort
-from biomech.pipeline.stance_batch import balance, parts
+from biomech.pipeline.objective import read_objective
+from biomech.pipeline.stance_batch import solve_staged, split_batches
 from biomech.sharing import Power, solve
 from biomech.stance.parsing import read_stance
 from biomech.statics.equilibrium import ExternalLoads, assemble
@@ -26,9 +26,12 @@ def adult():
 @pytest.fixture(scope="module")
 def stage(adult):
     """One part of symmetric stances with everything that its stages need."""
-    stance, effort = read_stance({"pelvic_tilt": 3, **STANCES}).all(), read_effort(adult, Power(2), None, "isometric")
-    part = next(parts(adult, stance, effort))
-    return adult, part, stance, balance(adult, part, stance, effort)
+    stance, objective = (
+        read_stance({"pelvic_tilt": 3, **STANCES}).all(),
+        read_objective(adult, Power(2), None, "isometric"),
+    )
+    part = next(split_batches(adult, stance, objective))
+    return adult, part, stance, solve_staged(adult, part, stance, objective)
 
 
 def record(benchmark, postures, **answer):

@@ -57,13 +57,13 @@ def transform(model: Model, segment: str, ancestor: str = "ground") -> sp.Matrix
     instance("segment", segment, str, "the name of a segment", ModelError)
     one_of("ancestor", ancestor, ["ground", *model.segments], ModelError)
     frame = sp.eye(4)
-    for outer in _way(model, segment, ancestor)[:-1]:
+    for outer in _output_map(model, segment, ancestor)[:-1]:
         joints = model.tables["joints"]
         frame = _joint_transform(model, joints.rows[joints.text("child").index(outer)]) * frame
     return frame
 
 
-def _way(model: Model, segment: str, ancestor: str = "ground") -> list[str]:
+def _output_map(model: Model, segment: str, ancestor: str = "ground") -> list[str]:
     """Segments from one to its ancestor, both ends included."""
     joints = model.tables["joints"]
     way = [segment]
@@ -220,7 +220,7 @@ def _local(model: Model, row: int) -> sp.Matrix:
 def _distance(model: Model, near: tuple[str, sp.Matrix], far: tuple[str, sp.Matrix]) -> sp.Expr:
     """Distance of two points, seen from the nearest segment that both hang on."""
     (a, p), (b, q) = near, far
-    common = next(segment for segment in _way(model, a) if segment in _way(model, b))
+    common = next(segment for segment in _output_map(model, a) if segment in _output_map(model, b))
     gap = transform(model, a, common) * p - transform(model, b, common) * q
     return sp.sqrt(sum(gap[k] ** 2 for k in range(3)))
 
@@ -305,7 +305,7 @@ def _sagittal_place(model: Model, segment: str, local: sp.Matrix) -> sp.Matrix:
     """Place (x, y) in the sagittal plane, with the angles of the chain added up."""
     joints, table = model.tables["joints"], model.tables["coordinates"]
     place, angle = sp.zeros(2, 1), sp.Integer(0)
-    for outer in reversed(_way(model, segment)[:-1]):
+    for outer in reversed(_output_map(model, segment)[:-1]):
         i = joints.text("child").index(outer)
         place += _in_plane(angle, *[_exact(v) for v in joints.numbers("x", "y")[i]])
         for k, of in enumerate(table.text("joint")):

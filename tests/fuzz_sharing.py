@@ -487,7 +487,7 @@ def _checks(p: Batch, first: object, rng: np.random.Generator) -> Iterator[tuple
 
 
 @dataclass
-class Tally:
+class StatusSummary:
     """Counts of a kind: answers by status, and what failed."""
 
     status: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
@@ -496,7 +496,7 @@ class Tally:
     soonest: dict[str, float] = field(default_factory=dict)
 
 
-def fuzz(kind: str, seed: int, tally: Tally, since: float = 0.0) -> None:
+def fuzz(kind: str, seed: int, tally: StatusSummary, since: float = 0.0) -> None:
     """One batch of a kind; each problem counts once for every sort of failure."""
     rng = np.random.default_rng([seed, list(KINDS).index(kind)])
     p = KINDS[kind](rng)
@@ -521,7 +521,7 @@ def sort_of(message: str) -> str:
     return " ".join(w for w in words[:6] if w.strip("-+.e,"))
 
 
-def failed(tallies: dict[str, Tally]) -> bool:
+def failed(tallies: dict[str, StatusSummary]) -> bool:
     """Whether anything is wrong: one answer in 10,000 of a kind may come without a proof, anything else may not be."""
     return any(
         t.failures["uncertified"] > max(1, 1e-4 * t.status.sum()) or any(k != "uncertified" for k in t.failures)
@@ -529,9 +529,9 @@ def failed(tallies: dict[str, Tally]) -> bool:
     )
 
 
-def run(seed: int, minutes: float = 0.0, batches: int = 0, kinds: list[str] | None = None) -> dict[str, Tally]:
+def run(seed: int, minutes: float = 0.0, batches: int = 0, kinds: list[str] | None = None) -> dict[str, StatusSummary]:
     """Kinds in turn, until the time is up or each had its batches."""
-    start, tallies = time.monotonic(), {kind: Tally() for kind in kinds or KINDS}
+    start, tallies = time.monotonic(), {kind: StatusSummary() for kind in kinds or KINDS}
     total = 60.0 * minutes if minutes else float(batches)
     with tqdm(total=round(total), unit="s" if minutes else "round", file=sys.stderr, leave=False) as bar:
         number = 0
@@ -545,7 +545,7 @@ def run(seed: int, minutes: float = 0.0, batches: int = 0, kinds: list[str] | No
     return tallies
 
 
-def report(tallies: dict[str, Tally]) -> None:
+def report(tallies: dict[str, StatusSummary]) -> None:
     print(f"{'kind':<16}{'problems':>10}{'optimal':>10}{'infeasible':>11}{'uncertified':>12}  other failures")
     for kind, t in tallies.items():
         other = sum(n for sort, n in t.failures.items() if sort != "uncertified")

@@ -9,11 +9,11 @@ import biomech as bm
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3, IndexArray
 from biomech._simd import LANES, any_lane, as_lanes, exp, extract, log1p, power, select, sincos
-from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
-from biomech.pipeline.objective import read_effort
-from biomech.pipeline.pipeline_kernel import Sheets, Ways, _go
-from biomech.pipeline.solve_stances import answer, compile_batch
-from biomech.pipeline.stance_batch import parts
+from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
+from biomech.pipeline.objective import read_objective
+from biomech.pipeline.pipeline_kernel import OutputMaps, ResultArrays, _solve_batch
+from biomech.pipeline.solve_stances import compile_batch, solve_stances
+from biomech.pipeline.stance_batch import split_batches
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
 from biomech.sharing.batch import ProblemArrays, compile_problem
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
@@ -85,18 +85,18 @@ def _solve_floats(
 
 @entry_point
 def _go_in_floats(
-    body: Anatomy,
+    body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
-    ways: Ways,
-    posed: Posed,
+    output_maps: OutputMaps,
+    inputs: BatchInputs,
     index: IndexArray,
     exact: bool,
-    sheets: Sheets,
+    results: ResultArrays,
 ) -> None:
     """The same of the whole way."""
-    _go(0.0, body, pattern, costs, limits, ways, posed, index, exact, sheets)
+    _solve_batch(0.0, body, pattern, costs, limits, output_maps, inputs, index, exact, results)
 
 
 def problems(batch):
@@ -140,18 +140,18 @@ def test_lanes_equal_floats_on_the_whole_way(adult):
     asked = {"foot_rotation": [0, 20, 40], "knee_flexion": [0, 30, 120], "load_mass": [0.0, 150.0]}
     more = {"stance_width": [0.17, 1.0], "load_position": (0.4, 0.3, 0.0)}
     stance = read_stance({"pelvic_tilt": 3, **asked, **more}).all()
-    effort = read_effort(adult, Power(2), None, "isometric")
-    lanes = answer(adult, stance, effort)
-    part = next(parts(adult, stance, effort))
+    objective = read_objective(adult, Power(2), None, "isometric")
+    lanes = solve_stances(adult, stance, objective)
+    part = next(split_batches(adult, stance, objective))
     assert len(part.index) == len(stance)
-    floats = Sheets(*(np.zeros_like(sheet) for sheet in lanes.sheets))
-    tables = compile_batch(adult, part, stance, effort, frozenset(Sheets._fields) - {"strength"})
+    floats = ResultArrays(*(np.zeros_like(array) for array in lanes.results))
+    tables = compile_batch(adult, part, stance, objective, frozenset(ResultArrays._fields) - {"strength"})
     _go_in_floats(*tables, np.arange(len(stance), dtype=np.uint64), True, floats)
     np.testing.assert_array_equal(floats.certificate[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1, 3}
     held = lanes.status == 0
-    for name, one, other in zip(Sheets._fields, floats, lanes.sheets, strict=True):
-        if name != "proof":
+    for name, one, other in zip(ResultArrays._fields, floats, lanes.results, strict=True):
+        if name != "certificate":
             np.testing.assert_allclose(one[held], other[held], rtol=1e-9, atol=1e-8, err_msg=name)
 
 

@@ -10,12 +10,12 @@ import xarray as xr
 
 import biomech as bm
 from biomech.analysis.output import unreachable as reach
-from biomech.analysis.output.status_summary import Tally, shortage
+from biomech.analysis.output.status_summary import StatusSummary, explain_shortfall
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.geometry import kinematics
-from biomech.pipeline.objective import read_effort
-from biomech.pipeline.pipeline_kernel import PROOF
-from biomech.pipeline.stance_batch import OVERLOADED, UNCERTIFIED, parts, pose_of
+from biomech.pipeline.objective import read_objective
+from biomech.pipeline.pipeline_kernel import CERTIFICATE
+from biomech.pipeline.stance_batch import OVERLOADED, UNCERTIFIED, pose_of, split_batches
 from biomech.stance.parameters import PARAMETERS, SUPPORTS
 from biomech.stance.parsing import read_stance
 from biomech.statics import muscle_free as resting
@@ -119,7 +119,7 @@ def test_a_body_that_closes_the_wrong_way_round_only_says_where_it_is(adult, sta
 
 def random_postures(model, count):
     """Stances of one posture each, closed or not, as (part, stance, postures)."""
-    rng, effort = np.random.default_rng(5), read_effort(model, bm.sharing.Power(2), None, "isometric")
+    rng, objective = np.random.default_rng(5), read_objective(model, bm.sharing.Power(2), None, "isometric")
     for _ in range(count):
         support = str(rng.choice(SUPPORTS))
         stance = {"support": support, "pelvic_tilt": 0.0}
@@ -129,7 +129,7 @@ def random_postures(model, count):
             if name.startswith(support):
                 stance[name] = rng.uniform(PARAMETERS[name].least, PARAMETERS[name].most)
         one = read_stance(stance).all()
-        (part,) = parts(model, one, effort)
+        (part,) = split_batches(model, one, objective)
         yield part, stance, solve_posture(model, part.compiled, one, part.support)
 
 
@@ -247,29 +247,29 @@ def test_what_is_uncertified_balances_and_lacks_nothing(small):
 
 
 def answers_of(model, status, shortfall, residual):
-    proof = np.zeros((1, len(PROOF)))
-    proof[0, PROOF.index("status")], proof[0, PROOF.index("residual")] = status, residual
-    proof[0, PROOF.index("limiting")] = -1.0
+    proof = np.zeros((1, len(CERTIFICATE)))
+    proof[0, CERTIFICATE.index("status")], proof[0, CERTIFICATE.index("residual")] = status, residual
+    proof[0, CERTIFICATE.index("limiting")] = -1.0
     short = np.full((1, len(model.coordinates)), shortfall)
     return SimpleNamespace(
         status=np.array([status]),
         limiting=np.array([-1]),
         sheets=SimpleNamespace(shortfall=short),
-        proof=lambda name: proof[:, PROOF.index(name)],
+        proof=lambda name: proof[:, CERTIFICATE.index(name)],
     )
 
 
 @pytest.mark.parametrize("status", [OVERLOADED, UNCERTIFIED])
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
 def test_numbers_that_overflow_are_not_told(small, status, number):
-    message = shortage(small, answers_of(small, status, number, number), 0)
+    message = explain_shortfall(small, answers_of(small, status, number, number), 0)
     assert "overflow" in message
     assert not re.search(r"nan|inf\b|N\.m|missing", message)
 
 
 @pytest.mark.parametrize("residual", [1e-12, 1e-3])
 def test_what_is_uncertified_never_says_that_something_is_missing(small, residual):
-    message = shortage(small, answers_of(small, UNCERTIFIED, -2.4e-10, residual), 0)
+    message = explain_shortfall(small, answers_of(small, UNCERTIFIED, -2.4e-10, residual), 0)
     assert "missing" not in message
     assert "no muscle" not in message
     assert f"{residual:.1e} of what is asked" in message
@@ -277,14 +277,14 @@ def test_what_is_uncertified_never_says_that_something_is_missing(small, residua
 
 
 def test_what_is_overloaded_says_what_is_missing(small):
-    message = shortage(small, answers_of(small, OVERLOADED, -12.0, 0.1), 0)
+    message = explain_shortfall(small, answers_of(small, OVERLOADED, -12.0, 0.1), 0)
     assert re.match(r"-12 (N|N\.m) are missing at \w+; no muscle could give it, nor the ground", message)
 
 
 def test_the_first_of_many_stretches_is_told():
-    first = Tally.of(np.array([0, 0], dtype=np.int8), lambda i: "never")
-    second = Tally.of(np.array([0, 2], dtype=np.int8), lambda i: f"reason {i}")
-    third = Tally.of(np.array([3, 0], dtype=np.int8), lambda i: lambda: f"late {i}")
+    first = StatusSummary.of(np.array([0, 0], dtype=np.int8), lambda i: "never")
+    second = StatusSummary.of(np.array([0, 2], dtype=np.int8), lambda i: f"reason {i}")
+    third = StatusSummary.of(np.array([3, 0], dtype=np.int8), lambda i: lambda: f"late {i}")
     assert first.joined(second).joined(third).message == (
         "4 optimal, 1 uncertified, 1 unreachable; posture 3 is uncertified: reason 1"
     )

@@ -62,15 +62,15 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     one_of("coordinate", coordinate, moved)
     if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
         raise StanceError(f"direction = {shown(direction)}: must be 1 or -1")
-    posed = read_poses(compiled, pose, ("muscle",))
-    q = posed.q
+    inputs = read_poses(compiled, pose, ("muscle",))
+    q = inputs.q
     found = assemble(
         compiled, compiled.moved, NO_CONTACT, ExternalLoads.empty(len(q)), q, force_length=True, tissue=False
     )
     moments = np.maximum(direction * found.coefficients[:, moved.index(coordinate)], 0.0)
     about = {"units": "N.m", "long_name": f"isometric moment of each muscle about {coordinate}"}
-    dims, values, about = posed.variable(("muscle",), moments, about)
-    return xr.DataArray(values, dims=dims, coords={**posed.labels, "muscle": list(model.muscles)}, attrs=about)
+    dims, values, about = inputs.variable(("muscle",), moments, about)
+    return xr.DataArray(values, dims=dims, coords={**inputs.labels, "muscle": list(model.muscles)}, attrs=about)
 
 
 def _pose(cell: str) -> dict[str, float]:

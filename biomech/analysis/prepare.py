@@ -24,10 +24,16 @@ from biomech.analysis.output.dataset import Quantity, choose_quantities, sweep_q
 from biomech.analysis.output.labels import labels_of
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.pipeline.objective import read_effort
-from biomech.pipeline.pipeline_kernel import PROOF, Sheets, go_in_lanes
-from biomech.pipeline.solve_stances import Answers, answer, blank_unreachable, compile_batch, sheet_columns
-from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, Effort, Part, parts
+from biomech.pipeline.objective import read_objective
+from biomech.pipeline.pipeline_kernel import CERTIFICATE, ResultArrays, solve_batch_simd
+from biomech.pipeline.solve_stances import (
+    StanceSolution,
+    blank_unreachable,
+    compile_batch,
+    result_columns,
+    solve_stances,
+)
+from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, SharingObjective, StanceBatch, split_batches
 from biomech.policies.resolve import settle
 from biomech.sharing import Criterion, Power
 from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
@@ -98,7 +104,7 @@ def prepare(
     >>> squat([0.0, 30.0])["group_activation/quadriceps"].round(3)
     array([0.001, 0.08 ])
     """
-    effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
+    objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     # what is asked may be iterators, and is asked again where a copy is made
     vary, variables = _names("vary", vary), _names("variables", variables)
     options = {
@@ -127,7 +133,7 @@ def prepare(
         if (batch_targets.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
             raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
     again = partial(prepare, model, vary, variables, **copy.deepcopy(options | fixed))  # the caller's own may change
-    return PreparedSweep(model, effort, varied, _read_variables(model, variables), batch_targets.all(), again)
+    return PreparedSweep(model, objective, varied, _read_variables(model, variables), batch_targets.all(), again)
 
 
 def _names(argument: str, given: Iterable[str]) -> list[str]:
@@ -204,11 +210,11 @@ class _Output:
     dims: tuple[str, ...]
     part: tuple[slice | int, ...]
 
-    def of(self, answers: Answers, tilt: Array) -> NDArray[Any]:
+    def of(self, solved: StanceSolution, tilt: Array) -> NDArray[Any]:
         """The output (posture, ...), its own."""
         if self.quantity is None:
             return np.array(tilt)
-        return np.array(self.quantity.of(answers)[self.part])
+        return np.array(self.quantity.of(solved)[self.part])
 
 
 def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
@@ -265,18 +271,18 @@ class PreparedSweep:
     def __init__(
         self,
         model: Model,
-        effort: Effort,
+        objective: SharingObjective,
         varied: tuple[_Varied, ...],
         outputs: dict[str, _Output],
         fixed: Stance,
         again: Callable[[], PreparedSweep],
     ) -> None:
         self._again = again
-        self._model, self._effort, self._varied, self._outputs = model, effort, varied, outputs
+        self._model, self._objective, self._varied, self._outputs = model, objective, varied, outputs
         self._fixed, self._row = fixed, fixed.matrix()[0]
-        self._wanted = {sheet for o in outputs.values() if o.quantity is not None for sheet in o.quantity.needs}
+        self._wanted = {result for o in outputs.values() if o.quantity is not None for result in o.quantity.needs}
         codes = (fixed.policy, fixed.lean_policy, fixed.knee_policy)
-        self._plain = effort.guard is None and all(code[0] < 0 for code in codes)
+        self._plain = objective.stiffness is None and all(code[0] < 0 for code in codes)
         self._part = self._find_part()
         self._lock = Lock()
         self._workspaces: dict[int, list[_Workspace]] = {}
@@ -354,13 +360,13 @@ class PreparedSweep:
             raise StanceError(f"arguments do not broadcast: {shapes}") from None
         return [np.broadcast_to(array, shape).ravel() if array.ndim else array.item() for array in arrays], shape
 
-    def _find_part(self) -> Part:
+    def _find_part(self) -> StanceBatch:
         """Half the body where all stances are symmetric, else all of it."""
         numbers = self._row[None].copy()
         for varied in self._varied:
             numbers[:, varied.columns] = varied.somewhere
         sample = Stance.of_matrix(numbers, self._fixed)
-        part = next(parts(self._model, sample, self._effort))
+        part = next(split_batches(self._model, sample, self._objective))
         for varied in self._varied:
             if varied.parameter == "turnout_yield" and not can_yield(part.compiled):
                 raise StanceError(
@@ -372,14 +378,14 @@ class PreparedSweep:
         if not self._plain:
             return self._answer_with_policies(columns, count)
         if count > _KEPT_POSTURES:
-            return _Workspace(self, count).answer(columns)
+            return _Workspace(self, count).solve_stances(columns)
         with self._lock:
             free = self._workspaces.setdefault(count, [])
             workspace = free.pop() if free else None
             while len(self._workspaces) > _KEPT_SIZES:
                 self._workspaces.pop(next(iter(self._workspaces)))
         workspace = workspace or _Workspace(self, count)  # each thread has its own
-        found = workspace.answer(columns)
+        found = workspace.solve_stances(columns)
         if len(free) < _KEPT_EACH:
             free.append(workspace)
         return found
@@ -390,9 +396,9 @@ class PreparedSweep:
         for varied, column in zip(self._varied, columns, strict=True):
             numbers[:, varied.columns] = np.reshape(column, (-1, 1))
         stance = Stance.of_matrix(numbers, self._fixed)
-        settle(self._model, stance, self._effort)
-        answers = answer(self._model, stance, self._effort, self._wanted | {"shortfall"})
-        return {name: output.of(answers, stance.values["pelvic_tilt"]) for name, output in self._outputs.items()}
+        settle(self._model, stance, self._objective)
+        solved = solve_stances(self._model, stance, self._objective, self._wanted | {"shortfall"})
+        return {name: output.of(solved, stance.values["pelvic_tilt"]) for name, output in self._outputs.items()}
 
 
 def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
@@ -421,27 +427,31 @@ class _Workspace:
     """Arrays for a number of postures, and the kernels' calls with them."""
 
     def __init__(self, prepared: PreparedSweep, count: int) -> None:
-        model, part, effort = prepared._model, prepared._part, prepared._effort
+        model, part, objective = prepared._model, prepared._part, prepared._objective
         self._prepared = prepared
         self.numbers = np.tile(prepared._row, (count, 1))
-        wanted = frozenset(prepared._wanted | {"proof"}) - (frozenset() if effort.force_length else {"strength"})
+        wanted = frozenset(prepared._wanted | {"certificate"}) - (
+            frozenset() if objective.force_length else {"strength"}
+        )
         self._writes = [(v.columns, i) for i, v in enumerate(prepared._varied)]
         self._loaded = any(v.parameter in _LOADS for v in prepared._varied)
         stance = Stance.of_matrix(self.numbers, prepared._fixed)
-        self._tables = compile_batch(model, part, stance, effort, wanted)
-        self.posed = posed = self._tables[-1]
-        columns = sheet_columns(model)
-        self.sheets = Sheets(*(np.zeros((count, columns[n] if n in wanted else 0)) for n in Sheets._fields))
-        strength = self.sheets.strength if effort.force_length else model.compiled().muscle.max_force[None]
-        self._answers, self._strength_varies = Answers(model, self.sheets, strength), effort.force_length
-        self._status = self.sheets.proof[:, PROOF.index("status")]
+        self._tables = compile_batch(model, part, stance, objective, wanted)
+        self.inputs = inputs = self._tables[-1]
+        columns = result_columns(model)
+        self.results = ResultArrays(
+            *(np.zeros((count, columns[n] if n in wanted else 0)) for n in ResultArrays._fields)
+        )
+        strength = self.results.strength if objective.force_length else model.compiled().muscle.max_force[None]
+        self._answers, self._strength_varies = StanceSolution(model, self.results, strength), objective.force_length
+        self._status = self.results.certificate[:, CERTIFICATE.index("status")]
         self._index = np.arange(count, dtype=np.uint64)
         constraints = constraint_layout(model, part.compiled, part.support)
-        aims = (posed.batch_targets.vector, posed.batch_targets.target, posed.start, posed.floor)
+        aims = (inputs.batch_targets.vector, inputs.batch_targets.target, inputs.start, inputs.floor)
         self._aim: BoundCall = evaluate_targets.bind(constraints.targets, constraints.starts, self.numbers, *aims)
-        self._go: BoundCall = go_in_lanes.bind(*self._tables, self._index, False, self.sheets)
+        self._go: BoundCall = solve_batch_simd.bind(*self._tables, self._index, False, self.results)
 
-    def answer(self, columns: list[Any]) -> dict[str, NDArray[Any]]:
+    def solve_stances(self, columns: list[Any]) -> dict[str, NDArray[Any]]:
         """The variables of the postures whose varied numbers these are."""
         prepared, numbers = self._prepared, self.numbers
         numbers[:, _TILT] = prepared._row[_TILT]
@@ -451,22 +461,22 @@ class _Workspace:
         numbers[:, _TILT] += numbers[:, _TILT_CHANGE]
         self._surround()
         self._aim()
-        if self.sheets.shortfall.size:
-            self.sheets.shortfall[:] = 0.0  # written only where something is short
+        if self.results.shortfall.size:
+            self.results.shortfall[:] = 0.0  # written only where something is short
         self._go()
-        answers = self._finished()
-        return {name: output.of(answers, numbers[:, _TILT]) for name, output in prepared._outputs.items()}
+        solved = self._finished()
+        return {name: output.of(solved, numbers[:, _TILT]) for name, output in prepared._outputs.items()}
 
     def _surround(self) -> None:
         """What acts besides muscles and the ground."""
-        external, numbers = self.posed.external, self.numbers
+        external, numbers = self.inputs.external, self.numbers
         external.laxity[:] = numbers[:, COLUMN["knee_laxity"] : COLUMN["knee_laxity"] + 2]
         external.friction[:, 0] = numbers[:, COLUMN["friction"]]
         if self._loaded:
             load = Stance.of_matrix(numbers, self._prepared._fixed).load(self._prepared._part.compiled)
             external.load[:] = load
 
-    def _finished(self) -> Answers:
+    def _finished(self) -> StanceSolution:
         """The answers, once what is still open was solved with patience and what cannot be taken is NaN."""
         status = self._status
         if not status.any():
@@ -475,12 +485,12 @@ class _Workspace:
             return replace(self._answers) if self._strength_varies else self._answers
         hard = self._index[(status != OPTIMAL) & (status != UNREACHABLE)]
         if hard.size:
-            go_in_lanes(*self._tables, hard, True, self.sheets)
+            solve_batch_simd(*self._tables, hard, True, self.results)
         lost = status == UNREACHABLE
         if not lost.any():
             return replace(self._answers)
-        sheets = Sheets(*(sheet.copy() for sheet in self.sheets))
-        blank_unreachable(sheets, lost)
-        return Answers(
-            self._prepared._model, sheets, sheets.strength if self._strength_varies else self._answers.strength
+        results = ResultArrays(*(result.copy() for result in self.results))
+        blank_unreachable(results, lost)
+        return StanceSolution(
+            self._prepared._model, results, results.strength if self._strength_varies else self._answers.strength
         )

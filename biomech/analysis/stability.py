@@ -24,8 +24,8 @@ from biomech.analysis.output.dataset import about, carried_dims, stance_coordina
 from biomech.analysis.output.labels import check_names, labelled
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.pipeline.objective import read_effort, read_ratio
-from biomech.pipeline.stance_batch import Effort, Part, balance, equilibrium_of, pose_of
+from biomech.pipeline.objective import read_objective, read_ratio
+from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, equilibrium_of, pose_of, solve_staged
 from biomech.policies.resolve import settle
 from biomech.sharing import OPTIMAL, Criterion, Power
 from biomech.stance.parameters import Stance
@@ -82,30 +82,30 @@ def stability(
     import xarray as xr
 
     ratio = read_ratio(short_range_stiffness)
-    effort = read_effort(model, criterion, None, "isometric")
+    objective = read_objective(model, criterion, None, "isometric")
     for name in ("weight", "strength", "tone", "stiffness_margin"):
         if name in stance:
             raise StanceError(f"{name}: is an option of sweep that stability does not have")
     asked = read_stance(stance, ("criterion", "short_range_stiffness"))
     asked = check_names(model, asked, sweep_names(model) | _NAMES)
     stances = asked.all()
-    settle(model, stances, effort)
+    settle(model, stances, objective)
     compiled = model.compiled(half=False)
     count, n = len(stances), len(compiled.coordinates)
     found = {"stiffness": np.full((count, n, n), np.nan), "buckling": np.full((count, n), np.nan)}
     least = np.full(count, np.nan)
     for support in np.unique(stances.support):
         index = np.flatnonzero(stances.support == support)
-        part = Part(index, compiled, int(support), contacts_of(compiled, int(support)))
-        held = balance(model, part, stances.take(index), effort)
+        part = StanceBatch(index, compiled, int(support), contacts_of(compiled, int(support)))
+        held = solve_staged(model, part, stances.take(index), objective)
         good = np.flatnonzero(held.solution.status == OPTIMAL)
         if not good.size:
             continue
         own, place = stances.take(index[held.taken[good]]), index[held.taken[good]]
         q, x = held.postures.coordinates[held.taken[good]], held.solution.value[good]
-        stiffness = _stiffness(model, part, own, effort, q, x, ratio)
+        stiffness = _stiffness(model, part, own, objective, q, x, ratio)
         found["stiffness"][place] = stiffness
-        glued = _contact_jacobian(part, own, effort, q)
+        glued = _contact_jacobian(part, own, objective, q)
         for i, k in enumerate(place):
             least[k], found["buckling"][k] = _softest(stiffness[i], glued[i], compiled.rows, compiled.is_rotation)
     names = list(compiled.coordinates)
@@ -135,14 +135,16 @@ def stability(
     )
 
 
-def _stiffness(model: Model, part: Part, stance: Stance, effort: Effort, q: Array, x: Array, ratio: float) -> Array:
+def _stiffness(
+    model: Model, batch: StanceBatch, stance: Stance, objective: SharingObjective, q: Array, x: Array, ratio: float
+) -> Array:
     """K of postures: (posture, coordinate, coordinate)."""
-    compiled, muscles = part.compiled, len(part.compiled.muscles)
+    compiled, muscles = batch.compiled, len(batch.compiled.muscles)
     stiffness = np.zeros((*q.shape, q.shape[1]))
     for c in range(q.shape[1]):
         step = np.zeros(q.shape[1])
         step[c] = _STEP
-        near = [_force(part, stance, effort, q + way * step, x) for way in (-1.0, 1.0)]
+        near = [_force(batch, stance, objective, q + way * step, x) for way in (-1.0, 1.0)]
         stiffness[:, compiled.rows, c] = -(near[1] - near[0]) / (2.0 * _STEP)
     geometry = model.muscle_geometry(**pose_of(compiled, q))
     arms, length = geometry.moment_arm.values, geometry.length.values
@@ -151,17 +153,17 @@ def _stiffness(model: Model, part: Part, stance: Stance, effort: Effort, q: Arra
     return 0.5 * (stiffness + np.swapaxes(stiffness, 1, 2))
 
 
-def _force(part: Part, stance: Stance, effort: Effort, q: Array, x: Array) -> Array:
+def _force(batch: StanceBatch, stance: Stance, objective: SharingObjective, q: Array, x: Array) -> Array:
     """Generalised force of everything at given activations and contact forces: (posture, row)."""
-    e = equilibrium_of(part, stance, q, effort)
+    e = equilibrium_of(batch, stance, q, objective)
     return np.einsum("bmn,bn->bm", e.coefficients, x) - e.demand
 
 
-def _contact_jacobian(part: Part, stance: Stance, effort: Effort, q: Array) -> Array:
+def _contact_jacobian(batch: StanceBatch, stance: Stance, objective: SharingObjective, q: Array) -> Array:
     """How far every contact generator moves with the coordinates, friction making some sideways: (posture, g, row)."""
     rough = stance.take(np.arange(len(stance)), friction=np.ones(len(stance)))
-    e = equilibrium_of(part, rough, q, effort)
-    return np.swapaxes(e.coefficients[:, :, len(part.compiled.muscles) :], 1, 2)
+    e = equilibrium_of(batch, rough, q, objective)
+    return np.swapaxes(e.coefficients[:, :, len(batch.compiled.muscles) :], 1, 2)
 
 
 def _softest(

@@ -18,13 +18,13 @@ from biomech.analysis.measured.plausibility import explain_reserves
 from biomech.analysis.output.dataset import Quantity, about, joint_quantities, muscle_quantities, proof_quantities
 from biomech.analysis.output.labels import labelled
 from biomech.analysis.output.provenance import provenance
-from biomech.analysis.output.status_summary import MASK_HINT, Tally, shortage
+from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_shortfall
 from biomech.errors import BiomechWarning, StanceError
 from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.model import Model
-from biomech.pipeline.objective import read_effort
-from biomech.pipeline.pipeline_kernel import PROOF, Sheets
-from biomech.pipeline.solve_stances import Answers
+from biomech.pipeline.objective import read_objective
+from biomech.pipeline.pipeline_kernel import CERTIFICATE, ResultArrays
+from biomech.pipeline.solve_stances import StanceSolution
 from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
 from biomech.statics.posture import ranges
@@ -114,7 +114,7 @@ def static_optimization(
     >>> int(ds.status[0])
     0
     """
-    effort = read_effort(model, criterion, None, strength)
+    objective = read_objective(model, criterion, None, strength)
     if not real_number("lower", lower, 0.0, 1.0) < 1.0:
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
     reserves = _reserves(model, reserve)
@@ -124,9 +124,9 @@ def static_optimization(
     kept, tally = _Kept(quantities, len(measured)), None
     for first in range(0, len(measured), _BLOCK):
         block = slice(first, min(first + _BLOCK, len(measured)))
-        answers, own = _solve_block(model, measured, block, feet, effort.force_length, (criterion, lower, reserves))
-        kept.put(block, answers, own)
-        of_block = Tally.of(answers.status, partial(shortage, model, answers))
+        solved, own = _solve_block(model, measured, block, feet, objective.force_length, (criterion, lower, reserves))
+        kept.put(block, solved, own)
+        of_block = StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
         tally = of_block if tally is None else tally.joined(of_block)
     assert tally is not None  # there is at least one frame
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
@@ -134,7 +134,7 @@ def static_optimization(
     if overloaded or said:
         warnings.warn("; ".join([*overloaded, *([said] if said else [])]), BiomechWarning, stacklevel=2)
     options = {"lower": repr(float(lower)), "reserve": json.dumps(_named(model, reserves))}
-    return _dataset(model, measured, kept, {"message": tally.message, **provenance(model, effort), **options})
+    return _dataset(model, measured, kept, {"message": tally.message, **provenance(model, objective), **options})
 
 
 def _named(model: Model, reserves: Array) -> dict[str, float]:
@@ -205,10 +205,10 @@ class _Kept:
         self.quantities, self.count = quantities, count
         self.values: dict[str, NDArray[Any]] = {}
 
-    def put(self, block: slice, answers: Answers, own: Mapping[str, NDArray[Any]]) -> None:
+    def put(self, block: slice, solved: StanceSolution, own: Mapping[str, NDArray[Any]]) -> None:
         """Keep what a block of frames found."""
         for name, quantity in self.quantities.items():
-            value = own[name] if name in own else quantity.of(answers)
+            value = own[name] if name in own else quantity.of(solved)
             if name not in self.values:
                 self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
             self.values[name][block] = value
@@ -221,7 +221,7 @@ def _solve_block(
     feet: list[int],
     force_length: bool,
     sharing: tuple[Criterion, float, Array],
-) -> tuple[Answers, dict[str, NDArray[Any]]]:
+) -> tuple[StanceSolution, dict[str, NDArray[Any]]]:
     """Answers of some frames, and the variables that they alone have."""
     compiled, q, (criterion, lower, reserves) = model.compiled(), measured.q[block], sharing
     force, point, moment = (part[block] for part in (measured.force, measured.point, measured.moment))
@@ -255,7 +255,7 @@ def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lowe
 
 def _answers(
     model: Model, q: Array, external: ExternalLoads, equilibrium: Equilibrium, solution: Solution, reserves: Array
-) -> tuple[Answers, dict[str, NDArray[Any]]]:
+) -> tuple[StanceSolution, dict[str, NDArray[Any]]]:
     muscles, compiled = len(model.muscles), model.compiled()
     activation = solution.value[:, :muscles]
     force = activation * equilibrium.strength
@@ -265,7 +265,7 @@ def _answers(
     reaction[:, own] = solution.value[:, muscles:] * reserves[own]
     least, most = ranges(model, compiled, "trusted")
     reactions = react(compiled, q, external.load, force, external.applied)
-    proof = np.zeros((len(q), len(PROOF)))
+    certificate = np.zeros((len(q), len(CERTIFICATE)))
     for name, column in (
         ("cost", solution.cost),
         ("residual", solution.residual),
@@ -273,11 +273,11 @@ def _answers(
         ("status", solution.status),
         ("limiting", limiting_muscle(solution, muscles)),
     ):
-        proof[:, PROOF.index(name)] = column
+        certificate[:, CERTIFICATE.index(name)] = column
     empty = np.empty((len(q), 0))
-    answers = Answers(
+    solved = StanceSolution(
         model,
-        Sheets(
+        ResultArrays(
             coordinates=q,
             activation=activation,
             muscle_force=force,
@@ -291,12 +291,12 @@ def _answers(
             joint_moment=reactions.moment,
             tension=reactions.tension,
             patella=reactions.patella,
-            proof=proof,
+            certificate=certificate,
         ),
         equilibrium.strength,
     )
     inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
-    return answers, {"required_moment": required, "reserve_moment": reaction, "valid": inside}
+    return solved, {"required_moment": required, "reserve_moment": reaction, "valid": inside}
 
 
 def _dataset(model: Model, measured: Measured, kept: _Kept, about_it: Mapping[str, str]) -> xr.Dataset:

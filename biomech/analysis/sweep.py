@@ -21,12 +21,12 @@ from biomech.analysis.output.dataset import (
     sweep_quantities,
 )
 from biomech.analysis.output.labels import check_names
-from biomech.analysis.output.status_summary import MASK_HINT, Tally, hindrance
+from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
 from biomech.analysis.progress import progress_bar, read_progress
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
-from biomech.pipeline.objective import read_effort
-from biomech.pipeline.solve_stances import answer
+from biomech.pipeline.objective import read_objective
+from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.stance_batch import UNREACHABLE
 from biomech.policies.resolve import Settled, settle
 from biomech.sharing import Criterion, Power
@@ -153,26 +153,26 @@ def sweep(
     >>> bool((ds.status == 0).all())
     True
     """
-    effort = read_effort(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
+    objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
     asked = check_names(model, read_stance(stance, _OPTIONS), sweep_names(model))
     names = None if variables is None else read_names(sweep_quantities(model), variables)
     quantities = choose_quantities(sweep_quantities(model), names)
-    wanted = {sheet for quantity in quantities.values() for sheet in quantity.needs} | {"shortfall"}
+    wanted = {result for quantity in quantities.values() for result in quantity.needs} | {"shortfall"}
     tilt = np.empty(len(asked))
     settled = Settled.none(len(asked)) if asked.has_policy else None
     kept = Kept(model, quantities, len(asked))
 
-    def work(first: int, last: int) -> Tally:
+    def work(first: int, last: int) -> StatusSummary:
         block = asked.postures(first, last)
         if settled is None:
             block.values["pelvic_tilt"] += block.values["tilt_change"]
         else:
-            settled.put(first, last, settle(model, block, effort))
+            settled.put(first, last, settle(model, block, objective))
         tilt[first:last] = block.values["pelvic_tilt"]
-        answers = answer(model, block, effort, wanted, kept.sheets(first, last))
-        kept.put(first, last, answers)
-        return Tally.of(answers.status, lambda i: hindrance(model, block, effort, answers, i))
+        solved = solve_stances(model, block, objective, wanted, kept.results(first, last))
+        kept.put(first, last, solved)
+        return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
 
     tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
     if not asked.dims and tally.counts[UNREACHABLE]:
@@ -182,12 +182,12 @@ def sweep(
     about_policies = policy_variables(asked, tilt, settled)
     if names is not None:
         about_policies = {name: variable for name, variable in about_policies.items() if name in names}
-    return sweep_dataset(model, asked, effort, kept.variables(), about_policies, tally.message)
+    return sweep_dataset(model, asked, objective, kept.variables(), about_policies, tally.message)
 
 
 def _through_blocks(
-    work: Callable[[int, int], Tally], count: int, size: int, threads: int, progress: bool | None
-) -> Tally:
+    work: Callable[[int, int], StatusSummary], count: int, size: int, threads: int, progress: bool | None
+) -> StatusSummary:
     """Let threads work on blocks of postures, and add up what they say of them."""
     firsts = range(0, count, size)
     if len(firsts) == 1 and not progress:

@@ -23,7 +23,7 @@ from biomech.statics.reactions import CutTables
 Array = NDArray[np.float64]
 
 
-class Anatomy(NamedTuple):
+class CompiledBody(NamedTuple):
     """Tables of the body, a tuple for every stage."""
 
     tree: TreeTables
@@ -50,7 +50,7 @@ class Limits(NamedTuple):
     upper: Array1
 
 
-class Posed(NamedTuple):
+class BatchInputs(NamedTuple):
     """What the postures are asked: the closure's aims and first coordinates, and surroundings.
 
     ``floor`` (posture, 5): its normal, and how high the right and the left foot stand along it. ``shared`` (posture,

@@ -14,7 +14,7 @@ from biomech._arguments import is_masked, real_number, refusal, shown
 from biomech.errors import StanceError
 from biomech.model.mechanics.muscles import STRENGTHS
 from biomech.model.model import Model
-from biomech.pipeline.stance_batch import Effort, Guard
+from biomech.pipeline.stance_batch import SharingObjective, StiffnessConstraint
 from biomech.sharing import Criterion
 from biomech.stance.labelled_values import is_labelled, is_number, labelled_numbers
 
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 _STIFFEST = 1e5
 
 
-def read_effort(
+def read_objective(
     model: Model,
     criterion: Criterion,
     weight: Mapping[str, float] | ArrayLike | None,
@@ -32,7 +32,7 @@ def read_effort(
     tone: Mapping[str, float] | None = None,
     stiffness_margin: Mapping[str, float] | None = None,
     short_range_stiffness: float = 10.0,
-) -> Effort:
+) -> SharingObjective:
     """Validate how effort is counted."""
     if not isinstance(model, Model):
         raise StanceError(f"model = {shown(model)}: must be a Model, see biomech.load_model")
@@ -40,8 +40,10 @@ def read_effort(
         raise StanceError(f"criterion = {shown(criterion)}: must be Power(p), SoftSaturation() or MinMax()")
     if not isinstance(strength, str) or strength not in STRENGTHS:
         raise StanceError(f"strength = {shown(strength)}: allowed is {', '.join(STRENGTHS)}")
-    guard = _guard(model, stiffness_margin, short_range_stiffness)
-    return Effort(criterion, _weights(model, weight), strength == "force_length", _tones(model, tone), guard)
+    stiffness = _stiffness(model, stiffness_margin, short_range_stiffness)
+    return SharingObjective(
+        criterion, _weights(model, weight), strength == "force_length", _tones(model, tone), stiffness
+    )
 
 
 def read_ratio(ratio: float) -> float:
@@ -51,7 +53,7 @@ def read_ratio(ratio: float) -> float:
     return float(ratio)
 
 
-def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Guard | None:
+def _stiffness(model: Model, margin: Mapping[str, float] | None, ratio: float) -> StiffnessConstraint | None:
     """Least stiffness of coordinates."""
     ratio = read_ratio(ratio)
     if margin is None:
@@ -69,7 +71,7 @@ def _guard(model: Model, margin: Mapping[str, float] | None, ratio: float) -> Gu
         if not (is_number(value) and abs(value) <= _STIFFEST):
             most = f"must be a number of at most {_STIFFEST:g} N.m/rad"
             raise StanceError(f"stiffness_margin[{name!r}] = {shown(value)}: {most}")
-    return Guard({str(name): float(value) for name, value in margin.items()}, ratio)
+    return StiffnessConstraint({str(name): float(value) for name, value in margin.items()}, ratio)
 
 
 def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:

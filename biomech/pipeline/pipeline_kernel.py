@@ -29,7 +29,7 @@ from biomech._simd import (
 from biomech.model.forces.patella import PatellaState, make_patella_state, pull_patellae
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
-from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
+from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.sharing.block_sparsity import BlockSparsity, transpose_product
 from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, certify_problem
 from biomech.sharing.dual_newton import share_load
@@ -56,7 +56,7 @@ Array = NDArray[np.float64]
 UNREACHABLE = 3
 
 
-class Way(NamedTuple):
+class OutputMap(NamedTuple):
     """Where results go: ``factor`` times entry ``source`` of the room to column ``order`` of the sheet."""
 
     source: IndexArray
@@ -64,31 +64,32 @@ class Way(NamedTuple):
     factor: Array1
 
 
-class Ways(NamedTuple):
+class OutputMaps(NamedTuple):
     """A way for every sheet."""
 
-    coordinates: Way
-    activation: Way
-    muscle_force: Way
-    strength: Way
-    passive: Way
-    shortfall: Way
-    ground: Way
-    pressure: Way
-    seat: Way
-    joint_force: Way
-    joint_moment: Way
-    tension: Way
-    patella: Way
-    proof: Way
+    coordinates: OutputMap
+    activation: OutputMap
+    muscle_force: OutputMap
+    strength: OutputMap
+    passive: OutputMap
+    shortfall: OutputMap
+    ground: OutputMap
+    pressure: OutputMap
+    seat: OutputMap
+    joint_force: OutputMap
+    joint_moment: OutputMap
+    tension: OutputMap
+    patella: OutputMap
+    certificate: OutputMap
 
 
-class Sheets(NamedTuple):
+class ResultArrays(NamedTuple):
     """Results of many postures, each (posture, column) over the whole body.
 
-    ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure, free
-    moment and friction used of each foot, ``seat`` its force, ``joint_force`` and ``joint_moment`` three columns a
-    joint, ``tension`` a column and ``patella`` three of each knee, right and left, ``proof`` the columns ``PROOF``.
+    ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure, free moment
+    and friction used of each foot, ``seat`` its force, ``joint_force`` and ``joint_moment`` three columns a joint,
+    ``tension`` a column and ``patella`` three of each knee, right and left, ``certificate`` the columns
+    ``CERTIFICATE``.
     """
 
     coordinates: Array2
@@ -104,16 +105,16 @@ class Sheets(NamedTuple):
     joint_moment: Array2
     tension: Array2
     patella: Array2
-    proof: Array2
+    certificate: Array2
 
 
 #: Columns of a foot in the sheet ``pressure``.
 PRESSURE = 5
-PROOF = ("cost", "residual", "gap", "status", "valid", "limiting", "abdomen")
+CERTIFICATE = ("cost", "residual", "gap", "status", "valid", "limiting", "abdomen")
 
 
-class Rooms(NamedTuple):
-    """Room for one posture's results, as ``Sheets`` but of the body that is solved; ``wrench`` (6 segment,).
+class ResultBuffers(NamedTuple):
+    """Room for one posture's results, as ``ResultArrays`` but of the body that is solved; ``wrench`` (6 segment,).
 
     ``start`` (coordinate,) are the first coordinates.
     """
@@ -126,14 +127,14 @@ class Rooms(NamedTuple):
     ground: Array
     pressure: Array
     seat: Array
-    proof: Array
+    certificate: Array
     start: Array
 
 
 @allocating_kernel
-def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
+def _make_buffers(number: Any, body: CompiledBody, unknowns: int) -> ResultBuffers:
     coordinates, muscles = len(body.tree.first_body), len(body.paths.start) - 1
-    return Rooms(
+    return ResultBuffers(
         zeros(number, (coordinates,)),
         zeros(number, (unknowns,)),
         zeros(number, (muscles,)),
@@ -142,72 +143,72 @@ def _make_rooms(number: Any, body: Anatomy, unknowns: int) -> Rooms:
         zeros(number, (6 * len(body.feet),)),
         zeros(number, (PRESSURE * len(body.feet),)),
         zeros(number, (3,)),
-        zeros(number, (len(PROOF),)),
+        zeros(number, (len(CERTIFICATE),)),
         zeros(number, (coordinates,)),
     )
 
 
 @entry_point
-def go_in_lanes(
-    body: Anatomy,
+def solve_batch_simd(
+    body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
-    ways: Ways,
-    posed: Posed,
+    output_maps: OutputMaps,
+    inputs: BatchInputs,
     index: IndexArray,
     exact: bool,
-    sheets: Sheets,
+    results: ResultArrays,
 ) -> None:
     """Answer postures ``index``, as many at a time as the lanes hold."""
-    _go(simd_zero(), body, pattern, costs, limits, ways, posed, index, exact, sheets)
+    _solve_batch(simd_zero(), body, pattern, costs, limits, output_maps, inputs, index, exact, results)
 
 
 @allocating_kernel
-def _go(
+def _solve_batch(
     number: Any,
-    body: Anatomy,
+    body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
-    ways: Ways,
-    posed: Posed,
+    output_maps: OutputMaps,
+    inputs: BatchInputs,
     index: IndexArray,
     exact: bool,
-    sheets: Sheets,
+    results: ResultArrays,
 ) -> None:
-    rows, unknowns, coordinates = len(body.entries.rows), len(pattern.unknown), posed.start.shape[1]
+    rows, unknowns, coordinates = len(body.entries.rows), len(pattern.unknown), inputs.start.shape[1]
     f, state = make_frames(number, body.tree), make_path_state(number, body.paths)
-    targets = make_targets(number, body.constraints, posed.batch_targets.target.shape[1])
-    constraint_work = make_constraint_work(number, body.constraints, posed.batch_targets.target.shape[1], coordinates)
+    targets = make_targets(number, body.constraints, inputs.batch_targets.target.shape[1])
+    constraint_work = make_constraint_work(number, body.constraints, inputs.batch_targets.target.shape[1], coordinates)
     near, forces = (
-        make_external_loads(number, posed.external),
+        make_external_loads(number, inputs.external),
         make_force_workspace(number, body.tree, body.paths, body.contact),
     )
     p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
     x, y, _ = make_answer(number, rows, unknowns)
-    floor = zeros(number, (posed.floor.shape[1],))
-    rooms, lane_index = _make_rooms(number, body, unknowns), make_lane_index(number)
+    floor = zeros(number, (inputs.floor.shape[1],))
+    buffers, lane_index = _make_buffers(number, body, unknowns), make_lane_index(number)
     knees, joints = make_patella_state(number, body.patella), make_reaction(number, body.cuts)
     every, shared = (
-        arange(max(coordinates, posed.batch_targets.vector.shape[1], unknowns, 6)),
-        posed.shared.shape[1] > 0,
+        arange(max(coordinates, inputs.batch_targets.vector.shape[1], unknowns, 6)),
+        inputs.shared.shape[1] > 0,
     )
     for k in range(unknowns):
         p.lower[k], p.upper[k] = limits.lower[k], limits.upper[k]
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
-        gather_targets(posed.batch_targets, lane_index, every, targets)
-        gather(posed.start, lane_index, every, rooms.start)
-        gather_external_loads(posed.external, lane_index, every, near)
-        gather(posed.floor, lane_index, every, floor)
-        q = rooms.coordinates
+        gather_targets(inputs.batch_targets, lane_index, every, targets)
+        gather(inputs.start, lane_index, every, buffers.start)
+        gather_external_loads(inputs.external, lane_index, every, near)
+        gather(inputs.floor, lane_index, every, floor)
+        q = buffers.coordinates
         for k in range(coordinates):
-            q[k] = rooms.start[k]
+            q[k] = buffers.start[k]
         never = q[0] != q[0]
         off, sound = solve_constraints(
-            body.tree, body.splines, body.constraints, targets, rooms.start, q, f, constraint_work, never
+            body.tree, body.splines, body.constraints, targets, buffers.start, q, f, constraint_work, never
         )
         path_kinematics(body.paths, body.splines, q, f, state)
         assemble_equilibrium(
@@ -228,33 +229,35 @@ def _go(
         )
         reached = (off < CLOSED) & sound & within_limits(q, limits.least, limits.most)
         if shared:
-            gather(posed.shared, lane_index, every, x)
-            _take_over(pattern, x, reached, rooms)
+            gather(inputs.shared, lane_index, every, x)
+            _take_over(pattern, x, reached, buffers)
         else:
-            met = _share(pattern, costs, p, w, x, y, reached, exact, rooms)
-            _prove(pattern, costs, p, w, x, y, body, reached, met | exact, rooms)
+            met = _share(pattern, costs, p, w, x, y, reached, exact, buffers)
+            _certify(pattern, costs, p, w, x, y, body, reached, met | exact, buffers)
         valid = within_limits(q, limits.trusted_least, limits.trusted_most)
-        rooms.proof[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
-        short = any_lane(rooms.proof[3] > 0.5)
-        for m in range(len(rooms.muscle_force)):
-            rooms.muscle_force[m] = rooms.activation[m] * forces.strength[m]
-        rooms.proof[6] = forces.abdomen[0]
-        _react(body, ways, f, state, forces.wrench, floor, rooms, knees, joints)
-        _send(ways.coordinates, q, lane_index, sheets.coordinates)
-        _send(ways.activation, rooms.activation, lane_index, sheets.activation)
-        _send(ways.muscle_force, rooms.muscle_force, lane_index, sheets.muscle_force)
-        _send(ways.strength, forces.strength, lane_index, sheets.strength)
-        _send(ways.passive, forces.passive, lane_index, sheets.passive)
+        buffers.certificate[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
+        short = any_lane(buffers.certificate[3] > 0.5)
+        for m in range(len(buffers.muscle_force)):
+            buffers.muscle_force[m] = buffers.activation[m] * forces.strength[m]
+        buffers.certificate[6] = forces.abdomen[0]
+        _react(body, output_maps, f, state, forces.wrench, floor, buffers, knees, joints)
+        _write_output(output_maps.coordinates, q, lane_index, results.coordinates)
+        _write_output(output_maps.activation, buffers.activation, lane_index, results.activation)
+        _write_output(output_maps.muscle_force, buffers.muscle_force, lane_index, results.muscle_force)
+        _write_output(output_maps.strength, forces.strength, lane_index, results.strength)
+        _write_output(output_maps.passive, forces.passive, lane_index, results.passive)
         if exact or short:
-            _send(ways.shortfall, rooms.shortfall, lane_index, sheets.shortfall)  # elsewhere it is zero, as the sheet
-        _send(ways.ground, rooms.ground, lane_index, sheets.ground)
-        _send(ways.pressure, rooms.pressure, lane_index, sheets.pressure)
-        _send(ways.seat, rooms.seat, lane_index, sheets.seat)
-        _send(ways.joint_force, joints.force, lane_index, sheets.joint_force)
-        _send(ways.joint_moment, joints.moment, lane_index, sheets.joint_moment)
-        _send(ways.tension, knees.tension, lane_index, sheets.tension)
-        _send(ways.patella, knees.force, lane_index, sheets.patella)
-        _send(ways.proof, rooms.proof, lane_index, sheets.proof)
+            _write_output(
+                output_maps.shortfall, buffers.shortfall, lane_index, results.shortfall
+            )  # elsewhere it is zero, as the sheet
+        _write_output(output_maps.ground, buffers.ground, lane_index, results.ground)
+        _write_output(output_maps.pressure, buffers.pressure, lane_index, results.pressure)
+        _write_output(output_maps.seat, buffers.seat, lane_index, results.seat)
+        _write_output(output_maps.joint_force, joints.force, lane_index, results.joint_force)
+        _write_output(output_maps.joint_moment, joints.moment, lane_index, results.joint_moment)
+        _write_output(output_maps.tension, knees.tension, lane_index, results.tension)
+        _write_output(output_maps.patella, knees.force, lane_index, results.patella)
+        _write_output(output_maps.certificate, buffers.certificate, lane_index, results.certificate)
 
 
 @kernel
@@ -267,7 +270,7 @@ def _share(
     y: Array,
     reached: bool,
     exact: bool,
-    rooms: Rooms,
+    buffers: ResultBuffers,
 ) -> bool:
     """Share the load where there is a posture that bears one; whether the demand is met.
 
@@ -278,48 +281,48 @@ def _share(
     measure(problem)
     met = share_load(pattern, costs, problem, work, x, y, exact, False)
     for k in range(len(x)):
-        rooms.activation[pattern.unknown[k]] = x[k]
+        buffers.activation[pattern.unknown[k]] = x[k]
     return met
 
 
 @kernel
-def _prove(
+def _certify(
     pattern: BlockSparsity,
     costs: Costs,
     problem: Problem,
     work: Work,
     x: Array,
     y: Array,
-    body: Anatomy,
+    body: CompiledBody,
     reached: bool,
     finished: bool,
-    rooms: Rooms,
+    buffers: ResultBuffers,
 ) -> None:
     """Certificate, shortfall and what limits the posture."""
-    proof, zero = rooms.proof, 0.0 * problem.scale[0]
-    proof[0], proof[1], proof[2], status = certify_problem(pattern, costs, problem, work, x, y, 1e-9)
+    certificate, zero = buffers.certificate, 0.0 * problem.scale[0]
+    certificate[0], certificate[1], certificate[2], status = certify_problem(pattern, costs, problem, work, x, y, 1e-9)
     status = select(finished, status, zero + UNCERTIFIED)
-    proof[3] = select(reached, status, zero + UNREACHABLE)
-    proof[5] = zero - 1.0
+    certificate[3] = select(reached, status, zero + UNREACHABLE)
+    certificate[5] = zero - 1.0
     short = status > 0.5
-    for k in range(len(rooms.shortfall)):
-        rooms.shortfall[k] = 0.0
+    for k in range(len(buffers.shortfall)):
+        buffers.shortfall[k] = 0.0
     for r in range(len(y)):
-        rooms.shortfall[body.entries.rows[r]] = select(short, work.gradient[r], 0.0)
+        buffers.shortfall[body.entries.rows[r]] = select(short, work.gradient[r], 0.0)
     if any_lane(short):
-        limiting = _limiting(pattern, problem, work, x, len(rooms.muscle_force))
-        proof[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
+        limiting = _limiting(pattern, problem, work, x, len(buffers.muscle_force))
+        certificate[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
 
 
 @kernel
-def _take_over(pattern: BlockSparsity, x: Array, reached: bool, rooms: Rooms) -> None:
+def _take_over(pattern: BlockSparsity, x: Array, reached: bool, buffers: ResultBuffers) -> None:
     """Take a load that was shared elsewhere, with a proof of its own."""
     zero = 0.0 * x[0]
     for k in range(len(x)):
-        rooms.activation[pattern.unknown[k]] = x[k]
-    for k in range(len(rooms.proof)):
-        rooms.proof[k] = zero
-    rooms.proof[3], rooms.proof[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
+        buffers.activation[pattern.unknown[k]] = x[k]
+    for k in range(len(buffers.certificate)):
+        buffers.certificate[k] = zero
+    buffers.certificate[3], buffers.certificate[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
 
 
 @kernel
@@ -342,41 +345,41 @@ def _limiting(pattern: BlockSparsity, problem: Problem, work: Work, x: Array, mu
 
 @kernel
 def _react(
-    body: Anatomy,
-    ways: Ways,
+    body: CompiledBody,
+    output_maps: OutputMaps,
     f: Any,
     state: Any,
     wrench: Array,
     floor: Array,
-    rooms: Rooms,
+    buffers: ResultBuffers,
     knees: PatellaState,
     joints: Reaction,
 ) -> None:
     """Ground and joint forces, if anyone wants them."""
-    knee = len(ways.tension.order) + len(ways.patella.order)
-    joint = len(ways.joint_force.order) + len(ways.joint_moment.order)
-    ground = len(ways.ground.order) + len(ways.pressure.order) + len(ways.seat.order)
+    knee = len(output_maps.tension.order) + len(output_maps.patella.order)
+    joint = len(output_maps.joint_force.order) + len(output_maps.joint_moment.order)
+    ground = len(output_maps.ground.order) + len(output_maps.pressure.order) + len(output_maps.seat.order)
     if knee + joint > 0:
-        pull_patellae(body.patella, body.muscle, rooms.muscle_force, rooms.coordinates, f, state, knees)
+        pull_patellae(body.patella, body.muscle, buffers.muscle_force, buffers.coordinates, f, state, knees)
     if joint + ground == 0:
         return
-    first = len(rooms.muscle_force)
-    sum_wrenches(body.contact, wrench, rooms.activation, first, body.entries.contact_unit, rooms.wrench)
+    first = len(buffers.muscle_force)
+    sum_wrenches(body.contact, wrench, buffers.activation, first, body.entries.contact_unit, buffers.wrench)
     if ground > 0:
         for i in range(3):
-            rooms.seat[i] = 0.0 * floor[0]
+            buffers.seat[i] = 0.0 * floor[0]
             for s in range(len(body.tree.parent)):
-                rooms.seat[i] += rooms.wrench[6 * s + i]
+                buffers.seat[i] += buffers.wrench[6 * s + i]
             for k in range(len(body.feet)):
-                rooms.seat[i] -= rooms.wrench[6 * body.feet[k] + i]
+                buffers.seat[i] -= buffers.wrench[6 * body.feet[k] + i]
         for k in range(len(body.feet)):
             for i in range(6):
-                rooms.ground[6 * k + i] = rooms.wrench[6 * body.feet[k] + i]
-            center_of_pressure(rooms.ground, 6 * k, floor, floor[3 + k], rooms.pressure, PRESSURE * k)
+                buffers.ground[6 * k + i] = buffers.wrench[6 * body.feet[k] + i]
+            center_of_pressure(buffers.ground, 6 * k, floor, floor[3 + k], buffers.pressure, PRESSURE * k)
     if joint > 0:
         # the pressure lifts the trunk off the joint, and extends it
         abdomen = body.entries.abdomen
-        pressed, lift = abdomen[0] != 0.0 or abdomen[1] != 0.0, abdomen[2] * abdomen[4] * rooms.proof[6]
+        pressed, lift = abdomen[0] != 0.0 or abdomen[1] != 0.0, abdomen[2] * abdomen[4] * buffers.certificate[6]
         joint_reactions(
             body.cuts,
             body.muscle,
@@ -385,8 +388,8 @@ def _react(
             pressed,
             lift,
             abdomen[3] * lift,
-            rooms.muscle_force,
-            rooms.wrench,
+            buffers.muscle_force,
+            buffers.wrench,
             f,
             state,
             knees.wrench,
@@ -395,8 +398,8 @@ def _react(
 
 
 @kernel
-def _send(way: Way, room: Array, lane_index: IndexArray, sheet: Array) -> None:
-    for k in range(len(way.order)):
-        value = way.factor[k] * room[way.source[k]]
+def _write_output(output_map: OutputMap, room: Array, lane_index: IndexArray, array: Array) -> None:
+    for k in range(len(output_map.order)):
+        value = output_map.factor[k] * room[output_map.source[k]]
         for j in range(width(value)):
-            sheet[lane_index[j], way.order[k]] = extract(value, j)
+            array[lane_index[j], output_map.order[k]] = extract(value, j)

@@ -33,7 +33,7 @@ _PELVIS_SHORTFALL = 1e3
 
 
 @dataclass(frozen=True)
-class Guard:
+class StiffnessConstraint:
     """Least stiffness (N.m/rad) of coordinates by name, and k, by which muscles stiffen with their force."""
 
     margin: Mapping[str, float]
@@ -41,21 +41,21 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class Effort:
+class SharingObjective:
     """How effort is counted: criterion, weight of every muscle of the model, strength rule, least activation.
 
-    ``guard``: the stiffness that must be kept besides, if any.
+    ``stiffness``: the stiffness that must be kept besides, if any.
     """
 
     criterion: Criterion
     weight: Array
     force_length: bool
-    tone: Array
-    guard: Guard | None = None
+    minimum_activation: Array
+    stiffness: StiffnessConstraint | None = None
 
 
 @dataclass(frozen=True)
-class Part:
+class StanceBatch:
     """Stances that are solved alike: their positions, tables, support and contacts."""
 
     index: NDArray[np.int64]
@@ -65,7 +65,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Balance:
+class StagedSolution:
     """Postures of a part and how their load is shared; ``taken`` are the positions of those that can be taken."""
 
     postures: PostureSolution
@@ -74,19 +74,19 @@ class Balance:
     solution: Solution
 
 
-def parts(model: Model, stance: Stance, effort: Effort) -> Iterator[Part]:
+def split_batches(model: Model, stance: Stance, objective: SharingObjective) -> Iterator[StanceBatch]:
     """Split stances by how they are solved; a guarded body is solved whole."""
-    even = effort.guard is None and model.is_symmetric
+    even = objective.stiffness is None and model.is_symmetric
     # only a body whose sides are alike has a mirror image of every muscle
     mirror = model.cached("mirror", lambda: _mirror(model)) if even else None
-    even = even and all(np.array_equal(part, part[mirror]) for part in (effort.weight, effort.tone))
+    even = even and all(np.array_equal(part, part[mirror]) for part in (objective.weight, objective.minimum_activation))
     half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
     for use_half in (True, False):
         for support in range(len(SUPPORTS)):
             index = np.flatnonzero((half == use_half) & (stance.support == support))
             if index.size:
                 compiled = model.compiled(half=use_half)
-                yield Part(index, compiled, support, contacts_of(compiled, support))
+                yield StanceBatch(index, compiled, support, contacts_of(compiled, support))
 
 
 def _mirror(model: Model) -> NDArray[np.int64]:
@@ -95,12 +95,12 @@ def _mirror(model: Model) -> NDArray[np.int64]:
     return np.array([names.index(other_side(name)) for name in names])
 
 
-def balance(model: Model, part: Part, stance: Stance, effort: Effort) -> Balance:
+def solve_staged(model: Model, batch: StanceBatch, stance: Stance, objective: SharingObjective) -> StagedSolution:
     """Close the postures of a part and share their load; ``stance`` holds its stances with the tilt in degrees."""
-    postures = solve_posture(model, part.compiled, stance, part.support)
-    taken = np.flatnonzero(reachable(model, part.compiled, postures))
-    equilibrium = equilibrium_of(part, stance.take(taken), postures.coordinates[taken], effort)
-    return Balance(postures, taken, equilibrium, share(model, part, equilibrium, effort))
+    postures = solve_posture(model, batch.compiled, stance, batch.support)
+    taken = np.flatnonzero(reachable(model, batch.compiled, postures))
+    equilibrium = equilibrium_of(batch, stance.take(taken), postures.coordinates[taken], objective)
+    return StagedSolution(postures, taken, equilibrium, share(model, batch, equilibrium, objective))
 
 
 def reachable(model: Model, compiled: CompiledModel, postures: PostureSolution) -> NDArray[np.bool_]:
@@ -111,10 +111,12 @@ def reachable(model: Model, compiled: CompiledModel, postures: PostureSolution) 
     return np.asarray(postures.closed & postures.sound & inside)
 
 
-def equilibrium_of(part: Part, stance: Stance, q: Array, effort: Effort) -> Equilibrium:
+def equilibrium_of(batch: StanceBatch, stance: Stance, q: Array, objective: SharingObjective) -> Equilibrium:
     """What must balance in given coordinates."""
-    external = ExternalLoads.of(part.compiled, stance)
-    return assemble(part.compiled, part.compiled.rows, part.contact, external, q, effort.force_length, tissue=True)
+    external = ExternalLoads.of(batch.compiled, stance)
+    return assemble(
+        batch.compiled, batch.compiled.rows, batch.contact, external, q, objective.force_length, tissue=True
+    )
 
 
 def pose_of(compiled: CompiledModel, q: Array) -> dict[str, Array]:
@@ -122,9 +124,9 @@ def pose_of(compiled: CompiledModel, q: Array) -> dict[str, Array]:
     return dict(zip(compiled.coordinates, np.where(compiled.is_rotation, np.degrees(q), q).T, strict=True))
 
 
-def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) -> Solution:
+def share(model: Model, batch: StanceBatch, equilibrium: Equilibrium, objective: SharingObjective) -> Solution:
     """Share the load of balanced postures."""
-    weight, lower, upper, quadratic = terms(model, part.compiled, part.contact, effort)
+    weight, lower, upper, quadratic = unknown_bounds(model, batch.compiled, batch.contact, objective)
     problem = LoadSharingProblem(
         equilibrium.coefficients,
         equilibrium.demand,
@@ -132,20 +134,20 @@ def share(model: Model, part: Part, equilibrium: Equilibrium, effort: Effort) ->
         weight,
         lower,
         quadratic=quadratic,
-        shortfall_weight=row_weight(part.compiled),
+        shortfall_weight=row_weight(batch.compiled),
     )
-    return solve(problem, effort.criterion)
+    return solve(problem, objective.criterion)
 
 
-def terms(
-    model: Model, compiled: CompiledModel, contact: ContactTables, effort: Effort
+def unknown_bounds(
+    model: Model, compiled: CompiledModel, contact: ContactTables, objective: SharingObjective
 ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """Weight, lower and upper bound of every unknown, and whether it costs its square under any criterion."""
     settings, names = model.tables["settings"], list(model.muscles)
     muscles, contacts = len(compiled.muscles), contact.direction.shape[0] * contact.direction.shape[1]
     rows = [names.index(m) for m in compiled.muscles]
-    lower = np.concatenate([effort.tone[rows], np.zeros(contacts)])
-    weight = np.concatenate([effort.weight[rows], np.full(contacts, settings.value("contact_weight"))])
+    lower = np.concatenate([objective.minimum_activation[rows], np.zeros(contacts)])
+    weight = np.concatenate([objective.weight[rows], np.full(contacts, settings.value("contact_weight"))])
     upper = np.concatenate([np.ones(muscles), np.full(contacts, settings.value("contact_limit"))])
     return weight, lower, upper, np.arange(len(weight)) >= muscles
 

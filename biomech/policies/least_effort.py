@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from biomech.model.model import Model
 from biomech.pipeline.solve_stances import compile_batch
-from biomech.pipeline.stance_batch import Effort, Part, parts
+from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.policies.bracketing import MINIMA
 from biomech.policies.least_effort_kernel import COLUMNS, search_in_lanes
 from biomech.stance.parameters import Stance
@@ -39,7 +39,7 @@ class Tilts:
     interval: Array
 
 
-def least_effort(model: Model, stance: Stance, effort: Effort) -> Tilts:
+def least_effort(model: Model, stance: Stance, objective: SharingObjective) -> Tilts:
     """The tilt of least muscle cost of every stance.
 
     Parameters
@@ -57,21 +57,21 @@ def least_effort(model: Model, stance: Stance, effort: Effort) -> Tilts:
         Never raises for a posture: the status says what was found.
     """
     found = np.empty((len(stance), COLUMNS))
-    for part in parts(model, stance, effort):
-        found[part.index] = _search_part(model, part, stance, effort)
+    for batch in split_batches(model, stance, objective):
+        found[batch.index] = _search_part(model, batch, stance, objective)
     return Tilts(found[:, 0], found[:, 1].astype(np.int8), found[:, 2 : 2 + MINIMA], found[:, 2 + MINIMA : 4 + MINIMA])
 
 
-def _search_part(model: Model, part: Part, stance: Stance, effort: Effort) -> Array:
+def _search_part(model: Model, batch: StanceBatch, stance: Stance, objective: SharingObjective) -> Array:
     """Search for the stances of a part: all at first, then with patience those with a tilt that could not be held."""
-    count = len(part.index)
-    own = stance.take(part.index, pelvic_tilt=np.zeros(count))
-    body, pattern, costs, limits, _, posed = compile_batch(model, part, own, effort, frozenset())
-    turn = turn_with_tilt(model, part.compiled, part.support)
+    count = len(batch.index)
+    own = stance.take(batch.index, pelvic_tilt=np.zeros(count))
+    body, pattern, costs, limits, _, inputs = compile_batch(model, batch, own, objective, frozenset())
+    turn = turn_with_tilt(model, batch.compiled, batch.support)
     found = np.empty((count, COLUMNS))
     every = np.arange(count, dtype=np.uint64)
-    search_in_lanes(body, pattern, costs, limits, posed, turn, every, False, found)
+    search_in_lanes(body, pattern, costs, limits, inputs, turn, every, False, found)
     hard = every[found[:, -1] > 0.0]
     if hard.size:
-        search_in_lanes(body, pattern, costs, limits, posed, turn, hard, True, found)
+        search_in_lanes(body, pattern, costs, limits, inputs, turn, hard, True, found)
     return found

@@ -33,7 +33,7 @@ from biomech._simd import (
 )
 from biomech.model.mechanics.paths import PathState, make_path_state, path_kinematics
 from biomech.model.mechanics.tree import Frames, make_frames
-from biomech.pipeline.batch_tables import Anatomy, Limits, Posed
+from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.policies.bracketing import (
     BEST,
     EDGE,
@@ -130,37 +130,37 @@ class Load(NamedTuple):
 
 @entry_point
 def search_in_lanes(
-    body: Anatomy,
+    body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
-    posed: Posed,
+    inputs: BatchInputs,
     turn: Array1,
     index: IndexArray,
     exact: bool,
     found: Array2,
 ) -> None:
     """Search for stances ``index``; ``found`` (stance, COLUMNS)."""
-    _search(simd_zero(), body, pattern, costs, limits, posed, turn, index, exact, found)
+    _search(simd_zero(), body, pattern, costs, limits, inputs, turn, index, exact, found)
 
 
 @allocating_kernel
 def _search(
     number: Any,
-    body: Anatomy,
+    body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
-    posed: Posed,
+    inputs: BatchInputs,
     turn: Array,
     index: IndexArray,
     exact: bool,
     found: Array,
 ) -> None:
-    own, load = _make_body(number, body, posed), _make_load(number, body, pattern)
+    own, load = _make_body(number, body, inputs), _make_load(number, body, pattern)
     walk, bracket, least = make_findings(number)
     row, lane_index = zeros(number, (COLUMNS,)), make_lane_index(number)
-    every = arange(max(posed.start.shape[1], posed.batch_targets.vector.shape[1], 6, COLUMNS))
+    every = arange(max(inputs.start.shape[1], inputs.batch_targets.vector.shape[1], 6, COLUMNS))
     for k in range(len(limits.upper)):
         load.problem.lower[k], load.problem.upper[k] = limits.lower[k], limits.upper[k]
     for k in range(len(turn)):
@@ -168,9 +168,9 @@ def _search(
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
-        gather_targets(posed.batch_targets, lane_index, every, own.targets)
-        gather(posed.start, lane_index, every, own.start)
-        gather_external_loads(posed.external, lane_index, every, own.external)
+        gather_targets(inputs.batch_targets, lane_index, every, own.targets)
+        gather(inputs.start, lane_index, every, own.start)
+        gather_external_loads(inputs.external, lane_index, every, own.external)
         row[COLUMNS - 1] = _walk(body, pattern, costs, limits, own, load, exact, walk)
         for i in range(MINIMA):
             open_ = _descend(body, pattern, costs, limits, own, load, exact, walk, i, bracket, least)
@@ -180,8 +180,8 @@ def _search(
 
 
 @allocating_kernel
-def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
-    coordinates, constraints = posed.start.shape[1], posed.batch_targets.target.shape[1]
+def _make_body(number: Any, body: CompiledBody, inputs: BatchInputs) -> Body:
+    coordinates, constraints = inputs.start.shape[1], inputs.batch_targets.target.shape[1]
     return Body(
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
@@ -194,14 +194,14 @@ def _make_body(number: Any, body: Anatomy, posed: Posed) -> Body:
         make_frames(number, body.tree),
         make_path_state(number, body.paths),
         make_targets(number, body.constraints, constraints),
-        make_external_loads(number, posed.external),
+        make_external_loads(number, inputs.external),
         make_constraint_work(number, body.constraints, constraints, coordinates),
         make_force_workspace(number, body.tree, body.paths, body.contact),
     )
 
 
 @allocating_kernel
-def _make_load(number: Any, body: Anatomy, pattern: BlockSparsity) -> Load:
+def _make_load(number: Any, body: CompiledBody, pattern: BlockSparsity) -> Load:
     rows, unknowns, entries = len(body.entries.rows), len(pattern.unknown), pattern.entry[-1]
     x, y, _ = make_answer(number, rows, unknowns)
     near_x, near_y, _ = make_answer(number, rows, unknowns)
@@ -218,7 +218,7 @@ def _extrapolate(own: Body, tilt: float) -> None:
 
 
 @kernel
-def _load(body: Anatomy, own: Body, problem: Problem) -> None:
+def _load(body: CompiledBody, own: Body, problem: Problem) -> None:
     """Write down what must balance in the posture that was found."""
     q = own.coordinates
     path_kinematics(body.paths, body.splines, q, own.frames, own.paths)
@@ -254,7 +254,7 @@ def _learn(reached: bool, tilt: float, own: Body) -> None:
 
 @kernel
 def _try(
-    body: Anatomy,
+    body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
@@ -328,7 +328,7 @@ def _work_along(pattern: BlockSparsity, problem: Problem, x: Array, y: Array, wo
 
 
 @kernel
-def _slope(body: Anatomy, pattern: BlockSparsity, own: Body, load: Load, tilt: float) -> float:
+def _slope(body: CompiledBody, pattern: BlockSparsity, own: Body, load: Load, tilt: float) -> float:
     """dJ/dtilt per degree at the tilt that was tried last."""
     _extrapolate(own, tilt + NEAR)
     newton_steps(
@@ -341,7 +341,14 @@ def _slope(body: Anatomy, pattern: BlockSparsity, own: Body, load: Load, tilt: f
 
 @kernel
 def _walk(
-    body: Anatomy, pattern: BlockSparsity, costs: Costs, limits: Limits, own: Body, load: Load, exact: bool, walk: Walk
+    body: CompiledBody,
+    pattern: BlockSparsity,
+    costs: Costs,
+    limits: Limits,
+    own: Body,
+    load: Load,
+    exact: bool,
+    walk: Walk,
 ) -> float:
     """Cost and slope at every node; returns 1 where a posture was given up that patience might hold."""
     zero = 0.0 * own.start[0]
@@ -387,7 +394,7 @@ def _remember(load: Load) -> None:
 
 @kernel
 def _descend(
-    body: Anatomy,
+    body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,

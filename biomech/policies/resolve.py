@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.model.model import Model
-from biomech.pipeline.stance_batch import Effort, Part, parts
+from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.policies.bracketing import LEAST, MINIMA, MOST
 from biomech.policies.least_effort import TILT_STATUSES, Tilts, least_effort
 from biomech.policies.stable_root import BALANCE_STATUSES, NO_POSTURE, Balance, find_balance
@@ -77,7 +77,7 @@ class Settled:
             getattr(self, field.name)[first:last] = getattr(part, field.name)
 
 
-def settle(model: Model, stance: Stance, effort: Effort) -> Settled:
+def settle(model: Model, stance: Stance, objective: SharingObjective) -> Settled:
     """Find every angle that is left to a policy, and put it into the stances.
 
     Parameters
@@ -103,9 +103,9 @@ def settle(model: Model, stance: Stance, effort: Effort) -> Settled:
     index = np.arange(len(stance))
     for _ in range(_ROUNDS):
         before = {name: stance.values[name].copy() for name in ("pelvic_tilt", "trunk_lean", "knee_flexion")}
-        _settle_tilts(model, stance, effort, index, found)
-        _settle_leans(model, stance, effort, index, found)
-        _settle_knees(model, stance, effort, index, found)
+        _settle_tilts(model, stance, objective, index, found)
+        _settle_leans(model, stance, objective, index, found)
+        _settle_knees(model, stance, objective, index, found)
         moved = np.zeros(len(stance))
         for name, old in before.items():
             change = np.abs(stance.values[name] - old)
@@ -141,14 +141,16 @@ def tilt_by_rhythm(lean: Array, rhythm: Array, line: float) -> Array:
     return np.sign(lean) * (thorax - lumbar_flexion(thorax, rhythm))
 
 
-def _settle_tilts(model: Model, stance: Stance, effort: Effort, index: NDArray[np.int64], found: Settled) -> None:
+def _settle_tilts(
+    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: Settled
+) -> None:
     for code, name in enumerate(POLICIES):
         own = index[stance.policy[index] == code]
         if not own.size:
             continue
         stances = stance.take(own)
         if name == "least_effort":
-            least: Tilts = least_effort(model, stances, effort)
+            least: Tilts = least_effort(model, stances, objective)
             tilt, status = least.tilt, least.status.copy()
             status[np.isnan(tilt)] = len(TILT_STATUSES) + NO_POSTURE
             found.minimum[own], found.interval[own] = least.minimum, least.interval
@@ -157,7 +159,7 @@ def _settle_tilts(model: Model, stance: Stance, effort: Effort, index: NDArray[n
             tilt = tilt_by_rhythm(stances.values["trunk_lean"], stances.values["lumbar_rhythm"], line)
             status = np.full(len(own), _BY_RULE, dtype=np.int8)
         else:
-            balance = _balance_tilt(model, stances, effort, hanging=name == "hanging")
+            balance = _balance_tilt(model, stances, objective, hanging=name == "hanging")
             tilt, status = balance.angle, (len(TILT_STATUSES) + balance.status).astype(np.int8)
             if name == "hanging":
                 found.hanging_moment[own] = balance.moment
@@ -165,57 +167,61 @@ def _settle_tilts(model: Model, stance: Stance, effort: Effort, index: NDArray[n
         found.tilt_status[own] = status
 
 
-def _balance_tilt(model: Model, stance: Stance, effort: Effort, *, hanging: bool) -> Balance:
+def _balance_tilt(model: Model, stance: Stance, objective: SharingObjective, *, hanging: bool) -> Balance:
     """The tilt at which the body hangs in its hips, or that of least passive energy."""
 
-    def moment(part: Part, near: Stance) -> Array:
+    def moment(batch: StanceBatch, near: Stance) -> Array:
         if not hanging:
-            return passive_slope(model, part.compiled, near, part.support)
-        return muscle_free_moments(model, part.compiled, near, part.support).hanging
+            return passive_slope(model, batch.compiled, near, batch.support)
+        return muscle_free_moments(model, batch.compiled, near, batch.support).hanging
 
     found = Balance(np.empty(len(stance)), np.empty(len(stance)), np.empty(len(stance), dtype=np.int8))
-    for part in parts(model, stance, effort):
-        own = stance.take(part.index)
+    for batch in split_batches(model, stance, objective):
+        own = stance.take(batch.index)
 
-        def curve(index: NDArray[np.int64], tilt: Array, part: Part = part, own: Stance = own) -> Array:
-            return moment(part, own.take(index, pelvic_tilt=tilt))
+        def curve(index: NDArray[np.int64], tilt: Array, batch: StanceBatch = batch, own: Stance = own) -> Array:
+            return moment(batch, own.take(index, pelvic_tilt=tilt))
 
-        _put(found, part.index, find_balance(curve, len(own), LEAST, MOST, _TILT_STEP))
+        _put(found, batch.index, find_balance(curve, len(own), LEAST, MOST, _TILT_STEP))
     return found
 
 
-def _settle_leans(model: Model, stance: Stance, effort: Effort, index: NDArray[np.int64], found: Settled) -> None:
+def _settle_leans(
+    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: Settled
+) -> None:
     swaying = index[stance.lean_policy[index] >= 0]
     if not swaying.size:
         return
     stances = stance.take(swaying)
-    for part in parts(model, stances, effort):
-        own, place = stances.take(part.index), swaying[part.index]
+    for batch in split_batches(model, stances, objective):
+        own, place = stances.take(batch.index), swaying[batch.index]
 
-        def curve(index: NDArray[np.int64], lean: Array, part: Part = part, own: Stance = own) -> Array:
+        def curve(index: NDArray[np.int64], lean: Array, batch: StanceBatch = batch, own: Stance = own) -> Array:
             # leaning forward tips the pelvis forward: the balance along the lean is where the moment rises through zero
-            return -muscle_free_moments(model, part.compiled, own.take(index, trunk_lean=lean), part.support).hanging
+            return -muscle_free_moments(model, batch.compiled, own.take(index, trunk_lean=lean), batch.support).hanging
 
         balance = find_balance(curve, len(own), *_LEAN, _LEAN_STEP)
         stance.values["trunk_lean"][place] = balance.angle
         found.lean_status[place], found.hanging_moment[place] = balance.status, -balance.moment
 
 
-def _settle_knees(model: Model, stance: Stance, effort: Effort, index: NDArray[np.int64], found: Settled) -> None:
+def _settle_knees(
+    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: Settled
+) -> None:
     resting = index[stance.knee_policy[index] >= 0]
     if not resting.size:
         return
     stances = stance.take(resting)
-    for part in parts(model, stances, effort):
-        own, place = stances.take(part.index), resting[part.index]
-        feet = feet_of(part.support)
-        sides = [[0, 1]] if part.compiled.half else [[("_r", "_l").index(foot)] for foot in feet]
+    for batch in split_batches(model, stances, objective):
+        own, place = stances.take(batch.index), resting[batch.index]
+        feet = feet_of(batch.support)
+        sides = [[0, 1]] if batch.compiled.half else [[("_r", "_l").index(foot)] for foot in feet]
         for leg, columns in enumerate(sides):
 
             def curve(
                 index: NDArray[np.int64],
                 knee: Array,
-                part: Part = part,
+                batch: StanceBatch = batch,
                 own: Stance = own,
                 leg: int = leg,
                 columns: list[int] = columns,
@@ -224,7 +230,7 @@ def _settle_knees(model: Model, stance: Stance, effort: Effort, index: NDArray[n
                 knees[:, columns] = knee[:, None]
                 # a moment that extends the knee drives its flexion down
                 return -muscle_free_moments(
-                    model, part.compiled, own.take(index, knee_flexion=knees), part.support
+                    model, batch.compiled, own.take(index, knee_flexion=knees), batch.support
                 ).knee[:, leg]
 
             balance = find_balance(curve, len(own), _KNEE[0] - _BEYOND, _KNEE[1], _KNEE_STEP)

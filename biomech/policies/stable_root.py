@@ -79,8 +79,8 @@ def find_balance(curve: Curve, count: int, low: float, high: float, step: float)
     if level.size:
         angle[level], status[level] = _least(curve, level, nodes, moment[level])
     left = np.full(count, np.nan)
-    posed = np.flatnonzero(status != NO_POSTURE)
-    left[posed] = curve(posed, angle[posed])
+    inputs = np.flatnonzero(status != NO_POSTURE)
+    left[inputs] = curve(inputs, angle[inputs])
     # a posture may be missing at the very angle that was found, or on one side of it, and then the moment jumps
     lost = np.isnan(left) | ((crossings > 0) & (np.abs(left) > _LEFT))
     status[lost], angle[lost], left[lost] = NO_POSTURE, np.nan, np.nan

@@ -25,8 +25,8 @@ from biomech.analysis.output.labels import check_names, labelled, labels_of
 from biomech.analysis.progress import progress_bar
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.pipeline.objective import read_effort
-from biomech.pipeline.solve_stances import answer
+from biomech.pipeline.objective import read_objective
+from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.stance_batch import OPTIMAL
 from biomech.policies.resolve import settle
 from biomech.sharing import Criterion
@@ -63,7 +63,7 @@ class Study:
     ) -> None:
         check_stances(stances)
         self.model, self.names, self.adjust = model, list(stances), adjust
-        self.effort = read_effort(model, criterion, None, "isometric", tone)
+        self.objective = read_objective(model, criterion, None, "isometric", tone)
         given = default_priors() if priors is None else check_priors(priors)
         taken = sweep_names(model) | {"stance", "sample", *(f"prior_{name}" for name in given)}
         self.grid, self.stance, self.asked = _read(model, stances, taken)
@@ -128,8 +128,8 @@ class Study:
 
     def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:
         """Variables over the postures, NaN where one is not optimal."""
-        settle(model, stance, self.effort)
-        answers = answer(model, stance, self.effort, self.sheets)
+        settle(model, stance, self.objective)
+        answers = solve_stances(model, stance, self.objective, self.sheets)
         lost = answers.status != OPTIMAL
         found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}
         for name, quantity in self.quantities.items():

@@ -25,7 +25,7 @@ from biomech.model.mechanics.muscles import has_scale
 from biomech.model.mechanics.tree import about_y
 from biomech.model.model import Model
 from biomech.model.tables import Table
-from biomech.pipeline.batch_tables import Anatomy
+from biomech.pipeline.batch_tables import CompiledBody
 
 Array = NDArray[np.float64]
 
@@ -74,9 +74,9 @@ def draw_model(base: Model, changes: Mapping[tuple[str, str], Array]) -> Model:
         if isinstance(kept, CompiledModel):
             model.cached(key, partial(_flat, model, kept, changed))
     for key, kept in base.kept.items():
-        if isinstance(kept, Anatomy):
+        if isinstance(kept, CompiledBody):
             half = bool(isinstance(key, tuple) and key[1])
-            model.cached(key, partial(_anatomy, kept, model.compiled(half=half)))
+            model.cached(key, partial(_compile_body, kept, model.compiled(half=half)))
         else:
             model.cached(key, partial(_itself, kept))
     return model
@@ -132,7 +132,7 @@ def _flat(model: Model, kept: CompiledModel, changed: set[str]) -> CompiledModel
     return replace(kept, **parts)
 
 
-def _anatomy(kept: Anatomy, compiled: CompiledModel) -> Anatomy:
+def _compile_body(kept: CompiledBody, compiled: CompiledModel) -> CompiledBody:
     entries = kept.entries._replace(abdomen=np.array([*compiled.abdomen, kept.entries.abdomen[4]]))
     return kept._replace(
         tree=compiled.tree, muscle=compiled.muscle, patella=compiled.patella, tissue=compiled.passive, entries=entries

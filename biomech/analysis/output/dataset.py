@@ -18,8 +18,8 @@ from biomech.analysis.output.provenance import provenance
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
-from biomech.pipeline.solve_stances import Answers, sheet_columns
-from biomech.pipeline.stance_batch import STATUSES, Effort
+from biomech.pipeline.solve_stances import StanceSolution, result_columns
+from biomech.pipeline.stance_batch import STATUSES, SharingObjective
 from biomech.policies.resolve import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
 from biomech.policies.stable_root import BALANCE_STATUSES
 from biomech.stance.parameters import PARAMETERS, StanceGrid
@@ -78,11 +78,11 @@ class Quantity:
     dims: tuple[str, ...]
     attributes: dict[str, Any]
     needs: tuple[str, ...]
-    value: Callable[[Answers], NDArray[Any]] | None = None
+    value: Callable[[StanceSolution], NDArray[Any]] | None = None
 
-    def of(self, answers: Answers) -> NDArray[Any]:
+    def of(self, solved: StanceSolution) -> NDArray[Any]:
         """The variable, (posture, ...); a sheet of joints or feet has three columns each."""
-        found = self.value(answers) if self.value else getattr(answers.sheets, self.needs[0])
+        found = self.value(solved) if self.value else getattr(solved.results, self.needs[0])
         return found.reshape(len(found), -1, 3) if self.dims[1:] == ("axis",) else np.asarray(found)
 
 
@@ -123,7 +123,7 @@ def joint_quantities(model: Model) -> dict[str, Quantity]:
             ("joint",),
             about("N", "force that presses the joint together, along the child segment's y axis", frame=PRESSED_FRAMES),
             ("joint_force",),
-            lambda a: pressed * a.sheets.joint_force[:, 1::3],
+            lambda a: pressed * a.results.joint_force[:, 1::3],
         ),
         "joint_contact_moment": Quantity(
             ("joint", "axis"),
@@ -134,7 +134,7 @@ def joint_quantities(model: Model) -> dict[str, Quantity]:
             (),
             about("N", "compression of the lumbosacral joint, along the torso's y axis", frame="torso"),
             ("joint_force",),
-            lambda a: a.sheets.joint_force[:, spine],
+            lambda a: a.results.joint_force[:, spine],
         ),
         **(patella_quantities() if len(model.tables["patellae"]) else {}),
     }
@@ -167,13 +167,13 @@ def proof_quantities(model: Model) -> dict[str, Quantity]:
             ("shortfall",),
         ),
         "equilibrium_residual": Quantity(
-            (), about("1", "largest error of equilibrium over largest demand"), (), lambda a: a.proof("residual")
+            (), about("1", "largest error of equilibrium over largest demand"), (), lambda a: a.certificate("residual")
         ),
         "duality_gap": Quantity(
             (),
             about("1", "relative distance of the cost from a proven lower bound"),
             (),
-            lambda a: a.proof("gap"),
+            lambda a: a.certificate("gap"),
         ),
     }
 
@@ -196,8 +196,8 @@ def sweep_names(model: Model) -> frozenset[str]:
 def _sweep_quantities(model: Model) -> dict[str, Quantity]:
     unit = np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0)
 
-    def feet(answers: Answers, sheet: str, part: slice) -> Array:
-        values = getattr(answers.sheets, sheet)
+    def feet(solved: StanceSolution, result: str, part: slice) -> Array:
+        values = getattr(solved.results, result)
         return values.reshape(len(values), 2, -1)[:, :, part]
 
     return {
@@ -239,20 +239,20 @@ def _sweep_quantities(model: Model) -> dict[str, Quantity]:
             (),
             about("Pa", "abdominal pressure; none unless settings/pressure_share asks for it"),
             (),
-            lambda a: a.proof("abdomen"),
+            lambda a: a.certificate("abdomen"),
         ),
         "coordinate_angle": Quantity(
             ("coordinate",),
             about("deg", "generalised coordinates of the posture (m for translations)"),
             ("coordinates",),
-            lambda a: unit * a.sheets.coordinates,
+            lambda a: unit * a.results.coordinates,
         ),
         **proof_quantities(model),
         "valid": Quantity(
             (),
             about("1", "every coordinate is inside the geometry's trusted range"),
             (),
-            lambda a: a.proof("valid") == 1.0,
+            lambda a: a.certificate("valid") == 1.0,
         ),
     }
 
@@ -280,9 +280,9 @@ def read_names(quantities: Mapping[str, Quantity], variables: Iterable[str]) -> 
     return chosen
 
 
-def turnout_reserve(answers: Answers) -> Array:
+def turnout_reserve(solved: StanceSolution) -> Array:
     """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
-    model, q = answers.model, answers.sheets.coordinates
+    model, q = solved.model, solved.results.coordinates
     names = model.compiled().coordinates
     slack, shift = (
         model.value(f"passive/hip_{name}") for name in ("external_rotation_slack", "rotation_flexion_shift")
@@ -293,29 +293,31 @@ def turnout_reserve(answers: Answers) -> Array:
     return slack + shift * flexion + rotation
 
 
-def variables_of(quantities: Mapping[str, Quantity], dims: tuple[str, ...], answers: Answers) -> dict[str, Variable]:
+def variables_of(
+    quantities: Mapping[str, Quantity], dims: tuple[str, ...], solved: StanceSolution
+) -> dict[str, Variable]:
     """Variables of one batch of answers."""
-    return {name: ((*dims, *q.dims), q.of(answers), q.attributes) for name, q in quantities.items()}
+    return {name: ((*dims, *q.dims), q.of(solved), q.attributes) for name, q in quantities.items()}
 
 
 class Kept:
     """What a sweep keeps, over all its postures; room is made once the first block shows how much is needed."""
 
     def __init__(self, model: Model, quantities: Mapping[str, Quantity], count: int) -> None:
-        columns = sheet_columns(model)
+        columns = result_columns(model)
         self.quantities, self.count = quantities, count
         self.plain = {q.needs[0]: name for name, q in quantities.items() if q.value is None}
-        self.values = {name: np.zeros((count, columns[sheet])) for sheet, name in self.plain.items()}
+        self.values = {name: np.zeros((count, columns[result])) for result, name in self.plain.items()}
 
-    def sheets(self, first: int, last: int) -> dict[str, Array]:
+    def results(self, first: int, last: int) -> dict[str, Array]:
         """The part of the sheets that are kept as they are, for a block to be written there."""
-        return {sheet: self.values[name][first:last] for sheet, name in self.plain.items()}
+        return {result: self.values[name][first:last] for result, name in self.plain.items()}
 
-    def put(self, first: int, last: int, answers: Answers) -> None:
+    def put(self, first: int, last: int, solved: StanceSolution) -> None:
         """Keep what is made from the sheets of a block."""
         for name, quantity in self.quantities.items():
             if quantity.value is not None:
-                value = quantity.value(answers)
+                value = quantity.value(solved)
                 if name not in self.values:
                     self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
                 self.values[name][first:last] = value
@@ -333,7 +335,7 @@ def dims_of(variables: Mapping[str, Variable]) -> frozenset[str]:
 def sweep_dataset(
     model: Model,
     stance: StanceGrid,
-    effort: Effort,
+    objective: SharingObjective,
     kept: dict[str, Variable],
     policies: dict[str, Variable],
     said: str,
@@ -342,7 +344,7 @@ def sweep_dataset(
     import xarray as xr
 
     shaped = {name: _unflatten(stance, variable) for name, variable in {**kept, **policies}.items()}
-    about_it = provenance(model, effort)
+    about_it = provenance(model, objective)
     found = xr.Dataset(
         shaped,
         coords=labelled(model, stance_coordinates(stance), dims_of(shaped) | carried_dims(stance)),

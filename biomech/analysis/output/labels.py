@@ -42,11 +42,11 @@ def labelled(model: Model, own: Mapping[str, Any], dims: Iterable[str] = DIMENSI
     return xr.Coordinates(variables, indexes)
 
 
-def check_names(model: Model, asked: StanceGrid, answer: Collection[str]) -> StanceGrid:
+def check_names(model: Model, asked: StanceGrid, solve_stances: Collection[str]) -> StanceGrid:
     """What is asked, once no dimension or coordinate of the caller's bears a name that the answer uses.
 
-    ``answer`` are its variables, and the dimensions that it alone has. A number that is taken from an answer still
-    bears the label that it was taken by, such as ``coordinate``; that is left out.
+    ``solve_stances`` are its variables, and the dimensions that it alone has. A number that is taken from an answer
+    still bears the label that it was taken by, such as ``coordinate``; that is left out.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def check_names(model: Model, asked: StanceGrid, answer: Collection[str]) -> Sta
     if not asked.bearers:
         return asked
     for dim in asked.dims:
-        if dim in answer and dim not in PARAMETERS:
+        if dim in solve_stances and dim not in PARAMETERS:
             raise StanceError(
                 f"{asked.bearers[dim]}: dimension {dim!r}: is a variable of the answer; no dimension may bear its name"
             )
@@ -66,7 +66,7 @@ def check_names(model: Model, asked: StanceGrid, answer: Collection[str]) -> Sta
         if name in asked.dims or not _tells_part(model, name, variable)
     }
     for name in carried:
-        if name not in asked.dims and name in {*answer, *_TAKEN}:
+        if name not in asked.dims and name in {*solve_stances, *_TAKEN}:
             raise StanceError(
                 f"{asked.bearers[name]}: coordinate {name!r}: is a name that the answer uses; "
                 f"rename it, or leave it out (drop_vars({name!r}))"

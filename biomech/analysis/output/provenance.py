@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from biomech._version import __version__
 from biomech.model.catalog import MODELS, load_model
 from biomech.model.model import Model
-from biomech.pipeline.stance_batch import Effort
+from biomech.pipeline.stance_batch import SharingObjective
 
 
-def provenance(model: Model, effort: Effort | None = None) -> dict[str, str]:
+def provenance(model: Model, objective: SharingObjective | None = None) -> dict[str, str]:
     """Version, model and how effort was counted, as text that any file format can hold.
 
     Parameters
@@ -30,10 +30,10 @@ def provenance(model: Model, effort: Effort | None = None) -> dict[str, str]:
     dict
         ``biomech_version``; ``model``, its name, ``changed`` behind it where its numbers are not those of the built-in
         model of that name; ``model_sha256``, the hash of its tables; ``criterion``, ``strength``; and where they were
-        given ``weight``, ``tone``, ``stiffness_margin`` and ``short_range_stiffness``, mappings as JSON.
+        given ``weight``, ``minimum_activation``, ``stiffness_margin`` and ``short_range_stiffness``, mappings as JSON.
     """
     about = {"biomech_version": __version__, "model": name_of(model), "model_sha256": model_hash(model)}
-    return about if effort is None else about | _counted(model, effort)
+    return about if objective is None else about | _counted(model, objective)
 
 
 def name_of(model: Model) -> str:
@@ -63,17 +63,17 @@ def _exact(value: object) -> object:
     return float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else value
 
 
-def _counted(model: Model, effort: Effort) -> dict[str, str]:
+def _counted(model: Model, objective: SharingObjective) -> dict[str, str]:
     about = {
-        "criterion": repr(effort.criterion),
-        "strength": "force_length" if effort.force_length else "isometric",
+        "criterion": repr(objective.criterion),
+        "strength": "force_length" if objective.force_length else "isometric",
     }
-    for name, values, plain in (("weight", effort.weight, 1.0), ("tone", effort.tone, 0.0)):
+    for name, values, plain in (("weight", objective.weight, 1.0), ("tone", objective.minimum_activation, 0.0)):
         if (values != plain).any():
             about[name] = json.dumps(_unlike(model, values, plain))
-    if effort.guard is not None:
-        about["stiffness_margin"] = json.dumps(dict(effort.guard.margin))
-        about["short_range_stiffness"] = repr(effort.guard.ratio)
+    if objective.stiffness is not None:
+        about["stiffness_margin"] = json.dumps(dict(objective.stiffness.margin))
+        about["short_range_stiffness"] = repr(objective.stiffness.ratio)
     return about
 
 

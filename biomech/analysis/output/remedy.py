@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
-from biomech.pipeline.stance_batch import Part, reachable
+from biomech.pipeline.stance_batch import StanceBatch, reachable
 from biomech.stance.parameters import PARAMETERS, SIDES, SUPPORTS, Stance
 from biomech.statics.posture import PostureSolution, can_yield, ranges, solve_posture
 from biomech.statics.posture_newton import SLACK
@@ -55,18 +55,18 @@ class _Change(NamedTuple):
     miss: float
 
 
-def suggest(model: Model, part: Part, stance: Stance, fixed: frozenset[str] | set[str]) -> str:
+def suggest(model: Model, batch: StanceBatch, stance: Stance, fixed: frozenset[str] | set[str]) -> str:
     """How the one posture of ``stance`` could be taken, in words; ``fixed`` parameters stay as they are.
 
     Changes of one parameter come first, the smallest of them by its range; where none will do, the one that brings the
     posture nearest is kept, and another sought.
     """
-    knobs = [knob for knob in _knobs(part, model.compiled(), stance) if knob.name not in fixed]
+    knobs = [knob for knob in _knobs(batch, model.compiled(), stance) if knob.name not in fixed]
     at, made = stance, list[_Change]()
-    miss = float(_misses(model, part, solve_posture(model, part.compiled, stance, part.support))[0])
+    miss = float(_misses(model, batch, solve_posture(model, batch.compiled, stance, batch.support))[0])
     for _ in range(_TOGETHER):
         best = _best(
-            model, part, at, [knob for knob in knobs if knob.name not in [change.knob.name for change in made]]
+            model, batch, at, [knob for knob in knobs if knob.name not in [change.knob.name for change in made]]
         )
         if best is None or not (best.taken or best.miss < miss):
             break
@@ -89,36 +89,36 @@ def _change_said(change: _Change) -> str:
     return f"a {way} {change.knob.said}: {change.then:g}{of} in place of {change.now:g}{of}"
 
 
-def _knobs(part: Part, whole: CompiledModel, stance: Stance) -> Iterator[_Knob]:
+def _knobs(batch: StanceBatch, whole: CompiledModel, stance: Stance) -> Iterator[_Knob]:
     """What may be changed on this support."""
-    support = SUPPORTS[part.support]
+    support = SUPPORTS[batch.support]
     idle = _IDLE.get(support, ())
     for name in _OF_LEGS:
         if name == "turnout_yield" and not can_yield(whole):
             continue
-        for leg in _legs(part, support, name, stance):
-            both = name if part.compiled.half else f"{name} of both legs"
+        for leg in _legs(batch, support, name, stance):
+            both = name if batch.compiled.half else f"{name} of both legs"
             yield _Knob(name, leg, both if leg is None else f"{name} of the {SIDES[leg]} leg")
-    names = [*_OF_SUPPORT.get(support, ()), *_OF_BODY, *(() if part.compiled.half else _OF_SIDES)]
+    names = [*_OF_SUPPORT.get(support, ()), *_OF_BODY, *(() if batch.compiled.half else _OF_SIDES)]
     names += [name for name in _OF_FLOOR if stance.values[name][0] != 0.0]
     for name in names:
         if name not in idle:
             yield _Knob(name, None, name)
 
 
-def _legs(part: Part, support: str, name: str, stance: Stance) -> list[int | None]:
+def _legs(batch: StanceBatch, support: str, name: str, stance: Stance) -> list[int | None]:
     """Columns of the legs of which a parameter matters, None for both; at a step the lower leg's knee follows."""
     if support in SIDES:
         return [SIDES.index(support)]
     if support == "step" and name == "knee_flexion":
         return [0]
     right, left = stance.values[name][0]
-    if part.compiled.half or (right == left and name != "knee_flexion"):
+    if batch.compiled.half or (right == left and name != "knee_flexion"):
         return [None]
     return [0, 1, None] if right == left else [0, 1]
 
 
-def _best(model: Model, part: Part, stance: Stance, knobs: list[_Knob]) -> _Change | None:
+def _best(model: Model, batch: StanceBatch, stance: Stance, knobs: list[_Knob]) -> _Change | None:
     """The smallest change of one knob with which the posture can be taken, or the one that brings it nearest."""
     tried = [(knob, value) for knob in knobs for value in _ladder(stance, knob)]
     if not tried:
@@ -126,8 +126,8 @@ def _best(model: Model, part: Part, stance: Stance, knobs: list[_Knob]) -> _Chan
     many = stance.take(np.zeros(len(tried), dtype=np.int64))
     for i, (knob, value) in enumerate(tried):
         _put(many, knob, i, value)
-    postures = solve_posture(model, part.compiled, many, part.support)
-    taken, miss = reachable(model, part.compiled, postures), _misses(model, part, postures)
+    postures = solve_posture(model, batch.compiled, many, batch.support)
+    taken, miss = reachable(model, batch.compiled, postures), _misses(model, batch, postures)
     size = np.array([abs(value - _now(stance, knob)) / _width(knob) for knob, value in tried])
     if not taken.any():
         i = int(miss.argmin())
@@ -135,7 +135,7 @@ def _best(model: Model, part: Part, stance: Stance, knobs: list[_Knob]) -> _Chan
         return _Change(knob, _given(stance, knob), _given(stance, knob, value), False, float(miss[i]))
     i = int(np.where(taken, size, np.inf).argmin())
     knob, value = tried[i]
-    value = _nearest(model, part, stance, knob, value)
+    value = _nearest(model, batch, stance, knob, value)
     return _Change(knob, _given(stance, knob), _given(stance, knob, value), True, 0.0)
 
 
@@ -151,7 +151,7 @@ def _ladder(stance: Stance, knob: _Knob) -> list[float]:
     return [value for value in dict.fromkeys(rounded) if abs(value - now) > 0.5 * grain and least <= value <= most]
 
 
-def _nearest(model: Model, part: Part, stance: Stance, knob: _Knob, far: float) -> float:
+def _nearest(model: Model, batch: StanceBatch, stance: Stance, knob: _Knob, far: float) -> float:
     """The value nearest to the present one with which the posture can be taken, ``far`` being one; by halves."""
     grain, now = _grain(knob), _now(stance, knob)
     bad, good = 0, round(abs(far - now) / grain)
@@ -159,16 +159,16 @@ def _nearest(model: Model, part: Part, stance: Stance, knob: _Knob, far: float) 
     while good - bad > 1:
         middle = (bad + good) // 2
         one = _with(stance, knob, np.array([far - way * grain * (round(abs(far - now) / grain) - middle)]))
-        if reachable(model, part.compiled, solve_posture(model, part.compiled, one, part.support))[0]:
+        if reachable(model, batch.compiled, solve_posture(model, batch.compiled, one, batch.support))[0]:
             good = middle
         else:
             bad = middle
     return float(far - way * grain * (round(abs(far - now) / grain) - good))
 
 
-def _misses(model: Model, part: Part, postures: PostureSolution) -> Array:
+def _misses(model: Model, batch: StanceBatch, postures: PostureSolution) -> Array:
     """By how much postures cannot be taken: conditions first, then ranges; a body the wrong way round is far off."""
-    least, most = ranges(model, part.compiled, "range")
+    least, most = ranges(model, batch.compiled, "range")
     beyond = np.maximum(least - postures.coordinates, postures.coordinates - most).max(axis=1)
     wrong = np.where(postures.sound, np.maximum(beyond - SLACK, 0.0), np.inf)
     return np.where(postures.closed, np.minimum(wrong, 1.0), 1.0 + np.abs(postures.residual).max(axis=1))

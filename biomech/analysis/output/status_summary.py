@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from biomech.analysis.output.unreachable import OVERFLOW, explain_unreachable
 from biomech.model.model import Model
-from biomech.pipeline.solve_stances import Answers
-from biomech.pipeline.stance_batch import STATUSES, UNCERTIFIED, UNREACHABLE, Effort, parts
+from biomech.pipeline.solve_stances import StanceSolution
+from biomech.pipeline.stance_batch import STATUSES, UNCERTIFIED, UNREACHABLE, SharingObjective, split_batches
 from biomech.stance.parameters import Stance
 
 #: Why a posture is uncertified: it balances as far as its residual says, and nothing is missing.
@@ -34,7 +34,7 @@ Reason = str | Callable[[], str]
 
 
 @dataclass(frozen=True)
-class Tally:
+class StatusSummary:
     """How many answers of a stretch of postures are of each status; the first that is not optimal, and why."""
 
     counts: NDArray[np.int64]
@@ -43,7 +43,7 @@ class Tally:
     why: Reason
 
     @classmethod
-    def of(cls, status: NDArray[np.int8], why: Callable[[int], Reason]) -> Tally:
+    def of(cls, status: NDArray[np.int8], why: Callable[[int], Reason]) -> StatusSummary:
         """Of one stretch; ``why`` gives the reason of a posture that is not optimal."""
         counts = np.bincount(status, minlength=len(STATUSES))
         if not status.any():
@@ -51,11 +51,11 @@ class Tally:
         i = int(np.flatnonzero(status)[0])
         return cls(counts, i, int(status[i]), why(i))
 
-    def joined(self, after: Tally) -> Tally:
+    def joined(self, after: StatusSummary) -> StatusSummary:
         """With the stretch that follows."""
         if self.first >= 0 or after.first < 0:
-            return Tally(self.counts + after.counts, self.first, self.status, self.why)
-        return Tally(self.counts + after.counts, int(self.counts.sum()) + after.first, after.status, after.why)
+            return StatusSummary(self.counts + after.counts, self.first, self.status, self.why)
+        return StatusSummary(self.counts + after.counts, int(self.counts.sum()) + after.first, after.status, after.why)
 
     @cached_property
     def reason(self) -> str:
@@ -70,27 +70,29 @@ class Tally:
         return said + why
 
 
-def hindrance(model: Model, stance: Stance, effort: Effort, answers: Answers, i: int) -> Reason:
+def explain_failure(
+    model: Model, stance: Stance, objective: SharingObjective, solved: StanceSolution, i: int
+) -> Reason:
     """Why posture ``i`` of a block of stances is not optimal."""
-    if answers.status[i] != UNREACHABLE:
-        return shortage(model, answers, i)
+    if solved.status[i] != UNREACHABLE:
+        return explain_shortfall(model, solved, i)
     one = stance.take(np.array([i]))
     # a way out takes as long as hundreds of postures: it is looked for once a sweep, not once a block
-    return lambda: explain_unreachable(model, next(parts(model, one, effort)), one)
+    return lambda: explain_unreachable(model, next(split_batches(model, one, objective)), one)
 
 
-def shortage(model: Model, answers: Answers, i: int) -> str:
+def explain_shortfall(model: Model, solved: StanceSolution, i: int) -> str:
     """What an overloaded posture lacks, and the muscle that limits it; of an uncertified one what is not known."""
-    if answers.status[i] == UNCERTIFIED:
-        residual = float(answers.proof("residual")[i])
+    if solved.status[i] == UNCERTIFIED:
+        residual = float(solved.certificate("residual")[i])
         if not np.isfinite(residual):
             return OVERFLOW
         return (_UNPROVEN if residual <= _UNBALANCED else _OPEN).format(residual)
-    short = answers.sheets.shortfall[i]
+    short = solved.results.shortfall[i]
     if not np.isfinite(short).all():
         return OVERFLOW
     worst = int(np.abs(short).argmax())
     unit = "N.m" if model.compiled().is_rotation[worst] else "N"
-    limit = answers.limiting[i]
+    limit = solved.limiting[i]
     cause = f"{model.muscles[limit]} is at full strength" if limit >= 0 else "no muscle could give it, nor the ground"
     return f"{short[worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

@@ -11,7 +11,7 @@ from biomech.analysis.output.remedy import suggest
 from biomech.model.compiled import CompiledModel
 from biomech.model.geometry import kinematics
 from biomech.model.model import Model
-from biomech.pipeline.stance_batch import Part, pose_of, reachable
+from biomech.pipeline.stance_batch import StanceBatch, pose_of, reachable
 from biomech.stance.parameters import SUPPORTS, WITH_POLICY, Stance
 from biomech.statics.posture import PostureSolution, ranges, solve_posture
 from biomech.statics.posture_newton import CLOSED
@@ -96,66 +96,66 @@ _NODES = {
 }
 
 
-def explain_unreachable(model: Model, part: Part, stance: Stance) -> str:
+def explain_unreachable(model: Model, batch: StanceBatch, stance: Stance) -> str:
     """What keeps the one posture of a stance from being taken, and what would let it."""
     known = stance.take(np.array([0]), **{name: np.nan_to_num(stance.values[name]) for name in WITH_POLICY})
     for name, (code, policies) in WITH_POLICY.items():
         if np.isnan(stance.values[name]).any():
             rule = policies[getattr(stance, code)[0]]
-            return f"{name} = {rule!r}: no angle was found, {_on_the_way(model, part, known, name)}"
-    return _obstacle(model, part, known)
+            return f"{name} = {rule!r}: no angle was found, {_on_the_way(model, batch, known, name)}"
+    return _explain_unreachable(model, batch, known)
 
 
-def _on_the_way(model: Model, part: Part, stance: Stance, name: str) -> str:
+def _on_the_way(model: Model, batch: StanceBatch, stance: Stance, name: str) -> str:
     """Which postures are missing where a policy looked for an angle: the nearest to zero is explained."""
     nodes = _NODES[name]
     many = stance.take(np.zeros(len(nodes), dtype=np.int64))
     values = many.values[name]
     many.values[name] = nodes if values.ndim == 1 else np.where(np.isnan(values), 0.0, nodes[:, None])
-    lost = np.flatnonzero(~reachable(model, part.compiled, solve_posture(model, part.compiled, many, part.support)))
+    lost = np.flatnonzero(~reachable(model, batch.compiled, solve_posture(model, batch.compiled, many, batch.support)))
     if not lost.size:
         return "postures are missing where it would be"
     i = int(lost[np.abs(nodes[lost]).argmin()])
     where = "at all angles" if lost.size == len(nodes) else f"from {nodes[lost[0]]:g} to {nodes[lost[-1]]:g} deg"
     one = many.take(np.array([i]))
-    return f"postures are missing {where}; at {nodes[i]:g} deg {_obstacle(model, part, one, frozenset({name}))}"
+    return f"postures are missing {where}; at {nodes[i]:g} deg {_explain_unreachable(model, batch, one, frozenset({name}))}"
 
 
-def _obstacle(model: Model, part: Part, stance: Stance, fixed: frozenset[str] = frozenset()) -> str:
+def _explain_unreachable(model: Model, batch: StanceBatch, stance: Stance, fixed: frozenset[str] = frozenset()) -> str:
     """The same where all angles are known; ``fixed`` parameters are not to be changed."""
-    postures = solve_posture(model, part.compiled, stance, part.support)
+    postures = solve_posture(model, batch.compiled, stance, batch.support)
     if not np.isfinite(postures.residual).all() or not np.isfinite(postures.coordinates).all():
         return OVERFLOW
     policies = {name for name, (code, _) in WITH_POLICY.items() if getattr(stance, code)[0] >= 0}
-    way_out = suggest(model, part, stance, fixed | policies)
-    return f"{_what_is_missed(model, part, postures)}; {way_out}"
+    way_out = suggest(model, batch, stance, fixed | policies)
+    return f"{_what_is_missed(model, batch, postures)}; {way_out}"
 
 
-def _what_is_missed(model: Model, part: Part, postures: PostureSolution) -> str:
+def _what_is_missed(model: Model, batch: StanceBatch, postures: PostureSolution) -> str:
     if not postures.closed[0]:
-        return f"the chain does not close: {_missed_conditions(part, postures)}"
+        return f"the chain does not close: {_missed_conditions(batch, postures)}"
     if not postures.sound[0]:
-        return f"the chain closes only the wrong way round: {_wrong_way(part, postures.coordinates)}"
-    return _beyond_range(model, part.compiled, postures.coordinates[0])
+        return f"the chain closes only the wrong way round: {_wrong_way(batch, postures.coordinates)}"
+    return _beyond_range(model, batch.compiled, postures.coordinates[0])
 
 
-def _missed_conditions(part: Part, postures: PostureSolution) -> str:
+def _missed_conditions(batch: StanceBatch, postures: PostureSolution) -> str:
     """The condition that is missed most, and another that is missed as well."""
     size = np.abs(postures.residual[0])
     order = np.argsort(-size, kind="stable")
     told = [k for k in order[:2] if size[k] >= max(_ALSO * size[order[0]], CLOSED)]
-    return ", and ".join(_told(part, postures.labels[k], float(postures.residual[0, k])) for k in told)
+    return ", and ".join(_told(batch, postures.labels[k], float(postures.residual[0, k])) for k in told)
 
 
-def _told(part: Part, label: str, left: float) -> str:
+def _told(batch: StanceBatch, label: str, left: float) -> str:
     """One missed condition in words; a half body's right foot stands for each of the two."""
     side = next((word for word in ("right", "left") if f"the {word} " in label), "")
     miss = MISSES[label.replace(f"the {side} ", "the {side} ") if side else label]
     words = miss.more if left > 0.0 else miss.less
-    if part.compiled.half:
+    if batch.compiled.half:
         for word, meant in _EACH.items():
             words = words.replace(word, meant)
-    step = SUPPORTS[part.support] == "step" and side == "right"
+    step = SUPPORTS[batch.support] == "step" and side == "right"
     words = words.replace("{whose}", f"the {side}").replace("{ground}", "its step" if step else "the floor")
     return words.replace("{}", degrees_of(left) if miss.is_angle else millimetres(left))
 
@@ -181,11 +181,11 @@ def millimetres(length: float) -> str:
     return f"{size:.0f} mm" if size >= 10.0 else f"{size:.2g} mm"
 
 
-def _wrong_way(part: Part, coordinates: Array) -> str:
+def _wrong_way(batch: StanceBatch, coordinates: Array) -> str:
     """Which leg is turned inside out, or where the hips are (the rules of ``closing``)."""
-    compiled, seated = part.compiled, SUPPORTS[part.support] == "seat"
+    compiled, seated = batch.compiled, SUPPORTS[batch.support] == "seat"
     at = kinematics(compiled, pose_of(compiled, coordinates)).origin[0]
-    feet = [side for side in ("r", "l") if f"femur_{side}" in compiled.segments and _stands(part, side)]
+    feet = [side for side in ("r", "l") if f"femur_{side}" in compiled.segments and _stands(batch, side)]
     lines = {side: at.sel(segment=f"femur_{side}").values - at.sel(segment=f"talus_{side}").values for side in feet}
     for side, line in lines.items():
         if line[1] <= 0.0:
@@ -222,8 +222,8 @@ def _axis(turn: Array) -> Array:
 _SIDE = {"r": "right", "l": "left"}
 
 
-def _stands(part: Part, side: str) -> bool:
-    return SUPPORTS[part.support] not in {"r": ("left",), "l": ("right",)}[side]
+def _stands(batch: StanceBatch, side: str) -> bool:
+    return SUPPORTS[batch.support] not in {"r": ("left",), "l": ("right",)}[side]
 
 
 def _beyond_range(model: Model, compiled: CompiledModel, q: Array) -> str:
