@@ -30,7 +30,7 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import UnreachablePosture
-from biomech.policies.resolve import KNEE_STATUSES, SETTLED_STATUSES
+from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES
 from biomech.stance.parameters import PARAMETERS
 
 OPTIMAL, OVERLOADED, UNREACHABLE = 0, 1, 3
@@ -299,7 +299,7 @@ def makes_sense(case: Case, ds: xr.Dataset) -> Iterator[tuple[str, str]]:
         elif any(np.isnan(value).any() for value in known.values()):
             bad = [name for name, value in known.items() if np.isnan(value).any()]
             yield "nan", f"posture {i}: status {int(status[i])}, and NaN in {', '.join(bad)}"
-    for name, words in (("tilt_status", SETTLED_STATUSES), ("lean_status", None), ("knee_status", KNEE_STATUSES)):
+    for name, words in (("tilt_status", POLICY_STATUSES), ("lean_status", None), ("knee_status", KNEE_STATUSES)):
         angle = {"tilt_status": "pelvic_tilt", "lean_status": "trunk_lean", "knee_status": "knee_flexion"}[name]
         if name in ds and words is not None and angle in ds:
             found = ds[name].transpose("case", ...).values.reshape(len(status), -1)

@@ -8,14 +8,14 @@ from fuzz_stances import Case, balances, run
 import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.policies.bracketing import MINIMA
-from biomech.policies.resolve import SETTLED_STATUSES
-from biomech.policies.stable_root import BALANCE_STATUSES, NO_POSTURE, find_balance
+from biomech.policies.resolve import POLICY_STATUSES
+from biomech.policies.stable_root import NO_POSTURE, ROOT_STATUSES, find_stable_root
 from biomech.stance.parsing import read_stance
 from biomech.statics.posture import solve_posture
 
 LOW_SEAT = {"support": "seat", "pelvic_rotation": -60, "pelvic_tilt": "passive"}
 HIGH_SEAT = {"support": "seat", "seat_height": 0.5, "trunk_lean": 20, "foot_rotation": 10, "stance_width": 0.3}
-LOST = SETTLED_STATUSES.index("no_posture")
+LOST = POLICY_STATUSES.index("no_posture")
 
 
 def test_a_tilt_that_is_not_found_is_not_an_answer(adult):
@@ -28,7 +28,7 @@ def test_a_tilt_that_is_not_found_is_not_an_answer(adult):
         np.testing.assert_allclose(ds.lumbar_compression[1::2], 670.44063, rtol=1e-6)
         assert "unreachable: pelvic_tilt = 'passive': no angle was found" in ds.attrs["message"]
     ds = bm.sweep(adult, stance_width=[0.12, 0.17], **LOW_SEAT)
-    assert ds.tilt_status.values.tolist() == [LOST, SETTLED_STATUSES.index("balanced")]
+    assert ds.tilt_status.values.tolist() == [LOST, POLICY_STATUSES.index("balanced")]
     assert np.isnan(ds.pelvic_tilt.values[0])
 
 
@@ -80,15 +80,15 @@ def test_a_balance_beside_missing_postures_is_none():
         moment = np.array([-3.0, 0.4, 12.0])[index] - angle
         return np.where((angle > 0.1) & (angle < 0.9) | (angle > 8.0), np.nan, moment)
 
-    found = find_balance(curve, 3, -10.0, 10.0, 1.0)
-    assert found.status.tolist() == [BALANCE_STATUSES.index("balanced"), NO_POSTURE, NO_POSTURE]
+    found = find_stable_root(curve, 3, -10.0, 10.0, 1.0)
+    assert found.status.tolist() == [ROOT_STATUSES.index("balanced"), NO_POSTURE, NO_POSTURE]
     assert found.angle[0] == pytest.approx(-3.0, abs=1e-8)
     assert np.isnan(found.angle[1:]).all()
     assert np.isnan(found.moment[1:]).all()
 
 
 def test_a_jump_is_no_balance():
-    found = find_balance(lambda index, angle: np.where(angle < 0.3, 5.0, -5.0), 1, -10.0, 10.0, 1.0)
+    found = find_stable_root(lambda index, angle: np.where(angle < 0.3, 5.0, -5.0), 1, -10.0, 10.0, 1.0)
     assert found.status.tolist() == [NO_POSTURE]
 
 

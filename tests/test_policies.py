@@ -6,8 +6,8 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.policies.resolve import KNEE_STATUSES, SETTLED_STATUSES
-from biomech.policies.stable_root import BALANCE_STATUSES, find_balance
+from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES
+from biomech.policies.stable_root import ROOT_STATUSES, find_stable_root
 from biomech.stance.parsing import read_stance
 from biomech.statics.muscle_free import muscle_free_moments, passive_slope
 
@@ -27,7 +27,7 @@ def resting(model, **stance):
 
 
 def statuses(ds, name="tilt_status"):
-    names = SETTLED_STATUSES if name == "tilt_status" else KNEE_STATUSES if name == "knee_status" else BALANCE_STATUSES
+    names = POLICY_STATUSES if name == "tilt_status" else KNEE_STATUSES if name == "knee_status" else ROOT_STATUSES
     return np.array([*names, "given"])[ds[name].values].tolist()
 
 
@@ -195,8 +195,8 @@ def test_two_balances_none_and_an_unstable_one():
         ]
         return np.array([made[i](a) for i, a in zip(index, angle, strict=True)])
 
-    found = find_balance(curve, 6, -10.0, 10.0, 2.5)
-    names = [BALANCE_STATUSES[i] for i in found.status]
+    found = find_stable_root(curve, 6, -10.0, 10.0, 2.5)
+    names = [ROOT_STATUSES[i] for i in found.status]
     assert names == [
         "several_balances",
         "no_balance",

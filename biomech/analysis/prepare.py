@@ -34,7 +34,7 @@ from biomech.pipeline.solve_stances import (
     solve_stances,
 )
 from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, SharingObjective, StanceBatch, split_batches
-from biomech.policies.resolve import settle
+from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
 from biomech.stance.parsing import read_stance
@@ -396,7 +396,7 @@ class PreparedSweep:
         for varied, column in zip(self._varied, columns, strict=True):
             numbers[:, varied.columns] = np.reshape(column, (-1, 1))
         stance = Stance.of_matrix(numbers, self._fixed)
-        settle(self._model, stance, self._objective)
+        resolve_policies(self._model, stance, self._objective)
         solved = solve_stances(self._model, stance, self._objective, self._wanted | {"shortfall"})
         return {name: output.of(solved, stance.values["pelvic_tilt"]) for name, output in self._outputs.items()}
 

@@ -26,7 +26,7 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective, read_ratio
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, equilibrium_of, pose_of, solve_staged
-from biomech.policies.resolve import settle
+from biomech.policies.resolve import resolve_policies
 from biomech.sharing import OPTIMAL, Criterion, Power
 from biomech.stance.parameters import Stance
 from biomech.stance.parsing import read_stance
@@ -89,7 +89,7 @@ def stability(
     asked = read_stance(stance, ("criterion", "short_range_stiffness"))
     asked = check_names(model, asked, sweep_names(model) | _NAMES)
     stances = asked.all()
-    settle(model, stances, objective)
+    resolve_policies(model, stances, objective)
     compiled = model.compiled(half=False)
     count, n = len(stances), len(compiled.coordinates)
     found = {"stiffness": np.full((count, n, n), np.nan), "buckling": np.full((count, n), np.nan)}

@@ -28,7 +28,7 @@ from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.stance_batch import UNREACHABLE
-from biomech.policies.resolve import Settled, settle
+from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.parsing import read_stance
 
@@ -160,7 +160,7 @@ def sweep(
     quantities = choose_quantities(sweep_quantities(model), names)
     wanted = {result for quantity in quantities.values() for result in quantity.needs} | {"shortfall"}
     tilt = np.empty(len(asked))
-    settled = Settled.none(len(asked)) if asked.has_policy else None
+    settled = PolicyResult.none(len(asked)) if asked.has_policy else None
     kept = Kept(model, quantities, len(asked))
 
     def work(first: int, last: int) -> StatusSummary:
@@ -168,7 +168,7 @@ def sweep(
         if settled is None:
             block.values["pelvic_tilt"] += block.values["tilt_change"]
         else:
-            settled.put(first, last, settle(model, block, objective))
+            settled.put(first, last, resolve_policies(model, block, objective))
         tilt[first:last] = block.values["pelvic_tilt"]
         solved = solve_stances(model, block, objective, wanted, kept.results(first, last))
         kept.put(first, last, solved)

@@ -30,7 +30,7 @@ TRUSTING = 8
 ROUNDING = 1e-10
 
 
-class Walk(NamedTuple):
+class GridScan(NamedTuple):
     """What the walk found at every node (node,): cost, slope per degree, how far it falls short."""
 
     cost: Array
@@ -49,7 +49,7 @@ class Bracket(NamedTuple):
 BEST, LOW, HIGH, LAST, BEFORE = 0, 1, 2, 3, 4
 
 
-class Least(NamedTuple):
+class LocalMinima(NamedTuple):
     """The minima (minimum,): the node where the search began, -1 for none; tilt, cost and status."""
 
     node: Array
@@ -59,55 +59,55 @@ class Least(NamedTuple):
 
 
 @allocating_kernel
-def make_findings(number: Any) -> tuple[Walk, Bracket, Least]:
+def make_search(number: Any) -> tuple[GridScan, Bracket, LocalMinima]:
     n, m = (NODES,), (MINIMA,)
-    walk = Walk(zeros(number, n), zeros(number, n), zeros(number, n))
+    walk = GridScan(zeros(number, n), zeros(number, n), zeros(number, n))
     bracket = Bracket(zeros(number, (5,)), zeros(number, (5,)), zeros(number, (5,)))
-    return walk, bracket, Least(zeros(number, m), zeros(number, m), zeros(number, m), zeros(number, m))
+    return walk, bracket, LocalMinima(zeros(number, m), zeros(number, m), zeros(number, m), zeros(number, m))
 
 
 @kernel
-def begin(walk: Walk, i: int, s: Bracket, least: Least) -> None:
+def begin_bracket(scan: GridScan, i: int, bracket: Bracket, minima: LocalMinima) -> None:
     """Bracket the best valley that was not yet searched; infinite cost where there is none."""
-    zero, inf = 0.0 * s.tilt[BEST], np.inf + 0.0 * s.tilt[BEST]
-    least.node[i] = zero - 1.0
+    zero, inf = 0.0 * bracket.tilt[BEST], np.inf + 0.0 * bracket.tilt[BEST]
+    minima.node[i] = zero - 1.0
     for j in range(5):
-        s.tilt[j], s.cost[j], s.slope[j] = zero, inf, zero + np.nan
+        bracket.tilt[j], bracket.cost[j], bracket.slope[j] = zero, inf, zero + np.nan
     for k in range(NODES):
         before, after = max(k - 1, 0), min(k + 1, NODES - 1)
-        valley = (walk.cost[k] < s.cost[BEST]) & (walk.cost[k] <= walk.cost[after])
+        valley = (scan.cost[k] < bracket.cost[BEST]) & (scan.cost[k] <= scan.cost[after])
         if k > 0:
-            valley = valley & (walk.cost[k] < walk.cost[before])
+            valley = valley & (scan.cost[k] < scan.cost[before])
         for j in range(i):
-            valley = valley & (least.node[j] != zero + k)
-        least.node[i] = select(valley, zero + k, least.node[i])
-        _put(valley, BEST, k, walk, s)
-        _put(valley, LOW, before, walk, s)
-        _put(valley, HIGH, after, walk, s)
+            valley = valley & (minima.node[j] != zero + k)
+        minima.node[i] = select(valley, zero + k, minima.node[i])
+        _put(valley, BEST, k, scan, bracket)
+        _put(valley, LOW, before, scan, bracket)
+        _put(valley, HIGH, after, scan, bracket)
     # at an end of the range what encloses the best node is the node itself: it says nothing of the slope
-    s.slope[LOW] = select(s.tilt[LOW] < s.tilt[BEST], s.slope[LOW], np.nan)
-    s.slope[HIGH] = select(s.tilt[HIGH] > s.tilt[BEST], s.slope[HIGH], np.nan)
-    rising = s.slope[BEST] > 0.0
+    bracket.slope[LOW] = select(bracket.tilt[LOW] < bracket.tilt[BEST], bracket.slope[LOW], np.nan)
+    bracket.slope[HIGH] = select(bracket.tilt[HIGH] > bracket.tilt[BEST], bracket.slope[HIGH], np.nan)
+    rising = bracket.slope[BEST] > 0.0
     for j, near, far in ((LAST, LOW, HIGH), (BEFORE, HIGH, LOW)):
-        s.tilt[j] = select(rising, s.tilt[near], s.tilt[far])
-        s.slope[j] = select(rising, s.slope[near], s.slope[far])
+        bracket.tilt[j] = select(rising, bracket.tilt[near], bracket.tilt[far])
+        bracket.slope[j] = select(rising, bracket.slope[near], bracket.slope[far])
 
 
 @kernel
-def _put(here: bool, place: int, k: int, walk: Walk, s: Bracket) -> None:
-    s.tilt[place] = select(here, LEAST + STEP * k + 0.0 * s.tilt[place], s.tilt[place])
-    s.cost[place] = select(here, walk.cost[k], s.cost[place])
-    slope = select(walk.cost[k] < np.inf, walk.slope[k], np.nan)
-    s.slope[place] = select(here, slope, s.slope[place])
+def _put(here: bool, place: int, k: int, scan: GridScan, bracket: Bracket) -> None:
+    bracket.tilt[place] = select(here, LEAST + STEP * k + 0.0 * bracket.tilt[place], bracket.tilt[place])
+    bracket.cost[place] = select(here, scan.cost[k], bracket.cost[place])
+    slope = select(scan.cost[k] < np.inf, scan.slope[k], np.nan)
+    bracket.slope[place] = select(here, slope, bracket.slope[place])
 
 
 @kernel
-def propose(s: Bracket, trial: int) -> tuple[float, bool]:
+def next_trial(bracket: Bracket, trial: int) -> tuple[float, bool]:
     """The next tilt, and whether the slopes say so; else it is the middle of the side on which the cost falls."""
-    m, p, r = s.tilt[BEST], s.tilt[LAST], s.tilt[BEFORE]
-    d, e, g = s.slope[BEST], s.slope[LAST], s.slope[BEFORE]
+    m, p, r = bracket.tilt[BEST], bracket.tilt[LAST], bracket.tilt[BEFORE]
+    d, e, g = bracket.slope[BEST], bracket.slope[LAST], bracket.slope[BEFORE]
     falling = d < 0.0
-    low, high = select(falling, m, s.tilt[LOW]), select(falling, s.tilt[HIGH], m)
+    low, high = select(falling, m, bracket.tilt[LOW]), select(falling, bracket.tilt[HIGH], m)
     straight = m - d * (m - p) / (d - e)
     curved = m * e * g / ((d - e) * (d - g)) + p * d * g / ((e - d) * (e - g)) + r * d * e / ((g - d) * (g - e))
     tilt = select((low - FOUND <= curved) & (curved <= high + FOUND), curved, straight)
@@ -116,74 +116,74 @@ def propose(s: Bracket, trial: int) -> tuple[float, bool]:
 
 
 @kernel
-def narrow(searching: bool, tilt: float, cost: float, slope: float, s: Bracket) -> None:
+def update_bracket(searching: bool, tilt: float, cost: float, slope: float, bracket: Bracket) -> None:
     """Take a tilt into the bracket."""
-    m, f, d = s.tilt[BEST] + 0.0, s.cost[BEST] + 0.0, s.slope[BEST] + 0.0
+    m, f, d = bracket.tilt[BEST] + 0.0, bracket.cost[BEST] + 0.0, bracket.slope[BEST] + 0.0
     slope = select(cost < np.inf, slope, np.nan)
     level = abs(cost - f) <= ROUNDING * f
     again, right = searching & (tilt == m), tilt > m
     better = searching & ~again & select(level, abs(slope) < abs(d), cost < f)
     worse = searching & ~again & ~better
     for place, own_side in ((LOW, right), (HIGH, ~right)):
-        s.tilt[place] = select(better & own_side, m, select(worse & ~own_side, tilt, s.tilt[place]))
-        s.cost[place] = select(better & own_side, f, select(worse & ~own_side, cost, s.cost[place]))
-    s.tilt[BEFORE] = select(better | worse, s.tilt[LAST], s.tilt[BEFORE])
-    s.slope[BEFORE] = select(better | worse, s.slope[LAST], s.slope[BEFORE])
-    s.tilt[LAST] = select(better, m, select(worse, tilt, s.tilt[LAST]))
-    s.slope[LAST] = select(better, d, select(worse, slope, s.slope[LAST]))
-    s.tilt[BEST] = select(better, tilt, m)
-    s.cost[BEST] = select(better, cost, f)
-    s.slope[BEST] = select(better | again, slope, d)
+        bracket.tilt[place] = select(better & own_side, m, select(worse & ~own_side, tilt, bracket.tilt[place]))
+        bracket.cost[place] = select(better & own_side, f, select(worse & ~own_side, cost, bracket.cost[place]))
+    bracket.tilt[BEFORE] = select(better | worse, bracket.tilt[LAST], bracket.tilt[BEFORE])
+    bracket.slope[BEFORE] = select(better | worse, bracket.slope[LAST], bracket.slope[BEFORE])
+    bracket.tilt[LAST] = select(better, m, select(worse, tilt, bracket.tilt[LAST]))
+    bracket.slope[LAST] = select(better, d, select(worse, slope, bracket.slope[LAST]))
+    bracket.tilt[BEST] = select(better, tilt, m)
+    bracket.cost[BEST] = select(better, cost, f)
+    bracket.slope[BEST] = select(better | again, slope, d)
 
 
 @kernel
-def report(walk: Walk, least: Least, row: Array) -> None:
+def write_minima(scan: GridScan, minima: LocalMinima, row: Array) -> None:
     """The row of a stance: its tilt and status, all minima near the best, and the interval of tilts near it.
 
     Where no tilt can be held the tilt is the one that falls least short, NaN where none has a posture.
     """
     for i in range(MINIMA):
         for j in range(MINIMA - 1 - i):
-            swap = least.cost[j + 1] < least.cost[j]
-            for room in (least.tilt, least.cost, least.status):
+            swap = minima.cost[j + 1] < minima.cost[j]
+            for room in (minima.tilt, minima.cost, minima.status):
                 first, second = room[j] + 0.0, room[j + 1] + 0.0
                 room[j], room[j + 1] = select(swap, second, first), select(swap, first, second)
-    zero, held, limit = 0.0 * least.node[0], least.cost[0] < np.inf, WITHIN * least.cost[0]
-    fallback, shortest = zero + LEAST, walk.short[0] + 0.0
+    zero, held, limit = 0.0 * minima.node[0], minima.cost[0] < np.inf, WITHIN * minima.cost[0]
+    fallback, shortest = zero + LEAST, scan.short[0] + 0.0
     for k in range(1, NODES):
-        fallback = select(walk.short[k] < shortest, zero + LEAST + STEP * k, fallback)
-        shortest = min(shortest, walk.short[k])
+        fallback = select(scan.short[k] < shortest, zero + LEAST + STEP * k, fallback)
+        shortest = min(shortest, scan.short[k])
     fallback = select(shortest < np.inf, fallback, np.nan)
-    row[0] = select(held, least.tilt[0], fallback)
-    row[1] = select(held, least.status[0], zero + NOT_HOLDABLE)
+    row[0] = select(held, minima.tilt[0], fallback)
+    row[1] = select(held, minima.status[0], zero + NOT_HOLDABLE)
     for i in range(MINIMA):
-        row[2 + i] = select(held & (least.cost[i] <= limit), least.tilt[i], np.nan)
-    row[2 + MINIMA] = select(held, _end(walk, least, limit, -1.0), np.nan)
-    row[3 + MINIMA] = select(held, _end(walk, least, limit, 1.0), np.nan)
+        row[2 + i] = select(held & (minima.cost[i] <= limit), minima.tilt[i], np.nan)
+    row[2 + MINIMA] = select(held, _end(scan, minima, limit, -1.0), np.nan)
+    row[3 + MINIMA] = select(held, _end(scan, minima, limit, 1.0), np.nan)
 
 
 @kernel
-def _end(walk: Walk, least: Least, limit: float, way: float) -> float:
+def _end(scan: GridScan, minima: LocalMinima, limit: float, way: float) -> float:
     """The outermost tilt within the limit on one side: ``way`` -1 or 1.
 
     Between the outermost tilt known to be within and the node beyond it the cost is a cubic (Hermite).
     """
-    zero = 0.0 * least.node[0]
-    edge, cost, slope = least.tilt[0] + 0.0, least.cost[0] + 0.0, zero
+    zero = 0.0 * minima.node[0]
+    edge, cost, slope = minima.tilt[0] + 0.0, minima.cost[0] + 0.0, zero
     for i in range(1, MINIMA):
-        out = (least.cost[i] <= limit) & (way * (least.tilt[i] - edge) > 0.0)
-        edge, cost = select(out, least.tilt[i], edge), select(out, least.cost[i], cost)
+        out = (minima.cost[i] <= limit) & (way * (minima.tilt[i] - edge) > 0.0)
+        edge, cost = select(out, minima.tilt[i], edge), select(out, minima.cost[i], cost)
     for k in range(NODES):
         node = zero + LEAST + STEP * k
-        out = (walk.cost[k] <= limit) & (way * (node - edge) > 0.0)
+        out = (scan.cost[k] <= limit) & (way * (node - edge) > 0.0)
         edge = select(out, node, edge)
-        cost, slope = select(out, walk.cost[k], cost), select(out, walk.slope[k], slope)
+        cost, slope = select(out, scan.cost[k], cost), select(out, scan.slope[k], slope)
     beyond, far, far_slope = edge + 0.0, np.inf + zero, zero
     for k in range(NODES):
         node = zero + LEAST + STEP * k
         next_ = (way * (node - edge) > 0.0) & ((beyond == edge) | (way * (node - beyond) < 0.0))
         beyond = select(next_, node, beyond)
-        far, far_slope = select(next_, walk.cost[k], far), select(next_, walk.slope[k], far_slope)
+        far, far_slope = select(next_, scan.cost[k], far), select(next_, scan.slope[k], far_slope)
     length = beyond - edge
     low, high = zero, 1.0 + zero
     for _ in range(30):

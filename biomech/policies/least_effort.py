@@ -16,7 +16,7 @@ from biomech.model.model import Model
 from biomech.pipeline.solve_stances import compile_batch
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.policies.bracketing import MINIMA
-from biomech.policies.least_effort_kernel import COLUMNS, search_in_lanes
+from biomech.policies.least_effort_kernel import COLUMNS, search_tilts_simd
 from biomech.stance.parameters import Stance
 from biomech.statics.posture import turn_with_tilt
 
@@ -70,8 +70,8 @@ def _search_part(model: Model, batch: StanceBatch, stance: Stance, objective: Sh
     turn = turn_with_tilt(model, batch.compiled, batch.support)
     found = np.empty((count, COLUMNS))
     every = np.arange(count, dtype=np.uint64)
-    search_in_lanes(body, pattern, costs, limits, inputs, turn, every, False, found)
+    search_tilts_simd(body, pattern, costs, limits, inputs, turn, every, False, found)
     hard = every[found[:, -1] > 0.0]
     if hard.size:
-        search_in_lanes(body, pattern, costs, limits, inputs, turn, hard, True, found)
+        search_tilts_simd(body, pattern, costs, limits, inputs, turn, hard, True, found)
     return found

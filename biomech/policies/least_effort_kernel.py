@@ -48,13 +48,13 @@ from biomech.policies.bracketing import (
     STEP,
     UPPER_BOUND,
     Bracket,
-    Least,
-    Walk,
-    begin,
-    make_findings,
-    narrow,
-    propose,
-    report,
+    GridScan,
+    LocalMinima,
+    begin_bracket,
+    make_search,
+    next_trial,
+    update_bracket,
+    write_minima,
 )
 from biomech.sharing.block_sparsity import BlockSparsity, add_matvec
 from biomech.sharing.certificate import cost_of
@@ -129,7 +129,7 @@ class Load(NamedTuple):
 
 
 @entry_point
-def search_in_lanes(
+def search_tilts_simd(
     body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
@@ -158,7 +158,7 @@ def _search(
     found: Array,
 ) -> None:
     own, load = _make_body(number, body, inputs), _make_load(number, body, pattern)
-    walk, bracket, least = make_findings(number)
+    walk, bracket, least = make_search(number)
     row, lane_index = zeros(number, (COLUMNS,)), make_lane_index(number)
     every = arange(max(inputs.start.shape[1], inputs.batch_targets.vector.shape[1], 6, COLUMNS))
     for k in range(len(limits.upper)):
@@ -173,9 +173,9 @@ def _search(
         gather_external_loads(inputs.external, lane_index, every, own.external)
         row[COLUMNS - 1] = _walk(body, pattern, costs, limits, own, load, exact, walk)
         for i in range(MINIMA):
-            open_ = _descend(body, pattern, costs, limits, own, load, exact, walk, i, bracket, least)
+            open_ = _minimize_bracket(body, pattern, costs, limits, own, load, exact, walk, i, bracket, least)
             row[COLUMNS - 1] = select(open_, 1.0, row[COLUMNS - 1])
-        report(walk, least, row)
+        write_minima(walk, least, row)
         scatter(row, lane_index, every, found)
 
 
@@ -348,7 +348,7 @@ def _walk(
     own: Body,
     load: Load,
     exact: bool,
-    walk: Walk,
+    scan: GridScan,
 ) -> float:
     """Cost and slope at every node; returns 1 where a posture was given up that patience might hold."""
     zero = 0.0 * own.start[0]
@@ -359,26 +359,26 @@ def _walk(
     for k in range(NODES):
         tilt = zero + LEAST + STEP * k
         cost, short = _try(body, pattern, costs, limits, own, load, tilt, exact, k > 0, zero < 0.0)
-        walk.cost[k], walk.short[k], walk.slope[k] = cost, short, zero
+        scan.cost[k], scan.short[k], scan.slope[k] = cost, short, zero
         for q in range(len(own.offset)):
             own.walked[k, q] = own.offset[q]
         missed = cost == np.inf
         open_ = select(missed & (short < np.inf), 1.0, open_)
         if k > 0:
-            _slope_between(pattern, load, k, walk)
+            _slope_between(pattern, load, k, scan)
         _remember(load)
     return open_
 
 
 @kernel
-def _slope_between(pattern: BlockSparsity, load: Load, k: int, walk: Walk) -> None:
+def _slope_between(pattern: BlockSparsity, load: Load, k: int, scan: GridScan) -> None:
     """Slopes at a node and at the one before, over the step between them; inner nodes take the mean of two."""
     behind = -_work_along(pattern, load.near, load.x, load.y, load.work) / STEP
     ahead = _work_along(pattern, load.problem, load.near_x, load.near_y, load.work) / STEP
-    walk.slope[k] = behind
-    before = walk.slope[k - 1]
-    known = (k > 1) & (walk.cost[max(k - 2, 0)] < np.inf)
-    walk.slope[k - 1] = select(walk.cost[k] < np.inf, select(known, 0.5 * (before + ahead), ahead), before)
+    scan.slope[k] = behind
+    before = scan.slope[k - 1]
+    known = (k > 1) & (scan.cost[max(k - 2, 0)] < np.inf)
+    scan.slope[k - 1] = select(scan.cost[k] < np.inf, select(known, 0.5 * (before + ahead), ahead), before)
 
 
 @kernel
@@ -393,7 +393,7 @@ def _remember(load: Load) -> None:
 
 
 @kernel
-def _descend(
+def _minimize_bracket(
     body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
@@ -401,41 +401,46 @@ def _descend(
     own: Body,
     load: Load,
     exact: bool,
-    walk: Walk,
+    scan: GridScan,
     i: int,
-    s: Bracket,
-    least: Least,
+    bracket: Bracket,
+    minima: LocalMinima,
 ) -> bool:
     """Find the minimum about the best valley of the walk that was not yet searched; whether more trials are needed."""
-    begin(walk, i, s, least)
-    _recall(least.node[i], own)
-    zero = 0.0 * s.tilt[BEST]
-    searching, rough, result, status = s.cost[BEST] < np.inf, s.cost[BEST] < np.inf, s.tilt[BEST] + 0.0, zero + INTERIOR
-    low, high = least.node[i] < 0.5, least.node[i] > NODES - 1.5
+    begin_bracket(scan, i, bracket, minima)
+    _restore_state(minima.node[i], own)
+    zero = 0.0 * bracket.tilt[BEST]
+    searching, rough, result, status = (
+        bracket.cost[BEST] < np.inf,
+        bracket.cost[BEST] < np.inf,
+        bracket.tilt[BEST] + 0.0,
+        zero + INTERIOR,
+    )
+    low, high = minima.node[i] < 0.5, minima.node[i] > NODES - 1.5
     for trial in range(TRIALS if exact else FEW_TRIALS):
-        tilt, smooth = propose(s, trial)
+        tilt, smooth = next_trial(bracket, trial)
         # the walk knows slopes over a whole step: where all hangs on one, it is taken anew
         again = rough & (low | high | (trial > 0))
-        arrived = searching & ~again & (abs(tilt - s.tilt[BEST]) <= select(smooth, SQUARED, FOUND))
-        result = select(searching, select(smooth & ~again, tilt, s.tilt[BEST]), result)
-        wall = select(s.slope[BEST] < 0.0, s.cost[HIGH], s.cost[LOW]) == np.inf
+        arrived = searching & ~again & (abs(tilt - bracket.tilt[BEST]) <= select(smooth, SQUARED, FOUND))
+        result = select(searching, select(smooth & ~again, tilt, bracket.tilt[BEST]), result)
+        wall = select(bracket.slope[BEST] < 0.0, bracket.cost[HIGH], bracket.cost[LOW]) == np.inf
         status = select(arrived & ~smooth & wall, EDGE + zero, status)
         searching = searching & ~arrived
         if not any_lane(searching):
             break
-        tilt = select(searching & ~again, tilt, s.tilt[BEST])
+        tilt = select(searching & ~again, tilt, bracket.tilt[BEST])
         cost, _ = _try(body, pattern, costs, limits, own, load, tilt, exact, trial > 0, ~searching)
-        narrow(searching, tilt, cost, _slope(body, pattern, own, load, tilt), s)
-        rough = rough & ~again & (s.tilt[BEST] != tilt)
-        status = select(searching & again & low & (s.slope[BEST] >= 0.0), LOWER_BOUND + zero, status)
-        status = select(searching & again & high & (s.slope[BEST] <= 0.0), UPPER_BOUND + zero, status)
+        update_bracket(searching, tilt, cost, _slope(body, pattern, own, load, tilt), bracket)
+        rough = rough & ~again & (bracket.tilt[BEST] != tilt)
+        status = select(searching & again & low & (bracket.slope[BEST] >= 0.0), LOWER_BOUND + zero, status)
+        status = select(searching & again & high & (bracket.slope[BEST] <= 0.0), UPPER_BOUND + zero, status)
         searching = searching & (status == zero + INTERIOR)
-    least.tilt[i], least.cost[i], least.status[i] = result, s.cost[BEST], status
+    minima.tilt[i], minima.cost[i], minima.status[i] = result, bracket.cost[BEST], status
     return searching
 
 
 @kernel
-def _recall(node: float, own: Body) -> None:
+def _restore_state(node: float, own: Body) -> None:
     """The body as it was at a node of the walk."""
     for k in range(NODES):
         here, before, after = node == k + 0.0 * node, max(k - 1, 0), min(k + 1, NODES - 1)

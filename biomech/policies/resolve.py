@@ -19,14 +19,14 @@ from biomech.model.model import Model
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.policies.bracketing import LEAST, MINIMA, MOST
 from biomech.policies.least_effort import TILT_STATUSES, Tilts, least_effort
-from biomech.policies.stable_root import BALANCE_STATUSES, NO_POSTURE, Balance, find_balance
+from biomech.policies.stable_root import NO_POSTURE, ROOT_STATUSES, StableRoot, find_stable_root
 from biomech.stance.parameters import PARAMETERS, POLICIES, Stance
 from biomech.statics.muscle_free import muscle_free_moments, passive_slope
 from biomech.statics.posture import feet_of
 
 Array = NDArray[np.float64]
 
-GIVEN = -1
+PRESCRIBED = -1
 #: deg: steps in which balances are looked for; and how far beyond its range a knee is followed, to tell a balance
 #: outside the geometry from none.
 _TILT_STEP, _LEAN_STEP, _KNEE_STEP, _BEYOND = 2.5, 5.0, 2.5, 5.0
@@ -35,14 +35,14 @@ _KNEE = (PARAMETERS["knee_flexion"].least, 30.0)
 #: A knee and the tilt that depends on it are found in turn until they move less than this (deg).
 _SETTLED, _ROUNDS = 1e-6, 20
 
-SETTLED_STATUSES = (*TILT_STATUSES, *BALANCE_STATUSES, "by_rule")
-KNEE_STATUSES = (*BALANCE_STATUSES, "outside_geometry", "unsettled")
-_BY_RULE, _OUTSIDE, _UNSETTLED = len(SETTLED_STATUSES) - 1, len(BALANCE_STATUSES), len(BALANCE_STATUSES) + 1
+POLICY_STATUSES = (*TILT_STATUSES, *ROOT_STATUSES, "by_rule")
+KNEE_STATUSES = (*ROOT_STATUSES, "outside_geometry", "unsettled")
+_BY_RULE, _OUTSIDE, _UNSETTLED = len(POLICY_STATUSES) - 1, len(ROOT_STATUSES), len(ROOT_STATUSES) + 1
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What policies found, per stance; ``GIVEN`` and NaN where there was none to follow.
+class PolicyResult:
+    """What policies found, per stance; ``PRESCRIBED`` and NaN where there was none to follow.
 
     ``lean`` (stance,) and ``knee`` (stance, 2) in deg; a status for each and for the tilt; ``minimum`` and ``interval``
     of the least effort; ``hanging_moment`` (stance,) N.m is what is left of the moment where pelvis or trunk hangs.
@@ -58,26 +58,26 @@ class Settled:
     knee_status: NDArray[np.int8]
 
     @classmethod
-    def none(cls, count: int) -> Settled:
+    def none(cls, count: int) -> PolicyResult:
         """Nothing found yet."""
         return cls(
-            np.full(count, GIVEN, dtype=np.int8),
+            np.full(count, PRESCRIBED, dtype=np.int8),
             np.full((count, MINIMA), np.nan),
             np.full((count, 2), np.nan),
             np.full(count, np.nan),
             np.full(count, np.nan),
-            np.full(count, GIVEN, dtype=np.int8),
+            np.full(count, PRESCRIBED, dtype=np.int8),
             np.full((count, 2), np.nan),
-            np.full((count, 2), GIVEN, dtype=np.int8),
+            np.full((count, 2), PRESCRIBED, dtype=np.int8),
         )
 
-    def put(self, first: int, last: int, part: Settled) -> None:
+    def put(self, first: int, last: int, part: PolicyResult) -> None:
         """Take over what was found for stances ``first`` to ``last``, the last not included."""
         for field in fields(self):
             getattr(self, field.name)[first:last] = getattr(part, field.name)
 
 
-def settle(model: Model, stance: Stance, objective: SharingObjective) -> Settled:
+def resolve_policies(model: Model, stance: Stance, objective: SharingObjective) -> PolicyResult:
     """Find every angle that is left to a policy, and put it into the stances.
 
     Parameters
@@ -94,7 +94,7 @@ def settle(model: Model, stance: Stance, objective: SharingObjective) -> Settled
     Settled
         Never raises for a stance: the status says what was found.
     """
-    found = Settled.none(len(stance))
+    found = PolicyResult.none(len(stance))
     given = stance.policy < 0
     stance.values["pelvic_tilt"][given] += stance.values["tilt_change"][given]
     for array, name in ((stance.knee_policy, "knee_flexion"), (stance.lean_policy, "trunk_lean")):
@@ -114,7 +114,7 @@ def settle(model: Model, stance: Stance, objective: SharingObjective) -> Settled
         if not index.size:
             break
     # knee and tilt that go on moving each other
-    found.knee_status[index] = np.where(found.knee_status[index] == GIVEN, GIVEN, _UNSETTLED)
+    found.knee_status[index] = np.where(found.knee_status[index] == PRESCRIBED, PRESCRIBED, _UNSETTLED)
     found.lean[:], found.knee[:] = stance.values["trunk_lean"], stance.values["knee_flexion"]
     return found
 
@@ -142,7 +142,7 @@ def tilt_by_rhythm(lean: Array, rhythm: Array, line: float) -> Array:
 
 
 def _settle_tilts(
-    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: Settled
+    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: PolicyResult
 ) -> None:
     for code, name in enumerate(POLICIES):
         own = index[stance.policy[index] == code]
@@ -167,7 +167,7 @@ def _settle_tilts(
         found.tilt_status[own] = status
 
 
-def _balance_tilt(model: Model, stance: Stance, objective: SharingObjective, *, hanging: bool) -> Balance:
+def _balance_tilt(model: Model, stance: Stance, objective: SharingObjective, *, hanging: bool) -> StableRoot:
     """The tilt at which the body hangs in its hips, or that of least passive energy."""
 
     def moment(batch: StanceBatch, near: Stance) -> Array:
@@ -175,19 +175,19 @@ def _balance_tilt(model: Model, stance: Stance, objective: SharingObjective, *, 
             return passive_slope(model, batch.compiled, near, batch.support)
         return muscle_free_moments(model, batch.compiled, near, batch.support).hanging
 
-    found = Balance(np.empty(len(stance)), np.empty(len(stance)), np.empty(len(stance), dtype=np.int8))
+    found = StableRoot(np.empty(len(stance)), np.empty(len(stance)), np.empty(len(stance), dtype=np.int8))
     for batch in split_batches(model, stance, objective):
         own = stance.take(batch.index)
 
         def curve(index: NDArray[np.int64], tilt: Array, batch: StanceBatch = batch, own: Stance = own) -> Array:
             return moment(batch, own.take(index, pelvic_tilt=tilt))
 
-        _put(found, batch.index, find_balance(curve, len(own), LEAST, MOST, _TILT_STEP))
+        _put(found, batch.index, find_stable_root(curve, len(own), LEAST, MOST, _TILT_STEP))
     return found
 
 
 def _settle_leans(
-    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: Settled
+    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: PolicyResult
 ) -> None:
     swaying = index[stance.lean_policy[index] >= 0]
     if not swaying.size:
@@ -200,13 +200,13 @@ def _settle_leans(
             # leaning forward tips the pelvis forward: the balance along the lean is where the moment rises through zero
             return -muscle_free_moments(model, batch.compiled, own.take(index, trunk_lean=lean), batch.support).hanging
 
-        balance = find_balance(curve, len(own), *_LEAN, _LEAN_STEP)
+        balance = find_stable_root(curve, len(own), *_LEAN, _LEAN_STEP)
         stance.values["trunk_lean"][place] = balance.angle
         found.lean_status[place], found.hanging_moment[place] = balance.status, -balance.moment
 
 
 def _settle_knees(
-    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: Settled
+    model: Model, stance: Stance, objective: SharingObjective, index: NDArray[np.int64], found: PolicyResult
 ) -> None:
     resting = index[stance.knee_policy[index] >= 0]
     if not resting.size:
@@ -233,7 +233,7 @@ def _settle_knees(
                     model, batch.compiled, own.take(index, knee_flexion=knees), batch.support
                 ).knee[:, leg]
 
-            balance = find_balance(curve, len(own), _KNEE[0] - _BEYOND, _KNEE[1], _KNEE_STEP)
+            balance = find_stable_root(curve, len(own), _KNEE[0] - _BEYOND, _KNEE[1], _KNEE_STEP)
             outside = balance.angle < _KNEE[0]
             angle = np.maximum(balance.angle, _KNEE[0])
             for side in columns:
@@ -242,5 +242,5 @@ def _settle_knees(
             own.values["knee_flexion"][:, columns] = angle[:, None]
 
 
-def _put(found: Balance, index: NDArray[np.int64], part: Balance) -> None:
+def _put(found: StableRoot, index: NDArray[np.int64], part: StableRoot) -> None:
     found.angle[index], found.moment[index], found.status[index] = part.angle, part.moment, part.status

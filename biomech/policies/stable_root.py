@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 #: The moment (stance,) that drives the angle upwards, of stances by number at their angles in degrees; NaN where there
 #: is no posture.
-Curve = Callable[[NDArray[np.int64], Array], Array]
+MomentFunction = Callable[[NDArray[np.int64], Array], Array]
 
 BALANCED, SEVERAL, UNSTABLE, NONE, NONE_AT_BOUND, NO_POSTURE = range(6)
-BALANCE_STATUSES = (
+ROOT_STATUSES = (
     "balanced",
     "several_balances",
     "only_unstable_balance",
@@ -28,8 +28,8 @@ _LEFT = 1e-3  #: N.m that may be left where a moment was found to vanish
 
 
 @dataclass(frozen=True)
-class Balance:
-    """Angles (stance,) in deg, what is left of the moment there, and a status, an index into ``BALANCE_STATUSES``.
+class StableRoot:
+    """Angles (stance,) in deg, what is left of the moment there, and a status, an index into ``ROOT_STATUSES``.
 
     Both are NaN where the status is ``NO_POSTURE``.
     """
@@ -39,7 +39,7 @@ class Balance:
     status: NDArray[np.int8]
 
 
-def find_balance(curve: Curve, count: int, low: float, high: float, step: float) -> Balance:
+def find_stable_root(curve: MomentFunction, count: int, low: float, high: float, step: float) -> StableRoot:
     """The stable balance of every stance: where the moment falls through zero.
 
     The moment is looked at in steps, so two balances within one step stay unseen. Of several stable ones the first is
@@ -84,10 +84,10 @@ def find_balance(curve: Curve, count: int, low: float, high: float, step: float)
     # a posture may be missing at the very angle that was found, or on one side of it, and then the moment jumps
     lost = np.isnan(left) | ((crossings > 0) & (np.abs(left) > _LEFT))
     status[lost], angle[lost], left[lost] = NO_POSTURE, np.nan, np.nan
-    return Balance(angle, left, status.astype(np.int8))
+    return StableRoot(angle, left, status.astype(np.int8))
 
 
-def _root(curve: Curve, index: NDArray[np.int64], ends: tuple[Array, Array]) -> Array:
+def _root(curve: MomentFunction, index: NDArray[np.int64], ends: tuple[Array, Array]) -> Array:
     from scipy.optimize import elementwise  # imported by those alone who leave an angle to a balance
 
     def moment(angle: Array, which: NDArray[Any]) -> Array:
@@ -97,7 +97,9 @@ def _root(curve: Curve, index: NDArray[np.int64], ends: tuple[Array, Array]) -> 
     return np.asarray(elementwise.find_root(moment, ends, args=(np.arange(len(index)),), tolerances=tolerances).x)
 
 
-def _least(curve: Curve, index: NDArray[np.int64], nodes: Array, moment: Array) -> tuple[Array, NDArray[np.int64]]:
+def _least(
+    curve: MomentFunction, index: NDArray[np.int64], nodes: Array, moment: Array
+) -> tuple[Array, NDArray[np.int64]]:
     """The angle of least moment where it never vanishes."""
     size = np.where(np.isnan(moment), np.inf, np.abs(moment))
     best, rows = size.argmin(axis=1), np.arange(len(index))

@@ -28,7 +28,7 @@ from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.stance_batch import OPTIMAL
-from biomech.policies.resolve import settle
+from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion
 from biomech.stance.parameters import CODES, PARAMETERS, Stance, StanceGrid
 from biomech.stance.parsing import read_stance
@@ -128,7 +128,7 @@ class Study:
 
     def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:
         """Variables over the postures, NaN where one is not optimal."""
-        settle(model, stance, self.objective)
+        resolve_policies(model, stance, self.objective)
         answers = solve_stances(model, stance, self.objective, self.sheets)
         lost = answers.status != OPTIMAL
         found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}

@@ -20,8 +20,8 @@ from biomech.model.model import Model
 from biomech.model.required import require_stance_names
 from biomech.pipeline.solve_stances import StanceSolution, result_columns
 from biomech.pipeline.stance_batch import STATUSES, SharingObjective
-from biomech.policies.resolve import GIVEN, KNEE_STATUSES, SETTLED_STATUSES, Settled
-from biomech.policies.stable_root import BALANCE_STATUSES
+from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES, PRESCRIBED, PolicyResult
+from biomech.policies.stable_root import ROOT_STATUSES
 from biomech.stance.parameters import PARAMETERS, StanceGrid
 from biomech.statics.reactions import reported_joints
 
@@ -358,7 +358,7 @@ def sweep_dataset(
     return found.set_coords([name for name in DESCRIBING if name in shaped])
 
 
-def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> dict[str, Variable]:
+def policy_variables(stance: StanceGrid, tilt: Array, found: PolicyResult | None) -> dict[str, Variable]:
     """The tilt of every posture, and what the policies that were followed found."""
     dims: tuple[str, ...] = ("posture",)
     variables: dict[str, Variable] = {}
@@ -370,7 +370,7 @@ def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> 
     if followed["policy"]:
         variables |= _tilt_variables(dims, found)
     if followed["lean_policy"]:
-        meaning = flags("how the lean was found", GIVEN, ("given", *BALANCE_STATUSES))
+        meaning = flags("how the lean was found", PRESCRIBED, ("given", *ROOT_STATUSES))
         variables["trunk_lean"] = (
             dims,
             found.lean,
@@ -378,7 +378,7 @@ def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> 
         )
         variables["lean_status"] = (dims, found.lean_status, meaning)
     if followed["knee_policy"]:
-        meaning = flags("how the knee was found", GIVEN, ("given", *KNEE_STATUSES))
+        meaning = flags("how the knee was found", PRESCRIBED, ("given", *KNEE_STATUSES))
         variables["knee_flexion"] = ((*dims, "foot"), found.knee, about("deg", "knee flexion, hyperextension negative"))
         variables["knee_status"] = ((*dims, "foot"), found.knee_status, meaning)
     if not np.isnan(found.hanging_moment).all():
@@ -387,9 +387,13 @@ def policy_variables(stance: StanceGrid, tilt: Array, found: Settled | None) -> 
     return variables
 
 
-def _tilt_variables(dims: tuple[str, ...], found: Settled) -> dict[str, Variable]:
+def _tilt_variables(dims: tuple[str, ...], found: PolicyResult) -> dict[str, Variable]:
     return {
-        "tilt_status": (dims, found.tilt_status, flags("how the tilt was found", GIVEN, ("given", *SETTLED_STATUSES))),
+        "tilt_status": (
+            dims,
+            found.tilt_status,
+            flags("how the tilt was found", PRESCRIBED, ("given", *POLICY_STATUSES)),
+        ),
         "tilt_minimum": (
             (*dims, "minimum"),
             found.minimum,
