@@ -7,7 +7,7 @@ import biomech as bm
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.stance_batch import solve_staged, split_batches
 from biomech.sharing import Power, solve
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 from biomech.statics.equilibrium import ExternalLoads, assemble
 from biomech.statics.posture import solve_posture
 
@@ -27,7 +27,7 @@ def adult():
 def stage(adult):
     """One part of symmetric stances with everything that its stages need."""
     stance, objective = (
-        read_stance({"pelvic_tilt": 3, **STANCES}).all(),
+        parse_stance({"pelvic_tilt": 3, **STANCES}).all(),
         read_objective(adult, Power(2), None, "isometric"),
     )
     part = next(split_batches(adult, stance, objective))
@@ -80,7 +80,7 @@ def test_sweep_of_one_posture(benchmark, adult):
 
 
 def test_reading_a_stance(benchmark):
-    grid = benchmark(read_stance, {"pelvic_tilt": 0})
+    grid = benchmark(parse_stance, {"pelvic_tilt": 0})
     record(benchmark, len(grid), parameters=len(grid.arrays))
 
 

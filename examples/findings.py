@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import biomech as bm
-from biomech.article.findings import CONTRASTS, OUTSIDE, Column, Finding
+from biomech.article.findings import CONTRASTS, OUTSIDE, Finding, PolicyOutcome
 
 HEAD = """# Findings
 
@@ -45,10 +45,10 @@ def amount(value: float, unit: str) -> str:
     return f"{value:+.0f}" if unit == "N" else f"{value:+.1f}"
 
 
-def column_row(finding: Finding, column: Column) -> str:
+def column_row(finding: Finding, column: PolicyOutcome) -> str:
     """One policy as a row of a table."""
     cells = []
-    for measure, (low, middle, high) in zip(finding.proposition.measures, column.interval, strict=True):
+    for measure, (low, middle, high) in zip(finding.hypothesis.measures, column.interval, strict=True):
         ends = f"{amount(low, measure.unit)}..{amount(high, measure.unit)}"
         cells.append(f"{amount(middle, measure.unit)} {measure.unit} ({ends})")
     flags = "" if column.valid > 0.5 else "geometry not trusted"
@@ -57,7 +57,7 @@ def column_row(finding: Finding, column: Column) -> str:
 
 def section(finding: Finding) -> str:
     """A proposition."""
-    own, contrast = finding.proposition, CONTRASTS[finding.proposition.contrast]
+    own, contrast = finding.hypothesis, CONTRASTS[finding.hypothesis.contrast]
     lines = [
         f"### {own.text}",
         "",
@@ -81,7 +81,7 @@ def summary(findings: Sequence[Finding]) -> str:
     """The propositions by verdict."""
     lines = ["## In short"]
     for verdict in ("supported", "conditional", "contradicted", "no meaningful effect", "undetermined"):
-        own = [finding.proposition.text for finding in findings if finding.verdict == verdict]
+        own = [finding.hypothesis.text for finding in findings if finding.verdict == verdict]
         if own:
             lines += ["", f"**{verdict.capitalize()}**", "", *(f"- {text}" for text in own)]
     return "\n".join(lines)
@@ -90,8 +90,8 @@ def summary(findings: Sequence[Finding]) -> str:
 def report(findings: Sequence[Finding], samples: int) -> str:
     """The page."""
     parts = [HEAD.format(samples=samples).rstrip(), summary(findings)]
-    for claim in dict.fromkeys(finding.proposition.claim for finding in findings):
-        own = [finding for finding in findings if finding.proposition.claim == claim]
+    for claim in dict.fromkeys(finding.hypothesis.claim for finding in findings):
+        own = [finding for finding in findings if finding.hypothesis.claim == claim]
         parts += [f"## {claim}", *(section(finding) for finding in own)]
     parts += ["## Outside statics", "\n".join(f"- {text}" for text in OUTSIDE)]
     return "\n\n".join(parts) + "\n"
@@ -105,12 +105,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=Path("out/findings"))
     parser.add_argument("--samples", type=int, default=64)
     options = parser.parse_args()
-    findings = bm.findings.judge(samples=options.samples)
+    findings = bm.findings.assess_hypotheses(samples=options.samples)
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "README.md").write_text(report(findings, options.samples), encoding="utf-8")
     findings_chart(findings).savefig(options.folder / "findings.png", dpi=110)
     for finding in findings:
-        print(f"{finding.verdict:22} {finding.proposition.text}")
+        print(f"{finding.verdict:22} {finding.hypothesis.text}")
     print(f"\nwritten: {options.folder / 'README.md'}")
 
 

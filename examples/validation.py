@@ -19,7 +19,7 @@ from biomech.analysis.joint_strength import moment_arm_rows, strength_curves
 from biomech.article.validation import (
     SPINE,
     VARIANTS,
-    Posture,
+    MeasuredPosture,
     measurements,
     postures,
     spine_scores,
@@ -133,7 +133,7 @@ def knee_table(model: bm.Model) -> str:
     return "\n".join(lines)
 
 
-def _knee_force(model: bm.Model, posture: Posture) -> NDArray[np.float64]:
+def _knee_force(model: bm.Model, posture: MeasuredPosture) -> NDArray[np.float64]:
     """Force of the femur on the tibia in body weights, in the tibia, at the means of a posture and a level pelvis."""
     stance = stance_of(posture, model)
     tilt = 0 if isinstance(stance["pelvic_tilt"], list) else stance["pelvic_tilt"]

@@ -50,8 +50,8 @@ MODULES = {
 #: Classes that only the package makes: results, and rows of its own tables. Their methods are called all the same.
 RESULTS = {
     "PreparedSweep", "sharing.Solution", "sharing.sensitivity.Sensitivity", "sharing.solution.Found",
-    "scenarios.Scenario", "findings.Column", "findings.Finding", "claims.Measure", "claims.Contrast",
-    "claims.Proposition",
+    "scenarios.Scenario", "findings.PolicyOutcome", "findings.Finding", "claims.OutcomeMeasure", "claims.Contrast",
+    "claims.Hypothesis",
 }  # fmt: skip
 #: What takes seconds where it answers: tried at one seed of ten.
 WHOLE = (bm.Model, bm.sharing.LoadSharingProblem)  #: what looks at its own parts, and is spoiled by none
@@ -244,15 +244,15 @@ def _study_calls() -> dict[str, Call]:
         "uncertainty.percentiles": (bm.uncertainty.percentiles, {"values": values, "low": 5.0, "high": 95.0}),
         "uncertainty.sobol": (bm.uncertainty.sobol, {**drawn, "variable": "group_activation",
                                                      "select": {"group": "lumbar_extensors"}}),
-        "findings.judge": (bm.findings.judge, {"names": ["leaning_back"], "model": bm.load_model(), "samples": 2,
+        "findings.assess_hypotheses": (bm.findings.assess_hypotheses, {"names": ["leaning_back"], "model": bm.load_model(), "samples": 2,
                                                "seed": 0, "progress": False}),
-        "findings.verdict": (bm.findings.verdict, {"proposition": claims.PROPOSITIONS[0], "columns": [_column()]}),
+        "findings.verdict": (bm.findings.verdict, {"hypothesis": claims.HYPOTHESES[0], "columns": [_column()]}),
         "claims.group": (claims.group, {"name": "quadriceps"}),
         "strength.maximal_moment": (strength.maximal_moment, {"model": small, "coordinate": "knee_angle_r",
                                                               "direction": 1, "knee_angle_r": [-5.0]}),
         "strength.strength_curves": (strength.strength_curves, {"model": bm.load_model(), "steps": 2}),
         "strength.moment_arm_rows": (strength.moment_arm_rows, {"model": bm.load_model()}),
-        "validation.Posture": (validation.Posture, {"name": "own", "inputs": dict(posture.inputs)}),
+        "validation.MeasuredPosture": (validation.Posture, {"name": "own", "inputs": dict(posture.inputs)}),
         "validation.Posture.mean": (posture.mean, {"name": "thorax", "default": 0.0}),
         "validation.postures": (validation.postures, {}),
         "validation.measurements": (validation.measurements, {}),
@@ -288,7 +288,7 @@ def _view_calls() -> dict[str, Call]:
     swept = bm.sweep(small, pelvic_tilt=[0], knee_flexion=[5, 10], trunk_lean=[0, 10], weight_shift=[0.4, 0.5])
     shares = xr.Dataset({name: ("prior", [0.2, 0.8]) for name in ("first_order", "total_order")},
                         coords={"prior": ["a", "b"]})  # fmt: skip
-    finding = bm.findings.Finding(claims.PROPOSITIONS[0], (_column(),), "supported", ())
+    finding = bm.findings.Finding(claims.HYPOTHESES[0], (_column(),), "supported", ())
     curves = strength.strength_curves(bm.load_model(), 2)
     return {
         "view.convergence_chart": (view.convergence_chart, {"values": xr.DataArray([1.0, 2.0], dims="sample"),
@@ -318,7 +318,7 @@ def _predictions() -> xr.Dataset:
 
 
 def _column() -> Any:
-    return bm.findings.Column("a", ((0.0, 1.0, 2.0),), (1.0,), 1.0, 0.0, 0.0, 1.0, "supported")
+    return bm.findings.PolicyOutcome("a", ((0.0, 1.0, 2.0),), (1.0,), 1.0, 0.0, 0.0, 1.0, "supported")
 
 
 def nonsense(rng: np.random.Generator) -> Any:

@@ -10,7 +10,7 @@ from biomech.errors import UnreachablePosture
 from biomech.policies.bracketing import MINIMA
 from biomech.policies.resolve import POLICY_STATUSES
 from biomech.policies.stable_root import NO_POSTURE, ROOT_STATUSES, find_stable_root
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 from biomech.statics.posture import solve_posture
 
 LOW_SEAT = {"support": "seat", "pelvic_rotation": -60, "pelvic_tilt": "passive"}
@@ -95,7 +95,7 @@ def test_a_jump_is_no_balance():
 @pytest.mark.parametrize("half", [True, False])
 def test_what_is_no_number_cannot_be_taken(adult, half):
     """In a closure NaN neither closes nor is it within any range, and its neighbours are as they were."""
-    stance = read_stance({"pelvic_tilt": 0, "knee_flexion": np.linspace(0, 60, 12)}).all()
+    stance = parse_stance({"pelvic_tilt": 0, "knee_flexion": np.linspace(0, 60, 12)}).all()
     good = solve_posture(adult, adult.compiled(half=half), stance, 0)
     stance.values["pelvic_tilt"][[1, 5, 6]] = np.nan
     found = solve_posture(adult, adult.compiled(half=half), stance, 0)
@@ -168,7 +168,7 @@ def test_first_coordinates_are_near(adult):
     """Newton's method needs few steps from them: the hips are within centimetres, angles within some degrees."""
     from biomech.statics.posture import build_constraints
 
-    stance = read_stance(
+    stance = parse_stance(
         {
             "foot_rotation": [0, 30, 60],
             "knee_flexion": [0, 30, 90],

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 import biomech as bm
-from biomech.article.findings import CONTRASTS, PROPOSITIONS, Column, _class, verdict
-from biomech.article.hypotheses import BACK, TILT, Measure, Proposition, group
+from biomech.article.findings import CONTRASTS, HYPOTHESES, PolicyOutcome, _class, verdict
+from biomech.article.hypotheses import BACK, TILT, Hypothesis, OutcomeMeasure, group
 from biomech.errors import StanceError
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings" / "README.md"
-CLAIM = Proposition("x", "X", "Something goes up.", "turnout", group("quadriceps"), 1, "none")
+CLAIM = Hypothesis("x", "X", "Something goes up.", "turnout", group("quadriceps"), 1, "none")
 
 
 def column(interval, agree=0.5, against=0.5):
     found = _class(CLAIM, (interval,), agree, against)
-    return Column("tilt", (interval,), (0.0,), agree, against, 0.0, 1.0, found)
+    return PolicyOutcome("tilt", (interval,), (0.0,), agree, against, 0.0, 1.0, found)
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,19 @@ def test_the_rules(columns, expected):
 
 
 def test_contrary_measurements_keep_a_claim_from_being_supported():
-    doubted = Proposition("x", "X", "Up.", "turnout", group("quadriceps"), 1, "against", contrary=True)
+    doubted = Hypothesis("x", "X", "Up.", "turnout", group("quadriceps"), 1, "against", contrary=True)
     assert verdict(doubted, [column((1.0, 2.0, 3.0), 0.97, 0.0)]) == "conditional"
 
 
 def test_an_effect_on_the_back_must_pass_both_measures():
-    back = Proposition("x", "X", "Up.", "turnout", BACK, 1, "none")
+    back = Hypothesis("x", "X", "Up.", "turnout", BACK, 1, "none")
     assert _class(back, ((1.0, 2.0, 3.0), (20.0, 40.0, 59.0)), 1.0, 0.0) == "no meaningful effect"
     assert _class(back, ((1.0, 2.0, 3.0), (50.0, 80.0, 99.0)), 1.0, 0.0) == "supported"
 
 
 def test_findings_of_a_few():
     names = ["leaning_back", "sitting_back", "forward_quads", "hyper_tilt"]
-    found = {f.proposition.name: f for f in bm.findings.judge(names, samples=64)}
+    found = {f.hypothesis.name: f for f in bm.findings.assess_hypotheses(names, samples=64)}
     assert found["leaning_back"].verdict == "supported"
     assert found["sitting_back"].verdict == "no meaningful effect"
     assert found["forward_quads"].verdict == "contradicted"
@@ -67,29 +67,29 @@ def test_findings_of_a_few():
 
 def test_with_a_level_pelvis_the_feet_cannot_reach_the_back():
     """Without draws the change is none: the extensors cannot feel the feet (separability)."""
-    (found,) = bm.findings.judge(["turnout_back"], samples=8)
+    (found,) = bm.findings.assess_hypotheses(["turnout_back"], samples=8)
     level = {c.label: c for c in found.columns}["tilt 0 deg, friction 0.6"]
     assert abs(level.nominal[0]) < 1e-3
 
 
 def test_every_proposition_is_sound():
-    names = [p.name for p in PROPOSITIONS]
+    names = [p.name for p in HYPOTHESES]
     assert len(set(names)) == len(names)
-    for proposition in PROPOSITIONS:
-        assert proposition.contrast in CONTRASTS
-        assert proposition.direction in (1, -1)
-        assert proposition.evidence
-        assert all(isinstance(measure, Measure) and measure.smallest > 0 for measure in proposition.measures)
+    for hypothesis in HYPOTHESES:
+        assert hypothesis.contrast in CONTRASTS
+        assert hypothesis.direction in (1, -1)
+        assert hypothesis.evidence
+        assert all(isinstance(measure, OutcomeMeasure) and measure.smallest > 0 for measure in hypothesis.measures)
     assert TILT[0].unit == "deg"
 
 
 def test_the_page_has_every_proposition():
     text = PAGE.read_text()
-    for proposition in PROPOSITIONS:
-        assert f"### {proposition.text}" in text
+    for hypothesis in HYPOTHESES:
+        assert f"### {hypothesis.text}" in text
     assert "no reflexes" in text
 
 
 def test_unknown_propositions_are_refused():
     with pytest.raises(StanceError, match="names = 'x': there is none; there are"):
-        bm.findings.judge(["x"])
+        bm.findings.assess_hypotheses(["x"])

@@ -9,7 +9,7 @@ import biomech as bm
 from biomech.analysis.joint_strength import maximal_moment
 from biomech.errors import StanceError
 from biomech.stance.parameters import PARAMETERS
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 
 # --- geometry
 
@@ -379,7 +379,7 @@ def test_stances_in_any_order_ask_the_same(seed):
         turned = whole[name].isel({dim: rng.permutation(len(along)) for dim, along in labels.items()})
         turned = turned.transpose(*rng.permutation(list(labels)))
         given[name] = turned.to_series() if turned.ndim == 1 and rng.random() < 0.4 else turned
-    grid = read_stance({"pelvic_tilt": 0.0, **given})
+    grid = parse_stance({"pelvic_tilt": 0.0, **given})
     asked = grid.all()
     for i, place in enumerate(np.ndindex(*grid.shape)):
         here = {dim: labels[k] for (dim, labels), k in zip(grid.dims.items(), place, strict=True)}

@@ -19,7 +19,7 @@ from biomech.sharing.batch import ProblemArrays, compile_problem
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs
 from biomech.sharing.solution import SolutionArrays, _solve_each
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 
 
 @entry_point
@@ -139,7 +139,7 @@ def test_threads_do_not_matter():
 def test_lanes_equal_floats_on_the_whole_way(adult):
     asked = {"foot_rotation": [0, 20, 40], "knee_flexion": [0, 30, 120], "load_mass": [0.0, 150.0]}
     more = {"stance_width": [0.17, 1.0], "load_position": (0.4, 0.3, 0.0)}
-    stance = read_stance({"pelvic_tilt": 3, **asked, **more}).all()
+    stance = parse_stance({"pelvic_tilt": 3, **asked, **more}).all()
     objective = read_objective(adult, Power(2), None, "isometric")
     lanes = solve_stances(adult, stance, objective)
     part = next(split_batches(adult, stance, objective))

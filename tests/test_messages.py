@@ -17,7 +17,7 @@ from biomech.pipeline.objective import read_objective
 from biomech.pipeline.pipeline_kernel import CERTIFICATE
 from biomech.pipeline.stance_batch import OVERLOADED, UNCERTIFIED, pose_of, split_batches
 from biomech.stance.parameters import PARAMETERS, SUPPORTS
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 from biomech.statics import muscle_free as resting
 from biomech.statics.posture import constraint_layout, solve_posture
 
@@ -128,7 +128,7 @@ def random_postures(model, count):
         for name in ("seat_height", "step_height", "step_length"):
             if name.startswith(support):
                 stance[name] = rng.uniform(PARAMETERS[name].least, PARAMETERS[name].most)
-        one = read_stance(stance).all()
+        one = parse_stance(stance).all()
         (part,) = split_batches(model, one, objective)
         yield part, stance, solve_posture(model, part.compiled, one, part.support)
 

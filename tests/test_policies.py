@@ -8,7 +8,7 @@ import biomech as bm
 from biomech.errors import StanceError
 from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES
 from biomech.policies.stable_root import ROOT_STATUSES, find_stable_root
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 from biomech.statics.muscle_free import muscle_free_moments, passive_slope
 
 STANCES = [
@@ -21,7 +21,7 @@ LOPSIDED = {"trunk_lean": -13, "weight_balance": 0.7, "foot_rotation": xr.DataAr
 
 
 def resting(model, **stance):
-    asked = read_stance({"pelvic_tilt": 0, **stance}).all()
+    asked = parse_stance({"pelvic_tilt": 0, **stance}).all()
     half = bool(asked.is_symmetric().all())
     return muscle_free_moments(model, model.compiled(half=half), asked, int(asked.support[0]))
 
@@ -111,7 +111,7 @@ def test_passive_is_where_the_energy_is_least(adult, stance):
 
 
 def test_half_and_whole_body_rest_alike(adult):
-    asked = read_stance({"pelvic_tilt": [-5, 0, 10], "foot_rotation": [0, 30], "knee_flexion": 8}).all()
+    asked = parse_stance({"pelvic_tilt": [-5, 0, 10], "foot_rotation": [0, 30], "knee_flexion": 8}).all()
     half, whole = (muscle_free_moments(adult, adult.compiled(half=h), asked, 0) for h in (True, False))
     np.testing.assert_allclose(half.hanging, whole.hanging, atol=1e-8)
     np.testing.assert_allclose(half.knee[:, 0], whole.knee[:, 1], atol=1e-8)

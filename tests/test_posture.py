@@ -5,7 +5,7 @@ import xarray as xr
 import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.model.mirror import other_side
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 from biomech.statics.posture import solve_posture
 
 BOX = {
@@ -40,7 +40,7 @@ def check_closure(model, stance, support="both"):
     ds = bm.sweep(model, support=support, **stance)
     flat = ds.stack(pose=list(ds.dims)[: ds.status.ndim]) if ds.status.ndim else ds.expand_dims("pose")
     flat = flat.transpose("pose", ...)
-    asked = read_stance({"support": support, **stance}).all()
+    asked = parse_stance({"support": support, **stance}).all()
     where = model.kinematics(**{str(c): flat.coordinate_angle.sel(coordinate=c).values for c in model.coordinates})
     sole, toe = model.value("settings/sole_height"), model.value("settings/toe_tip")
     for i in range(flat.sizes["pose"]):
@@ -98,7 +98,7 @@ def test_knees_are_as_asked(adult):
 
 
 def test_residuals_are_small_and_half_equals_whole(model):
-    stance = read_stance(BOX).all()
+    stance = parse_stance(BOX).all()
     half = solve_posture(model, model.compiled(half=True), stance, 0)
     whole = solve_posture(model, model.compiled(), stance, 0)
     for postures in (half, whole):

@@ -5,7 +5,7 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 
 SIDE = xr.DataArray([0.0, 10.0], dims="side", coords={"side": ["right", "left"]})
 
@@ -99,13 +99,13 @@ def test_labels_that_disagree_are_refused():
     one = xr.DataArray([1.0, 2.0], dims="case", coords={"case": ["a", "b"]})
     stance = {"pelvic_tilt": 0, "foot_rotation": one, "knee_flexion": one.assign_coords(case=["b", "c"])}
     with pytest.raises(StanceError, match=r"knee_flexion: has no case a, which foot_rotation has"):
-        read_stance(stance)
-    assert len(read_stance(stance | {"knee_flexion": one.drop_vars("case")})) == 2
+        parse_stance(stance)
+    assert len(parse_stance(stance | {"knee_flexion": one.drop_vars("case")})) == 2
 
 
 def test_what_is_asked_is_read_once():
     angles, case = np.array([1.0, 2.0]), xr.DataArray([3.0, 4.0], dims="case", coords={"case": ["a", "b"]})
-    grid = read_stance({"pelvic_tilt": 0, "foot_rotation": angles, "slope": case})
+    grid = parse_stance({"pelvic_tilt": 0, "foot_rotation": angles, "slope": case})
     angles[:], case[:] = 9.0, 9.0
     assert grid.dims["foot_rotation"].tolist() == [1.0, 2.0]
     assert grid.all().values["foot_rotation"][:, 0].tolist() == [1.0, 1.0, 2.0, 2.0]
@@ -113,7 +113,7 @@ def test_what_is_asked_is_read_once():
 
 
 def test_postures_may_be_changed_and_grids_not():
-    grid = read_stance({"pelvic_tilt": 0})
+    grid = parse_stance({"pelvic_tilt": 0})
     with pytest.raises(ValueError, match="read-only"):
         grid.arrays["slope"][()] = 5.0
     grid.all().values["slope"] += 5.0
@@ -171,10 +171,10 @@ def test_options_that_make_no_sense_are_refused_by_name(adult, keywords, named):
 
 
 def test_an_array_of_policies_is_a_list_of_them():
-    grid = read_stance({"pelvic_tilt": np.array(["hanging", "passive"])})
+    grid = parse_stance({"pelvic_tilt": np.array(["hanging", "passive"])})
     assert grid.dims["tilt_policy"].tolist() == ["hanging", "passive"]
     with pytest.raises(StanceError, match="pelvic_tilt: a DataArray of policies is not taken"):
-        read_stance({"pelvic_tilt": xr.DataArray(["hanging", "passive"], dims="case")})
+        parse_stance({"pelvic_tilt": xr.DataArray(["hanging", "passive"], dims="case")})
 
 
 def test_masked_coordinates_and_foreign_options_are_refused(adult):

@@ -7,8 +7,8 @@ from scipy import stats
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.uncertainty.ensemble import Study
-from biomech.uncertainty.perturbed_model import draw_model
+from biomech.uncertainty.ensemble import Ensemble
+from biomech.uncertainty.perturbed_model import perturb_model
 from biomech.uncertainty.priors import Prior, Sampler, default_priors
 
 STANCES = {
@@ -18,7 +18,7 @@ STANCES = {
 
 
 def study(model, stances=STANCES, priors=None, variables=("lumbar_compression",)):
-    return Study(stances, model, priors, variables, bm.Power(2), None)
+    return Ensemble(stances, model, priors, variables, bm.Power(2), None)
 
 
 def test_quantiles_are_those_of_the_cut_distribution():
@@ -132,7 +132,7 @@ def test_sobol_indices_of_a_known_function(monkeypatch, adult):
         value = np.sin(x[0]) + 7.0 * np.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * np.sin(x[0])
         return {"lumbar_compression": value[:, None]}
 
-    monkeypatch.setattr(Study, "run", run)
+    monkeypatch.setattr(Ensemble, "run", run)
     found = bm.uncertainty.sobol(
         {"standing": {"pelvic_tilt": 0}}, "lumbar_compression", model=adult, samples=4096, priors=priors
     )
@@ -218,7 +218,7 @@ def test_the_turnout_reserve_is_that_of_the_drawn_hip(adult):
 
 
 def test_nothing_drawn_changes_nothing(adult):
-    assert draw_model(adult, {}).tables["muscles"] is adult.tables["muscles"]
+    assert perturb_model(adult, {}).tables["muscles"] is adult.tables["muscles"]
 
 
 def test_further_dimensions_do_not_follow_the_priors(adult):
@@ -277,7 +277,7 @@ def uniform(target, how, low, high):
 )
 @pytest.mark.parametrize("ask", ["propagate", "sobol"])
 def test_draws_that_cannot_be_are_refused_before_any_work(adult, monkeypatch, ask, target, how, low, high, named):
-    monkeypatch.setattr(Study, "_answer", lambda self, *given: pytest.fail("has begun to work"))
+    monkeypatch.setattr(Ensemble, "_answer", lambda self, *given: pytest.fail("has begun to work"))
     priors = {"own": uniform(target, how, low, high)}
     stances = {"standing": {"pelvic_tilt": 0}}
     given = {"model": adult, "samples": 8, "priors": priors}
@@ -394,7 +394,7 @@ def test_progress_and_variable_are_refused_by_name():
         ),
         (lambda: bm.uncertainty.sobol(stances, "lumbar_compresion"), "variable = .*did you mean 'lumbar_compression'"),
         (lambda: bm.uncertainty.sobol(stances, "status", progress=1), "progress = 1: must be True, False or None"),
-        (lambda: bm.findings.judge(progress="x"), "progress = 'x': must be True, False or None"),
+        (lambda: bm.findings.assess_hypotheses(progress="x"), "progress = 'x': must be True, False or None"),
         (lambda: bm.sweep(bm.load_model("small"), pelvic_tilt=0, progress=[]), "progress = .*: must be True, False or"),
         (lambda: bm.uncertainty.propagate(stances, samples=np.timedelta64(3)), "samples = .*: must be a whole number"),
     ):

@@ -154,8 +154,11 @@ def test_nonsense_is_refused_by_name():
         (lambda: validation.stance_of(posture, None), "model = None: must be a Model"),
         (lambda: validation.spine_scores(None), "ds = None: must be a Dataset"),
         (lambda: validation.spine_scores(ds), "ds: has no 'predicted' over row, tilt"),
-        (lambda: validation.Posture("own", {"thorax": 40.0}), r"inputs\['thorax'\] = 40.0: must be \(mean, SD\)"),
-        (lambda: validation.Posture("own", {"thorax": (40.0, 8.0)}), "inputs: has 'thorax' alone"),
+        (
+            lambda: validation.MeasuredPosture("own", {"thorax": 40.0}),
+            r"inputs\['thorax'\] = 40.0: must be \(mean, SD\)",
+        ),
+        (lambda: validation.MeasuredPosture("own", {"thorax": (40.0, 8.0)}), "inputs: has 'thorax' alone"),
         (lambda: posture.mean(3), "name = 3: must be text"),
         (lambda: validation.validate(progress="x"), "progress = 'x': must be True, False or None"),
     ):

@@ -25,8 +25,8 @@ def swept(small):
 
 @pytest.fixture(scope="module")
 def finding():
-    column = bm.findings.Column("at rhythm", ((0.0, 2.0, 4.0),), (2.0,), 1.0, 0.0, 0.0, 1.0, "supported")
-    return bm.findings.Finding(claims.PROPOSITIONS[0], (column,), "supported", ())
+    column = bm.findings.PolicyOutcome("at rhythm", ((0.0, 2.0, 4.0),), (2.0,), 1.0, 0.0, 0.0, 1.0, "supported")
+    return bm.findings.Finding(claims.HYPOTHESES[0], (column,), "supported", ())
 
 
 def load_chart(model, ds, **changes):
@@ -125,7 +125,7 @@ def test_findings_that_are_none_are_refused(finding):
         ([finding, replace(finding, verdict="true")], r"findings\[1\].verdict = 'true': there is none"),
         ([replace(finding, columns=[replace(column, verdict=None)])], r"findings\[0\].columns.verdict = None"),
         ([replace(finding, columns=[replace(column, interval=())])], r"findings\[0\].columns.interval: has shape"),
-        ([replace(finding, proposition=None)], r"findings\[0\].proposition = None: must be a Proposition"),
+        ([replace(finding, hypothesis=None)], r"findings\[0\].proposition = None: must be a Proposition"),
     ):
         with pytest.raises(bm.StanceError, match=named):
             bm.view.findings_chart(nonsense)

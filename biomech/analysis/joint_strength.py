@@ -13,7 +13,7 @@ from biomech.errors import StanceError
 from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.model import Model
 from biomech.model.poses import read_poses
-from biomech.reference_data import rows
+from biomech.reference_data import read_rows
 from biomech.statics.equilibrium import ExternalLoads, assemble
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.
     instance("model", model, Model, "a Model")
     steps = whole_number("steps", steps, 1, 2**20)
     found: dict[str, tuple[Array, xr.DataArray, Mapping[str, str]]] = {}
-    for row in rows("strength"):
+    for row in read_rows("strength"):
         angles = np.linspace(float(row["first"]), float(row["last"]), steps)
         pose: dict[str, float | Array] = {**_pose(row["pose"]), row["coordinate"]: angles}
         found[row["motion"]] = (angles, maximal_moment(model, row["coordinate"], int(row["direction"]), **pose), row)
@@ -92,7 +92,7 @@ def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.
 def moment_arm_rows(model: Model) -> list[tuple[float, Mapping[str, str]]]:
     """Moment arm (mm) of each row of ``data/moment_arms.csv``, and the row."""
     instance("model", model, Model, "a Model")
-    wanted = rows("moment_arms")
+    wanted = read_rows("moment_arms")
     arms = [
         1e3
         * float(

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import entries, is_masked, shown
 from biomech._kernels.interface import BoundCall
-from biomech.analysis.output.dataset import Quantity, choose_quantities, sweep_quantities
+from biomech.analysis.output.dataset import OutputVariable, choose_outputs, sweep_outputs
 from biomech.analysis.output.labels import labels_of
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -37,7 +37,7 @@ from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, SharingObjective
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 from biomech.statics.constraint_targets import evaluate_targets
 from biomech.statics.posture import can_yield, constraint_layout
 
@@ -121,7 +121,7 @@ def prepare(
             raise StanceError(
                 f"{name} = {fixed[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
             )
-    batch_targets = read_stance({**_stand_ins(varied, fixed), **fixed}, options)
+    batch_targets = parse_stance({**_stand_ins(varied, fixed), **fixed}, options)
     for dim in batch_targets.dims:
         own = [
             name for name, value in fixed.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
@@ -206,19 +206,19 @@ def _variable_numbers() -> dict[str, _Varied]:
 class _Output:
     """What is returned under a name: a quantity, or the tilt (None), and which part of it."""
 
-    quantity: Quantity | None
+    output: OutputVariable | None
     dims: tuple[str, ...]
     part: tuple[slice | int, ...]
 
     def of(self, solved: StanceSolution, tilt: Array) -> NDArray[Any]:
         """The output (posture, ...), its own."""
-        if self.quantity is None:
+        if self.output is None:
             return np.array(tilt)
-        return np.array(self.quantity.of(solved)[self.part])
+        return np.array(self.output.of(solved)[self.part])
 
 
 def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
-    quantities, labels = sweep_quantities(model), labels_of(model)
+    declared, labels = sweep_outputs(model), labels_of(model)
     outputs: dict[str, _Output] = {}
     for name in [*names, "status"]:
         variable, *inner = name.split("/")
@@ -227,11 +227,11 @@ def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
                 raise StanceError(f"variables: 'pelvic_tilt' has no dimensions, too few for {name!r}")
             outputs[name] = _Output(None, (), (slice(None),))
             continue
-        quantity = next(q for n, q in choose_quantities(quantities, [variable]).items() if n == variable)
-        if len(inner) > len(quantity.dims):
-            raise StanceError(f"variables: {variable!r} has the dimensions {quantity.dims}, too few for {name!r}")
+        output = next(q for n, q in choose_outputs(declared, [variable]).items() if n == variable)
+        if len(inner) > len(output.dims):
+            raise StanceError(f"variables: {variable!r} has the dimensions {output.dims}, too few for {name!r}")
         place: list[slice | int] = [slice(None)]
-        for dim, label in zip(quantity.dims, inner, strict=False):
+        for dim, label in zip(output.dims, inner, strict=False):
             if label not in labels[dim]:
                 near = difflib.get_close_matches(label, labels[dim], n=1)
                 hint = f" (did you mean {near[0]!r}?)" if near else ""
@@ -239,7 +239,7 @@ def _read_variables(model: Model, names: list[str]) -> dict[str, _Output]:
                     f"variables: {variable!r} has no {dim} {label!r}{hint}; there are {', '.join(labels[dim])}"
                 )
             place.append(labels[dim].index(label))
-        outputs[name] = _Output(quantity, quantity.dims[len(inner) :], tuple(place))
+        outputs[name] = _Output(output, output.dims[len(inner) :], tuple(place))
     return outputs
 
 
@@ -280,7 +280,7 @@ class PreparedSweep:
         self._again = again
         self._model, self._objective, self._varied, self._outputs = model, objective, varied, outputs
         self._fixed, self._row = fixed, fixed.matrix()[0]
-        self._wanted = {result for o in outputs.values() if o.quantity is not None for result in o.quantity.needs}
+        self._wanted = {result for o in outputs.values() if o.output is not None for result in o.output.needs}
         codes = (fixed.policy, fixed.lean_policy, fixed.knee_policy)
         self._plain = objective.stiffness is None and all(code[0] < 0 for code in codes)
         self._part = self._find_part()

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, null_space
 
-from biomech.analysis.output.dataset import about, carried_dims, stance_coordinates, sweep_names
+from biomech.analysis.output.dataset import carried_dims, cf_attributes, stance_coordinates, sweep_names
 from biomech.analysis.output.labels import check_names, labelled
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -29,7 +29,7 @@ from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, equilib
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import OPTIMAL, Criterion, Power
 from biomech.stance.parameters import Stance
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 from biomech.statics.ground import contacts_of
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def stability(
     for name in ("weight", "strength", "tone", "stiffness_margin"):
         if name in stance:
             raise StanceError(f"{name}: is an option of sweep that stability does not have")
-    asked = read_stance(stance, ("criterion", "short_range_stiffness"))
+    asked = parse_stance(stance, ("criterion", "short_range_stiffness"))
     asked = check_names(model, asked, sweep_names(model) | _NAMES)
     stances = asked.all()
     resolve_policies(model, stances, objective)
@@ -115,17 +115,17 @@ def stability(
             "stiffness": (
                 (*asked.dims, "coordinate", "other"),
                 found["stiffness"].reshape(*asked.shape, n, n),
-                about(units, "stiffness of the held posture (N/m, N for translations)"),
+                cf_attributes(units, "stiffness of the held posture (N/m, N for translations)"),
             ),
             "smallest_stiffness": (
                 tuple(asked.dims),
                 least.reshape(asked.shape),
-                about(units, "least stiffness over motions with the soles fixed"),
+                cf_attributes(units, "least stiffness over motions with the soles fixed"),
             ),
             "buckling": (
                 (*asked.dims, "coordinate"),
                 found["buckling"].reshape(*asked.shape, n),
-                about("1", "the motion of least stiffness"),
+                cf_attributes("1", "the motion of least stiffness"),
             ),
         },
         coords=labelled(

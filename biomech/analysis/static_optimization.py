@@ -15,7 +15,13 @@ from biomech._alignment import DESCRIBING
 from biomech._arguments import real_number, shown
 from biomech.analysis.measured.motion import Measured, read_measured
 from biomech.analysis.measured.plausibility import explain_reserves
-from biomech.analysis.output.dataset import Quantity, about, joint_quantities, muscle_quantities, proof_quantities
+from biomech.analysis.output.dataset import (
+    OutputVariable,
+    certificate_outputs,
+    cf_attributes,
+    joint_outputs,
+    muscle_outputs,
+)
 from biomech.analysis.output.labels import labelled
 from biomech.analysis.output.provenance import provenance
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_shortfall
@@ -119,9 +125,9 @@ def static_optimization(
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
     reserves = _reserves(model, reserve)
     feet = _feet(model)
-    quantities = {**muscle_quantities(), **joint_quantities(model), **proof_quantities(model), **_own_quantities()}
-    measured = read_measured(model, coordinates, ground_reaction, quantities)
-    kept, tally = _Kept(quantities, len(measured)), None
+    outputs = {**muscle_outputs(), **joint_outputs(model), **certificate_outputs(model), **_own_outputs()}
+    measured = read_measured(model, coordinates, ground_reaction, outputs)
+    kept, tally = _OutputBuffer(outputs, len(measured)), None
     for first in range(0, len(measured), _BLOCK):
         block = slice(first, min(first + _BLOCK, len(measured)))
         solved, own = _solve_block(model, measured, block, feet, objective.force_length, (criterion, lower, reserves))
@@ -187,28 +193,32 @@ def _feet(model: Model) -> list[int]:
     return [1 + model.segments.index(segment) for segment in ("calcn_r", "calcn_l")]
 
 
-def _own_quantities() -> dict[str, Quantity]:
+def _own_outputs() -> dict[str, OutputVariable]:
     """What only measured frames have, (frame, coordinate); made here, and not from sheets."""
     return {
-        "required_moment": Quantity(
-            ("coordinate",), about("N.m", "moment asked of the muscles (N for translations)"), ()
+        "required_moment": OutputVariable(
+            ("coordinate",), cf_attributes("N.m", "moment asked of the muscles (N for translations)"), ()
         ),
-        "reserve_moment": Quantity(("coordinate",), about("N.m", "moment of the reserves (N for translations)"), ()),
-        "valid": Quantity(("coordinate",), about("1", "the coordinate is inside the geometry's trusted range"), ()),
+        "reserve_moment": OutputVariable(
+            ("coordinate",), cf_attributes("N.m", "moment of the reserves (N for translations)"), ()
+        ),
+        "valid": OutputVariable(
+            ("coordinate",), cf_attributes("1", "the coordinate is inside the geometry's trusted range"), ()
+        ),
     }
 
 
-class _Kept:
+class _OutputBuffer:
     """Every variable of the answer over all frames, filled block by block."""
 
-    def __init__(self, quantities: Mapping[str, Quantity], count: int) -> None:
-        self.quantities, self.count = quantities, count
+    def __init__(self, outputs: Mapping[str, OutputVariable], count: int) -> None:
+        self.outputs, self.count = outputs, count
         self.values: dict[str, NDArray[Any]] = {}
 
     def put(self, block: slice, solved: StanceSolution, own: Mapping[str, NDArray[Any]]) -> None:
         """Keep what a block of frames found."""
-        for name, quantity in self.quantities.items():
-            value = own[name] if name in own else quantity.of(solved)
+        for name, output in self.outputs.items():
+            value = own[name] if name in own else output.of(solved)
             if name not in self.values:
                 self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
             self.values[name][block] = value
@@ -299,17 +309,17 @@ def _answers(
     return solved, {"required_moment": required, "reserve_moment": reaction, "valid": inside}
 
 
-def _dataset(model: Model, measured: Measured, kept: _Kept, about_it: Mapping[str, str]) -> xr.Dataset:
+def _dataset(model: Model, measured: Measured, kept: _OutputBuffer, about_it: Mapping[str, str]) -> xr.Dataset:
     """The answer over the caller's own dimensions."""
     import xarray as xr
 
     variables = {
         name: (
-            (*measured.dims, *quantity.dims),
+            (*measured.dims, *output.dims),
             kept.values[name].reshape(*measured.shape, *kept.values[name].shape[1:]),
-            quantity.attributes,
+            output.attributes,
         )
-        for name, quantity in kept.quantities.items()
+        for name, output in kept.outputs.items()
     }
     attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it}
     return xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs).set_coords(DESCRIBING)

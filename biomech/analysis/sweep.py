@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import whole_number
 from biomech.analysis.output.dataset import (
-    Kept,
-    choose_quantities,
+    OutputBuffer,
+    choose_outputs,
     policy_variables,
     read_names,
     sweep_dataset,
     sweep_names,
-    sweep_quantities,
+    sweep_outputs,
 )
 from biomech.analysis.output.labels import check_names
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
@@ -30,7 +30,7 @@ from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.stance_batch import UNREACHABLE
 from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
-from biomech.stance.parsing import read_stance
+from biomech.stance.parsing import parse_stance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -155,13 +155,13 @@ def sweep(
     """
     objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
-    asked = check_names(model, read_stance(stance, _OPTIONS), sweep_names(model))
-    names = None if variables is None else read_names(sweep_quantities(model), variables)
-    quantities = choose_quantities(sweep_quantities(model), names)
-    wanted = {result for quantity in quantities.values() for result in quantity.needs} | {"shortfall"}
+    asked = check_names(model, parse_stance(stance, _OPTIONS), sweep_names(model))
+    names = None if variables is None else read_names(sweep_outputs(model), variables)
+    outputs = choose_outputs(sweep_outputs(model), names)
+    wanted = {result for output in outputs.values() for result in output.needs} | {"shortfall"}
     tilt = np.empty(len(asked))
     settled = PolicyResult.none(len(asked)) if asked.has_policy else None
-    kept = Kept(model, quantities, len(asked))
+    kept = OutputBuffer(model, outputs, len(asked))
 
     def work(first: int, last: int) -> StatusSummary:
         block = asked.postures(first, last)

@@ -27,7 +27,7 @@ from scipy import stats
 from biomech._arguments import entries, flag, instance, name_list, text, whole_number
 from biomech.analysis.progress import read_progress
 from biomech.analysis.sweep import sweep
-from biomech.article.hypotheses import CONTRASTS, OUTSIDE, PROPOSITIONS, Measure, Proposition
+from biomech.article.hypotheses import CONTRASTS, HYPOTHESES, OUTSIDE, Hypothesis, OutcomeMeasure
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
@@ -36,7 +36,7 @@ from biomech.uncertainty.propagation import propagate
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["CONTRASTS", "OUTSIDE", "PROPOSITIONS", "Column", "Finding", "judge", "verdict"]
+__all__ = ["CONTRASTS", "HYPOTHESES", "OUTSIDE", "Finding", "PolicyOutcome", "assess_hypotheses", "verdict"]
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ _AGREE, _ENDS = 0.95, (5.0, 50.0, 95.0)
 
 
 @dataclass(frozen=True)
-class Column:
+class PolicyOutcome:
     """A proposition under one policy: interval (5, 50, 95 %) of each measure's change, share of draws that agree.
 
     ``against``: share of draws that go the other way; ``nominal``: change of each measure without any draw; ``lost``:
@@ -69,13 +69,13 @@ class Column:
 class Finding:
     """A proposition, its columns, the verdict and what drives the effect (prior, rank correlation)."""
 
-    proposition: Proposition
-    columns: tuple[Column, ...]
+    hypothesis: Hypothesis
+    columns: tuple[PolicyOutcome, ...]
     verdict: str
     drivers: tuple[tuple[str, float], ...]
 
 
-def judge(
+def assess_hypotheses(
     names: Iterable[str] | None = None,
     model: Model | None = None,
     *,
@@ -88,7 +88,7 @@ def judge(
     Parameters
     ----------
     names : iterable of str, optional
-        Names of ``PROPOSITIONS``; all of them.
+        Names of ``HYPOTHESES``; all of them.
     model : Model, optional
         The body; the built-in adult.
     samples : int
@@ -101,7 +101,7 @@ def judge(
     Returns
     -------
     list of Finding
-        In the order of ``PROPOSITIONS``.
+        In the order of ``HYPOTHESES``.
 
     Raises
     ------
@@ -115,18 +115,18 @@ def judge(
     >>> finding.verdict
     'supported'
     """
-    known = {p.name: p for p in PROPOSITIONS}
+    known = {p.name: p for p in HYPOTHESES}
     wanted = list(known) if names is None else name_list("names", names, known)
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
     samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
     progress = read_progress(progress)
     answers: dict[str, tuple[xr.Dataset, xr.Dataset]] = {}
     findings = []
-    for proposition in (known[name] for name in known if name in wanted):
-        key = proposition.contrast
+    for hypothesis in (known[name] for name in known if name in wanted):
+        key = hypothesis.contrast
         if key not in answers:
             answers[key] = _answers(key, body, samples, seed, progress)
-        findings.append(_finding(proposition, *answers[key]))
+        findings.append(_finding(hypothesis, *answers[key]))
     return findings
 
 
@@ -143,22 +143,22 @@ def _answers(
     return drawn, xr.concat(plain, "stance", join="exact", combine_attrs="drop").expand_dims("sample", axis=-1)
 
 
-def _finding(proposition: Proposition, ds: xr.Dataset, plain: xr.Dataset) -> Finding:
+def _finding(hypothesis: Hypothesis, ds: xr.Dataset, plain: xr.Dataset) -> Finding:
     """Columns over the policies, verdict and drivers."""
     dims = [str(dim) for dim in ds.status.dims if dim not in ("stance", "sample")]
     columns, effects = [], []
     for place in np.ndindex(*(ds.sizes[dim] for dim in dims)):
         own = dict(zip(dims, place, strict=True))
         label = _label({dim: ds[dim].values[i] for dim, i in own.items()})
-        if proposition.measures[0].variable == "pelvic_tilt" and label.startswith("tilt "):
+        if hypothesis.measures[0].variable == "pelvic_tilt" and label.startswith("tilt "):
             continue  # a tilt that is given does not change
         here, bare = ds.isel(own), plain.isel(own)
-        change = np.stack([_change(here, measure) for measure in proposition.measures])
-        nominal = [float(_change(bare, measure).squeeze()) for measure in proposition.measures]
-        columns.append(_column(label, proposition, change, nominal, here))
+        change = np.stack([_change(here, measure) for measure in hypothesis.measures])
+        nominal = [float(_change(bare, measure).squeeze()) for measure in hypothesis.measures]
+        columns.append(_column(label, hypothesis, change, nominal, here))
         effects.append(change[0])
     return Finding(
-        proposition, tuple(columns), verdict(proposition, columns), _drivers(np.concatenate(effects), ds, len(effects))
+        hypothesis, tuple(columns), verdict(hypothesis, columns), _drivers(np.concatenate(effects), ds, len(effects))
     )
 
 
@@ -174,7 +174,7 @@ def _label(policies: Mapping[str, object]) -> str:
     return ", ".join(words) or "by rhythm"
 
 
-def _change(ds: xr.Dataset, measure: Measure) -> Array:
+def _change(ds: xr.Dataset, measure: OutcomeMeasure) -> Array:
     """Second stance less first, per draw."""
     values = ds[measure.variable]
     if measure.label:
@@ -182,16 +182,16 @@ def _change(ds: xr.Dataset, measure: Measure) -> Array:
     return np.asarray(measure.factor * (values.isel(stance=1) - values.isel(stance=0)).values)
 
 
-def _column(label: str, proposition: Proposition, change: Array, nominal: list[float], ds: xr.Dataset) -> Column:
+def _column(label: str, hypothesis: Hypothesis, change: Array, nominal: list[float], ds: xr.Dataset) -> PolicyOutcome:
     """A proposition under one policy, from changes (measure, sample)."""
     held = (ds.status == 0).all("stance").values & np.isfinite(change).all(axis=0)
-    own = proposition.direction * change[:, held]
+    own = hypothesis.direction * change[:, held]
     low, middle, high = (
         np.percentile(change[:, held], _ENDS, axis=1) if held.any() else np.full((3, len(change)), np.nan)
     )
     interval = tuple(zip(low.tolist(), middle.tolist(), high.tolist(), strict=True))
     agree, against = (float((way * own > _NOTHING).all(axis=0).mean()) if held.any() else 0.0 for way in (1.0, -1.0))
-    return Column(
+    return PolicyOutcome(
         label,
         interval,
         tuple(nominal),
@@ -199,15 +199,15 @@ def _column(label: str, proposition: Proposition, change: Array, nominal: list[f
         against,
         float(1.0 - held.mean()),
         float(ds.valid.all("stance").values[held].mean()) if held.any() else 0.0,
-        _class(proposition, interval, agree, against),
+        _class(hypothesis, interval, agree, against),
     )
 
 
 def _class(
-    proposition: Proposition, interval: tuple[tuple[float, float, float], ...], agree: float, against: float
+    hypothesis: Hypothesis, interval: tuple[tuple[float, float, float], ...], agree: float, against: float
 ) -> str:
     """The class under one policy alone."""
-    way, smallest = proposition.direction, [measure.smallest for measure in proposition.measures]
+    way, smallest = hypothesis.direction, [measure.smallest for measure in hypothesis.measures]
     middle = [way * ends[1] for ends in interval]
     if all(max(map(abs, ends)) <= _NOTHING for ends in interval):
         return "impossible"
@@ -221,11 +221,9 @@ def _class(
     return "undetermined"
 
 
-def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
+def verdict(hypothesis: Hypothesis, columns: Iterable[PolicyOutcome]) -> str:
     """The class of a proposition over all policies, by the rules of this module."""
-    contrary = flag(
-        "proposition: contrary", instance("proposition", proposition, Proposition, "a Proposition").contrary
-    )
+    contrary = flag("proposition: contrary", instance("proposition", hypothesis, Hypothesis, "a Proposition").contrary)
     classes = {text("columns: verdict", column.verdict) for column in _columns(columns)}
     if classes == {"supported"} and not contrary:
         return "supported"
@@ -236,9 +234,9 @@ def verdict(proposition: Proposition, columns: Iterable[Column]) -> str:
     return "conditional" if "supported" in classes else "undetermined"
 
 
-def _columns(columns: object) -> list[Column]:
+def _columns(columns: object) -> list[PolicyOutcome]:
     allowed = "a list of Column"
-    found = [instance("columns", own, Column, allowed) for own in entries("columns", columns, allowed)]
+    found = [instance("columns", own, PolicyOutcome, allowed) for own in entries("columns", columns, allowed)]
     if not found:
         raise StanceError("columns: is empty; give at least one")
     return found

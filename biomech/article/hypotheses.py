@@ -16,7 +16,7 @@ from biomech.article.scenarios import SCENARIOS
 
 
 @dataclass(frozen=True)
-class Measure:
+class OutcomeMeasure:
     """A number of an answer: variable, label of its last dimension, factor, and the smallest effect of interest."""
 
     variable: str
@@ -28,16 +28,16 @@ class Measure:
 
 #: Smallest effects of interest: 1 point of activation, for the back together with 60 N; for a tilt a judgment.
 BACK = (
-    Measure("group_activation", "lumbar_extensors", "points", 100.0, 1.0),
-    Measure("lumbar_compression", "", "N", 1.0, 60.0),
+    OutcomeMeasure("group_activation", "lumbar_extensors", "points", 100.0, 1.0),
+    OutcomeMeasure("lumbar_compression", "", "N", 1.0, 60.0),
 )
-TILT = (Measure("pelvic_tilt", "", "deg", 1.0, 2.0),)
+TILT = (OutcomeMeasure("pelvic_tilt", "", "deg", 1.0, 2.0),)
 
 
-def group(name: str) -> tuple[Measure, ...]:
+def group(name: str) -> tuple[OutcomeMeasure, ...]:
     """Activation of a muscle group in percent."""
     instance("name", name, str, "the name of a muscle group")
-    return (Measure("group_activation", name, "points", 100.0, 1.0),)
+    return (OutcomeMeasure("group_activation", name, "points", 100.0, 1.0),)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Proposition:
+class Hypothesis:
     """That from the first stance of a contrast to the second a measure goes up (+1) or down (-1).
 
     ``evidence``: what measurements on people say, and ``contrary`` whether they speak against it; ``decider``: the
@@ -61,7 +61,7 @@ class Proposition:
     claim: str
     text: str
     contrast: str
-    measures: tuple[Measure, ...]
+    measures: tuple[OutcomeMeasure, ...]
     direction: int
     evidence: str
     contrary: bool = False
@@ -143,70 +143,70 @@ _LIFT = (
 )
 _NONE = "No measurements known."
 
-PROPOSITIONS: tuple[Proposition, ...] = (
-    Proposition("turnout_back", "Turnout", "Standing with the feet turned out the lower back works more.",
+HYPOTHESES: tuple[Hypothesis, ...] = (
+    Hypothesis("turnout_back", "Turnout", "Standing with the feet turned out the lower back works more.",
                 "turnout", BACK, 1, _FEET_PEOPLE),
-    Proposition("turnout_buttock", "Turnout", "Standing turned out the buttock works more.",
+    Hypothesis("turnout_buttock", "Turnout", "Standing turned out the buttock works more.",
                 "turnout", group("gluteus_maximus"), 1, _NONE),
-    Proposition("turnout_side", "Turnout", "Standing turned out the side of the hip works more.",
+    Hypothesis("turnout_side", "Turnout", "Standing turned out the side of the hip works more.",
                 "turnout", group("gluteus_medius"), 1, _NONE),
-    Proposition("turnout_rotators", "Turnout", "Standing turned out the deep rotators of the hip are in constant tone.",
+    Hypothesis("turnout_rotators", "Turnout", "Standing turned out the deep rotators of the hip are in constant tone.",
                 "turnout", group("deep_external_rotators"), 1, _NONE),
-    Proposition("forced_back", "Turnout", "Turned out further than the hips allow the lower back works more.",
+    Hypothesis("forced_back", "Turnout", "Turned out further than the hips allow the lower back works more.",
                 "forced_turnout", BACK, 1, _FEET_PEOPLE),
-    Proposition("forced_rotators", "Turnout", "Turned out further than the hips allow the deep rotators work.",
+    Hypothesis("forced_rotators", "Turnout", "Turned out further than the hips allow the deep rotators work.",
                 "forced_turnout", group("deep_external_rotators"), 1, _NONE),
-    Proposition("sitting_back", "Turnout", "Sitting with the feet turned out the lower back works more.",
+    Hypothesis("sitting_back", "Turnout", "Sitting with the feet turned out the lower back works more.",
                 "turnout_sitting", BACK, 1, _NONE),
-    Proposition("sitting_rotators", "Turnout", "Sitting turned out the deep rotators are in tone.",
+    Hypothesis("sitting_rotators", "Turnout", "Sitting turned out the deep rotators are in tone.",
                 "turnout_sitting", group("deep_external_rotators"), 1, _NONE),
-    Proposition("sitting_buttock", "Turnout", "Sitting turned out the buttock is in tone.",
+    Hypothesis("sitting_buttock", "Turnout", "Sitting turned out the buttock is in tone.",
                 "turnout_sitting", group("gluteus_maximus"), 1, _NONE),
-    Proposition("hyper_tilt", "Hyperextension",
+    Hypothesis("hyper_tilt", "Hyperextension",
                 "With hyperextended knees and the weight in the heels the pelvis tips forward.",
                 "hyperextension", TILT, 1, _NONE),
-    Proposition("hyper_back", "Hyperextension",
+    Hypothesis("hyper_back", "Hyperextension",
                 "With hyperextended knees and the weight in the heels the lower back works more than with soft knees.",
                 "hyperextension", BACK, 1, _NONE),
-    Proposition("hyper_quads", "Hyperextension", "With hyperextended knees the front of the thigh does less.",
+    Hypothesis("hyper_quads", "Hyperextension", "With hyperextended knees the front of the thigh does less.",
                 "hyperextension", group("quadriceps"), -1, _NONE),
-    Proposition("soft_quads", "Hyperextension", "Softening the knees makes the front of the thigh work.",
+    Hypothesis("soft_quads", "Hyperextension", "Softening the knees makes the front of the thigh work.",
                 "softening", group("quadriceps"), 1, _NONE),
-    Proposition("soft_back", "Hyperextension", "Softening straight knees lets the lower back go.",
+    Hypothesis("soft_back", "Hyperextension", "Softening straight knees lets the lower back go.",
                 "softening", BACK, -1, _NONE),
-    Proposition("forward_quads", "Hyperextension",
+    Hypothesis("forward_quads", "Hyperextension",
                 "Shifting the weight forward, heels down, makes the front of the thigh work.",
                 "forward", group("quadriceps"), 1, _NONE),
-    Proposition("forward_back", "Hyperextension", "Shifting the weight forward, heels down, lets the lower back go.",
+    Hypothesis("forward_back", "Hyperextension", "Shifting the weight forward, heels down, lets the lower back go.",
                 "forward", BACK, -1, _NONE),
-    Proposition("both_quads", "Hyperextension",
+    Hypothesis("both_quads", "Hyperextension",
                 "Softening hyperextended knees and shifting the weight forward makes the front of the thigh work.",
                 "both", group("quadriceps"), 1, _NONE),
-    Proposition("both_back", "Hyperextension",
+    Hypothesis("both_back", "Hyperextension",
                 "Softening hyperextended knees and shifting the weight forward lets the lower back go.",
                 "both", BACK, -1, _NONE),
-    Proposition("both_tilt", "Hyperextension",
+    Hypothesis("both_tilt", "Hyperextension",
                 "Softening hyperextended knees and shifting the weight forward tips the pelvis back.",
                 "both", TILT, -1, _NONE),
-    Proposition("rising_quads", "Everyday work", "Rising from a chair is work for the front of the thigh.",
+    Hypothesis("rising_quads", "Everyday work", "Rising from a chair is work for the front of the thigh.",
                 "rising", group("quadriceps"), 1, _KNEE.format(2.5)),
-    Proposition("rising_buttock", "Everyday work", "Rising from a chair is work for the buttock.",
+    Hypothesis("rising_buttock", "Everyday work", "Rising from a chair is work for the buttock.",
                 "rising", group("gluteus_maximus"), 1, _HIP.format(1.9)),
-    Proposition("climbing_quads", "Everyday work", "Climbing a stair is work for the front of the thigh.",
+    Hypothesis("climbing_quads", "Everyday work", "Climbing a stair is work for the front of the thigh.",
                 "climbing", group("quadriceps"), 1, _KNEE.format(3.2)),
-    Proposition("climbing_buttock", "Everyday work", "Climbing a stair is work for the buttock.",
+    Hypothesis("climbing_buttock", "Everyday work", "Climbing a stair is work for the buttock.",
                 "climbing", group("gluteus_maximus"), 1, _HIP.format(2.5)),
-    Proposition("uphill_buttock", "Everyday work", "Walking uphill is work for the buttock.",
+    Hypothesis("uphill_buttock", "Everyday work", "Walking uphill is work for the buttock.",
                 "uphill", group("gluteus_maximus"), 1, _NONE),
-    Proposition("leaning_back", "Everyday work", "Leaning over a table hangs on the lower back.",
+    Hypothesis("leaning_back", "Everyday work", "Leaning over a table hangs on the lower back.",
                 "leaning", BACK, 1, "For: disc pressure doubles (Wilke et al. 1999, one man)."),
-    Proposition("stoop_back", "Everyday work",
+    Hypothesis("stoop_back", "Everyday work",
                 "Picking something up with straight legs loads the lower back more than squatting.",
                 "lifting", BACK, 1, _LIFT),
-    Proposition("squat_quads", "Everyday work",
+    Hypothesis("squat_quads", "Everyday work",
                 "Squatting down to pick something up is work for the front of the thigh.",
                 "lifting", group("quadriceps"), -1, _KNEE.format(2.5)),
-    Proposition("squat_buttock", "Everyday work", "Squatting down to pick something up is work for the buttock.",
+    Hypothesis("squat_buttock", "Everyday work", "Squatting down to pick something up is work for the buttock.",
                 "lifting", group("gluteus_maximus"), -1, _NONE),
 )  # fmt: skip
 

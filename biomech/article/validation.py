@@ -33,10 +33,10 @@ from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.policies.resolve import lumbar_flexion
-from biomech.reference_data import rows
+from biomech.reference_data import read_rows
 from biomech.sharing import Power
 from biomech.stance.parameters import Stance
-from biomech.uncertainty.ensemble import Study
+from biomech.uncertainty.ensemble import Ensemble
 from biomech.uncertainty.priors import Sampler, default_priors
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ _INPUTS = "inputs to (mean, SD)"
 
 
 @dataclass(frozen=True)
-class Posture:
+class MeasuredPosture:
     """A frozen posture: mean and SD of its inputs."""
 
     name: str
@@ -80,18 +80,18 @@ class Posture:
 
 
 @cache
-def postures() -> dict[str, Posture]:
+def postures() -> dict[str, MeasuredPosture]:
     """The frozen postures by name."""
     inputs: dict[str, dict[str, tuple[float, float]]] = {}
-    for row in rows("postures"):
+    for row in read_rows("postures"):
         inputs.setdefault(row["posture"], {})[row["parameter"]] = (float(row["mean"]), float(row["sd"]))
-    return {name: Posture(name, own) for name, own in inputs.items()}
+    return {name: MeasuredPosture(name, own) for name, own in inputs.items()}
 
 
 @cache
 def measurements() -> dict[str, dict[str, str]]:
     """What was measured, by row."""
-    return {row["row"]: row for row in rows("measured")}
+    return {row["row"]: row for row in read_rows("measured")}
 
 
 @cache
@@ -114,15 +114,15 @@ def variant(name: str, base: Model) -> tuple[Model, dict[str, float]]:
     """A model variant and its tone."""
     one_of("name", name, VARIANTS)
     instance("base", base, Model, "a Model")
-    changes = {r["target"]: float(r["value"]) for r in rows("variants") if r["variant"] == name and r["target"]}
+    changes = {r["target"]: float(r["value"]) for r in read_rows("variants") if r["variant"] == name and r["target"]}
     tone = {path.removeprefix("tone/"): value for path, value in changes.items() if path.startswith("tone/")}
     rest = {path: value for path, value in changes.items() if not path.startswith("tone/")}
     return base.replace(rest) if rest else base, tone
 
 
-def stance_of(posture: Posture, model: Model) -> dict[str, Any]:
+def stance_of(posture: MeasuredPosture, model: Model) -> dict[str, Any]:
     """Arguments of ``sweep`` for a posture at its means; the tilt by two policies where nothing is said of it."""
-    instance("posture", posture, Posture, "a Posture")
+    instance("posture", posture, MeasuredPosture, "a Posture")
     instance("model", model, Model, "a Model")
     import xarray as xr
 
@@ -162,7 +162,7 @@ def _load_place(forward: Array, lean: Array, model: Model) -> Array:
     return np.asarray(reached / np.cos(turn))
 
 
-def _draw(posture: Posture, points: Array) -> dict[str, Array]:
+def _draw(posture: MeasuredPosture, points: Array) -> dict[str, Array]:
     """Inputs of a posture, (sample,) each, at points (sample, input) of the unit cube."""
     return {
         name: stats.norm.ppf(np.clip(points[:, k], 0.001, 0.999)) * sd + mean
@@ -170,7 +170,7 @@ def _draw(posture: Posture, points: Array) -> dict[str, Array]:
     }
 
 
-def _adjuster(posture: Posture, model: Model, drawn: Mapping[str, Array]) -> Callable[[Stance, int], None]:
+def _adjuster(posture: MeasuredPosture, model: Model, drawn: Mapping[str, Array]) -> Callable[[Stance, int], None]:
     """Puts the posture of every draw into its stance."""
     lean = tilt = place = None
     if "thorax" in drawn:
@@ -260,7 +260,7 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
 
 
 def _predict(
-    name: str, posture: Posture, quantities: list[str], samples: int, seed: int, progress: bool | None
+    name: str, posture: MeasuredPosture, quantities: list[str], samples: int, seed: int, progress: bool | None
 ) -> tuple[Array, Array]:
     """Quantities of a posture at its means, (tilt, quantity), and under draws, (tilt, quantity, sample)."""
     base = load_model()
@@ -275,7 +275,7 @@ def _predict(
     # one sequence for body and posture: two of them, however scrambled, run through the cube together
     points = sampler.points(samples, seed, sampler.dimensions + len(posture.inputs))
     body, inputs = points[:, : sampler.dimensions], _draw(posture, points[:, sampler.dimensions :])
-    study = Study(stances, model, priors, keep, Power(2), tone, _adjuster(posture, model, inputs))
+    study = Ensemble(stances, model, priors, keep, Power(2), tone, _adjuster(posture, model, inputs))
     drawn = study.dataset(study.run(body, progress), sampler.draws(body), seed)
     at_mean = sweep(model, tone=tone, variables=keep, **stances[posture.name]).expand_dims("sample")
     found = [_quantities(ds, quantities, model) for ds in (at_mean, drawn.isel(stance=0))]

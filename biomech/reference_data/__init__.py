@@ -8,7 +8,7 @@ from importlib.resources import files
 
 
 @cache
-def rows(name: str) -> tuple[dict[str, str], ...]:
+def read_rows(name: str) -> tuple[dict[str, str], ...]:
     """Rows of a table of ``biomech/reference_data``, each a mapping of column to cell."""
     text = (files("biomech.reference_data") / f"{name}.csv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))

@@ -52,7 +52,7 @@ def _defaults() -> dict[str, Named]:
 _DEFAULTS = _defaults()
 
 
-def read_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> StanceGrid:
+def parse_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> StanceGrid:
     """Validate what is asked, and how it combines: a 1-D value makes a dimension, a DataArray broadcasts by its names.
 
     ``options`` are what else the caller takes, to be proposed where a name is not known.

@@ -13,13 +13,13 @@ from biomech._alignment import is_same
 from biomech._arguments import mapping, name_list, shown
 from biomech.analysis.output.dataset import (
     Variable,
-    about,
     carried_dims,
-    choose_quantities,
+    cf_attributes,
+    choose_outputs,
     dims_of,
     stance_coordinates,
     sweep_names,
-    sweep_quantities,
+    sweep_outputs,
 )
 from biomech.analysis.output.labels import check_names, labelled, labels_of
 from biomech.analysis.progress import progress_bar
@@ -31,8 +31,8 @@ from biomech.pipeline.stance_batch import OPTIMAL
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion
 from biomech.stance.parameters import CODES, PARAMETERS, Stance, StanceGrid
-from biomech.stance.parsing import read_stance
-from biomech.uncertainty.perturbed_model import draw_model
+from biomech.stance.parsing import parse_stance
+from biomech.uncertainty.perturbed_model import perturb_model
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
 from biomech.uncertainty.priors import Draws, Prior, Sampler, check_priors, default_priors
 
@@ -45,7 +45,7 @@ Array = NDArray[np.float64]
 _FORCED = 30.0
 
 
-class Study:
+class Ensemble:
     """Stances, priors and what is kept; ``run`` answers them at points of the unit cube.
 
     ``adjust`` may change the stances of a draw, given by its number, after the priors have.
@@ -68,17 +68,17 @@ class Study:
         taken = sweep_names(model) | {"stance", "sample", *(f"prior_{name}" for name in given)}
         self.grid, self.stance, self.asked = _read(model, stances, taken)
         self.each = len(self.grid)
-        quantities = sweep_quantities(model)
+        outputs = sweep_outputs(model)
         keep = name_list("variables", variables)
         self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
-        self.quantities = choose_quantities(quantities, [name for name in keep if name != "pelvic_tilt"])
-        self.sheets = {sheet for quantity in self.quantities.values() for sheet in quantity.needs}
+        self.outputs = choose_outputs(outputs, [name for name in keep if name != "pelvic_tilt"])
+        self.sheets = {sheet for output in self.outputs.values() for sheet in output.needs}
         self.sampler = Sampler(model, given)
         self.cells = {name: find_cells(model, prior) for name, prior in given.items() if not prior.of_stance}
 
     def labels_of(self, variable: str) -> dict[str, list[Any]]:
         """Labels of the dimensions that a variable has, but for the draws."""
-        own = self.quantities[variable].dims if variable in self.quantities else ()
+        own = self.outputs[variable].dims if variable in self.outputs else ()
         every = labels_of(self.model)
         return {"stance": self.names, **{d: list(v) for d, v in self.grid.dims.items()}, **{d: every[d] for d in own}}
 
@@ -101,7 +101,7 @@ class Study:
     def _model(self, draws: Draws, i: int) -> Model:
         """The model of a draw."""
         columns = drawn_columns(self.model, self.cells, draws, slice(i, i + 1))
-        return draw_model(self.model, {key: values[0] for key, values in columns.items()})
+        return perturb_model(self.model, {key: values[0] for key, values in columns.items()})
 
     def _stances(self, draws: Draws, i: int) -> Stance:
         """The stances of a draw; a value that is asked for is added to, or kept, within its range."""
@@ -132,8 +132,8 @@ class Study:
         answers = solve_stances(model, stance, self.objective, self.sheets)
         lost = answers.status != OPTIMAL
         found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}
-        for name, quantity in self.quantities.items():
-            value = quantity.of(answers)
+        for name, output in self.outputs.items():
+            value = output.of(answers)
             if lost.any() and value.dtype.kind == "f":
                 value[lost] = np.nan
             found[name] = value
@@ -146,8 +146,8 @@ class Study:
         shape = (len(self.names), *self.grid.shape)
         variables: dict[str, Variable] = {}
         for name, values in found.items():
-            own = self.quantities[name].dims if name in self.quantities else ()
-            attributes = self.quantities[name].attributes if name in self.quantities else _TILT
+            own = self.outputs[name].dims if name in self.outputs else ()
+            attributes = self.outputs[name].attributes if name in self.outputs else _TILT
             moved = np.moveaxis(values, 0, 1)
             shaped = moved.reshape(*shape, *moved.shape[1:])
             variables[name] = (("stance", *self.grid.dims, "sample", *own), shaped, attributes)
@@ -156,11 +156,15 @@ class Study:
         for name, values in draws.values.items():
             if values.ndim == 1:
                 prior = draws.priors[name]
-                variables[f"prior_{name}"] = (("sample",), values, about(prior.unit, f"{prior.how} {prior.target}"))
+                variables[f"prior_{name}"] = (
+                    ("sample",),
+                    values,
+                    cf_attributes(prior.unit, f"{prior.how} {prior.target}"),
+                )
         return xr.Dataset(variables, coords, {"seed": seed})
 
 
-_TILT = about("deg", PARAMETERS["pelvic_tilt"].long_name)
+_TILT = cf_attributes("deg", PARAMETERS["pelvic_tilt"].long_name)
 
 
 def check_stances(stances: object) -> None:
@@ -178,7 +182,7 @@ def _read(
     grids = {}
     for name, asked in stances.items():
         try:
-            grids[name] = check_names(model, read_stance(asked), taken)
+            grids[name] = check_names(model, parse_stance(asked), taken)
         except StanceError as error:
             raise StanceError(f"stances[{name!r}]: {error}") from None
     first = next(iter(grids.values()))

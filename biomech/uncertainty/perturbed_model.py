@@ -50,7 +50,7 @@ def check_path(table: str, rows: list[str], column: str) -> None:
         raise StanceError(f"a prior cannot change {table}/{rows[0]}/{column}; it may change {allowed}")
 
 
-def draw_model(base: Model, changes: Mapping[tuple[str, str], Array]) -> Model:
+def perturb_model(base: Model, changes: Mapping[tuple[str, str], Array]) -> Model:
     """A model with other numbers in some columns.
 
     Parameters

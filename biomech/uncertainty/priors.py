@@ -23,7 +23,7 @@ from biomech.errors import StanceError
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.model.tables import SCHEMA
-from biomech.reference_data import rows
+from biomech.reference_data import read_rows
 from biomech.stance.parameters import PARAMETERS
 
 Array = NDArray[np.float64]
@@ -118,7 +118,7 @@ def check_priors(priors: object) -> Mapping[str, Prior]:
 @cache
 def default_priors() -> Mapping[str, Prior]:
     """The priors of ``data/priors.csv``."""
-    return MappingProxyType({row["prior"]: _parse(row) for row in rows("priors")})
+    return MappingProxyType({row["prior"]: _parse(row) for row in read_rows("priors")})
 
 
 def _parse(row: dict[str, str]) -> Prior:

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomech._arguments import instance, mapping, one_label, one_of, real_number, whole_number
-from biomech.analysis.output.dataset import sweep_quantities
+from biomech.analysis.output.dataset import sweep_outputs
 from biomech.analysis.progress import read_progress
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
-from biomech.uncertainty.ensemble import Study
+from biomech.uncertainty.ensemble import Ensemble
 from biomech.uncertainty.priors import Prior
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def propagate(
     """
     samples, seed = _checked_draws(samples, seed)
     progress = read_progress(progress)
-    study = Study(stances, _body(model), priors, variables, criterion, tone)
+    study = Ensemble(stances, _body(model), priors, variables, criterion, tone)
     points = study.sampler.points(samples, seed)
     return study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
 
@@ -189,8 +189,8 @@ def sobol(
     if len(mapping("stances", stances, "names to arguments of sweep")) > 2:
         raise StanceError(f"stances: {len(stances)} given; must be one, or two whose difference is explained")
     body = _body(model)
-    one_of("variable", variable, [*sweep_quantities(body), "pelvic_tilt"])
-    study = Study(stances, body, priors, [variable], criterion, tone)
+    one_of("variable", variable, [*sweep_outputs(body), "pelvic_tilt"])
+    study = Ensemble(stances, body, priors, [variable], criterion, tone)
     _check_select(study, variable, chosen)
     d = study.sampler.dimensions
     both = study.sampler.points(samples, seed, 2 * d)
@@ -237,7 +237,7 @@ def _checked_draws(samples: object, seed: object) -> tuple[int, int]:
     return whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
 
 
-def _check_select(study: Study, variable: str, select: Mapping[str, Any]) -> None:
+def _check_select(study: Ensemble, variable: str, select: Mapping[str, Any]) -> None:
     """Refuse what selects nothing, before thousands of draws are answered."""
     dims = study.labels_of(variable)
     for dim, label in select.items():

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from biomech._arguments import entries, instance, one_of, real_array, real_number, text
-from biomech.article.findings import Column, Finding
-from biomech.article.hypotheses import Measure, Proposition
+from biomech.article.findings import Finding, PolicyOutcome
+from biomech.article.hypotheses import Hypothesis, OutcomeMeasure
 from biomech.errors import StanceError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
     Raises
     ------
     StanceError
-        There is no finding, or one of them is none that ``findings.judge`` returned.
+        There is no finding, or one of them is none that ``findings.assess_hypotheses`` returned.
     """
     findings = _checked(findings)
     import matplotlib.pyplot as plt
@@ -45,14 +45,14 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
     panel.axvline(0.0, color="0.6", linewidth=0.8)
     y, ticks, labels = 0.0, [], []
     for finding in findings:
-        colour, way = COLOURS[finding.verdict], finding.proposition.direction
-        panel.text(0.0, y, finding.proposition.text, transform=panel.get_yaxis_transform(), fontsize=8.5, weight="bold")
+        colour, way = COLOURS[finding.verdict], finding.hypothesis.direction
+        panel.text(0.0, y, finding.hypothesis.text, transform=panel.get_yaxis_transform(), fontsize=8.5, weight="bold")
         panel.text(1.01, y, finding.verdict, transform=panel.get_yaxis_transform(), fontsize=8.5, color=colour,
                    weight="bold")  # fmt: skip
         y += 1.0
         for column in finding.columns:
             alone = COLOURS[column.verdict]
-            low, middle, high = (way * end / finding.proposition.measures[0].smallest for end in column.interval[0])
+            low, middle, high = (way * end / finding.hypothesis.measures[0].smallest for end in column.interval[0])
             panel.hlines(y, low, high, color=alone, linewidth=3.0, alpha=0.45)
             panel.plot(middle, y, "o", color=alone, markersize=4)
             ticks.append(y)
@@ -82,28 +82,28 @@ def _checked(findings: object) -> list[Finding]:
     for place, finding in enumerate(found):
         where = f"findings[{place}]"
         one_of(f"{where}.verdict", finding.verdict, COLOURS)
-        _check_proposition(f"{where}.proposition", finding.proposition)
+        _check_proposition(f"{where}.proposition", finding.hypothesis)
         for column in instance(f"{where}.columns", finding.columns, (tuple, list), "a tuple of Column"):
             _check_column(f"{where}.columns", column)
     return found
 
 
-def _check_proposition(where: str, proposition: object) -> None:
-    own = instance(where, proposition, Proposition, "a Proposition")
+def _check_proposition(where: str, hypothesis: object) -> None:
+    own = instance(where, hypothesis, Hypothesis, "a Proposition")
     text(f"{where}.text", own.text)
     real_number(f"{where}.direction", own.direction, -1.0, 1.0)
     measures = instance(f"{where}.measures", own.measures, (tuple, list), "a tuple of Measure")
     if not measures:
         raise StanceError(f"{where}.measures: is empty; must be a tuple of Measure, at least one")
     smallest = real_number(
-        f"{where}.smallest", instance(f"{where}.measures", measures[0], Measure, "a Measure").smallest
+        f"{where}.smallest", instance(f"{where}.measures", measures[0], OutcomeMeasure, "a Measure").smallest
     )
     if not smallest > 0.0:
         raise StanceError(f"{where}.smallest = {smallest!r}: must be above 0")
 
 
 def _check_column(where: str, column: object) -> None:
-    own = instance(where, column, Column, "a Column")
+    own = instance(where, column, PolicyOutcome, "a Column")
     text(f"{where}.label", own.label)
     one_of(f"{where}.verdict", own.verdict, COLOURS)
     ends = real_array(f"{where}.interval", own.interval)

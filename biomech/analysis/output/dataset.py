@@ -56,20 +56,20 @@ MOMENT_FRAMES = (
 )
 
 
-def about(units: str, long_name: str, **more: Any) -> dict[str, Any]:
+def cf_attributes(units: str, long_name: str, **more: Any) -> dict[str, Any]:
     """Attributes that every variable carries."""
     return {"units": units, "long_name": long_name, **more}
 
 
-def flags(long_name: str, first: int, meanings: tuple[str, ...]) -> dict[str, Any]:
+def cf_flags(long_name: str, first: int, meanings: tuple[str, ...]) -> dict[str, Any]:
     """CF attributes of a status (CF conventions, sec. 3.5)."""
     values = np.arange(first, first + len(meanings), dtype=np.int8)
     values.setflags(write=False)  # all datasets of a model share them
-    return about("1", long_name, flag_values=values, flag_meanings=" ".join(meanings))
+    return cf_attributes("1", long_name, flag_values=values, flag_meanings=" ".join(meanings))
 
 
 @dataclass(frozen=True)
-class Quantity:
+class OutputVariable:
     """A variable of the answer: its own dimensions, attributes, the sheets it needs and how it comes from them.
 
     Without ``value`` it is the one sheet that it needs.
@@ -86,114 +86,121 @@ class Quantity:
         return found.reshape(len(found), -1, 3) if self.dims[1:] == ("axis",) else np.asarray(found)
 
 
-def muscle_quantities() -> dict[str, Quantity]:
+def muscle_outputs() -> dict[str, OutputVariable]:
     """Activation and force of muscles and groups."""
     sums = "sum of force over sum of strength of the group, both sides"
     return {
-        "activation": Quantity(("muscle",), about("1", "muscle activation, 0 to 1"), ("activation",)),
-        "muscle_force": Quantity(("muscle",), about("N", "muscle force"), ("muscle_force",)),
-        "group_activation": Quantity(
+        "activation": OutputVariable(("muscle",), cf_attributes("1", "muscle activation, 0 to 1"), ("activation",)),
+        "muscle_force": OutputVariable(("muscle",), cf_attributes("N", "muscle force"), ("muscle_force",)),
+        "group_activation": OutputVariable(
             ("group",),
-            about("1", sums),
+            cf_attributes("1", sums),
             ("muscle_force", "strength"),
             lambda a: a.group_force / a.group_strength,
         ),
-        "group_force": Quantity(
+        "group_force": OutputVariable(
             ("group",),
-            about("N", "sum of force of the group, both sides"),
+            cf_attributes("N", "sum of force of the group, both sides"),
             ("muscle_force",),
             lambda a: a.group_force,
         ),
     }
 
 
-def joint_quantities(model: Model) -> dict[str, Quantity]:
+def joint_outputs(model: Model) -> dict[str, OutputVariable]:
     """Joint contact forces and moments, and what the extensor mechanisms carry, if there are any."""
     joints = reported_joints(model.compiled())
     spine = 3 * joints.index("lumbosacral") + 1
     # the child segment hangs below its joint, the torso stands on it
     pressed = np.array([1.0 if joint == "lumbosacral" else -1.0 for joint in joints])
     return {
-        "joint_contact_force": Quantity(
+        "joint_contact_force": OutputVariable(
             ("joint", "axis"),
-            about("N", "joint contact force", frame=JOINT_FRAMES),
+            cf_attributes("N", "joint contact force", frame=JOINT_FRAMES),
             ("joint_force",),
         ),
-        "joint_compression": Quantity(
+        "joint_compression": OutputVariable(
             ("joint",),
-            about("N", "force that presses the joint together, along the child segment's y axis", frame=PRESSED_FRAMES),
+            cf_attributes(
+                "N", "force that presses the joint together, along the child segment's y axis", frame=PRESSED_FRAMES
+            ),
             ("joint_force",),
             lambda a: pressed * a.results.joint_force[:, 1::3],
         ),
-        "joint_contact_moment": Quantity(
+        "joint_contact_moment": OutputVariable(
             ("joint", "axis"),
-            about("N.m", "joint contact moment", frame=MOMENT_FRAMES),
+            cf_attributes("N.m", "joint contact moment", frame=MOMENT_FRAMES),
             ("joint_moment",),
         ),
-        "lumbar_compression": Quantity(
+        "lumbar_compression": OutputVariable(
             (),
-            about("N", "compression of the lumbosacral joint, along the torso's y axis", frame="torso"),
+            cf_attributes("N", "compression of the lumbosacral joint, along the torso's y axis", frame="torso"),
             ("joint_force",),
             lambda a: a.results.joint_force[:, spine],
         ),
-        **(patella_quantities() if len(model.tables["patellae"]) else {}),
+        **(patella_outputs() if len(model.tables["patellae"]) else {}),
     }
 
 
-def patella_quantities() -> dict[str, Quantity]:
+def patella_outputs() -> dict[str, OutputVariable]:
     """Patellar tendon and patellofemoral joint of both knees."""
     return {
-        "patellar_tendon_force": Quantity(("foot",), about("N", "tension of the patellar tendon"), ("tension",)),
-        "patellofemoral_force": Quantity(
-            ("foot", "axis"), about("N", "force of the femur on the patella", frame="femur"), ("patella",)
+        "patellar_tendon_force": OutputVariable(
+            ("foot",), cf_attributes("N", "tension of the patellar tendon"), ("tension",)
+        ),
+        "patellofemoral_force": OutputVariable(
+            ("foot", "axis"), cf_attributes("N", "force of the femur on the patella", frame="femur"), ("patella",)
         ),
     }
 
 
-def proof_quantities(model: Model) -> dict[str, Quantity]:
+def certificate_outputs(model: Model) -> dict[str, OutputVariable]:
     """Status and certificate of every answer."""
     names = np.array([*model.muscles, ""])
     return {
-        "status": Quantity((), flags("what was found", 0, STATUSES), (), lambda a: a.status),
-        "limiting_muscle": Quantity(
+        "status": OutputVariable((), cf_flags("what was found", 0, STATUSES), (), lambda a: a.status),
+        "limiting_muscle": OutputVariable(
             (),
-            about("1", "muscle at full strength that limits the posture"),
+            cf_attributes("1", "muscle at full strength that limits the posture"),
             (),
             lambda a: names[a.limiting],
         ),
-        "shortfall": Quantity(
+        "shortfall": OutputVariable(
             ("coordinate",),
-            about("N.m", "what is missing for equilibrium, least weighted squares (N for translations)"),
+            cf_attributes("N.m", "what is missing for equilibrium, least weighted squares (N for translations)"),
             ("shortfall",),
         ),
-        "equilibrium_residual": Quantity(
-            (), about("1", "largest error of equilibrium over largest demand"), (), lambda a: a.certificate("residual")
-        ),
-        "duality_gap": Quantity(
+        "equilibrium_residual": OutputVariable(
             (),
-            about("1", "relative distance of the cost from a proven lower bound"),
+            cf_attributes("1", "largest error of equilibrium over largest demand"),
+            (),
+            lambda a: a.certificate("residual"),
+        ),
+        "duality_gap": OutputVariable(
+            (),
+            cf_attributes("1", "relative distance of the cost from a proven lower bound"),
             (),
             lambda a: a.certificate("gap"),
         ),
     }
 
 
-def sweep_quantities(model: Model) -> Mapping[str, Quantity]:
+def sweep_outputs(model: Model) -> Mapping[str, OutputVariable]:
     """Every variable of a sweep but the tilts; nothing in them depends on the model's numbers."""
     require_stance_names(model)
-    made: Mapping[str, Quantity] = model.cached("quantities", lambda: MappingProxyType(_sweep_quantities(model)))
+    made: Mapping[str, OutputVariable] = model.cached("quantities", lambda: MappingProxyType(_sweep_outputs(model)))
     return made
 
 
 def sweep_names(model: Model) -> frozenset[str]:
     """Every variable that a sweep may answer."""
     names: frozenset[str] = model.cached(
-        "names of a sweep", lambda: frozenset({*sweep_quantities(model), *POLICY_VARIABLES})
+        "names of a sweep", lambda: frozenset({*sweep_outputs(model), *POLICY_VARIABLES})
     )
     return names
 
 
-def _sweep_quantities(model: Model) -> dict[str, Quantity]:
+def _sweep_outputs(model: Model) -> dict[str, OutputVariable]:
     unit = np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0)
 
     def feet(solved: StanceSolution, result: str, part: slice) -> Array:
@@ -201,73 +208,81 @@ def _sweep_quantities(model: Model) -> dict[str, Quantity]:
         return values.reshape(len(values), 2, -1)[:, :, part]
 
     return {
-        **muscle_quantities(),
-        "passive_moment": Quantity(("coordinate",), about("N.m", "moment of passive tissue"), ("passive",)),
-        **joint_quantities(model),
-        "ground_force": Quantity(
+        **muscle_outputs(),
+        "passive_moment": OutputVariable(
+            ("coordinate",), cf_attributes("N.m", "moment of passive tissue"), ("passive",)
+        ),
+        **joint_outputs(model),
+        "ground_force": OutputVariable(
             ("foot", "axis"),
-            about("N", "force of the ground on the foot", frame="ground"),
+            cf_attributes("N", "force of the ground on the foot", frame="ground"),
             ("ground",),
             lambda a: feet(a, "ground", slice(3)),
         ),
-        "center_of_pressure": Quantity(
+        "center_of_pressure": OutputVariable(
             ("foot", "axis"),
-            about("m", "where the ground force meets the floor", frame="ground"),
+            cf_attributes("m", "where the ground force meets the floor", frame="ground"),
             ("pressure",),
             lambda a: feet(a, "pressure", slice(3)),
         ),
-        "seat_force": Quantity(("axis",), about("N", "force of the seat on the body", frame="ground"), ("seat",)),
-        "free_moment": Quantity(
+        "seat_force": OutputVariable(
+            ("axis",), cf_attributes("N", "force of the seat on the body", frame="ground"), ("seat",)
+        ),
+        "free_moment": OutputVariable(
             ("foot",),
-            about("N.m", "moment of the ground about the floor's normal at the centre of pressure"),
+            cf_attributes("N.m", "moment of the ground about the floor's normal at the centre of pressure"),
             ("pressure",),
             lambda a: feet(a, "pressure", slice(3, 4))[:, :, 0],
         ),
-        "utilized_friction": Quantity(
+        "utilized_friction": OutputVariable(
             ("foot",),
-            about("1", "shear over pressure under the foot: the coefficient of friction that it needs"),
+            cf_attributes("1", "shear over pressure under the foot: the coefficient of friction that it needs"),
             ("pressure",),
             lambda a: feet(a, "pressure", slice(4, 5))[:, :, 0],
         ),
-        "turnout_reserve": Quantity(
+        "turnout_reserve": OutputVariable(
             ("foot",),
-            about("deg", "external hip rotation that is left before the capsule tightens; below 0 turnout is forced"),
+            cf_attributes(
+                "deg", "external hip rotation that is left before the capsule tightens; below 0 turnout is forced"
+            ),
             ("coordinates",),
             turnout_reserve,
         ),
-        "abdominal_pressure": Quantity(
+        "abdominal_pressure": OutputVariable(
             (),
-            about("Pa", "abdominal pressure; none unless settings/pressure_share asks for it"),
+            cf_attributes("Pa", "abdominal pressure; none unless settings/pressure_share asks for it"),
             (),
             lambda a: a.certificate("abdomen"),
         ),
-        "coordinate_angle": Quantity(
+        "coordinate_angle": OutputVariable(
             ("coordinate",),
-            about("deg", "generalised coordinates of the posture (m for translations)"),
+            cf_attributes("deg", "generalised coordinates of the posture (m for translations)"),
             ("coordinates",),
             lambda a: unit * a.results.coordinates,
         ),
-        **proof_quantities(model),
-        "valid": Quantity(
+        **certificate_outputs(model),
+        "valid": OutputVariable(
             (),
-            about("1", "every coordinate is inside the geometry's trusted range"),
+            cf_attributes("1", "every coordinate is inside the geometry's trusted range"),
             (),
             lambda a: a.certificate("valid") == 1.0,
         ),
     }
 
 
-def choose_quantities(quantities: Mapping[str, Quantity], variables: Iterable[str] | None) -> Mapping[str, Quantity]:
+def choose_outputs(
+    outputs: Mapping[str, OutputVariable], variables: Iterable[str] | None
+) -> Mapping[str, OutputVariable]:
     """The quantities that are asked for; the status always is."""
     if variables is None:
-        return quantities
-    names = read_names(quantities, variables)
-    return {name: quantity for name, quantity in quantities.items() if name in names or name == "status"}
+        return outputs
+    names = read_names(outputs, variables)
+    return {name: output for name, output in outputs.items() if name in names or name == "status"}
 
 
-def read_names(quantities: Mapping[str, Quantity], variables: Iterable[str]) -> list[str]:
+def read_names(outputs: Mapping[str, OutputVariable], variables: Iterable[str]) -> list[str]:
     """The names that are asked for, validated; what is asked may be an iterator, and is gone through once."""
-    known = [*quantities, *POLICY_VARIABLES]
+    known = [*outputs, *POLICY_VARIABLES]
     names = entries("variables", variables, f"a list of names among {', '.join(known)}")
     if not all(isinstance(name, str) for name in names):
         raise StanceError(f"variables = {shown(variables)}: must be a list of names among {', '.join(known)}")
@@ -294,19 +309,19 @@ def turnout_reserve(solved: StanceSolution) -> Array:
 
 
 def variables_of(
-    quantities: Mapping[str, Quantity], dims: tuple[str, ...], solved: StanceSolution
+    outputs: Mapping[str, OutputVariable], dims: tuple[str, ...], solved: StanceSolution
 ) -> dict[str, Variable]:
     """Variables of one batch of answers."""
-    return {name: ((*dims, *q.dims), q.of(solved), q.attributes) for name, q in quantities.items()}
+    return {name: ((*dims, *q.dims), q.of(solved), q.attributes) for name, q in outputs.items()}
 
 
-class Kept:
+class OutputBuffer:
     """What a sweep keeps, over all its postures; room is made once the first block shows how much is needed."""
 
-    def __init__(self, model: Model, quantities: Mapping[str, Quantity], count: int) -> None:
+    def __init__(self, model: Model, outputs: Mapping[str, OutputVariable], count: int) -> None:
         columns = result_columns(model)
-        self.quantities, self.count = quantities, count
-        self.plain = {q.needs[0]: name for name, q in quantities.items() if q.value is None}
+        self.outputs, self.count = outputs, count
+        self.plain = {q.needs[0]: name for name, q in outputs.items() if q.value is None}
         self.values = {name: np.zeros((count, columns[result])) for result, name in self.plain.items()}
 
     def results(self, first: int, last: int) -> dict[str, Array]:
@@ -315,16 +330,16 @@ class Kept:
 
     def put(self, first: int, last: int, solved: StanceSolution) -> None:
         """Keep what is made from the sheets of a block."""
-        for name, quantity in self.quantities.items():
-            if quantity.value is not None:
-                value = quantity.value(solved)
+        for name, output in self.outputs.items():
+            if output.value is not None:
+                value = output.value(solved)
                 if name not in self.values:
                     self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
                 self.values[name][first:last] = value
 
     def variables(self) -> dict[str, Variable]:
         """Everything that was kept, as variables over the postures."""
-        return {name: (("posture", *q.dims), self.values[name], q.attributes) for name, q in self.quantities.items()}
+        return {name: (("posture", *q.dims), self.values[name], q.attributes) for name, q in self.outputs.items()}
 
 
 def dims_of(variables: Mapping[str, Variable]) -> frozenset[str]:
@@ -363,27 +378,31 @@ def policy_variables(stance: StanceGrid, tilt: Array, found: PolicyResult | None
     dims: tuple[str, ...] = ("posture",)
     variables: dict[str, Variable] = {}
     if "pelvic_tilt" not in stance.dims:
-        variables["pelvic_tilt"] = (dims, tilt, about("deg", "pelvic tilt in space, anterior positive"))
+        variables["pelvic_tilt"] = (dims, tilt, cf_attributes("deg", "pelvic tilt in space, anterior positive"))
     if found is None:
         return variables
     followed = {name: (stance.arrays[name] >= 0).any() for name in ("policy", "lean_policy", "knee_policy")}
     if followed["policy"]:
         variables |= _tilt_variables(dims, found)
     if followed["lean_policy"]:
-        meaning = flags("how the lean was found", PRESCRIBED, ("given", *ROOT_STATUSES))
+        meaning = cf_flags("how the lean was found", PRESCRIBED, ("given", *ROOT_STATUSES))
         variables["trunk_lean"] = (
             dims,
             found.lean,
-            about("deg", PARAMETERS["trunk_lean"].long_name),
+            cf_attributes("deg", PARAMETERS["trunk_lean"].long_name),
         )
         variables["lean_status"] = (dims, found.lean_status, meaning)
     if followed["knee_policy"]:
-        meaning = flags("how the knee was found", PRESCRIBED, ("given", *KNEE_STATUSES))
-        variables["knee_flexion"] = ((*dims, "foot"), found.knee, about("deg", "knee flexion, hyperextension negative"))
+        meaning = cf_flags("how the knee was found", PRESCRIBED, ("given", *KNEE_STATUSES))
+        variables["knee_flexion"] = (
+            (*dims, "foot"),
+            found.knee,
+            cf_attributes("deg", "knee flexion, hyperextension negative"),
+        )
         variables["knee_status"] = ((*dims, "foot"), found.knee_status, meaning)
     if not np.isnan(found.hanging_moment).all():
         text = "moment about both hips that muscles must give where the body was to hang, forward positive"
-        variables["hanging_moment"] = (dims, found.hanging_moment, about("N.m", text))
+        variables["hanging_moment"] = (dims, found.hanging_moment, cf_attributes("N.m", text))
     return variables
 
 
@@ -392,14 +411,20 @@ def _tilt_variables(dims: tuple[str, ...], found: PolicyResult) -> dict[str, Var
         "tilt_status": (
             dims,
             found.tilt_status,
-            flags("how the tilt was found", PRESCRIBED, ("given", *POLICY_STATUSES)),
+            cf_flags("how the tilt was found", PRESCRIBED, ("given", *POLICY_STATUSES)),
         ),
         "tilt_minimum": (
             (*dims, "minimum"),
             found.minimum,
-            about("deg", "every tilt of least effort that comes within 5 % of the best; NaN where there are fewer"),
+            cf_attributes(
+                "deg", "every tilt of least effort that comes within 5 % of the best; NaN where there are fewer"
+            ),
         ),
-        "tilt_interval": ((*dims, "bound"), found.interval, about("deg", "range of tilts whose effort is within 5 %")),
+        "tilt_interval": (
+            (*dims, "bound"),
+            found.interval,
+            cf_attributes("deg", "range of tilts whose effort is within 5 %"),
+        ),
     }
 
 
@@ -420,10 +445,10 @@ def stance_coordinates(stance: StanceGrid) -> dict[str, Any]:
     for dim, labels in stance.dims.items():
         parameter = PARAMETERS.get(dim)
         own = stance.carried[dim].attrs if dim in stance.carried else {}
-        coords[dim] = (dim, labels, about(parameter.unit, parameter.long_name) if parameter else own)
+        coords[dim] = (dim, labels, cf_attributes(parameter.unit, parameter.long_name) if parameter else own)
     for name, (dims, values) in stance.varied.items():
         parameter = PARAMETERS.get(name) or PARAMETERS[name.rpartition("_")[0]]
-        coords[name] = (dims, values, about(parameter.unit, parameter.long_name))
+        coords[name] = (dims, values, cf_attributes(parameter.unit, parameter.long_name))
     return coords
 
 

@@ -32,8 +32,8 @@ def provenance(model: Model, objective: SharingObjective | None = None) -> dict[
         model of that name; ``model_sha256``, the hash of its tables; ``criterion``, ``strength``; and where they were
         given ``weight``, ``minimum_activation``, ``stiffness_margin`` and ``short_range_stiffness``, mappings as JSON.
     """
-    about = {"biomech_version": __version__, "model": name_of(model), "model_sha256": model_hash(model)}
-    return about if objective is None else about | _counted(model, objective)
+    cf_attributes = {"biomech_version": __version__, "model": name_of(model), "model_sha256": model_hash(model)}
+    return cf_attributes if objective is None else cf_attributes | _counted(model, objective)
 
 
 def name_of(model: Model) -> str:
@@ -64,17 +64,17 @@ def _exact(value: object) -> object:
 
 
 def _counted(model: Model, objective: SharingObjective) -> dict[str, str]:
-    about = {
+    cf_attributes = {
         "criterion": repr(objective.criterion),
         "strength": "force_length" if objective.force_length else "isometric",
     }
     for name, values, plain in (("weight", objective.weight, 1.0), ("tone", objective.minimum_activation, 0.0)):
         if (values != plain).any():
-            about[name] = json.dumps(_unlike(model, values, plain))
+            cf_attributes[name] = json.dumps(_unlike(model, values, plain))
     if objective.stiffness is not None:
-        about["stiffness_margin"] = json.dumps(dict(objective.stiffness.margin))
-        about["short_range_stiffness"] = repr(objective.stiffness.ratio)
-    return about
+        cf_attributes["stiffness_margin"] = json.dumps(dict(objective.stiffness.margin))
+        cf_attributes["short_range_stiffness"] = repr(objective.stiffness.ratio)
+    return cf_attributes
 
 
 def _unlike(model: Model, values: NDArray[np.float64], plain: float) -> Mapping[str, float]:
