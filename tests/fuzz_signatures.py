@@ -49,7 +49,8 @@ MODULES = {
 }  # fmt: skip
 #: Classes that only the package makes: results, and rows of its own tables. Their methods are called all the same.
 RESULTS = {
-    "PreparedSweep", "sharing.Solution", "sharing.sensitivity.Sensitivity", "sharing.solution.Found",
+    "PreparedSweep", "sharing.Solution", "sharing.sensitivity.Sensitivity", "sharing.solution.SolutionArrays",
+    "sharing.sensitivity.Solved",
     "scenarios.Scenario", "findings.PolicyOutcome", "findings.Finding", "claims.OutcomeMeasure", "claims.Contrast",
     "claims.Hypothesis",
 }  # fmt: skip
@@ -244,7 +245,8 @@ def _study_calls() -> dict[str, Call]:
         "uncertainty.percentiles": (bm.uncertainty.percentiles, {"values": values, "low": 5.0, "high": 95.0}),
         "uncertainty.sobol": (bm.uncertainty.sobol, {**drawn, "variable": "group_activation",
                                                      "select": {"group": "lumbar_extensors"}}),
-        "findings.assess_hypotheses": (bm.findings.assess_hypotheses, {"names": ["leaning_back"], "model": bm.load_model(), "samples": 2,
+        "findings.assess_hypotheses": (bm.findings.assess_hypotheses, {"names": ["leaning_back"],
+            "model": bm.load_model(), "samples": 2,
                                                "seed": 0, "progress": False}),
         "findings.verdict": (bm.findings.verdict, {"hypothesis": claims.HYPOTHESES[0], "columns": [_column()]}),
         "claims.group": (claims.group, {"name": "quadriceps"}),
@@ -342,7 +344,7 @@ def spoiled(value: Any, rng: np.random.Generator) -> Any:
         return type(value)([*value[:place], spoiled(value[place], rng), *value[place + 1 :]])
     if isinstance(value, np.ndarray) and value.size:
         other = value.astype(complex) if rng.random() < 0.2 else value.astype(float)
-        other.compiled[rng.integers(value.size)] = np.nan
+        other.flat[rng.integers(value.size)] = np.nan
         return [other, value[..., :0], value[None], value.astype(str)][rng.integers(4)]
     if isinstance(value, xr.Dataset | xr.DataArray) and value.dims:
         return _spoiled_labelled(value, rng)

@@ -195,8 +195,8 @@ def fingerprints(package):
 @pytest.mark.parametrize(
     ("file", "old", "new", "changed"),
     [
-        ("sharing/newton.py", '"""', '"""More is said. ', ""),
-        ("sharing/newton.py", "\n@kernel\ndef share_load(", "\n# a comment\n@kernel\ndef share_load(", ""),
+        ("sharing/dual_newton.py", '"""', '"""More is said. ', ""),
+        ("sharing/dual_newton.py", "\n@kernel\ndef share_load(", "\n# a comment\n@kernel\ndef share_load(", ""),
         (
             "statics/ground.py",
             "nx, ny, nz = floor[0], floor[1], floor[2]",
@@ -206,10 +206,10 @@ def fingerprints(package):
         ("statics/ground.py", "keep = ~contact.seat\n", "keep = np.logical_not(contact.seat)\n", ""),
         ("statics/equilibrium.py", "return cls(np.zeros((count, LOAD))", "return cls(0 * np.ones((count, LOAD))", ""),
         ("statics/ground.py", "loaded = pressure > 1e-6\n", "loaded = pressure > 1e-7\n", "some"),
-        ("sharing/newton.py", "TOLERANCE = 1e-12", "TOLERANCE = 1e-11", "some"),
+        ("sharing/dual_newton.py", "TOLERANCE = 1e-12", "TOLERANCE = 1e-11", "some"),
         ("_simd/dense_ldl.py", "inverse = 1.0 / pivot\n", "inverse = 1.00 / pivot\n", ""),
         ("_simd/dense_ldl.py", "inverse = 1.0 / pivot\n", "inverse = 2.0 / pivot\n", "some"),
-        ("statics/closing.py", "    load: Array2\n", "    load: Array2\n    more: Array2\n", "some"),
+        ("statics/posture_newton.py", "    load: Array2\n", "    load: Array2\n    more: Array2\n", "some"),
         ("_simd/number.py", "LANES = 8", "LANES = 4", "all"),
     ],
 )
@@ -222,7 +222,7 @@ def test_what_an_edit_compiles(checkout, unedited, file, old, new, changed):
     after = fingerprints(checkout)
     different = {name for name in before if before[name] != after[name]}
     if changed == "some":
-        assert "biomech.pipeline.pipeline_kernel.go_in_lanes" in different
+        assert "biomech.pipeline.pipeline_kernel.solve_batch_simd" in different
         assert "biomech.sharing.block_sparsity.scan" not in different
     else:
         assert different == (set(before) if changed == "all" else set())
@@ -394,7 +394,7 @@ def test_an_edited_kernel_is_compiled_here(checkout):
     )
     cache = checkout / "cache"
     before = float(answer(WITHOUT_NUMBA + code, checkout, BIOMECH_CACHE_DIR=cache)[0])
-    edit(checkout, "model/skeleton.py", "out[c] = -gravity * lift", "out[c] = -2.0 * gravity * lift")
+    edit(checkout, "model/mechanics/tree.py", "out[c] = -gravity * lift", "out[c] = -2.0 * gravity * lift")
     refused = run(WITHOUT_NUMBA + code, checkout, BIOMECH_CACHE_DIR=cache)
     last = refused.stderr.strip().splitlines()[-1]
     assert last.startswith("biomech.errors.KernelError: biomech.model.geometry._gravity: ")
@@ -433,7 +433,7 @@ def test_a_spoilt_library_is_not_opened(checkout, how):
     done = run(WITHOUT_NUMBA + SWEEP, checkout, BIOMECH_CACHE_DIR=checkout / "cache")
     assert done.returncode == 1
     assert (
-        "KernelError: biomech.statics.constraint_targets.aim_stances: no compiled kernels for this machine ("
+        "KernelError: biomech.statics.constraint_targets.evaluate_targets: no compiled kernels for this machine ("
         in done.stderr
     )
     assert any(word in done.stderr for word in ("is not whole", "cannot be read"))
@@ -724,8 +724,8 @@ solution = bm.sharing.solve(problem, bm.Power(2))
 solution.vjp([[1.0, 0.0]]), solution.jvp(demand=1.0)
 from biomech.sharing.solution import certify
 certify(problem, bm.Power(2), solution.value, solution.multiplier)
-from biomech.model.reduced_model import lump
-lump(m)
+from biomech.model.reduced_model import reduce_model
+reduce_model(m)
 import sys
 print(sorted(name for name in sys.modules if name in ("numba", "llvmlite") and sys.modules[name] is not None))
 """

@@ -312,8 +312,8 @@ def test_labels_of_stances_that_do_not_fit_are_refused_by_name(adult, stance, na
 def test_names_of_the_answer_are_refused_everywhere_before_any_work(adult, name, monkeypatch):
     slope = xr.DataArray([0.0, 5.0], dims=[name])
     stance = {"pelvic_tilt": 0, "slope": slope}
-    for module in ("sweep", "stability", "sampled"):
-        monkeypatch.setattr(f"biomech.study.{module}.settle", None)
+    for module in ("analysis.sweep", "analysis.stability", "uncertainty.ensemble"):
+        monkeypatch.setattr(f"biomech.{module}.resolve_policies", None)
     for ask in (
         lambda: bm.sweep(adult, **stance),
         lambda: bm.stability(adult, **stance),

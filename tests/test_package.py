@@ -29,8 +29,8 @@ def test_import_is_light():
 
 def test_reading_a_stance_needs_no_xarray():
     code = (
-        "import sys; from biomech.stance.parsing import read_stance;"
-        "read_stance({'pelvic_tilt': [0, 'hanging'], 'support': ['both', 'right'], 'slope': [0, 5], 'friction': 0.5});"
+        "import sys; from biomech.stance.parsing import parse_stance;"
+        "parse_stance({'pelvic_tilt': [0, 'hanging'], 'support': ['both', 'right'], 'slope': [0, 5], 'friction': 0.5});"
         "print('xarray' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

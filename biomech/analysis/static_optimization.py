@@ -194,7 +194,7 @@ def _feet(model: Model) -> list[int]:
 
 
 def _own_outputs() -> dict[str, OutputVariable]:
-    """What only measured frames have, (frame, coordinate); made here, and not from sheets."""
+    """What only measured frames have, (frame, coordinate); made here, and not from result arrays."""
     return {
         "required_moment": OutputVariable(
             ("coordinate",), cf_attributes("N.m", "moment asked of the muscles (N for translations)"), ()

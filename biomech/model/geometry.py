@@ -217,7 +217,7 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
 
     Parameters
     ----------
-    flat : Flat
+    compiled : CompiledModel
         The model.
     coordinates : mapping, Dataset or DataFrame
         Coordinates in degrees.

@@ -1,1 +1,1 @@
-"""The batch: stances in, result arrays out, by one fused kernel over the whole way."""
+"""The batch: stances in, result arrays out, by one fused kernel."""

@@ -51,7 +51,7 @@ class Limits(NamedTuple):
 
 
 class BatchInputs(NamedTuple):
-    """What the postures are asked: the closure's aims and first coordinates, and surroundings.
+    """What the postures are asked: targets of their constraints, first coordinates, and external loads.
 
     ``floor`` (posture, 5): its normal, and how high the right and the left foot stand along it. ``shared`` (posture,
     unknown), in the order of the pattern, is a load that was shared elsewhere, or (posture, 0) where it was not.

@@ -1,4 +1,4 @@
-"""The whole way for the postures that the lanes hold: closure, equilibrium, load sharing, joint forces, certificate.
+"""The fused kernel: constraints, equilibrium, load sharing, joint forces and certificate of a block of postures.
 
 One pass over a block that stays in the cache. What comes out for the right half of a body goes to both sides of the
 whole by tables, too: an output that nobody wants has an empty table, and costs nothing.
@@ -57,7 +57,7 @@ UNREACHABLE = 3
 
 
 class OutputMap(NamedTuple):
-    """Where results go: ``factor`` times entry ``source`` of the room to column ``order`` of the sheet."""
+    """Where results go: ``factor`` times entry ``source`` of the buffer to column ``order`` of the array."""
 
     source: IndexArray
     order: IndexArray
@@ -65,7 +65,7 @@ class OutputMap(NamedTuple):
 
 
 class OutputMaps(NamedTuple):
-    """A way for every sheet."""
+    """One map for every result array."""
 
     coordinates: OutputMap
     activation: OutputMap
@@ -108,13 +108,13 @@ class ResultArrays(NamedTuple):
     certificate: Array2
 
 
-#: Columns of a foot in the sheet ``pressure``.
+#: Columns of a foot in ``ResultArrays.pressure``.
 PRESSURE = 5
 CERTIFICATE = ("cost", "residual", "gap", "status", "valid", "limiting", "abdomen")
 
 
 class ResultBuffers(NamedTuple):
-    """Room for one posture's results, as ``ResultArrays`` but of the body that is solved; ``wrench`` (6 segment,).
+    """Buffers for one posture's results, as ``ResultArrays`` but of the body that is solved; ``wrench`` (6 segment,).
 
     ``start`` (coordinate,) are the first coordinates.
     """
@@ -249,7 +249,7 @@ def _solve_batch(
         if exact or short:
             _write_output(
                 output_maps.shortfall, buffers.shortfall, lane_index, results.shortfall
-            )  # elsewhere it is zero, as the sheet
+            )  # elsewhere it is zero, as the array
         _write_output(output_maps.ground, buffers.ground, lane_index, results.ground)
         _write_output(output_maps.pressure, buffers.pressure, lane_index, results.pressure)
         _write_output(output_maps.seat, buffers.seat, lane_index, results.seat)
@@ -398,8 +398,8 @@ def _react(
 
 
 @kernel
-def _write_output(output_map: OutputMap, room: Array, lane_index: IndexArray, array: Array) -> None:
+def _write_output(output_map: OutputMap, buffer: Array, lane_index: IndexArray, array: Array) -> None:
     for k in range(len(output_map.order)):
-        value = output_map.factor[k] * room[output_map.source[k]]
+        value = output_map.factor[k] * buffer[output_map.source[k]]
         for j in range(width(value)):
             array[lane_index[j], output_map.order[k]] = extract(value, j)

@@ -1,4 +1,4 @@
-"""Answers of stances: the tables that the whole way needs, and the sheets that it fills."""
+"""Solve stances: the tables that the pipeline kernel needs, and the result arrays that it fills."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class StanceSolution:
 
     @cached_property
     def group_force(self) -> Array:
-        """Sum of force (posture, group) of every group; who fills the sheets anew must drop it."""
+        """Sum of force (posture, group) of every group; who fills the arrays anew must drop it."""
         return sum_groups(self.model, self.results.muscle_force)
 
     @cached_property
@@ -101,7 +101,7 @@ def solve_stances(
 ) -> StanceSolution:
     """Answers of stances with the tilt in degrees.
 
-    Sheets that are not ``wanted`` stay empty; those that are ``given``, (posture, column) and all zero, are filled in
+    Arrays that are not ``wanted`` stay empty; those that are ``given``, (posture, column) and all zero, are filled in
     place.
     """
     names, given = frozenset(wanted) | {"certificate"}, given or {}
@@ -133,7 +133,7 @@ def blank_unreachable(results: ResultArrays, lost: NDArray[np.bool_]) -> None:
 
 
 def result_columns(model: Model) -> dict[str, int]:
-    """Columns of every sheet."""
+    """Columns of every result array."""
     muscles, coordinates = len(model.muscles), len(model.coordinates)
     return {
         "coordinates": coordinates,
@@ -156,26 +156,28 @@ def result_columns(model: Model) -> dict[str, int]:
 def compile_batch(
     model: Model, batch: StanceBatch, stance: Stance, objective: SharingObjective, wanted: frozenset[str]
 ) -> tuple[CompiledBody, BlockSparsity, Costs, Limits, OutputMaps, BatchInputs]:
-    """What the whole way needs for the stances of a part: tables, made once per model, and what is asked."""
+    """What the pipeline kernel needs for a batch of stances: tables, made once per model, and what is asked."""
     compiled = batch.compiled
-    closure = build_constraints(model, compiled, stance, batch.support)
+    constraints = build_constraints(model, compiled, stance, batch.support)
     counted = (
         objective.criterion,
         objective.weight.tobytes(),
         objective.force_length,
         objective.minimum_activation.tobytes(),
     )
-    plan: BatchTables = model.cached(
-        ("plan", compiled.half, batch.support, *counted, wanted),
+    tables: BatchTables = model.cached(
+        ("tables", compiled.half, batch.support, *counted, wanted),
         lambda: _compile_tables(model, batch, objective, wanted),
     )
     body: CompiledBody = model.cached(
-        ("anatomy", compiled.half, batch.support, objective.force_length),
-        lambda: _compile_body(batch, objective, closure.tables, plan.pattern),
+        ("compiled body", compiled.half, batch.support, objective.force_length),
+        lambda: _compile_body(batch, objective, constraints.tables, tables.pattern),
     )
     external, alone = ExternalLoads.of(compiled, stance), np.empty((len(stance), 0))
-    inputs = BatchInputs(closure.batch_targets(external.load), closure.start, external, closure.floor, alone)
-    return body, plan.pattern, plan.costs, plan.limits, plan.output_maps, inputs
+    inputs = BatchInputs(
+        constraints.batch_targets(external.load), constraints.start, external, constraints.floor, alone
+    )
+    return body, tables.pattern, tables.costs, tables.limits, tables.output_maps, inputs
 
 
 def _solve_batch(
@@ -214,7 +216,7 @@ def _solve_with_stiffness(
     tables: tuple[CompiledBody, BlockSparsity, Costs, Limits, OutputMaps, BatchInputs],
     target: ResultArrays,
 ) -> None:
-    """Answer stances whose load is shared with more rows than the whole way has: shared first, and then taken over."""
+    """Solve stances with more rows than the pipeline kernel has: their load is shared first, then taken over."""
     compiled, (body, pattern, costs, limits, output_maps, inputs) = batch.compiled, tables
     postures = solve_posture(model, compiled, stance, batch.support)
     taken = np.flatnonzero(reachable(model, compiled, postures))

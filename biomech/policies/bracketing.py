@@ -1,4 +1,4 @@
-"""Curves of cost over tilt: nodes of a walk, the bracket of a valley that shrinks, and what is reported in the end.
+"""Curves of cost over tilt: nodes of a grid, the bracket about a minimum that shrinks, and what is reported in the end.
 
 A bracket shrinks by cost, so that jumps (a path point that switches) and edges of what can be held are found as well;
 the next tilt is where the slope would vanish (inverse quadratic interpolation, Brent 1973).
@@ -17,7 +17,7 @@ from biomech._simd import select, zeros
 Array = NDArray[np.float64]
 
 INTERIOR, LOWER_BOUND, UPPER_BOUND, EDGE, NOT_HOLDABLE = 0, 1, 2, 3, 4
-#: deg: the tilts that are searched, and how far apart those of the walk are.
+#: deg: the tilts that are searched, and how far apart those of the grid are.
 LEAST, MOST, STEP = -15.0, 25.0, 5.0
 NODES = 9
 #: Minima and tilts whose effort is within this factor of the best are reported.
@@ -31,7 +31,7 @@ ROUNDING = 1e-10
 
 
 class GridScan(NamedTuple):
-    """What the walk found at every node (node,): cost, slope per degree, how far it falls short."""
+    """What was found at every node of the grid (node,): cost, slope per degree, how far it falls short."""
 
     cost: Array
     slope: Array
@@ -61,14 +61,14 @@ class LocalMinima(NamedTuple):
 @allocating_kernel
 def make_search(number: Any) -> tuple[GridScan, Bracket, LocalMinima]:
     n, m = (NODES,), (MINIMA,)
-    walk = GridScan(zeros(number, n), zeros(number, n), zeros(number, n))
+    scan = GridScan(zeros(number, n), zeros(number, n), zeros(number, n))
     bracket = Bracket(zeros(number, (5,)), zeros(number, (5,)), zeros(number, (5,)))
-    return walk, bracket, LocalMinima(zeros(number, m), zeros(number, m), zeros(number, m), zeros(number, m))
+    return scan, bracket, LocalMinima(zeros(number, m), zeros(number, m), zeros(number, m), zeros(number, m))
 
 
 @kernel
 def begin_bracket(scan: GridScan, i: int, bracket: Bracket, minima: LocalMinima) -> None:
-    """Bracket the best valley that was not yet searched; infinite cost where there is none."""
+    """Bracket the best local minimum of the grid that was not yet searched; infinite cost where there is none."""
     zero, inf = 0.0 * bracket.tilt[BEST], np.inf + 0.0 * bracket.tilt[BEST]
     minima.node[i] = zero - 1.0
     for j in range(5):

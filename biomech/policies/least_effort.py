@@ -1,8 +1,8 @@
 """Pelvic-tilt policies: how the pelvis stands when nobody says.
 
 ``least_effort``: the tilt of least muscle cost J among the postures that close and can be held, searched in -15..25
-deg; ``tilt_search`` says how. The curve is flat, so the minima that come within 5 % of the best, and the range of tilts
-that do, are reported beside it.
+deg; ``least_effort_kernel`` says how. The curve is flat, so the minima that come within 5 % of the best, and the range
+of tilts that do, are reported beside it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def least_effort(model: Model, stance: Stance, objective: SharingObjective) -> T
         The body.
     stance : Stance
         Stances; their own tilt is ignored.
-    effort : Effort
+    objective : SharingObjective
         What counts as effort.
 
     Returns

@@ -1,11 +1,11 @@
-"""The kernel that looks for the tilt of least effort: a walk over a grid of tilts, then a search about each minimum.
+"""The kernel that looks for the tilt of least effort: a scan over a grid of tilts, then a search about each minimum.
 
 Effort J is the least cost of the load sharing at a tilt, infinite where the posture cannot be held. Its derivative is
 that of the Lagrangian, whose unknowns x and multipliers y may be held (envelope theorem, Milgrom & Segal 2002):
 
     dJ/dtilt = y . (db/dtilt - dA/dtilt x).
 
-On the walk the difference is taken over to the neighbours, whose A and b are at hand; about a minimum, over ``NEAR`` of
+On the grid the difference is taken over to the neighbours, whose A and b are at hand; about a minimum, over ``NEAR`` of
 a degree.
 """
 
@@ -95,9 +95,8 @@ class Body(NamedTuple):
     """One stance's body, in the posture of the last tilt that was tried.
 
     ``start`` (coordinate,) are first coordinates at tilt zero, ``turn`` how they change with a degree, ``first`` those
-    at the tilt; ``offset`` how
-    far the chain closed from them, and ``rate`` how that changes with a degree; ``at`` (1,) the tilt. ``walked`` (node,
-    coordinate) are the offsets at the nodes.
+    at the tilt; ``offset`` how far the chain closed from them, and ``rate`` how that changes with a degree; ``at`` (1,)
+    the tilt. ``scanned`` (node, coordinate) are the offsets at the nodes.
     """
 
     start: Array
@@ -106,7 +105,7 @@ class Body(NamedTuple):
     offset: Array
     rate: Array
     at: Array
-    walked: Array
+    scanned: Array
     coordinates: Array
     frames: Frames
     paths: PathState
@@ -158,7 +157,7 @@ def _search(
     found: Array,
 ) -> None:
     own, load = _make_body(number, body, inputs), _make_load(number, body, pattern)
-    walk, bracket, least = make_search(number)
+    scan, bracket, minima = make_search(number)
     row, lane_index = zeros(number, (COLUMNS,)), make_lane_index(number)
     every = arange(max(inputs.start.shape[1], inputs.batch_targets.vector.shape[1], 6, COLUMNS))
     for k in range(len(limits.upper)):
@@ -171,11 +170,11 @@ def _search(
         gather_targets(inputs.batch_targets, lane_index, every, own.targets)
         gather(inputs.start, lane_index, every, own.start)
         gather_external_loads(inputs.external, lane_index, every, own.external)
-        row[COLUMNS - 1] = _walk(body, pattern, costs, limits, own, load, exact, walk)
+        row[COLUMNS - 1] = _scan_grid(body, pattern, costs, limits, own, load, exact, scan)
         for i in range(MINIMA):
-            open_ = _minimize_bracket(body, pattern, costs, limits, own, load, exact, walk, i, bracket, least)
+            open_ = _minimize_bracket(body, pattern, costs, limits, own, load, exact, scan, i, bracket, minima)
             row[COLUMNS - 1] = select(open_, 1.0, row[COLUMNS - 1])
-        write_minima(walk, least, row)
+        write_minima(scan, minima, row)
         scatter(row, lane_index, every, found)
 
 
@@ -340,7 +339,7 @@ def _slope(body: CompiledBody, pattern: BlockSparsity, own: Body, load: Load, ti
 
 
 @kernel
-def _walk(
+def _scan_grid(
     body: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
@@ -361,7 +360,7 @@ def _walk(
         cost, short = _try(body, pattern, costs, limits, own, load, tilt, exact, k > 0, zero < 0.0)
         scan.cost[k], scan.short[k], scan.slope[k] = cost, short, zero
         for q in range(len(own.offset)):
-            own.walked[k, q] = own.offset[q]
+            own.scanned[k, q] = own.offset[q]
         missed = cost == np.inf
         open_ = select(missed & (short < np.inf), 1.0, open_)
         if k > 0:
@@ -406,7 +405,7 @@ def _minimize_bracket(
     bracket: Bracket,
     minima: LocalMinima,
 ) -> bool:
-    """Find the minimum about the best valley of the walk that was not yet searched; whether more trials are needed."""
+    """Find the minimum about the best node of the grid that was not yet searched; whether more trials are needed."""
     begin_bracket(scan, i, bracket, minima)
     _restore_state(minima.node[i], own)
     zero = 0.0 * bracket.tilt[BEST]
@@ -419,7 +418,7 @@ def _minimize_bracket(
     low, high = minima.node[i] < 0.5, minima.node[i] > NODES - 1.5
     for trial in range(TRIALS if exact else FEW_TRIALS):
         tilt, smooth = next_trial(bracket, trial)
-        # the walk knows slopes over a whole step: where all hangs on one, it is taken anew
+        # the scan knows slopes over a whole step: where all hangs on one, it is taken anew
         again = rough & (low | high | (trial > 0))
         arrived = searching & ~again & (abs(tilt - bracket.tilt[BEST]) <= select(smooth, SQUARED, FOUND))
         result = select(searching, select(smooth & ~again, tilt, bracket.tilt[BEST]), result)
@@ -441,11 +440,11 @@ def _minimize_bracket(
 
 @kernel
 def _restore_state(node: float, own: Body) -> None:
-    """The body as it was at a node of the walk."""
+    """The body as it was at a node of the grid."""
     for k in range(NODES):
         here, before, after = node == k + 0.0 * node, max(k - 1, 0), min(k + 1, NODES - 1)
         for q in range(len(own.offset)):
-            rate = (own.walked[after, q] - own.walked[before, q]) / (STEP * (after - before))
-            own.offset[q] = select(here, own.walked[k, q], own.offset[q])
+            rate = (own.scanned[after, q] - own.scanned[before, q]) / (STEP * (after - before))
+            own.offset[q] = select(here, own.scanned[k, q], own.offset[q])
             own.rate[q] = select(here, rate, own.rate[q])
         own.at[0] = select(here, LEAST + STEP * k + 0.0 * node, own.at[0])

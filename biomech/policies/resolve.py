@@ -1,11 +1,11 @@
 """How angles that nobody gives are found: the pelvic tilt, the trunk's lean, the knee.
 
-Tilt. ``least_effort``: least muscle cost (``tilt``). ``hanging``: no net muscle moment at the hips, the body hangs in
-its hip capsules. ``passive``: least passive energy of hips and lumbar joint at the given lean, gravity left out.
-``rhythm``: the tilt leaves to the lumbar spine its share of the lean. Lean. ``hanging_sway``: the lean at which the
-body hangs at the given tilt. Knee. ``passive``: the stable angle at which no muscle holds it.
+Tilt. ``least_effort``: least muscle cost (``policies.least_effort``). ``hanging``: no net muscle moment at the hips,
+the body hangs in its hip capsules. ``passive``: least passive energy of hips and lumbar joint at the given lean,
+gravity left out. ``rhythm``: the tilt leaves to the lumbar spine its share of the lean. Lean. ``hanging_sway``: the
+lean at which the body hangs at the given tilt. Knee. ``passive``: the stable angle at which no muscle holds it.
 
-Moments are those of ``statics.resting``.
+Moments are those of ``statics.muscle_free``.
 """
 
 from __future__ import annotations
@@ -86,12 +86,12 @@ def resolve_policies(model: Model, stance: Stance, objective: SharingObjective) 
         The body.
     stance : Stance
         Stances; angles that follow a policy are overwritten, and ``tilt_change`` is added to every tilt.
-    effort : Effort
+    objective : SharingObjective
         What counts as effort.
 
     Returns
     -------
-    Settled
+    PolicyResult
         Never raises for a stance: the status says what was found.
     """
     found = PolicyResult.none(len(stance))

@@ -58,7 +58,7 @@ def find_stable_root(curve: MomentFunction, count: int, low: float, high: float,
 
     Returns
     -------
-    Balance
+    StableRoot
         Never raises for a stance: the status says what was found.
     """
     nodes = np.linspace(low, high, round((high - low) / step) + 1)

@@ -178,13 +178,13 @@ def assemble(
 
     Parameters
     ----------
-    flat : Flat
+    compiled : CompiledModel
         The whole body, or its right half.
     rows : ndarray of int
         The coordinates that must balance.
     contact : ContactTables
         The contact points that may carry load.
-    around : Surroundings
+    external : ExternalLoads
         What acts on the body.
     q : ndarray, shape (posture, coordinate)
         Coordinates in rad and m.

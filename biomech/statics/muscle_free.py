@@ -124,7 +124,7 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
 
     Parameters
     ----------
-    model, flat
+    model, compiled
         The model, and its whole or half tables.
     stance : Stance
         Stances with one support and the tilt in degrees.
@@ -133,16 +133,16 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
 
     Returns
     -------
-    Resting
+    MuscleFreeMoments
         Moments of the whole body, NaN where the chain did not close.
     """
-    closure = build_constraints(model, compiled, stance, support)
+    constraints = build_constraints(model, compiled, stance, support)
     settings = model.tables["settings"]
     legs = _legs(compiled, support, settings.value("sole_height"), settings.value("toe_tip"))
-    count, coordinates = closure.start.shape
+    count, coordinates = constraints.start.shape
     given = _Given(
-        closure.batch_targets(stance.load(compiled)),
-        closure.start,
+        constraints.batch_targets(stance.load(compiled)),
+        constraints.start,
         stance.values["knee_laxity"],
         stance.values["weight_shift"][:, None],
     )
@@ -153,7 +153,7 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
         np.empty((count, len(legs.knee))),
     )
     _moments_simd(
-        compiled.tree, compiled.splines, compiled.passive, closure.tables, legs, compiled.gravity, given, found
+        compiled.tree, compiled.splines, compiled.passive, constraints.tables, legs, compiled.gravity, given, found
     )
     closed = found.hanging[:, 0] < CLOSED
     for moments in (found.hanging, found.passive, found.knee):

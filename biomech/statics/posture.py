@@ -338,7 +338,7 @@ def solve_posture(model: Model, compiled: CompiledModel, stance: Stance, support
 
     Parameters
     ----------
-    model, flat
+    model, compiled
         The model, and its whole or half tables.
     stance : Stance
         Stances with one support and the tilt in degrees.
@@ -347,13 +347,13 @@ def solve_posture(model: Model, compiled: CompiledModel, stance: Stance, support
 
     Returns
     -------
-    Postures
+    PostureSolution
         Where a residual is not zero the posture was not reached: it is the nearest in the least-squares sense.
     """
-    closure = build_constraints(model, compiled, stance, support)
-    q, residual, sound = np.empty_like(closure.start), np.empty_like(closure.target), np.empty((len(stance), 1))
-    batch_targets = closure.batch_targets(stance.load(compiled))
+    constraints = build_constraints(model, compiled, stance, support)
+    q, residual, sound = np.empty_like(constraints.start), np.empty_like(constraints.target), np.empty((len(stance), 1))
+    batch_targets = constraints.batch_targets(stance.load(compiled))
     solve_constraints_simd(
-        compiled.tree, compiled.splines, closure.tables, batch_targets, closure.start, q, residual, sound
+        compiled.tree, compiled.splines, constraints.tables, batch_targets, constraints.start, q, residual, sound
     )
-    return PostureSolution(q, residual, closure.labels, sound[:, 0] > 0.0)
+    return PostureSolution(q, residual, constraints.labels, sound[:, 0] > 0.0)

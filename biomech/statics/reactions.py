@@ -148,7 +148,7 @@ def react(compiled: CompiledModel, q: Array, load: Array, muscle_force: Array, a
 
     Parameters
     ----------
-    flat : Flat
+    compiled : CompiledModel
         The whole body, or its right half.
     q : ndarray, shape (posture, coordinate)
         Coordinates in rad and m.

@@ -72,7 +72,7 @@ class Ensemble:
         keep = name_list("variables", variables)
         self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
         self.outputs = choose_outputs(outputs, [name for name in keep if name != "pelvic_tilt"])
-        self.sheets = {sheet for output in self.outputs.values() for sheet in output.needs}
+        self.results = {result for output in self.outputs.values() for result in output.needs}
         self.sampler = Sampler(model, given)
         self.cells = {name: find_cells(model, prior) for name, prior in given.items() if not prior.of_stance}
 
@@ -129,11 +129,11 @@ class Ensemble:
     def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:
         """Variables over the postures, NaN where one is not optimal."""
         resolve_policies(model, stance, self.objective)
-        answers = solve_stances(model, stance, self.objective, self.sheets)
-        lost = answers.status != OPTIMAL
+        solved = solve_stances(model, stance, self.objective, self.results)
+        lost = solved.status != OPTIMAL
         found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}
         for name, output in self.outputs.items():
-            value = output.of(answers)
+            value = output.of(solved)
             if lost.any() and value.dtype.kind == "f":
                 value[lost] = np.nan
             found[name] = value

@@ -70,9 +70,9 @@ def cf_flags(long_name: str, first: int, meanings: tuple[str, ...]) -> dict[str,
 
 @dataclass(frozen=True)
 class OutputVariable:
-    """A variable of the answer: its own dimensions, attributes, the sheets it needs and how it comes from them.
+    """A variable of the answer: its own dimensions, attributes, the result arrays it needs and how it comes from them.
 
-    Without ``value`` it is the one sheet that it needs.
+    Without ``value`` it is the one array that it needs.
     """
 
     dims: tuple[str, ...]
@@ -81,7 +81,7 @@ class OutputVariable:
     value: Callable[[StanceSolution], NDArray[Any]] | None = None
 
     def of(self, solved: StanceSolution) -> NDArray[Any]:
-        """The variable, (posture, ...); a sheet of joints or feet has three columns each."""
+        """The variable, (posture, ...); an array of joints or feet has three columns each."""
         found = self.value(solved) if self.value else getattr(solved.results, self.needs[0])
         return found.reshape(len(found), -1, 3) if self.dims[1:] == ("axis",) else np.asarray(found)
 
@@ -188,7 +188,7 @@ def certificate_outputs(model: Model) -> dict[str, OutputVariable]:
 def sweep_outputs(model: Model) -> Mapping[str, OutputVariable]:
     """Every variable of a sweep but the tilts; nothing in them depends on the model's numbers."""
     require_stance_names(model)
-    made: Mapping[str, OutputVariable] = model.cached("quantities", lambda: MappingProxyType(_sweep_outputs(model)))
+    made: Mapping[str, OutputVariable] = model.cached("outputs", lambda: MappingProxyType(_sweep_outputs(model)))
     return made
 
 
@@ -325,11 +325,11 @@ class OutputBuffer:
         self.values = {name: np.zeros((count, columns[result])) for result, name in self.plain.items()}
 
     def results(self, first: int, last: int) -> dict[str, Array]:
-        """The part of the sheets that are kept as they are, for a block to be written there."""
+        """The part of the result arrays that are kept as they are, for a block to be written there."""
         return {result: self.values[name][first:last] for result, name in self.plain.items()}
 
     def put(self, first: int, last: int, solved: StanceSolution) -> None:
-        """Keep what is made from the sheets of a block."""
+        """Keep what is made from the result arrays of a block."""
         for name, output in self.outputs.items():
             if output.value is not None:
                 value = output.value(solved)

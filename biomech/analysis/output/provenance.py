@@ -22,7 +22,7 @@ def provenance(model: Model, objective: SharingObjective | None = None) -> dict[
     ----------
     model : Model
         The body.
-    effort : Effort, optional
+    objective : SharingObjective, optional
         What counted as effort.
 
     Returns

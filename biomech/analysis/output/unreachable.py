@@ -118,7 +118,8 @@ def _on_the_way(model: Model, batch: StanceBatch, stance: Stance, name: str) -> 
     i = int(lost[np.abs(nodes[lost]).argmin()])
     where = "at all angles" if lost.size == len(nodes) else f"from {nodes[lost[0]]:g} to {nodes[lost[-1]]:g} deg"
     one = many.take(np.array([i]))
-    return f"postures are missing {where}; at {nodes[i]:g} deg {_explain_unreachable(model, batch, one, frozenset({name}))}"
+    at_node = _explain_unreachable(model, batch, one, frozenset({name}))
+    return f"postures are missing {where}; at {nodes[i]:g} deg {at_node}"
 
 
 def _explain_unreachable(model: Model, batch: StanceBatch, stance: Stance, fixed: frozenset[str] = frozenset()) -> str:
