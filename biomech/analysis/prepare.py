@@ -36,8 +36,9 @@ from biomech.pipeline.solve_stances import (
 from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, SharingObjective, StanceBatch, split_batches
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion, Power
-from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter, Stance
+from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter
 from biomech.stance.parsing import parse_stance
+from biomech.stance.stance import Stance
 from biomech.statics.constraint_targets import evaluate_targets
 from biomech.statics.posture import can_yield, constraint_layout
 

@@ -28,8 +28,8 @@ from biomech.pipeline.objective import read_objective, read_ratio
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, equilibrium_of, pose_of, solve_staged
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import OPTIMAL, Criterion, Power
-from biomech.stance.parameters import Stance
 from biomech.stance.parsing import parse_stance
+from biomech.stance.stance import Stance
 from biomech.statics.ground import contacts_of
 
 if TYPE_CHECKING:

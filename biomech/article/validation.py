@@ -35,7 +35,7 @@ from biomech.model.model import Model
 from biomech.policies.resolve import lumbar_flexion
 from biomech.reference_data import read_rows
 from biomech.sharing import Power
-from biomech.stance.parameters import Stance
+from biomech.stance.stance import Stance
 from biomech.uncertainty.ensemble import Ensemble
 from biomech.uncertainty.priors import Sampler, default_priors
 

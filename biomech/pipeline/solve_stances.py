@@ -36,7 +36,8 @@ from biomech.pipeline.stance_batch import (
 from biomech.pipeline.stiffness_constraint import share_with_stiffness
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs, make_costs
-from biomech.stance.parameters import SIDES, Stance
+from biomech.stance.parameters import SIDES
+from biomech.stance.stance import Stance
 from biomech.statics.equilibrium import ExternalLoads, compile_equilibrium, sparsity
 from biomech.statics.posture import build_constraints, ranges, solve_posture
 from biomech.statics.posture_newton import ConstraintTables

@@ -16,7 +16,8 @@ from biomech.model.forces.contact import ContactTables
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
-from biomech.stance.parameters import SUPPORTS, Stance
+from biomech.stance.parameters import SUPPORTS
+from biomech.stance.stance import Stance
 from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
 from biomech.statics.ground import contacts_of
 from biomech.statics.posture import PostureSolution, ranges, solve_posture

@@ -26,7 +26,7 @@ from biomech.pipeline.stance_batch import (
     unknown_bounds,
 )
 from biomech.sharing import LoadSharingProblem, Solution, solve
-from biomech.stance.parameters import Stance
+from biomech.stance.stance import Stance
 from biomech.statics.equilibrium import Equilibrium
 
 Array = NDArray[np.float64]

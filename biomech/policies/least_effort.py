@@ -17,7 +17,7 @@ from biomech.pipeline.solve_stances import compile_batch
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.policies.bracketing import MINIMA
 from biomech.policies.least_effort_kernel import COLUMNS, search_tilts_simd
-from biomech.stance.parameters import Stance
+from biomech.stance.stance import Stance
 from biomech.statics.posture import turn_with_tilt
 
 Array = NDArray[np.float64]

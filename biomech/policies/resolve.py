@@ -20,7 +20,8 @@ from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_b
 from biomech.policies.bracketing import LEAST, MINIMA, MOST
 from biomech.policies.least_effort import TILT_STATUSES, Tilts, least_effort
 from biomech.policies.stable_root import NO_POSTURE, ROOT_STATUSES, StableRoot, find_stable_root
-from biomech.stance.parameters import PARAMETERS, POLICIES, Stance
+from biomech.stance.parameters import PARAMETERS, POLICIES
+from biomech.stance.stance import Stance
 from biomech.statics.muscle_free import muscle_free_moments, passive_slope
 from biomech.statics.posture import feet_of
 

@@ -26,8 +26,8 @@ from biomech.stance.parameters import (
     SIDES,
     SUPPORTS,
     WITH_POLICY,
-    StanceGrid,
 )
+from biomech.stance.stance import StanceGrid
 
 Array = NDArray[np.float64]
 

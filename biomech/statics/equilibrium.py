@@ -45,7 +45,7 @@ from biomech.model.mechanics.tree import (
     make_frames,
     virtual_work,
 )
-from biomech.stance.parameters import Stance
+from biomech.stance.stance import Stance
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -45,7 +45,7 @@ from biomech.model.forces.passive_joints import PassiveTables, passive_moment
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import Frames, TreeTables, composite_masses, gravity_force, make_frames, point, rotate
 from biomech.model.model import Model
-from biomech.stance.parameters import Stance
+from biomech.stance.stance import Stance
 from biomech.statics.posture import build_constraints, feet_of
 from biomech.statics.posture_newton import (
     CLOSED,

@@ -20,7 +20,8 @@ from biomech.errors import StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
-from biomech.stance.parameters import SUPPORTS, Stance
+from biomech.stance.parameters import SUPPORTS
+from biomech.stance.stance import Stance
 from biomech.statics.constraint_targets import (
     ACROSS,
     AHEAD,

@@ -30,8 +30,9 @@ from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.stance_batch import OPTIMAL
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion
-from biomech.stance.parameters import CODES, PARAMETERS, Stance, StanceGrid
+from biomech.stance.parameters import CODES, PARAMETERS
 from biomech.stance.parsing import parse_stance
+from biomech.stance.stance import Stance, StanceGrid
 from biomech.uncertainty.perturbed_model import perturb_model
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
 from biomech.uncertainty.priors import Draws, Prior, Sampler, check_priors, default_priors

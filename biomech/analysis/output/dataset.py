@@ -22,7 +22,8 @@ from biomech.pipeline.solve_stances import StanceSolution, result_columns
 from biomech.pipeline.stance_batch import STATUSES, SharingObjective
 from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES, PRESCRIBED, PolicyResult
 from biomech.policies.stable_root import ROOT_STATUSES
-from biomech.stance.parameters import PARAMETERS, StanceGrid
+from biomech.stance.parameters import PARAMETERS
+from biomech.stance.stance import StanceGrid
 from biomech.statics.reactions import reported_joints
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.stance.parameters import AXES, PARAMETERS, RESERVED, SIDES, StanceGrid
+from biomech.stance.parameters import AXES, PARAMETERS, RESERVED, SIDES
+from biomech.stance.stance import StanceGrid
 from biomech.statics.reactions import reported_joints
 
 if TYPE_CHECKING:

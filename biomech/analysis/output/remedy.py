@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import StanceBatch, reachable
-from biomech.stance.parameters import PARAMETERS, SIDES, SUPPORTS, Stance
+from biomech.stance.parameters import PARAMETERS, SIDES, SUPPORTS
+from biomech.stance.stance import Stance
 from biomech.statics.posture import PostureSolution, can_yield, ranges, solve_posture
 from biomech.statics.posture_newton import SLACK
 

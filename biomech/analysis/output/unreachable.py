@@ -12,7 +12,8 @@ from biomech.model.compiled import CompiledModel
 from biomech.model.geometry import kinematics
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import StanceBatch, pose_of, reachable
-from biomech.stance.parameters import SUPPORTS, WITH_POLICY, Stance
+from biomech.stance.parameters import SUPPORTS, WITH_POLICY
+from biomech.stance.stance import Stance
 from biomech.statics.posture import PostureSolution, ranges, solve_posture
 from biomech.statics.posture_newton import CLOSED
 
