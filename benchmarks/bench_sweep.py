@@ -49,7 +49,7 @@ def test_closure(benchmark, stage):
 def test_equilibrium(benchmark, stage):
     _, part, stance, found = stage
     around = ExternalLoads.of(part.compiled, stance)
-    arguments = (part.compiled, part.compiled.rows, part.contact, around, found.postures.coordinates, False, True)
+    arguments = (part.compiled, part.compiled.free, part.contact, around, found.postures.coordinates, False, True)
     equilibrium = benchmark(assemble, *arguments)
     record(benchmark, len(stance), largest_demand=float(np.abs(equilibrium.demand).max()))
     np.testing.assert_array_equal(equilibrium.demand, found.equilibrium.demand)

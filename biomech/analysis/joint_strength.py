@@ -58,14 +58,14 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     import xarray as xr
 
     compiled = instance("model", model, Model, "a Model").compiled()
-    moved = [compiled.coordinates[row] for row in compiled.moved]
+    moved = [compiled.coordinates[row] for row in compiled.actuated]
     one_of("coordinate", coordinate, moved)
     if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
         raise StanceError(f"direction = {shown(direction)}: must be 1 or -1")
     inputs = read_poses(compiled, pose, ("muscle",))
     q = inputs.q
     found = assemble(
-        compiled, compiled.moved, NO_CONTACT, ExternalLoads.empty(len(q)), q, force_length=True, tissue=False
+        compiled, compiled.actuated, NO_CONTACT, ExternalLoads.empty(len(q)), q, force_length=True, tissue=False
     )
     moments = np.maximum(direction * found.coefficients[:, moved.index(coordinate)], 0.0)
     about = {"units": "N.m", "long_name": f"isometric moment of each muscle about {coordinate}"}

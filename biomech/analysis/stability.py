@@ -107,7 +107,7 @@ def stability(
         found["stiffness"][place] = stiffness
         glued = _contact_jacobian(part, own, objective, q)
         for i, k in enumerate(place):
-            least[k], found["buckling"][k] = _softest(stiffness[i], glued[i], compiled.rows, compiled.is_rotation)
+            least[k], found["buckling"][k] = _softest(stiffness[i], glued[i], compiled.free, compiled.is_rotation)
     names = list(compiled.coordinates)
     units = "N.m/rad"
     return xr.Dataset(
@@ -145,7 +145,7 @@ def _stiffness(
         step = np.zeros(q.shape[1])
         step[c] = _STEP
         near = [_force(batch, stance, objective, q + way * step, x) for way in (-1.0, 1.0)]
-        stiffness[:, compiled.rows, c] = -(near[1] - near[0]) / (2.0 * _STEP)
+        stiffness[:, compiled.free, c] = -(near[1] - near[0]) / (2.0 * _STEP)
     geometry = model.muscle_geometry(**pose_of(compiled, q))
     arms, length = geometry.moment_arm.values, geometry.length.values
     force = x[:, :muscles] * model.tables["muscles"].numbers("max_isometric_force")

@@ -240,8 +240,8 @@ def _solve_block(
         applied[:, segment, :3] = force[:, foot]
         applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
     external = ExternalLoads.empty(len(q))._replace(applied=applied.reshape(len(q), -1))
-    equilibrium = assemble(compiled, compiled.moved, NO_CONTACT, external, q, force_length, tissue=False)
-    solution = _share(equilibrium, reserves[compiled.moved], criterion, lower)
+    equilibrium = assemble(compiled, compiled.actuated, NO_CONTACT, external, q, force_length, tissue=False)
+    solution = _share(equilibrium, reserves[compiled.actuated], criterion, lower)
     return _answers(model, q, external, equilibrium, solution, reserves)
 
 
@@ -270,8 +270,8 @@ def _answers(
     activation = solution.value[:, :muscles]
     force = activation * equilibrium.strength
     required, shortfall, reaction = np.zeros((3, len(q), len(reserves)))
-    required[:, compiled.moved], shortfall[:, compiled.moved] = equilibrium.demand, solution.shortfall
-    own = compiled.moved[reserves[compiled.moved] != 0.0]
+    required[:, compiled.actuated], shortfall[:, compiled.actuated] = equilibrium.demand, solution.shortfall
+    own = compiled.actuated[reserves[compiled.actuated] != 0.0]
     reaction[:, own] = solution.value[:, muscles:] * reserves[own]
     least, most = ranges(model, compiled, "trusted")
     reactions = react(compiled, q, external.load, force, external.applied)

@@ -56,8 +56,8 @@ class CompiledModel:
     gravity: float
     arms: Arms
     abdomen: tuple[float, float, float, float]  #: rise Pa/(N.m), offset Pa, area m2 and arm m of its pressure
-    rows: NDArray[np.int64]  #: the coordinates that must balance in a stance
-    moved: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
+    free: NDArray[np.int64]  #: the coordinates that must balance in a stance
+    actuated: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
 
     @property
     def is_rotation(self) -> NDArray[np.bool_]:

@@ -59,7 +59,7 @@ def _stiffness(model: Model, margin: Mapping[str, float] | None, ratio: float) -
     if margin is None:
         return None
     compiled = model.compiled()
-    joints = [compiled.coordinates[row] for row in compiled.rows if not compiled.coordinates[row].startswith("pelvis_")]
+    joints = [compiled.coordinates[row] for row in compiled.free if not compiled.coordinates[row].startswith("pelvis_")]
     margin = _by_name("stiffness_margin", margin)
     if not isinstance(margin, Mapping) or not margin:
         raise StanceError(f"stiffness_margin = {shown(margin)}: must be a mapping of coordinates to N.m/rad, not empty")

@@ -237,14 +237,14 @@ def _solve_with_stiffness(
         ("status", solution.status),
     ):
         target.certificate[taken, CERTIFICATE.index(name)] = value
-    target.shortfall[np.ix_(taken, compiled.rows)] = solution.shortfall[:, : len(compiled.rows)]
+    target.shortfall[np.ix_(taken, compiled.free)] = solution.shortfall[:, : len(compiled.free)]
 
 
 def _compile_tables(
     model: Model, batch: StanceBatch, objective: SharingObjective, wanted: frozenset[str]
 ) -> BatchTables:
     compiled = batch.compiled
-    pattern = find_sparsity(sparsity(compiled, compiled.rows, batch.contact))
+    pattern = find_sparsity(sparsity(compiled, compiled.free, batch.contact))
     order = pattern.unknown.astype(np.int64)
     weight, lower, upper, quadratic = unknown_bounds(model, compiled, batch.contact, objective)
     costs = make_costs(objective.criterion, weight[order], quadratic[order], 1.0 / row_weight(compiled))
@@ -257,8 +257,8 @@ def _compile_body(
 ) -> CompiledBody:
     compiled = batch.compiled
     unknowns = len(compiled.muscles) + batch.contact.direction.shape[0] * batch.contact.direction.shape[1]
-    place = entry_index(pattern, len(compiled.rows), unknowns)
-    entries = compile_equilibrium(compiled, compiled.rows, batch.contact, place, objective.force_length, True)
+    place = entry_index(pattern, len(compiled.free), unknowns)
+    entries = compile_equilibrium(compiled, compiled.free, batch.contact, place, objective.force_length, True)
     cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
     feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]
     stages = (

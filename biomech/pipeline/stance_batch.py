@@ -116,7 +116,7 @@ def equilibrium_of(batch: StanceBatch, stance: Stance, q: Array, objective: Shar
     """What must balance in given coordinates."""
     external = ExternalLoads.of(batch.compiled, stance)
     return assemble(
-        batch.compiled, batch.compiled.rows, batch.contact, external, q, objective.force_length, tissue=True
+        batch.compiled, batch.compiled.free, batch.contact, external, q, objective.force_length, tissue=True
     )
 
 
@@ -155,5 +155,5 @@ def unknown_bounds(
 
 def row_weight(compiled: CompiledModel) -> Array:
     """Weight of every row in the shortfall."""
-    root = [compiled.coordinates[row].startswith("pelvis_") for row in compiled.rows]
+    root = [compiled.coordinates[row].startswith("pelvis_") for row in compiled.free]
     return np.where(root, _PELVIS_SHORTFALL, 1.0)

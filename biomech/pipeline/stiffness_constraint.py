@@ -81,7 +81,7 @@ def stiffness_row(
     """g (posture, unknown) and g_0 (posture,) of a coordinate, N.m/rad."""
     compiled, muscles = batch.compiled, len(batch.compiled.muscles)
     c = compiled.coordinates.index(name)
-    row = compiled.rows.tolist().index(c)
+    row = compiled.free.tolist().index(c)
     step = np.zeros(q.shape[1])
     step[c] = _STEP
     before, after = (equilibrium_of(batch, stance, q + way * step, objective) for way in (-1.0, 1.0))

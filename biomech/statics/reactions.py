@@ -111,7 +111,7 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         ]
         for cut in range(len(child))
     ]
-    moved = [int(c) for c in compiled.moved if compiled.is_rotation[c]]
+    moved = [int(c) for c in compiled.actuated if compiled.is_rotation[c]]
     turn = [(cut, c) for cut, first in enumerate(child) for c in moved if compiled.tree.first_body[c] == first]
     lever = [
         (t, m, k)
