@@ -12,7 +12,7 @@ w) R dw. The transposed product follows by reading this backwards (implicit func
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,14 +20,27 @@ from numpy.typing import ArrayLike, NDArray
 from biomech._arguments import finite_array, instance, refusal
 from biomech.errors import ProblemError
 from biomech.sharing.batch import compile_problem
-from biomech.sharing.criteria import MinMax, Power, SoftSaturation
+from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.sensitivity_kernel import Changes, back_to_coefficients, pull_back, push_forward
 
-if TYPE_CHECKING:
-    from biomech.sharing.solution import Solution
-
 Array = NDArray[np.float64]
+
+
+@runtime_checkable
+class Solved(Protocol):
+    """What a derivative needs of a ``Solution``: the problem, and where its optimum lies."""
+
+    @property
+    def problem(self) -> LoadSharingProblem: ...
+    @property
+    def criterion(self) -> Criterion: ...
+    @property
+    def value(self) -> Array: ...
+    @property
+    def multiplier(self) -> Array: ...
+    @property
+    def status(self) -> NDArray[np.int8]: ...
 
 
 #: Parts of a problem that may change.
@@ -51,7 +64,7 @@ class Sensitivity:
     kink: NDArray[np.bool_]
 
 
-def vjp(solution: Solution, cotangent: ArrayLike) -> Sensitivity:
+def vjp(solution: Solved, cotangent: ArrayLike) -> Sensitivity:
     """Vector-Jacobian product: derivatives of ``sum(cotangent * value)`` with respect to the problem.
 
     Parameters
@@ -97,7 +110,7 @@ def vjp(solution: Solution, cotangent: ArrayLike) -> Sensitivity:
 
 
 def jvp(
-    solution: Solution,
+    solution: Solved,
     coefficients: ArrayLike = 0.0,
     demand: ArrayLike = 0.0,
     upper: ArrayLike = 0.0,
@@ -141,9 +154,7 @@ def jvp(
     return out
 
 
-def _check_solution(solution: Solution) -> None:
-    from biomech.sharing.solution import Solution as Solved  # which imports this module
-
+def _check_solution(solution: Solved) -> None:
     allowed = "what solve returned"
     instance("solution", solution, Solved, allowed, ProblemError)
     problem = instance("solution.problem", solution.problem, LoadSharingProblem, allowed, ProblemError)
