@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,17 @@ class Arms:
     y: float
 
 
+class ModelTables(NamedTuple):
+    """Tables of a body whatever it does: what the kernels of every stage read."""
+
+    tree: TreeTables
+    splines: SplineTables
+    paths: PathTables
+    muscle: MuscleTables
+    patella: PatellaTables
+    tissue: PassiveTables
+
+
 @dataclass(frozen=True, eq=False)
 class CompiledModel:
     """Names in kernel order, and one tuple of arrays per stage."""
@@ -58,6 +70,11 @@ class CompiledModel:
     abdomen: tuple[float, float, float, float]  #: rise Pa/(N.m), offset Pa, area m2 and arm m of its pressure
     free: NDArray[np.int64]  #: the coordinates that must balance in a stance
     actuated: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
+
+    @property
+    def tables(self) -> ModelTables:
+        """What the kernels read of it."""
+        return ModelTables(self.tree, self.splines, self.paths, self.muscle, self.patella, self.passive)
 
     @property
     def is_rotation(self) -> NDArray[np.bool_]:

@@ -9,13 +9,8 @@ from numpy.typing import NDArray
 
 from biomech._kernels.arrays import Array1, Array2
 from biomech._simd import IndexArray
+from biomech.model.compiled import ModelTables
 from biomech.model.forces.contact import ContactTables
-from biomech.model.forces.passive_joints import PassiveTables
-from biomech.model.forces.patella import PatellaTables
-from biomech.model.mechanics.muscles import MuscleTables
-from biomech.model.mechanics.paths import PathTables
-from biomech.model.mechanics.splines import SplineTables
-from biomech.model.mechanics.tree import TreeTables
 from biomech.statics.equilibrium import EquilibriumTables, ExternalLoads
 from biomech.statics.posture_newton import ConstraintTables, ConstraintTargets
 from biomech.statics.reactions import CutTables
@@ -24,14 +19,9 @@ Array = NDArray[np.float64]
 
 
 class CompiledBody(NamedTuple):
-    """Tables of the body, a tuple for every stage."""
+    """Tables of the body, and of what it is asked in one support."""
 
-    tree: TreeTables
-    splines: SplineTables
-    paths: PathTables
-    muscle: MuscleTables
-    patella: PatellaTables
-    tissue: PassiveTables
+    model: ModelTables
     contact: ContactTables
     constraints: ConstraintTables
     entries: EquilibriumTables

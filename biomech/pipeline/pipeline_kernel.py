@@ -133,13 +133,13 @@ class ResultBuffers(NamedTuple):
 
 @allocating_kernel
 def _make_buffers(number: Any, body: CompiledBody, unknowns: int) -> ResultBuffers:
-    coordinates, muscles = len(body.tree.first_body), len(body.paths.start) - 1
+    coordinates, muscles = len(body.model.tree.first_body), len(body.model.paths.start) - 1
     return ResultBuffers(
         zeros(number, (coordinates,)),
         zeros(number, (unknowns,)),
         zeros(number, (muscles,)),
         zeros(number, (coordinates,)),
-        zeros(number, (6 * len(body.tree.parent),)),
+        zeros(number, (6 * len(body.model.tree.parent),)),
         zeros(number, (6 * len(body.feet),)),
         zeros(number, (PRESSURE * len(body.feet),)),
         zeros(number, (3,)),
@@ -178,18 +178,18 @@ def _solve_batch(
     results: ResultArrays,
 ) -> None:
     rows, unknowns, coordinates = len(body.entries.rows), len(pattern.unknown), inputs.start.shape[1]
-    f, state = make_frames(number, body.tree), make_path_state(number, body.paths)
+    f, state = make_frames(number, body.model.tree), make_path_state(number, body.model.paths)
     targets = make_targets(number, body.constraints, inputs.batch_targets.target.shape[1])
     constraint_work = make_constraint_work(number, body.constraints, inputs.batch_targets.target.shape[1], coordinates)
     near, forces = (
         make_external_loads(number, inputs.external),
-        make_force_workspace(number, body.tree, body.paths, body.contact),
+        make_force_workspace(number, body.model, body.contact),
     )
     p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
     x, y, _ = make_answer(number, rows, unknowns)
     floor = zeros(number, (inputs.floor.shape[1],))
     buffers, lane_index = _make_buffers(number, body, unknowns), make_lane_index(number)
-    knees, joints = make_patella_state(number, body.patella), make_reaction(number, body.cuts)
+    knees, joints = make_patella_state(number, body.model.patella), make_reaction(number, body.cuts)
     every, shared = (
         arange(max(coordinates, inputs.batch_targets.vector.shape[1], unknowns, 6)),
         inputs.shared.shape[1] > 0,
@@ -208,15 +208,11 @@ def _solve_batch(
             q[k] = buffers.start[k]
         never = q[0] != q[0]
         off, sound = solve_constraints(
-            body.tree, body.splines, body.constraints, targets, buffers.start, q, f, constraint_work, never
+            body.model, body.constraints, targets, buffers.start, q, f, constraint_work, never
         )
-        path_kinematics(body.paths, body.splines, q, f, state)
+        path_kinematics(body.model.paths, body.model.splines, q, f, state)
         assemble_equilibrium(
-            body.tree,
-            body.splines,
-            body.paths,
-            body.muscle,
-            body.tissue,
+            body.model,
             body.contact,
             body.entries,
             near,
@@ -360,7 +356,7 @@ def _react(
     joint = len(output_maps.joint_force.order) + len(output_maps.joint_moment.order)
     ground = len(output_maps.ground.order) + len(output_maps.pressure.order) + len(output_maps.seat.order)
     if knee + joint > 0:
-        pull_patellae(body.patella, body.muscle, buffers.muscle_force, buffers.coordinates, f, state, knees)
+        pull_patellae(body.model.patella, body.model.muscle, buffers.muscle_force, buffers.coordinates, f, state, knees)
     if joint + ground == 0:
         return
     first = len(buffers.muscle_force)
@@ -368,7 +364,7 @@ def _react(
     if ground > 0:
         for i in range(3):
             buffers.seat[i] = 0.0 * floor[0]
-            for s in range(len(body.tree.parent)):
+            for s in range(len(body.model.tree.parent)):
                 buffers.seat[i] += buffers.wrench[6 * s + i]
             for k in range(len(body.feet)):
                 buffers.seat[i] -= buffers.wrench[6 * body.feet[k] + i]
@@ -377,17 +373,12 @@ def _react(
                 buffers.ground[6 * k + i] = buffers.wrench[6 * body.feet[k] + i]
             center_of_pressure(buffers.ground, 6 * k, floor, floor[3 + k], buffers.pressure, PRESSURE * k)
     if joint > 0:
-        # the pressure lifts the trunk off the joint, and extends it
-        abdomen = body.entries.abdomen
-        pressed, lift = abdomen[0] != 0.0 or abdomen[1] != 0.0, abdomen[2] * abdomen[4] * buffers.certificate[6]
         joint_reactions(
+            body.model,
             body.cuts,
-            body.muscle,
-            body.patella.acts,
             body.entries.gravity,
-            pressed,
-            lift,
-            abdomen[3] * lift,
+            body.entries.abdomen,
+            buffers.certificate[6],
             buffers.muscle_force,
             buffers.wrench,
             f,

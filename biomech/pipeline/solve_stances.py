@@ -261,16 +261,7 @@ def _compile_body(
     entries = compile_equilibrium(compiled, compiled.free, batch.contact, place, objective.force_length, True)
     cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
     feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]
-    stages = (
-        compiled.tree,
-        compiled.splines,
-        compiled.paths,
-        compiled.muscle,
-        compiled.patella,
-        compiled.passive,
-        batch.contact,
-    )
-    return CompiledBody(*stages, constraints, entries, cuts, np.array(feet, dtype=np.uint64))
+    return CompiledBody(compiled.tables, batch.contact, constraints, entries, cuts, np.array(feet, dtype=np.uint64))
 
 
 def _output_maps(compiled: CompiledModel, whole: CompiledModel, wanted: frozenset[str]) -> OutputMaps:

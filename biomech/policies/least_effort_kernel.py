@@ -190,12 +190,12 @@ def _make_body(number: Any, body: CompiledBody, inputs: BatchInputs) -> Body:
         zeros(number, (1,)),
         zeros(number, (NODES, coordinates)),
         zeros(number, (coordinates,)),
-        make_frames(number, body.tree),
-        make_path_state(number, body.paths),
+        make_frames(number, body.model.tree),
+        make_path_state(number, body.model.paths),
         make_targets(number, body.constraints, constraints),
         make_external_loads(number, inputs.external),
         make_constraint_work(number, body.constraints, constraints, coordinates),
-        make_force_workspace(number, body.tree, body.paths, body.contact),
+        make_force_workspace(number, body.model, body.contact),
     )
 
 
@@ -220,13 +220,9 @@ def _extrapolate(own: Body, tilt: float) -> None:
 def _load(body: CompiledBody, own: Body, problem: Problem) -> None:
     """Write down what must balance in the posture that was found."""
     q = own.coordinates
-    path_kinematics(body.paths, body.splines, q, own.frames, own.paths)
+    path_kinematics(body.model.paths, body.model.splines, q, own.frames, own.paths)
     assemble_equilibrium(
-        body.tree,
-        body.splines,
-        body.paths,
-        body.muscle,
-        body.tissue,
+        body.model,
         body.contact,
         body.entries,
         own.external,
@@ -271,8 +267,7 @@ def _try(
     p, w = load.problem, load.work
     _extrapolate(own, tilt)
     off, sound = solve_constraints(
-        body.tree,
-        body.splines,
+        body.model,
         body.constraints,
         own.targets,
         own.first,
@@ -330,9 +325,7 @@ def _work_along(pattern: BlockSparsity, problem: Problem, x: Array, y: Array, wo
 def _slope(body: CompiledBody, pattern: BlockSparsity, own: Body, load: Load, tilt: float) -> float:
     """dJ/dtilt per degree at the tilt that was tried last."""
     _extrapolate(own, tilt + NEAR)
-    newton_steps(
-        body.tree, body.splines, body.constraints, own.targets, own.coordinates, own.frames, own.constraint_work
-    )
+    newton_steps(body.model, body.constraints, own.targets, own.coordinates, own.frames, own.constraint_work)
     _load(body, own, load.near)
     ahead = _work_along(pattern, load.near, load.x, load.y, load.work)
     return (ahead - _work_along(pattern, load.problem, load.x, load.y, load.work)) / NEAR

@@ -29,12 +29,11 @@ from biomech._simd import (
     width,
     zeros,
 )
-from biomech.model.compiled import CompiledModel
+from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.forces.contact import ContactTables, contact_wrenches
-from biomech.model.forces.passive_joints import PassiveTables, passive_moment
-from biomech.model.mechanics.muscles import MuscleTables, strength
-from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
-from biomech.model.mechanics.splines import SplineTables
+from biomech.model.forces.passive_joints import passive_moment
+from biomech.model.mechanics.muscles import strength
+from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.tree import (
     LOAD,
     Frames,
@@ -203,18 +202,13 @@ def assemble(
         passive=np.zeros(q.shape),
         contact_unit=entries.contact_unit,
     )
-    tables = (compiled.tree, compiled.splines, compiled.paths, compiled.muscle, compiled.passive, contact)
-    _assemble_lanes(*tables, entries, external, q, found)
+    _assemble_lanes(compiled.tables, contact, entries, external, q, found)
     return found._replace(coefficients=found.coefficients.reshape(len(q), *place.shape))
 
 
 @entry_point
 def _assemble_lanes(
-    tree: TreeTables,
-    splines: SplineTables,
-    paths: PathTables,
-    muscle: MuscleTables,
-    tissue: PassiveTables,
+    model: ModelTables,
     contact: ContactTables,
     entries: EquilibriumTables,
     external: ExternalLoads,
@@ -222,8 +216,8 @@ def _assemble_lanes(
     found: Equilibrium,
 ) -> None:
     number = simd_zero()
-    f, state, near = make_frames(number, tree), make_path_state(number, paths), make_external_loads(number, external)
-    forces = make_force_workspace(number, tree, paths, contact)
+    f, state = make_frames(number, model.tree), make_path_state(number, model.paths)
+    near, forces = make_external_loads(number, external), make_force_workspace(number, model, contact)
     own, a, b = (
         zeros(number, (q.shape[1],)),
         zeros(number, (found.coefficients.shape[1],)),
@@ -236,10 +230,10 @@ def _assemble_lanes(
         block_indices(index, block, blocks, lane_index)
         gather(q, lane_index, every, own)
         gather_external_loads(external, lane_index, every, near)
-        forward_kinematics(tree, splines, own, f)
-        composite_masses(tree, near.load, f)
-        path_kinematics(paths, splines, own, f, state)
-        assemble_equilibrium(tree, splines, paths, muscle, tissue, contact, entries, near, own, f, state, forces, a, b)
+        forward_kinematics(model.tree, model.splines, own, f)
+        composite_masses(model.tree, near.load, f)
+        path_kinematics(model.paths, model.splines, own, f, state)
+        assemble_equilibrium(model, contact, entries, near, own, f, state, forces, a, b)
         scatter(a, lane_index, every, found.coefficients)
         scatter(b, lane_index, every, found.demand)
         scatter(forces.strength, lane_index, every, found.strength)
@@ -254,14 +248,14 @@ def make_external_loads(number: Any, external: ExternalLoads) -> ExternalLoads:
 
 
 @allocating_kernel
-def make_force_workspace(number: Any, tree: TreeTables, paths: PathTables, contact: ContactTables) -> ForceWorkspace:
+def make_force_workspace(number: Any, model: ModelTables, contact: ContactTables) -> ForceWorkspace:
     """An empty workspace of floats or lanes."""
-    coordinates, generators = len(tree.first_body), contact.direction.shape[0] * contact.direction.shape[1]
+    coordinates, generators = len(model.tree.first_body), contact.direction.shape[0] * contact.direction.shape[1]
     return ForceWorkspace(
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
         zeros(number, (coordinates, coordinates)),
-        zeros(number, (len(paths.start) - 1,)),
+        zeros(number, (len(model.paths.start) - 1,)),
         zeros(number, (generators, 6)),
         zeros(number, (1,)),
     )
@@ -280,11 +274,7 @@ def gather_external_loads(
 
 @kernel
 def assemble_equilibrium(
-    tree: TreeTables,
-    splines: SplineTables,
-    paths: PathTables,
-    muscle: MuscleTables,
-    tissue: PassiveTables,
+    model: ModelTables,
     contact: ContactTables,
     entries: EquilibriumTables,
     near: ExternalLoads,
@@ -296,20 +286,20 @@ def assemble_equilibrium(
     b: Array,
 ) -> None:
     """Coefficients and demand of one posture, once its segments are placed, its masses gathered and its paths laid."""
-    gravity_force(tree, frames, entries.gravity, forces.given)
-    _add_applied(tree, frames, near.applied, forces.given)
+    gravity_force(model.tree, frames, entries.gravity, forces.given)
+    _add_applied(model.tree, frames, near.applied, forces.given)
     if entries.tissue:
-        passive_moment(tissue, q, near.laxity, forces.passive, forces.slope)
+        passive_moment(model.tissue, q, near.laxity, forces.passive, forces.slope)
         _add_abdomen(entries, forces)
     for r in range(len(entries.rows)):
         c = entries.rows[r]
         demand = -(forces.given[c] + forces.passive[c])
         b[r] = select(abs(demand) < DEMAND_ROUNDING * entries.contact_unit, 0.0, demand)
-    moment_arms(paths, splines, q, frames, state)
-    strength(muscle, entries.force_length, state.length, forces.strength)
+    moment_arms(model.paths, model.splines, q, frames, state)
+    strength(model.muscle, entries.force_length, state.length, forces.strength)
     for k in range(len(entries.muscle)):
         arm, m, e = entries.muscle[k, 0], entries.muscle[k, 1], entries.muscle[k, 2]
-        a[e] = forces.strength[m] * muscle.moment_arm_scale[m] * state.arm[arm]
+        a[e] = forces.strength[m] * model.muscle.moment_arm_scale[m] * state.arm[arm]
     contact_wrenches(contact, frames, near.friction[0], forces.wrench)
     for k in range(len(entries.ground)):
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]

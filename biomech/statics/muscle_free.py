@@ -40,10 +40,9 @@ from biomech._simd import (
     width,
     zeros,
 )
-from biomech.model.compiled import CompiledModel
-from biomech.model.forces.passive_joints import PassiveTables, passive_moment
-from biomech.model.mechanics.splines import SplineTables
-from biomech.model.mechanics.tree import Frames, TreeTables, composite_masses, gravity_force, make_frames, point, rotate
+from biomech.model.compiled import CompiledModel, ModelTables
+from biomech.model.forces.passive_joints import passive_moment
+from biomech.model.mechanics.tree import Frames, composite_masses, gravity_force, make_frames, point, rotate
 from biomech.model.model import Model
 from biomech.stance.stance import Stance
 from biomech.statics.posture import build_constraints, feet_of
@@ -152,9 +151,7 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
         np.empty((count, coordinates)),
         np.empty((count, len(legs.knee))),
     )
-    _moments_simd(
-        compiled.tree, compiled.splines, compiled.passive, constraints.tables, legs, compiled.gravity, given, found
-    )
+    _moments_simd(compiled.tables, constraints.tables, legs, compiled.gravity, given, found)
     closed = found.hanging[:, 0] < CLOSED
     for moments in (found.hanging, found.passive, found.knee):
         moments[~closed] = np.nan
@@ -204,24 +201,20 @@ def _legs(compiled: CompiledModel, support: int, sole: float, toe: float) -> Leg
 
 @entry_point
 def _moments_simd(
-    tree: TreeTables,
-    splines: SplineTables,
-    tissue: PassiveTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     legs: Legs,
     gravity: float,
     given: _Given,
     found: _Found,
 ) -> None:
-    _moments_each(simd_zero(), tree, splines, tissue, constraints, legs, gravity, given, found)
+    _moments_each(simd_zero(), model, constraints, legs, gravity, given, found)
 
 
 @allocating_kernel
 def _moments_each(
     number: Any,
-    tree: TreeTables,
-    splines: SplineTables,
-    tissue: PassiveTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     legs: Legs,
     gravity: float,
@@ -229,7 +222,7 @@ def _moments_each(
     found: _Found,
 ) -> None:
     count, coordinates = found.coordinates.shape
-    f, targets = make_frames(number, tree), make_targets(number, constraints, given.batch_targets.target.shape[1])
+    f, targets = make_frames(number, model.tree), make_targets(number, constraints, given.batch_targets.target.shape[1])
     work, lane_index = (
         make_constraint_work(number, constraints, given.batch_targets.target.shape[1], coordinates),
         make_lane_index(number),
@@ -251,11 +244,11 @@ def _moments_each(
             q[k] = first[k]
         gather(given.laxity, lane_index, every, laxity)
         gather(given.shift, lane_index, every, shift)
-        off, sound = solve_constraints(tree, splines, constraints, targets, first, q, f, work, q[0] != q[0])
+        off, sound = solve_constraints(model, constraints, targets, first, q, f, work, q[0] != q[0])
         hanging[0] = select(sound, off, np.inf)
-        composite_masses(tree, targets.load, f)
-        gravity_force(tree, f, gravity, weight)
-        passive_moment(tissue, q, laxity, passive, slope)
+        composite_masses(model.tree, targets.load, f)
+        gravity_force(model.tree, f, gravity, weight)
+        passive_moment(model.tissue, q, laxity, passive, slope)
         hanging[1], hanging[2] = _hang(legs, gravity, f, passive)
         for k in range(len(legs.knee)):
             c = legs.knee[k]

@@ -354,7 +354,5 @@ def solve_posture(model: Model, compiled: CompiledModel, stance: Stance, support
     constraints = build_constraints(model, compiled, stance, support)
     q, residual, sound = np.empty_like(constraints.start), np.empty_like(constraints.target), np.empty((len(stance), 1))
     batch_targets = constraints.batch_targets(stance.load(compiled))
-    solve_constraints_simd(
-        compiled.tree, compiled.splines, constraints.tables, batch_targets, constraints.start, q, residual, sound
-    )
+    solve_constraints_simd(compiled.tables, constraints.tables, batch_targets, constraints.start, q, residual, sound)
     return PostureSolution(q, residual, constraints.labels, sound[:, 0] > 0.0)

@@ -43,7 +43,7 @@ from biomech._simd import (
     zeros,
 )
 from biomech._simd.dense_ldl import factor_ldl, solve_ldl
-from biomech.model.mechanics.splines import SplineTables
+from biomech.model.compiled import ModelTables
 from biomech.model.mechanics.tree import (
     LOAD,
     Frames,
@@ -155,8 +155,7 @@ def make_constraint_work(number: Any, constraints: ConstraintTables, rows: int, 
 
 @entry_point
 def solve_constraints_simd(
-    tree: TreeTables,
-    splines: SplineTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     batch_targets: ConstraintTargets,
     first: Array2,
@@ -164,14 +163,13 @@ def solve_constraints_simd(
     residual: Array2,
     sound: Array2,
 ) -> None:
-    _close_each(simd_zero(), tree, splines, constraints, batch_targets, first, q, residual, sound)
+    _close_each(simd_zero(), model, constraints, batch_targets, first, q, residual, sound)
 
 
 @allocating_kernel
 def _close_each(
     number: Any,
-    tree: TreeTables,
-    splines: SplineTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     batch_targets: ConstraintTargets,
     first: Array,
@@ -181,7 +179,7 @@ def _close_each(
 ) -> None:
     rows, own = residual.shape[1], zeros(number, (q.shape[1],))
     begin, right = zeros(number, (q.shape[1],)), zeros(number, (1,))
-    f, targets = make_frames(number, tree), make_targets(number, constraints, rows)
+    f, targets = make_frames(number, model.tree), make_targets(number, constraints, rows)
     work, lane_index = make_constraint_work(number, constraints, rows, q.shape[1]), make_lane_index(number)
     every, index = arange(max(q.shape[1], batch_targets.vector.shape[1])), arange(len(q))
     blocks = -(-len(q) // width(number))
@@ -191,7 +189,7 @@ def _close_each(
         gather(first, lane_index, every, begin)
         for k in range(len(own)):
             own[k] = begin[k]
-        _, right_way = solve_constraints(tree, splines, constraints, targets, begin, own, f, work, own[0] != own[0])
+        _, right_way = solve_constraints(model, constraints, targets, begin, own, f, work, own[0] != own[0])
         right[0] = select(right_way, 1.0 + 0.0 * own[0], 0.0)
         scatter(own, lane_index, every, q)
         scatter(work.residual, lane_index, every, residual)
@@ -210,8 +208,7 @@ def gather_targets(
 
 @kernel
 def solve_constraints(
-    tree: TreeTables,
-    splines: SplineTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     targets: PostureTargets,
     first: Array,
@@ -228,18 +225,17 @@ def solve_constraints(
     ``first`` are the first coordinates; ``q`` is where to begin: there too, or near what was found for the same stance
     at another tilt. Where it is ``idle`` nobody waits for the answer.
     """
-    off = newton_steps(tree, splines, constraints, targets, q, frames, work)
+    off = newton_steps(model, constraints, targets, q, frames, work)
     sound = _is_sound(constraints, frames)
     taken = idle | ((off < CLOSED) & sound & within_limits(q, constraints.least, constraints.most))
     if any_lane(~taken):
-        off, sound = _search_branch(tree, splines, constraints, targets, first, q, frames, work, taken, off, sound)
+        off, sound = _search_branch(model, constraints, targets, first, q, frames, work, taken, off, sound)
     return off, sound
 
 
 @kernel
 def _search_branch(
-    tree: TreeTables,
-    splines: SplineTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     targets: PostureTargets,
     first: Array,
@@ -265,7 +261,7 @@ def _search_branch(
         if attempt > 1:
             for k in range(len(constraints.unknown)):
                 q[constraints.unknown[k]] += select(taken, 0.0, constraints.detour[attempt - 2, k] + zero)
-        off = _damped_newton(tree, splines, constraints, targets, q, frames, work, LARGE if attempt == 0 else SMALL)
+        off = _damped_newton(model, constraints, targets, q, frames, work, LARGE if attempt == 0 else SMALL)
         sound = _is_sound(constraints, frames)
         here = select(sound, 2.0 + zero, 1.0)
         here = select(off < CLOSED, here, 0.0)
@@ -281,7 +277,7 @@ def _search_branch(
             taken = taken | ((off > FAR) & (off < np.inf))
     for c in range(len(q)):
         q[c] = work.kept[c]
-    _residuals(tree, splines, constraints, targets, q, frames, work.residual)
+    _residuals(model, constraints, targets, q, frames, work.residual)
     return _largest(work), _is_sound(constraints, frames)
 
 
@@ -319,8 +315,7 @@ def _is_sound(constraints: ConstraintTables, frames: Frames) -> bool:
 
 @kernel
 def newton_steps(
-    tree: TreeTables,
-    splines: SplineTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     targets: PostureTargets,
     q: Array,
@@ -329,10 +324,10 @@ def newton_steps(
 ) -> float:
     """Newton's method on the conditions, in a few undamped steps: enough from near by. Returns the largest residual."""
     for step in range(FEW_STEPS + 1):
-        open_ = _residuals(tree, splines, constraints, targets, q, frames, work.residual) > TOLERANCE * TOLERANCE
+        open_ = _residuals(model, constraints, targets, q, frames, work.residual) > TOLERANCE * TOLERANCE
         if step == FEW_STEPS or not any_lane(open_):
             break
-        _jacobian(tree, constraints, targets, frames, work.jacobian)
+        _jacobian(model.tree, constraints, targets, frames, work.jacobian)
         _step(0.0 * targets.target[0], work)
         _move(open_, LARGE, constraints, work, q, q)
     return _largest(work)
@@ -354,8 +349,7 @@ def _move(
 
 @kernel
 def _damped_newton(
-    tree: TreeTables,
-    splines: SplineTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     targets: PostureTargets,
     q: Array,
@@ -375,7 +369,7 @@ def _damped_newton(
     for i in range(len(work.residual)):
         work.residual[i] = np.inf + zero
     for _ in range(STEPS):
-        error = _residuals(tree, splines, constraints, targets, work.trial, frames, work.new_residual)
+        error = _residuals(model, constraints, targets, work.trial, frames, work.new_residual)
         better = error < best
         _keep(better, q, work)
         best = select(better, error, best)
@@ -384,7 +378,7 @@ def _damped_newton(
         if not any_lane(open_):
             break
         if any_lane(better):
-            _jacobian(tree, constraints, targets, frames, work.new_jacobian)
+            _jacobian(model.tree, constraints, targets, frames, work.new_jacobian)
             _keep_jacobian(better, work)
         _step(damping, work)
         for c in range(len(q)):
@@ -441,8 +435,7 @@ def _step(damping: float, work: ConstraintWork) -> None:
 
 @kernel
 def _residuals(
-    tree: TreeTables,
-    splines: SplineTables,
+    model: ModelTables,
     constraints: ConstraintTables,
     targets: PostureTargets,
     q: Array,
@@ -450,8 +443,8 @@ def _residuals(
     residual: Array,
 ) -> float:
     """Residual of every condition, and the sum of their squares."""
-    forward_kinematics(tree, splines, q, frames)
-    composite_masses(tree, targets.load, frames)
+    forward_kinematics(model.tree, model.splines, q, frames)
+    composite_masses(model.tree, targets.load, frames)
     for k in range(len(residual)):
         residual[k] = -targets.target[k]
     for k in range(len(constraints.kind)):

@@ -22,14 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array2, Flags2, Index1, Index2
+from biomech._kernels.arrays import Array1, Array2, Flags2, Index1, Index2
 from biomech._simd import arange, block_indices, gather, make_lane_index, scatter, simd_zero, width, zeros
-from biomech.model.compiled import CompiledModel
-from biomech.model.forces.patella import PatellaTables, make_patella_state, pull_patellae
+from biomech.model.compiled import CompiledModel, ModelTables
+from biomech.model.forces.patella import make_patella_state, pull_patellae
 from biomech.model.mechanics.muscles import MuscleTables
-from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
-from biomech.model.mechanics.splines import SplineTables
-from biomech.model.mechanics.tree import LOAD, Frames, TreeTables, composite_masses, forward_kinematics, make_frames
+from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
+from biomech.model.mechanics.tree import LOAD, Frames, composite_masses, forward_kinematics, make_frames
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -137,10 +136,10 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
 class Reactions(NamedTuple):
     """Reactions of many postures: see ``react``."""
 
-    force: Array
-    moment: Array
-    tension: Array
-    patella: Array
+    force: Array2
+    moment: Array2
+    tension: Array2
+    patella: Array2
 
 
 def react(compiled: CompiledModel, q: Array, load: Array, muscle_force: Array, applied: Array) -> Reactions:
@@ -169,36 +168,28 @@ def react(compiled: CompiledModel, q: Array, load: Array, muscle_force: Array, a
     cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
     count, joints, patellae = len(q), len(cuts.child), len(compiled.patella.coordinate)
     found = Reactions(*(np.empty((count, n)) for n in (3 * joints, 3 * joints, patellae, 3 * patellae)))
-    tables = (compiled.tree, compiled.splines, compiled.paths, compiled.muscle, compiled.patella, cuts)
-    _react_lanes(*tables, compiled.gravity, q, load, muscle_force, applied, *found)
+    _react_lanes(compiled.tables, cuts, compiled.gravity, q, load, muscle_force, applied, found)
     return found
 
 
 @entry_point
 def _react_lanes(
-    tree: TreeTables,
-    splines: SplineTables,
-    paths: PathTables,
-    muscle: MuscleTables,
-    patella: PatellaTables,
+    model: ModelTables,
     cuts: CutTables,
     gravity: float,
     q: Array2,
     load: Array2,
     muscle_force: Array2,
     applied: Array2,
-    force: Array2,
-    moment: Array2,
-    tension: Array2,
-    patella_force: Array2,
+    found: Reactions,
 ) -> None:
     number = simd_zero()
-    f, state = make_frames(number, tree), make_path_state(number, paths)
+    f, state = make_frames(number, model.tree), make_path_state(number, model.paths)
     own, carried = zeros(number, (q.shape[1],)), zeros(number, (LOAD,))
     pull, wrench = zeros(number, (muscle_force.shape[1],)), zeros(number, (applied.shape[1],))
-    knees, total = make_patella_state(number, patella), make_reaction(number, cuts)
+    knees, total = make_patella_state(number, model.patella), make_reaction(number, cuts)
     every = arange(max(len(pull), len(wrench), len(own), len(total.force), len(knees.force)))
-    index, lane_index = arange(len(q)), make_lane_index(number)
+    index, lane_index, no_pressure = arange(len(q)), make_lane_index(number), np.zeros(5)
     blocks = -(-len(q) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
@@ -206,30 +197,25 @@ def _react_lanes(
         gather(load, lane_index, every, carried)
         gather(muscle_force, lane_index, every, pull)
         gather(applied, lane_index, every, wrench)
-        forward_kinematics(tree, splines, own, f)
-        composite_masses(tree, carried, f)
-        path_kinematics(paths, splines, own, f, state)
-        moment_arms(paths, splines, own, f, state)
-        pull_patellae(patella, muscle, pull, own, f, state, knees)
-        zero = 0.0 * own[0]
-        joint_reactions(
-            cuts, muscle, patella.acts, gravity, False, zero, zero, pull, wrench, f, state, knees.wrench, total
-        )
-        scatter(total.force, lane_index, every, force)
-        scatter(total.moment, lane_index, every, moment)
-        scatter(knees.tension, lane_index, every, tension)
-        scatter(knees.force, lane_index, every, patella_force)
+        forward_kinematics(model.tree, model.splines, own, f)
+        composite_masses(model.tree, carried, f)
+        path_kinematics(model.paths, model.splines, own, f, state)
+        moment_arms(model.paths, model.splines, own, f, state)
+        pull_patellae(model.patella, model.muscle, pull, own, f, state, knees)
+        joint_reactions(model, cuts, gravity, no_pressure, 0.0 * own[0], pull, wrench, f, state, knees.wrench, total)
+        scatter(total.force, lane_index, every, found.force)
+        scatter(total.moment, lane_index, every, found.moment)
+        scatter(knees.tension, lane_index, every, found.tension)
+        scatter(knees.force, lane_index, every, found.patella)
 
 
 @kernel
 def joint_reactions(
+    model: ModelTables,
     cuts: CutTables,
-    muscle: MuscleTables,
-    tendons: bool,
     gravity: float,
-    pressed: bool,
-    lift: float,
-    extend: float,
+    abdomen: Array1,
+    pressure: float,
     muscle_force: Array,
     applied: Array,
     frames: Frames,
@@ -239,9 +225,11 @@ def joint_reactions(
 ) -> None:
     """Force and moment of the parent on the child at each cut, in the child's frame, once moment arms are known.
 
-    ``tendon`` (patella, 6) pulls the tibia where ``tendons`` says so; abdominal pressure, if the trunk is ``pressed``,
-    lifts it with a force ``lift`` (N) and turns it with ``extend`` (N.m).
+    ``tendon`` (patella, 6) pulls the tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off
+    the lumbosacral joint and extends it; ``abdomen``: see ``EquilibriumTables``.
     """
+    pressed = abdomen[0] != 0.0 or abdomen[1] != 0.0
+    lift = abdomen[2] * abdomen[4] * pressure
     for j in range(len(cuts.child)):
         i = cuts.child[j]
         fx, fy, fz = 0.0 * lift, -gravity * frames.mass[i], 0.0 * lift
@@ -259,12 +247,12 @@ def joint_reactions(
         out.moment[3 * j], out.moment[3 * j + 1], out.moment[3 * j + 2] = mx, my, mz
     for n in range(len(cuts.patella)):
         j = cuts.patella[n]
-        if tendons and j >= 0:
+        if model.patella.acts and j >= 0:
             for k in range(3):
                 out.force[3 * j + k] += tendon[n, k]
                 out.moment[3 * j + k] += tendon[n, 3 + k]
-    if muscle.has_moment_arm_scale or pressed:
-        _add_couples(cuts, muscle, extend, muscle_force, frames, state, out)
+    if model.muscle.has_moment_arm_scale or pressed:
+        _add_couples(cuts, model.muscle, abdomen[3] * lift, muscle_force, frames, state, out)
     for j in range(len(cuts.child)):
         _turn_to_child(cuts.child[j], 3 * j, frames, out)
     out.force[3 * cuts.lumbosacral + 1] -= lift

@@ -134,6 +134,4 @@ def _flat(model: Model, kept: CompiledModel, changed: set[str]) -> CompiledModel
 
 def _compile_body(kept: CompiledBody, compiled: CompiledModel) -> CompiledBody:
     entries = kept.entries._replace(abdomen=np.array([*compiled.abdomen, kept.entries.abdomen[4]]))
-    return kept._replace(
-        tree=compiled.tree, muscle=compiled.muscle, patella=compiled.patella, tissue=compiled.passive, entries=entries
-    )
+    return kept._replace(model=compiled.tables, entries=entries)
