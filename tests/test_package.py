@@ -1,5 +1,7 @@
 """What a user meets first."""
 
+import importlib
+import re
 import subprocess
 import sys
 
@@ -44,3 +46,27 @@ def test_sweeping_needs_no_matplotlib():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "0"
+
+
+@pytest.mark.parametrize(
+    ("old", "name", "new", "better"),
+    [
+        ("biomech.article.findings", "judge", "biomech.article.findings", "assess_hypotheses"),
+        ("biomech.article.findings", "Column", "biomech.article.findings", "PolicyOutcome"),
+        ("biomech.article.findings", "PROPOSITIONS", "biomech.article.findings", "HYPOTHESES"),
+        ("biomech.study.findings", "CONTRASTS", "biomech.article.findings", "CONTRASTS"),
+        ("biomech.study.validation", "Posture", "biomech.article.validation", "MeasuredPosture"),
+        ("biomech.study.validation", "validate", "biomech.article.validation", "validate"),
+        ("biomech.study.strength", "strength_curves", "biomech.analysis.joint_strength", "strength_curves"),
+    ],
+)
+def test_old_names_work_and_say_the_new_one(old, name, new, better):
+    with pytest.warns(DeprecationWarning, match=re.escape(f"is now {new}")):
+        found = getattr(importlib.import_module(old), name)
+    assert found is getattr(importlib.import_module(new), better)
+
+
+def test_what_never_was_has_no_name():
+    for module in ("biomech.article.findings", "biomech.study.findings"):
+        with pytest.raises(AttributeError, match="no_such"):
+            _ = importlib.import_module(module).no_such

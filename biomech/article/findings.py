@@ -1,6 +1,6 @@
-"""Verdicts on the article's propositions, by rules that were fixed beforehand.
+"""Verdicts on the article's hypotheses, by rules that were fixed beforehand.
 
-Every proposition is tested under draws of everything uncertain, the same draw for both stances, and under every policy
+Every hypothesis is tested under draws of everything uncertain, the same draw for both stances, and under every policy
 of the tilt (and both ends of the friction bracket) side by side: those are never drawn. A share of draws is robustness
 against parameters; it is not the probability that a claim is true.
 
@@ -16,6 +16,7 @@ against parameters; it is not the probability that a claim is true.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomech._arguments import entries, flag, instance, name_list, text, whole_number
+from biomech._renamed import renamed
 from biomech.analysis.progress import read_progress
 from biomech.analysis.sweep import sweep
 from biomech.article.hypotheses import CONTRASTS, HYPOTHESES, OUTSIDE, Hypothesis, OutcomeMeasure
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTRASTS", "HYPOTHESES", "OUTSIDE", "Finding", "PolicyOutcome", "assess_hypotheses", "verdict"]
 
+#: Names of before.
+_OLD = {"judge": "assess_hypotheses", "Column": "PolicyOutcome", "PROPOSITIONS": "HYPOTHESES"}
+__getattr__ = renamed(__name__, _OLD)
+
 Array = NDArray[np.float64]
 
 #: A change smaller than this is none: rounding of the solver, in the measure's unit.
@@ -48,7 +54,7 @@ _AGREE, _ENDS = 0.95, (5.0, 50.0, 95.0)
 
 @dataclass(frozen=True)
 class PolicyOutcome:
-    """A proposition under one policy: interval (5, 50, 95 %) of each measure's change, share of draws that agree.
+    """A hypothesis under one policy: interval (5, 50, 95 %) of each measure's change, share of draws that agree.
 
     ``against``: share of draws that go the other way; ``nominal``: change of each measure without any draw; ``lost``:
     share of draws that cannot be held; ``valid``: share of the others whose geometry is trusted; ``verdict``: the class
@@ -67,12 +73,18 @@ class PolicyOutcome:
 
 @dataclass(frozen=True)
 class Finding:
-    """A proposition, its columns, the verdict and what drives the effect (prior, rank correlation)."""
+    """A hypothesis, its columns, the verdict and what drives the effect (prior, rank correlation)."""
 
     hypothesis: Hypothesis
     columns: tuple[PolicyOutcome, ...]
     verdict: str
     drivers: tuple[tuple[str, float], ...]
+
+    @property
+    def proposition(self) -> Hypothesis:
+        """What ``hypothesis`` was called before."""
+        warnings.warn("Finding.proposition is now Finding.hypothesis", DeprecationWarning, stacklevel=2)
+        return self.hypothesis
 
 
 def assess_hypotheses(
@@ -83,7 +95,7 @@ def assess_hypotheses(
     seed: int = 0,
     progress: bool | None = None,
 ) -> list[Finding]:
-    """Test propositions.
+    """Test hypotheses.
 
     Parameters
     ----------
@@ -92,7 +104,7 @@ def assess_hypotheses(
     model : Model, optional
         The body; the built-in adult.
     samples : int
-        Draws of the priors, the same for every proposition.
+        Draws of the priors, the same for every hypothesis.
     seed : int
         The same seed gives the same draws.
     progress : bool, optional
@@ -106,7 +118,7 @@ def assess_hypotheses(
     Raises
     ------
     StanceError
-        There is no such proposition.
+        There is no such hypothesis.
 
     Examples
     --------
@@ -183,7 +195,7 @@ def _change(ds: xr.Dataset, measure: OutcomeMeasure) -> Array:
 
 
 def _column(label: str, hypothesis: Hypothesis, change: Array, nominal: list[float], ds: xr.Dataset) -> PolicyOutcome:
-    """A proposition under one policy, from changes (measure, sample)."""
+    """A hypothesis under one policy, from changes (measure, sample)."""
     held = (ds.status == 0).all("stance").values & np.isfinite(change).all(axis=0)
     own = hypothesis.direction * change[:, held]
     low, middle, high = (
@@ -222,8 +234,8 @@ def _class(
 
 
 def verdict(hypothesis: Hypothesis, columns: Iterable[PolicyOutcome]) -> str:
-    """The class of a proposition over all policies, by the rules of this module."""
-    contrary = flag("proposition: contrary", instance("proposition", hypothesis, Hypothesis, "a Proposition").contrary)
+    """The class of a hypothesis over all policies, by the rules of this module."""
+    contrary = flag("hypothesis: contrary", instance("hypothesis", hypothesis, Hypothesis, "a Hypothesis").contrary)
     classes = {text("columns: verdict", column.verdict) for column in _columns(columns)}
     if classes == {"supported"} and not contrary:
         return "supported"

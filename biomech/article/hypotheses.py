@@ -1,6 +1,6 @@
-"""What the article says, split into propositions that mechanics can test.
+"""What the article says, split into hypotheses that mechanics can test.
 
-The sentences are ours; they give the article's meaning. Each proposition compares two stances that differ in what the
+The sentences are ours; they give the article's meaning. Each hypothesis compares two stances that differ in what the
 sentence is about, and says which way a quantity should go.
 """
 

@@ -1,4 +1,4 @@
-"""The article's propositions in one figure: effects with their intervals, and verdicts."""
+"""The article's claims in one figure: effects with their intervals, and verdicts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLOURS = {
 
 
 def findings_chart(findings: Sequence[Finding]) -> Figure:
-    """A row for every proposition under every policy: the effect the way the article says, in smallest effects.
+    """A row for every hypothesis under every policy: the effect the way the article says, in smallest effects.
 
     Dots: medians; bars: 90 % of the draws, in the colour of the verdict under that policy alone; the grey band is less
     than the smallest effect of interest. On the right the verdict over all policies.
