@@ -20,7 +20,6 @@ from biomech.model.mechanics.splines import simm_spline, spline_values
 from biomech.model.model import Model
 from biomech.model.tables import Table
 from biomech.stance.parameters import PARAMETERS
-from biomech.uncertainty.perturbed_model import perturb_model
 
 #: Body weights times a metre.
 CLOSED = 1e-8
@@ -79,7 +78,7 @@ def test_power_closes_under_draws_of_moment_arms(adult, support, pressure):
     bm.sweep(base, pelvic_tilt=0.0)  # fills what a draw shares
     for odd in (False, True):
         column = np.where(np.arange(len(columns)) == 0, 1.1, columns) if odd else columns
-        other = perturb_model(base, {("muscles", "leverage"): column})
+        other = base.with_numbers({("muscles", "leverage"): column})
         gap = left_open(other, bm.sweep(other, progress=False, **drawn(support, 60, seed=1)))
         assert gap.size
         assert float(gap.max()) < CLOSED
@@ -91,7 +90,7 @@ def test_a_drawn_tendon_is_the_model_with_that_tendon(adult):
     plain = bm.sweep(adult, **stance)
     table = adult.tables["patellar_tendon"]
     longer = np.where(np.array(table.text("curve")) == "arm", 1.12, 1.0) * table.numbers("value")
-    ours = perturb_model(adult, {("patellar_tendon", "value"): longer})
+    ours = adult.with_numbers({("patellar_tendon", "value"): longer})
     theirs = adult.scale({"patellar_tendon/arm_*/value": 1.12})
     one, other = bm.sweep(ours, **stance), bm.sweep(theirs, **stance)
     for name in one.data_vars:

@@ -6,7 +6,8 @@ import pytest
 
 import biomech as bm
 from biomech.errors import ModelError
-from biomech.model.compiled import compile_model
+from biomech.model.cache import MOST_KEPT, Cache
+from biomech.model.compiled import NUMBERS, PRESSURE, compile_model
 from biomech.model.mirror import is_symmetric, mirrored, other_side, side_of, with_left_side
 from biomech.model.reduced_model import reduce_model
 from biomech.model.tables import SCHEMA, Table, make_table, read_table
@@ -543,13 +544,13 @@ def test_a_body_without_the_names_of_a_stance_is_refused(adult, ask):
 
 
 def test_what_is_kept_has_a_bound():
-    model = bm.load_model().replace({"passive/hip_offset": 1.0})
+    cache = Cache()
     for i in range(2000):
-        assert model.cached(("weight", i), lambda i=i: i) == i
-        model.compiled()
-    assert len(model.kept) <= 128
-    assert ("weight", 1999) in model.kept
-    assert "flat False" in model.kept
+        assert cache.get(("weight", i), lambda i=i: i) == i
+        assert cache.get("asked for always", lambda i=i: i) == 0
+    assert len(cache) <= MOST_KEPT
+    assert ("weight", 1999) in cache
+    assert ("weight", 0) not in cache
 
 
 def test_paths_are_refused_by_the_parameter_that_holds_them(small):
@@ -603,3 +604,50 @@ def test_a_folder_without_the_table_is_refused(tmp_path):
         read_table("settings", tmp_path)
     with pytest.raises(ModelError, match="folder = 'here': must be a folder"):
         read_table("settings", "here")
+
+
+def test_a_model_compiles_once_however_much_is_kept():
+    model = bm.load_model().replace({"passive/hip_offset": 1.0})
+    compiled = model.compiled()
+    for i in range(2000):
+        model.cached(("weight", i), lambda i=i: i)
+        assert model.compiled() is compiled
+
+
+def _same(one, other):
+    """Whether two trees of tuples hold the same numbers."""
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(_same(*pair) for pair in zip(one, other, strict=True))
+    return np.array_equal(one, other, equal_nan=True)
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("name", ["adult", "gait2392", "small"])
+def test_other_numbers_compile_as_if_from_the_start(name, half):
+    model, rng = bm.load_model(name), np.random.default_rng(5)
+    columns = {}
+    for table, names in NUMBERS.items():
+        for column in names:
+            own = model.tables[table].numbers(column)
+            free = np.array([row in PRESSURE for row in model.tables[table].rows]) if table == "settings" else True
+            columns[table, column] = np.where(free, own * rng.uniform(0.9, 1.1, own.shape), own)
+    ours = model.with_numbers(columns)
+    afresh = bm.Model(model.name, ours.tables)
+    assert _same(ours.compiled(half=half).tables, afresh.compiled(half=half).tables)
+    assert not ours.is_symmetric
+    again = ours.with_numbers({key: model.tables[key[0]].numbers(key[1]) for key in columns})
+    assert _same(again.compiled(half=half).tables, model.compiled(half=half).tables)
+    assert again.is_symmetric == model.is_symmetric
+    mirror = {key: model.tables[key[0]].numbers(key[1]) * 1.1 for key in columns if key[0] != "settings"}
+    assert model.with_numbers(mirror).is_symmetric == model.is_symmetric
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "message"),
+    [("segments", "mass", "segments/mass: is part of the structure"), ("none", "x", "none/x: is part"),
+     ("settings", "value", "of settings pressure_share"), ("muscles", "leverage", "must be numbers of all")],
+)  # fmt: skip
+def test_structure_is_no_number(adult, table, column, message):
+    values = 2.0 * adult.tables[table].numbers(column) if table in ("segments", "settings") else np.ones(3)
+    with pytest.raises(ModelError, match=message):
+        adult.with_numbers({(table, column): values})

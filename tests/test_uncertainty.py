@@ -8,7 +8,6 @@ from scipy import stats
 import biomech as bm
 from biomech.errors import StanceError
 from biomech.uncertainty.ensemble import Ensemble
-from biomech.uncertainty.perturbed_model import perturb_model
 from biomech.uncertainty.priors import Prior, Sampler, default_priors
 
 STANCES = {
@@ -218,7 +217,7 @@ def test_the_turnout_reserve_is_that_of_the_drawn_hip(adult):
 
 
 def test_nothing_drawn_changes_nothing(adult):
-    assert perturb_model(adult, {}).tables["muscles"] is adult.tables["muscles"]
+    assert adult.with_numbers({}).tables["muscles"] is adult.tables["muscles"]
 
 
 def test_further_dimensions_do_not_follow_the_priors(adult):

@@ -7,22 +7,24 @@ equilibrium of a body that stands symmetrically is that of its right half in the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
 from biomech.model.extents import check_extents
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
-from biomech.model.forces.patella import PatellaTables, compile_patellae
+from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
 from biomech.model.limits import check_cells, check_numbers
-from biomech.model.mechanics.muscles import MuscleTables, compile_muscles
+from biomech.model.mechanics.muscles import MuscleTables, compile_muscles, muscles_with_numbers
 from biomech.model.mechanics.paths import PathTables, compile_paths
 from biomech.model.mechanics.splines import SplineTables, check_knots, compile_splines
-from biomech.model.mechanics.tree import TreeTables, compile_tree
+from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.relations import check_relations
 from biomech.model.tables import Table
@@ -39,7 +41,12 @@ class Arms:
 
 
 class ModelTables(NamedTuple):
-    """Tables of a body whatever it does: what the kernels of every stage read."""
+    """Tables of a body whatever it does: what the kernels of every stage read.
+
+    ``gravity`` m/s2; ``contact_unit`` N, the weight that a foot bears upright; ``abdomen`` (5,): the rise (Pa/(N.m))
+    and offset (Pa) of the abdominal pressure over the moment of what L5/S1 carries, its area (m2), arm (m), and the
+    part of the body that is solved.
+    """
 
     tree: TreeTables
     splines: SplineTables
@@ -47,6 +54,9 @@ class ModelTables(NamedTuple):
     muscle: MuscleTables
     patella: PatellaTables
     tissue: PassiveTables
+    gravity: float
+    contact_unit: float
+    abdomen: Array1
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +81,20 @@ class CompiledModel:
     free: NDArray[np.int64]  #: the coordinates that must balance in a stance
     actuated: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
 
-    @property
+    @cached_property
     def tables(self) -> ModelTables:
         """What the kernels read of it."""
-        return ModelTables(self.tree, self.splines, self.paths, self.muscle, self.patella, self.passive)
+        return ModelTables(
+            self.tree,
+            self.splines,
+            self.paths,
+            self.muscle,
+            self.patella,
+            self.passive,
+            self.gravity,
+            self.body_mass * self.gravity * (1.0 if self.half else 0.5),
+            np.array([*self.abdomen, 0.5 if self.half else 1.0]),
+        )
 
     @property
     def is_rotation(self) -> NDArray[np.bool_]:
@@ -87,6 +107,53 @@ class CompiledModel:
     def body_mass(self) -> float:
         """Mass of what the tables describe, kg."""
         return float(self.tree.mass.sum())
+
+
+#: Numbers that no structure depends on, table to columns: ``with_numbers`` changes them alone; of ``settings`` only
+#: those of the abdominal pressure.
+PRESSURE = ("pressure_share", "pressure_slope", "pressure_offset", "pressure_area", "pressure_arm")
+NUMBERS = {
+    "segments": ("com_x", "com_y", "com_z"),
+    "muscles": ("max_isometric_force", "leverage"),
+    "passive": ("value",),
+    "joints": ("torsion",),
+    "patellar_tendon": ("value",),
+    "settings": ("value",),
+}
+
+
+def check_numbers_alone(tables: Mapping[str, Table], name: str, column: str, values: NDArray[np.float64]) -> None:
+    """Refuse a change of what structure depends on."""
+    free = column in NUMBERS.get(name, ())
+    if free and values.shape != (len(tables[name]),):
+        raise ModelError(f"{name}/{column}: has shape {values.shape}; must be numbers of all {len(tables[name])} rows")
+    if free and name == "settings":
+        changed = values != tables[name].numbers(column)
+        free = {row for row, other in zip(tables[name].rows, changed, strict=True) if other} <= {*PRESSURE}
+    if not free:
+        allowed = ", ".join(f"{table}/{own}" for table, columns in NUMBERS.items() for own in columns)
+        raise ModelError(
+            f"{name}/{column}: is part of the structure; numbers are {allowed}, of settings {', '.join(PRESSURE)}"
+        )
+
+
+def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: frozenset[str]) -> CompiledModel:
+    """The same structure with the ``NUMBERS`` of other tables; ``changed``: tables that may differ.
+
+    Number for number what ``compile_model`` makes of those tables.
+    """
+    parts: dict[str, Any] = {}
+    if {"segments", "joints"} & changed:
+        parts["tree"] = tree_with_numbers(compiled.tree, tables, compiled.segments, compiled.joints)
+    if "muscles" in changed:
+        parts["muscle"] = muscles_with_numbers(compiled.muscle, tables["muscles"], compiled.muscles)
+    if "patellar_tendon" in changed and len(tables["patellar_tendon"]):
+        parts["patella"] = compiled.patella._replace(curves=compile_curves(tables["patellar_tendon"]))
+    if "passive" in changed:
+        parts["passive"] = compile_passive(tables["passive"], compiled.coordinates, compiled.half)
+    if "settings" in changed:
+        parts["abdomen"] = abdomen_of(tables["settings"])
+    return replace(compiled, **parts)
 
 
 def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
@@ -83,6 +84,23 @@ def is_symmetric(tables: Mapping[str, Table]) -> bool:
     """Whether the left side is the exact mirror of the right in every number, and the right half stands by itself."""
     check_structure(tables)
     return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
+
+
+def mirror_rows(table: Table) -> NDArray[np.int64]:
+    """The row of every row's mirror image; that of the midline is itself. For tables that have sides."""
+    number = {row: i for i, row in enumerate(table.rows)}
+    return np.array([number[other_side(row)] for row in table.rows], dtype=np.int64)
+
+
+def is_mirrored(table: Table, column: str, rows: NDArray[np.int64]) -> bool:
+    """Whether the numbers of a column are those of their mirror images, which are in ``rows``."""
+    numbers = table.numbers(column)
+    return bool(np.array_equal(numbers, mirror_sign(table.name, column) * numbers[rows], equal_nan=True))
+
+
+def has_sides(table: str) -> bool:
+    """Whether the rows of a table belong to a side of the body."""
+    return table not in _BARE
 
 
 def _leaves_the_half(tables: Mapping[str, Table]) -> bool:

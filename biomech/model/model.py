@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import flag, mapping, name_list, real_number, refusal, shown, text
+from biomech._arguments import flag, mapping, name_list, real_number, shown, text
 from biomech.errors import ModelError
-from biomech.model.compiled import CompiledModel, check_tables, compile_model
+from biomech.model.cache import Cache
+from biomech.model.compiled import CompiledModel, check_numbers_alone, check_tables, compile_model, with_numbers
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.limits import check_structure
-from biomech.model.mirror import is_symmetric, side_of
+from biomech.model.mirror import has_sides, is_mirrored, is_symmetric, mirror_rows, side_of
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
 from biomech.model.tables import SCHEMA, Table
@@ -23,9 +24,7 @@ from biomech.model.tables import SCHEMA, Table
 if TYPE_CHECKING:
     import xarray as xr
 
-#: How many things are kept of a model: more than any study needs at once, and a bound where weights are drawn.
-_MOST_KEPT = 128
-_ABSENT = object()
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +55,10 @@ class Model:
 
     name: str
     tables: Mapping[str, Table] = field(repr=False)
-    _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
-    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+    _own: Cache = field(default_factory=Cache, init=False, repr=False)
+    _shared: Cache = field(default_factory=Cache, init=False, repr=False)
+    #: The model whose structure this one has, and the columns (table, column) in which their numbers differ.
+    _origin: tuple[Model, frozenset[tuple[str, str]]] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         text("name", self.name, ModelError)
@@ -100,35 +101,77 @@ class Model:
     @property
     def is_symmetric(self) -> bool:
         """Whether the left side is the exact mirror of the right."""
-        return bool(self.cached("symmetric", lambda: is_symmetric(self.tables)))
+        return bool(self.cached("symmetric", self._find_symmetry))
+
+    def _find_symmetry(self) -> bool:
+        if self._origin is None:
+            return is_symmetric(self.tables)
+        origin, changed = self._origin
+        return origin.is_symmetric and all(self._is_mirrored(*column) for column in changed)
+
+    def _is_mirrored(self, name: str, column: str) -> bool:
+        table = self.tables[name]
+        if not has_sides(name):
+            return True
+        return is_mirrored(table, column, self.shared(("mirror rows", name), lambda: mirror_rows(table)))
 
     def compiled(self, *, half: bool = False) -> CompiledModel:
         """The flat tables that the kernels run on; ``half``: the right half of the body."""
         half = flag("half", half, ModelError)
-        compiled: CompiledModel = self.cached(f"flat {half}", lambda: compile_model(self.tables, half))
+        compiled: CompiledModel = self.cached(("compiled", half), lambda: self._compile(half))
         return compiled
 
-    def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What ``make`` makes of this model, made once; what was not asked for the longest time is let go."""
-        try:
-            found = self._cache.get(key, _ABSENT)
-        except TypeError:
-            raise refusal("key", key, "hashable", ModelError) from None
-        if found is _ABSENT:
-            if not callable(make):
-                raise refusal("make", make, "a function of nothing", ModelError)
-            found = make()
-        with self._lock:  # threads share a model
-            self._cache.pop(key, None)
-            self._cache[key] = found  # the last is what was asked for last
-            while len(self._cache) > _MOST_KEPT:
-                del self._cache[next(iter(self._cache))]
-        return found
+    def _compile(self, half: bool) -> CompiledModel:
+        if self._origin is None:
+            return compile_model(self.tables, half)
+        origin, changed = self._origin
+        return with_numbers(origin.compiled(half=half), self.tables, frozenset(name for name, _ in changed))
 
-    @property
-    def kept(self) -> Mapping[Hashable, Any]:
-        """What was made of this model so far, by its key in ``cached``."""
-        return MappingProxyType(dict(self._cache))
+    def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What ``make`` makes of this model, made once and kept with it."""
+        return self._own.get(key, make)
+
+    def shared(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What depends on structure alone, and on what the key says: kept by all models of one structure.
+
+        Structure is every name and reference, and every number but those that ``with_numbers`` may change.
+        """
+        return self._shared.get(key, make)
+
+    def with_numbers(self, columns: Mapping[tuple[str, str], Array]) -> Model:
+        """A model of the same structure with other numbers, which compiles those alone.
+
+        Parameters
+        ----------
+        columns : mapping of (str, str) to ndarray
+            Table and column, among ``NUMBERS`` of ``biomech.model.compiled``, to all its numbers in the order of the
+            table's rows. They are taken as they are: nothing else follows them as in ``replace``, and nobody asks
+            whether they are those of a body; ``uncertainty.possible_draws`` does so for all draws at once.
+
+        Raises
+        ------
+        ModelError
+            The column is part of the structure.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> model = bm.load_model()
+        >>> force = model.tables["muscles"].numbers("max_isometric_force")
+        >>> weak = model.with_numbers({("muscles", "max_isometric_force"): 0.5 * force})
+        >>> weak.value("muscles/soleus_r/max_isometric_force") / model.value("muscles/soleus_r/max_isometric_force")
+        0.5
+        """
+        tables = dict(self.tables)
+        for (name, column), values in columns.items():
+            check_numbers_alone(self.tables, name, column, values)
+            tables[name] = Table(name, {**tables[name].columns, column: tuple(values.tolist())})
+        origin, before = self._origin or (self, frozenset())
+        made = object.__new__(Model)  # structure was checked with the model that has it
+        parts = {"name": self.name, "tables": MappingProxyType(tables), "_own": Cache(), "_shared": origin._shared}
+        for field_name, part in {**parts, "_origin": (origin, before | set(columns))}.items():
+            object.__setattr__(made, field_name, part)
+        return made
 
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""

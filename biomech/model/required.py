@@ -31,7 +31,7 @@ def require_stance_names(model: Model) -> None:
     ModelError
         Names what is missing and what the model has.
     """
-    model.cached("stance names", lambda: _check(model))
+    model.shared("stance names", lambda: _check(model))
 
 
 def _check(model: Model) -> bool:

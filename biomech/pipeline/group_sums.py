@@ -26,7 +26,7 @@ def sum_groups(model: Model, values: Array) -> Array:
 
     A product of matrices would round a row differently beside other rows.
     """
-    groups: Groups = model.cached("groups", lambda: _compile(model))
+    groups: Groups = model.shared("groups", lambda: _compile(model))
     totals = np.empty((len(values), len(groups.start) - 1))
     add_members(np.ascontiguousarray(values), groups, totals)
     return totals

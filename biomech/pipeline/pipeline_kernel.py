@@ -360,7 +360,7 @@ def _react(
     if joint + ground == 0:
         return
     first = len(buffers.muscle_force)
-    sum_wrenches(body.contact, wrench, buffers.activation, first, body.entries.contact_unit, buffers.wrench)
+    sum_wrenches(body.contact, wrench, buffers.activation, first, body.model.contact_unit, buffers.wrench)
     if ground > 0:
         for i in range(3):
             buffers.seat[i] = 0.0 * floor[0]
@@ -376,8 +376,8 @@ def _react(
         joint_reactions(
             body.model,
             body.cuts,
-            body.entries.gravity,
-            body.entries.abdomen,
+            body.model.gravity,
+            body.model.abdomen,
             buffers.certificate[6],
             buffers.muscle_force,
             buffers.wrench,

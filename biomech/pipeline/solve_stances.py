@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._simd import IndexArray
 from biomech.model.compiled import CompiledModel
 from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
@@ -38,10 +39,10 @@ from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_spar
 from biomech.sharing.response import Costs, make_costs
 from biomech.stance.parameters import SIDES
 from biomech.stance.stance import Stance
-from biomech.statics.equilibrium import ExternalLoads, compile_equilibrium, sparsity
+from biomech.statics.equilibrium import EquilibriumTables, ExternalLoads, compile_equilibrium, sparsity
 from biomech.statics.posture import build_constraints, ranges, solve_posture
 from biomech.statics.posture_newton import ConstraintTables
-from biomech.statics.reactions import compile_cuts, reported_joints
+from biomech.statics.reactions import CutTables, compile_cuts, reported_joints
 
 Array = NDArray[np.float64]
 
@@ -160,19 +161,13 @@ def compile_batch(
     """What the pipeline kernel needs for a batch of stances: tables, made once per model, and what is asked."""
     compiled = batch.compiled
     constraints = build_constraints(model, compiled, stance, batch.support)
-    counted = (
-        objective.criterion,
-        objective.weight.tobytes(),
-        objective.force_length,
-        objective.minimum_activation.tobytes(),
-    )
-    tables: BatchTables = model.cached(
-        ("tables", compiled.half, batch.support, *counted, wanted),
-        lambda: _compile_tables(model, batch, objective, wanted),
+    wants = (objective.criterion, objective.weight.tobytes(), objective.minimum_activation.tobytes(), wanted)
+    tables: BatchTables = model.shared(
+        ("tables", compiled.half, batch.support, *wants), lambda: _compile_tables(model, batch, objective, wanted)
     )
     body: CompiledBody = model.cached(
         ("compiled body", compiled.half, batch.support, objective.force_length),
-        lambda: _compile_body(batch, objective, constraints.tables, tables.pattern),
+        lambda: _compile_body(model, batch, objective, constraints.tables),
     )
     external, alone = ExternalLoads.of(compiled, stance), np.empty((len(stance), 0))
     inputs = BatchInputs(
@@ -244,7 +239,7 @@ def _compile_tables(
     model: Model, batch: StanceBatch, objective: SharingObjective, wanted: frozenset[str]
 ) -> BatchTables:
     compiled = batch.compiled
-    pattern = find_sparsity(sparsity(compiled, compiled.free, batch.contact))
+    pattern = _sparsity_of(model, batch)
     order = pattern.unknown.astype(np.int64)
     weight, lower, upper, quadratic = unknown_bounds(model, compiled, batch.contact, objective)
     costs = make_costs(objective.criterion, weight[order], quadratic[order], 1.0 / row_weight(compiled))
@@ -252,16 +247,37 @@ def _compile_tables(
     return BatchTables(pattern, costs, limits, _output_maps(compiled, model.compiled(), wanted))
 
 
+def _sparsity_of(model: Model, batch: StanceBatch) -> BlockSparsity:
+    """Which unknowns of a batch act on which rows."""
+    compiled = batch.compiled
+    pattern: BlockSparsity = model.shared(
+        ("sparsity", compiled.half, batch.support),
+        lambda: find_sparsity(sparsity(compiled, compiled.free, batch.contact)),
+    )
+    return pattern
+
+
 def _compile_body(
-    batch: StanceBatch, objective: SharingObjective, constraints: ConstraintTables, pattern: BlockSparsity
+    model: Model, batch: StanceBatch, objective: SharingObjective, constraints: ConstraintTables
 ) -> CompiledBody:
+    entries, cuts, feet = model.shared(
+        ("entries", batch.compiled.half, batch.support, objective.force_length),
+        lambda: _compile_entries(batch, objective, _sparsity_of(model, batch)),
+    )
+    return CompiledBody(batch.compiled.tables, batch.contact, constraints, entries, cuts, feet)
+
+
+def _compile_entries(
+    batch: StanceBatch, objective: SharingObjective, pattern: BlockSparsity
+) -> tuple[EquilibriumTables, CutTables, IndexArray]:
+    """Where coefficients are put, where joints are cut, and which segments are feet."""
     compiled = batch.compiled
     unknowns = len(compiled.muscles) + batch.contact.direction.shape[0] * batch.contact.direction.shape[1]
     place = entry_index(pattern, len(compiled.free), unknowns)
     entries = compile_equilibrium(compiled, compiled.free, batch.contact, place, objective.force_length, True)
     cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
     feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]
-    return CompiledBody(compiled.tables, batch.contact, constraints, entries, cuts, np.array(feet, dtype=np.uint64))
+    return entries, cuts, np.array(feet, dtype=np.uint64)
 
 
 def _output_maps(compiled: CompiledModel, whole: CompiledModel, wanted: frozenset[str]) -> OutputMaps:

@@ -79,7 +79,7 @@ def split_batches(model: Model, stance: Stance, objective: SharingObjective) -> 
     """Split stances by how they are solved; a guarded body is solved whole."""
     even = objective.stiffness is None and model.is_symmetric
     # only a body whose sides are alike has a mirror image of every muscle
-    mirror = model.cached("mirror", lambda: _mirror(model)) if even else None
+    mirror = model.shared("mirror", lambda: _mirror(model)) if even else None
     even = even and all(np.array_equal(part, part[mirror]) for part in (objective.weight, objective.minimum_activation))
     half = stance.is_symmetric() if even else np.zeros(len(stance), dtype=bool)
     for use_half in (True, False):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array1, Array2, Index1, Index2
+from biomech._kernels.arrays import Array2, Index1, Index2
 from biomech._simd import (
     IndexArray,
     arange,
@@ -100,19 +100,14 @@ class EquilibriumTables(NamedTuple):
     """Where the coefficients are put, and the constants of the equilibrium.
 
     ``rows`` (row,): the coordinates that must balance; ``muscle``: rows (arm, muscle, entry); ``ground``: rows
-    (coordinate, generator, entry); ``gravity`` m/s2; ``contact_unit`` N; ``lumbar``: the coordinate that the abdominal
-    pressure extends, and ``abdomen`` (5,): the pressure's rise (Pa/(N.m)) and offset (Pa) over the moment of what L5/S1
-    carries, its area (m2), arm (m), and the part of the body that is solved; whether strength depends on length, and
-    whether passive tissue and pressure act.
+    (coordinate, generator, entry); ``lumbar``: the coordinate that the abdominal pressure extends; whether strength
+    depends on length, and whether passive tissue and pressure act.
     """
 
     rows: Index1
     muscle: Index2
     ground: Index2
-    gravity: float
-    contact_unit: float
     lumbar: int
-    abdomen: Array1
     force_length: bool
     tissue: bool
 
@@ -155,10 +150,7 @@ def compile_equilibrium(
         rows,
         np.array(muscle, dtype=np.int64).reshape(-1, 3),
         np.array(ground, dtype=np.int64).reshape(-1, 3),
-        compiled.gravity,
-        compiled.body_mass * compiled.gravity * (1.0 if compiled.half else 0.5),
         compiled.coordinates.index("lumbar_extension"),
-        np.array([*compiled.abdomen, 0.5 if compiled.half else 1.0]),
         force_length,
         tissue,
     )
@@ -200,7 +192,7 @@ def assemble(
         demand=np.empty((len(q), len(rows))),
         strength=np.empty((len(q), len(compiled.muscles))),
         passive=np.zeros(q.shape),
-        contact_unit=entries.contact_unit,
+        contact_unit=compiled.tables.contact_unit,
     )
     _assemble_lanes(compiled.tables, contact, entries, external, q, found)
     return found._replace(coefficients=found.coefficients.reshape(len(q), *place.shape))
@@ -286,15 +278,15 @@ def assemble_equilibrium(
     b: Array,
 ) -> None:
     """Coefficients and demand of one posture, once its segments are placed, its masses gathered and its paths laid."""
-    gravity_force(model.tree, frames, entries.gravity, forces.given)
+    gravity_force(model.tree, frames, model.gravity, forces.given)
     _add_applied(model.tree, frames, near.applied, forces.given)
     if entries.tissue:
         passive_moment(model.tissue, q, near.laxity, forces.passive, forces.slope)
-        _add_abdomen(entries, forces)
+        _add_abdomen(model, entries, forces)
     for r in range(len(entries.rows)):
         c = entries.rows[r]
         demand = -(forces.given[c] + forces.passive[c])
-        b[r] = select(abs(demand) < DEMAND_ROUNDING * entries.contact_unit, 0.0, demand)
+        b[r] = select(abs(demand) < DEMAND_ROUNDING * model.contact_unit, 0.0, demand)
     moment_arms(model.paths, model.splines, q, frames, state)
     strength(model.muscle, entries.force_length, state.length, forces.strength)
     for k in range(len(entries.muscle)):
@@ -304,13 +296,13 @@ def assemble_equilibrium(
     for k in range(len(entries.ground)):
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
         work = virtual_work(frames.screw, c, forces.wrench, g)
-        a[e] = entries.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
+        a[e] = model.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
 
 
 @kernel
-def _add_abdomen(entries: EquilibriumTables, forces: ForceWorkspace) -> None:
+def _add_abdomen(model: ModelTables, entries: EquilibriumTables, forces: ForceWorkspace) -> None:
     """Abdominal pressure extends the lumbar spine, the more the more weight and load flex it (Mairiaux et al. 1984)."""
-    t, c = entries.abdomen, entries.lumbar
+    t, c = model.abdomen, entries.lumbar
     forces.abdomen[0] = max(t[1] - t[0] * forces.given[c] / t[4], 0.0)
     forces.given[c] += t[2] * t[3] * t[4] * forces.abdomen[0]
 

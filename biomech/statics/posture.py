@@ -205,10 +205,9 @@ def can_yield(compiled: CompiledModel) -> bool:
 def constraint_layout(model: Model, compiled: CompiledModel, support: int) -> ConstraintLayout:
     """The conditions of a body, or of its half, on a support."""
     require_stance_names(model)
-    # a drawn model shares what is kept, and may have other torsions
     torsion = model.value("joints/ankle_r/torsion"), model.value("joints/ankle_l/torsion")
-    key = ("conditions", compiled.half, support, torsion)
-    made: ConstraintLayout = model.cached(key, lambda: _write_down(model, compiled, support, torsion))
+    key = ("constraints", compiled.half, support, torsion)
+    made: ConstraintLayout = model.shared(key, lambda: _write_down(model, compiled, support, torsion))
     return made
 
 

@@ -226,7 +226,7 @@ def joint_reactions(
     """Force and moment of the parent on the child at each cut, in the child's frame, once moment arms are known.
 
     ``tendon`` (patella, 6) pulls the tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off
-    the lumbosacral joint and extends it; ``abdomen``: see ``EquilibriumTables``.
+    the lumbosacral joint and extends it; ``abdomen``: see ``ModelTables``.
     """
     pressed = abdomen[0] != 0.0 or abdomen[1] != 0.0
     lift = abdomen[2] * abdomen[4] * pressure

@@ -33,7 +33,6 @@ from biomech.sharing import Criterion
 from biomech.stance.parameters import CODES, PARAMETERS
 from biomech.stance.parsing import parse_stance
 from biomech.stance.stance import Stance, StanceGrid
-from biomech.uncertainty.perturbed_model import perturb_model
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
 from biomech.uncertainty.priors import Draws, Prior, Sampler, check_priors, default_priors
 
@@ -102,7 +101,7 @@ class Ensemble:
     def _model(self, draws: Draws, i: int) -> Model:
         """The model of a draw."""
         columns = drawn_columns(self.model, self.cells, draws, slice(i, i + 1))
-        return perturb_model(self.model, {key: values[0] for key, values in columns.items()})
+        return self.model.with_numbers({key: values[0] for key, values in columns.items()})
 
     def _stances(self, draws: Draws, i: int) -> Stance:
         """The stances of a draw; a value that is asked for is added to, or kept, within its range."""

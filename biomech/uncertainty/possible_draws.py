@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import BiomechError, StanceError
+from biomech.model.compiled import NUMBERS, PRESSURE
 from biomech.model.extents import centre_bounds, outside_segment, pulled_bone, shorter_than
 from biomech.model.forces.patella import LEAST_ARM, arm_shares
 from biomech.model.limits import Range, row_ranges
 from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.stance.parameters import PARAMETERS
-from biomech.uncertainty.perturbed_model import check_path
 from biomech.uncertainty.priors import Draws, Prior
 
 Array = NDArray[np.float64]
@@ -220,5 +220,14 @@ def _target(model: Model, path: str) -> tuple[str, str, list[int]]:
     rows = model.tables[table].matching(pattern)
     if not rows:
         raise StanceError(f"no row of table {table!r} matches {pattern!r} in model {model.name!r}")
-    check_path(table, [model.tables[table].rows[row] for row in rows], column)
+    _check_path(table, [model.tables[table].rows[row] for row in rows], column)
     return table, column, rows
+
+
+def _check_path(table: str, rows: list[str], column: str) -> None:
+    """Refuse what a draw cannot change."""
+    free = column in NUMBERS.get(table, ())
+    if not free or (table == "settings" and not set(rows) <= set(PRESSURE)):
+        others = [f"{t}/*/{c}" for t, columns in NUMBERS.items() if t != "settings" for c in columns]
+        allowed = ", ".join([*others, *(f"settings/{name}" for name in PRESSURE)])
+        raise StanceError(f"a prior cannot change {table}/{rows[0]}/{column}; it may change {allowed}")

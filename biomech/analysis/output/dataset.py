@@ -189,7 +189,7 @@ def certificate_outputs(model: Model) -> dict[str, OutputVariable]:
 def sweep_outputs(model: Model) -> Mapping[str, OutputVariable]:
     """Every variable of a sweep but the tilts; nothing in them depends on the model's numbers."""
     require_stance_names(model)
-    made: Mapping[str, OutputVariable] = model.cached("outputs", lambda: MappingProxyType(_sweep_outputs(model)))
+    made: Mapping[str, OutputVariable] = model.shared("outputs", lambda: MappingProxyType(_sweep_outputs(model)))
     return made
 
 

@@ -29,7 +29,7 @@ def labelled(model: Model, own: Mapping[str, Any], dims: Iterable[str] = DIMENSI
     import xarray as xr
     from xarray.indexes import PandasIndex
 
-    kept, used = model.cached("labels", lambda: _lay_out(model)), frozenset(dims)
+    kept, used = model.shared("labels", lambda: _lay_out(model)), frozenset(dims)
     coordinates = xr.Coordinates(own)
     variables, indexes = dict(coordinates.variables), dict(coordinates.xindexes)
     for name, (labels, index) in kept.items():

@@ -74,6 +74,12 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
     )
 
 
+def muscles_with_numbers(muscle: MuscleTables, table: Table, names: list[str]) -> MuscleTables:
+    """The same muscles with the forces and the scales of moment arms of another table."""
+    force, scale = table.numbers("max_isometric_force", "leverage")[[table.index(name) for name in names]].T
+    return muscle._replace(max_force=force.copy(), moment_arm_scale=scale.copy(), has_moment_arm_scale=has_scale(scale))
+
+
 def has_scale(moment_arm_scale: Array) -> bool:
     """Whether moment arms of any muscle are scaled."""
     return bool(np.any(moment_arm_scale != 1.0))

@@ -157,6 +157,24 @@ def compile_tree(
     )
 
 
+def tree_with_numbers(
+    tree: TreeTables, tables: Mapping[str, Table], segments: list[str], joints: list[str]
+) -> TreeTables:
+    """The same tree with the centres of mass and torsions of other tables."""
+    table = tables["segments"]
+    com = table.numbers("com_x", "com_y", "com_z")[[table.index(name) for name in segments]]
+    torsion = tables["joints"].numbers("torsion")[[tables["joints"].index(name) for name in joints]]
+    rotation = tree.joint_rotation.copy()
+    for i, angle in enumerate(torsion, start=1):
+        if angle or tree.is_rotated[i]:
+            rotation[i] = about_y(-math.radians(angle))
+    return tree._replace(
+        com=np.vstack([tree.com[:1], com]),
+        joint_rotation=rotation,
+        is_rotated=np.concatenate([tree.is_rotated[:1], tree.is_rotated[1:] | (torsion != 0.0)]),
+    )
+
+
 def _trunk(place: Mapping[str, int]) -> int:
     """The segment that carries loads and arms."""
     if "torso" not in place:
