@@ -21,6 +21,7 @@ from biomech.errors import (
 
 if TYPE_CHECKING:
     from biomech import sharing, symbolic, uncertainty, view
+    from biomech.analysis.output.pose import pose
     from biomech.analysis.output.table import table
     from biomech.analysis.prepare import PreparedSweep, prepare
     from biomech.analysis.stability import stability
@@ -46,6 +47,7 @@ __all__ = [
     "UnreachablePosture",
     "findings",
     "load_model",
+    "pose",
     "prepare",
     "scenarios",
     "sharing",
@@ -66,6 +68,7 @@ _HOME = {
     "Power": "biomech.sharing.criteria",
     "SoftSaturation": "biomech.sharing.criteria",
     "PreparedSweep": "biomech.analysis.prepare",
+    "pose": "biomech.analysis.output.pose",
     "prepare": "biomech.analysis.prepare",
     "stability": "biomech.analysis.stability",
     "static_optimization": "biomech.analysis.static_optimization",

@@ -217,6 +217,7 @@ def _sweep_calls() -> dict[str, Call]:
         "sweep": (bm.sweep, {**stance, **options, **more, "variables": ["activation"], "threads": 1,
                              "progress": False}),
         "stability": (bm.stability, {**stance, "criterion": bm.Power(2), "short_range_stiffness": 10.0}),
+        "pose": (bm.pose, {"ds": bm.sweep(**stance)}),
         "table": (bm.table, {"ds": bm.sweep(**stance), "variables": ["activation"]}),
         "static_optimization": (bm.static_optimization, {
             "model": small, "coordinates": {"pelvis_ty": 0.95, "knee_angle_r": [-5.0]}, "ground_reaction": ground,

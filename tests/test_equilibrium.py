@@ -39,7 +39,7 @@ def frames(model, pose):
 
 
 def coordinates(ds):
-    return {str(c): float(ds.coordinate_angle.sel(coordinate=c)) for c in ds.coordinate.values}
+    return dict(bm.pose(ds))
 
 
 def load_of(stance):

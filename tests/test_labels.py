@@ -120,7 +120,7 @@ def test_coordinates_whose_labels_do_not_fit_are_refused_by_name(gait2392, pose,
 
 def test_a_part_of_an_answer_is_taken_for_the_next(adult):
     ds = bm.sweep(adult, pelvic_tilt=0, knee_flexion=[10, 30])
-    angles = {str(name): ds.coordinate_angle.sel(coordinate=name) for name in adult.coordinates}
+    angles = dict(bm.pose(ds))
     found = adult.muscle_geometry(**angles)
     assert found.length.dims == ("knee_flexion", "muscle")
     plain = adult.muscle_geometry(**{name: value.values for name, value in angles.items()})

@@ -382,9 +382,7 @@ def test_each_corruption_of_a_walk_is_told_with_its_cause(gait2392, walk, change
 def test_small_angles_of_a_body_that_stands_still_are_not_called_radians(gait2392):
     """A body that stands upright has small angles in degrees, too; what is wrong here is its weight."""
     stance = bm.sweep(gait2392, pelvic_tilt=2, trunk_lean=0)
-    angles = {
-        name: stance.coordinate_angle.sel(coordinate=name).drop_vars("coordinate") for name in gait2392.coordinates
-    }
+    angles = dict(bm.pose(stance))
     angles = {name: value.clip(-3.0, 3.0) for name, value in angles.items()}
     ground = xr.Dataset({"force": 0.7 * stance.ground_force, "point": stance.center_of_pressure})
     with pytest.warns(BiomechWarning) as said:

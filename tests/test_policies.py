@@ -38,7 +38,7 @@ def test_the_weight_on_the_hips_is_virtual_work(adult, stance):
     stance = {name: value for name, value in stance.items() if name not in loaded}
     stance |= {"pelvic_tilt": 4, "arms": "fixed"}
     ds, found = bm.sweep(adult, **stance), resting(adult, **stance)
-    pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+    pose = dict(bm.pose(ds))
     force = adult.gravity(**pose).generalized_force.squeeze()
 
     offset = adult.tables["joints"].numbers("x", "y", "z")[adult.tables["joints"].index("hip_r")]
@@ -128,7 +128,7 @@ def test_no_muscle_holds_a_passive_knee(gait2392, laxity):
     """
     ds = bm.sweep(gait2392, pelvic_tilt=0, knee_flexion="passive", knee_laxity=laxity, weight_shift=0.5)
     assert statuses(ds, "knee_status")[0] in ("balanced", "several_balances")
-    pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+    pose = dict(bm.pose(ds))
     arms = gait2392.muscle_geometry(**pose).moment_arm.squeeze().sel(coordinate="knee_angle_r")
     assert abs(float((arms * ds.muscle_force).sum())) < 0.05
 

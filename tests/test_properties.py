@@ -65,7 +65,7 @@ def test_a_psoas_on_the_spine_breaks_separability(adult):
 @given(foot=foot, knee=knee, tilt=tilt, step=st.floats(1e-4, 1e-3))
 def test_moment_arm_is_minus_dl_dq(adult, foot, knee, tilt, step):
     ds = bm.sweep(adult, pelvic_tilt=tilt, foot_rotation=foot, knee_flexion=knee)
-    pose = {str(c): float(ds.coordinate_angle.sel(coordinate=c)) for c in adult.coordinates}
+    pose = {name: float(angle) for name, angle in bm.pose(ds).items()}
     arm = adult.muscle_geometry(**pose).moment_arm[0]
     table = adult.tables["path_points"]
     switch = {table.text("muscle")[i] for i, kind in enumerate(table.text("kind")) if kind == "conditional"}
@@ -118,7 +118,7 @@ def test_weight_shift_moves_the_ground_force(adult, shifts, foot, knee):
     heel = ds.coordinate_angle  # both soles stay where they are but for the subtalar joint's small turn of the heel
     assert heel.notnull().all()
     if (ds.status == 0).all():
-        where = adult.kinematics(**{str(c): ds.coordinate_angle.sel(coordinate=c).values for c in adult.coordinates})
+        where = adult.kinematics({name: angle.values for name, angle in bm.pose(ds).items()})
         heels = where.origin.sel(segment="calcn_r", axis="x").diff("pose").values
         np.testing.assert_allclose(moved - heels, asked, atol=1e-8)
 

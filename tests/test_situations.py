@@ -57,7 +57,7 @@ def test_the_seat_bears_the_tuberosities(adult):
 def test_the_weight_on_the_seat_is_a_free_body(adult):
     """Moments about the lateral axis: weight, ground and seat; the seat presses within its points."""
     ds = bm.sweep(adult, pelvic_tilt=-10, **SEATED)
-    pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+    pose = dict(bm.pose(ds))
     weight = adult.gravity(**pose).generalized_force.squeeze()
     # moment of the weight about the pelvis's origin, which the coordinate pelvis_tilt turns about
     of_weight = float(weight.sel(coordinate="pelvis_tilt"))
@@ -92,7 +92,7 @@ def test_hanging_arms_hang_from_the_shoulder(adult, lean):
     arm = adult.value("settings/arms_mass") * adult.value("settings/arms_drop") * np.sin(np.radians(lean))
 
     def moment(ds):
-        pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+        pose = dict(bm.pose(ds))
         arms = adult.muscle_geometry(**pose).moment_arm.squeeze().sel(coordinate="lumbar_extension")
         return float((arms * ds.muscle_force).sum())
 
@@ -112,7 +112,7 @@ def test_a_load_in_hanging_hands_acts_at_the_shoulder(adult):
         moments = []
         for load in (0.0, mass):
             ds = bm.sweep(adult, load_mass=load, load_position=(*shoulder, 0.0), **stance)
-            pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+            pose = dict(bm.pose(ds))
             arms = adult.muscle_geometry(**pose).moment_arm.squeeze().sel(coordinate="lumbar_extension")
             moments.append(float((arms * ds.muscle_force).sum()))
         turn = np.radians(lean)
@@ -130,7 +130,7 @@ def test_hands_on_the_thighs_take_weight_off_the_shoulders(adult, share):
     turn = np.radians(25)
 
     def moment(ds):
-        pose = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+        pose = dict(bm.pose(ds))
         arms = adult.muscle_geometry(**pose).moment_arm.squeeze().sel(coordinate="lumbar_extension")
         return float((arms * ds.muscle_force).sum())
 

@@ -10,7 +10,7 @@ STANCE = {"pelvic_tilt": 3, "trunk_lean": 12, "knee_flexion": 10, "arms": "fixed
 
 
 def pose_of(ds):
-    return {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+    return {name: float(angle) for name, angle in bm.pose(ds).items()}
 
 
 def test_muscles_stiffen_with_their_force(adult):

@@ -217,7 +217,7 @@ def test_a_foot_in_the_air_has_no_center_of_pressure(gait2392):
     assert np.isnan(stance.center_of_pressure.sel(foot="left")).all()
     ground = xr.Dataset({"force": stance.ground_force, "point": stance.center_of_pressure,
                          "free_moment": stance.free_moment})  # fmt: skip
-    pose = {name: stance.coordinate_angle.sel(coordinate=name) for name in gait2392.coordinates}
+    pose = dict(bm.pose(stance))
     ds = bm.static_optimization(gait2392, pose, ground, reserve=0.1)
     assert ds.status.item() == 0
     pelvis = [name for name in gait2392.coordinates if name.startswith("pelvis")]

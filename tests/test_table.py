@@ -81,3 +81,22 @@ def test_compression_is_positive_where_a_joint_is_pressed_together():
     force = ds.joint_contact_force.sel(axis="y")
     np.testing.assert_array_equal(np.abs(force), ds.joint_compression)
     assert float(ds.joint_compression.sel(joint="lumbosacral")) == float(ds.lumbar_compression)
+
+
+def test_a_pose_is_that_of_the_answer(adult):
+    ds = bm.sweep(adult, pelvic_tilt=[0, 5], knee_flexion=[0, 20], foot_rotation=10)
+    pose = bm.pose(ds)
+    assert set(pose.data_vars) == set(adult.coordinates)
+    assert dict(pose.sizes) == {"pelvic_tilt": 2, "knee_flexion": 2}
+    where = adult.kinematics(pose)
+    assert where.origin.sizes["knee_flexion"] == 2
+    one = adult.kinematics(bm.pose(ds.sel(knee_flexion=20, pelvic_tilt=5)))
+    np.testing.assert_allclose(one.origin.values.squeeze(), where.origin.sel(knee_flexion=20, pelvic_tilt=5).values)
+    soles = where.origin.sel(segment="calcn_r", axis="y")
+    np.testing.assert_allclose(soles, soles[0, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize("given", [None, {}, xr.Dataset(), xr.Dataset({"coordinate_angle": ("coordinate", [1.0])})])
+def test_what_holds_no_pose_is_refused(given):
+    with pytest.raises(bm.StanceError, match="ds"):
+        bm.pose(given)

@@ -480,7 +480,7 @@ def test_the_arms_follow_the_body(adult):
 
     def moment(model):
         ds = bm.sweep(model, pelvic_tilt=0, trunk_lean=60)
-        angles = {str(c): float(v) for c, v in zip(ds.coordinate.values, ds.coordinate_angle.values, strict=True)}
+        angles = dict(bm.pose(ds))
         arm = model.muscle_geometry(**angles).moment_arm.sel(coordinate="lumbar_extension")[0]
         return float((arm * ds.muscle_force).sum() + ds.passive_moment.sel(coordinate="lumbar_extension"))
 

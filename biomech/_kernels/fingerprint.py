@@ -29,7 +29,8 @@ _SUPPORT = (
     "biomech._kernels.compiler.lowering",
     "biomech._kernels.compiler.memory",
     "biomech._kernels.compiler.typing",
-    "biomech._simd",
+    "biomech._simd.functions",
+    "biomech._simd.number",
 )
 #: Not followed: how kernels are declared and found says nothing about what they do.
 _MACHINERY = "biomech._kernels"
