@@ -95,7 +95,7 @@ class Case:
         for name, about in PARAMETERS.items():
             if name in self.policies or self._means_nothing(name):
                 continue
-            shape = (count, 2) if about.per_leg else (count, 3) if name == "load_position" else (count,)
+            shape = (count, about.width) if about.per else (count,)
             middle = about.default if about.default is not None else 0.0
             drawn = rng.uniform(about.least, about.most, shape)
             if line:
@@ -105,11 +105,11 @@ class Case:
             width = wide.reshape(-1, *(1,) * (len(shape) - 1))
             values = middle + width * (drawn - middle)
             if symmetric:
-                if name in ("weight_balance", "cross_slope", "pelvic_rotation"):
+                if about.symmetric_at is not None:
                     continue
                 if about.per_leg:
                     values[:, 1] = values[:, 0]
-                if name == "load_position":
+                if about.per == "axis":
                     values[:, 2] = 0.0
             numbers[name] = values
         if rng.random() < 0.6:  # a load that outweighs the body tells little
@@ -122,13 +122,8 @@ class Case:
         return numbers
 
     def _means_nothing(self, name: str) -> bool:
-        return (
-            (name == "seat_height" and self.support != "seat")
-            or (name in ("step_height", "step_length") and self.support != "step")
-            or (name == "weight_balance" and self.support not in ("both", "step"))
-            or (name == "weight_shift" and self.support == "seat")
-            or (name == "hand_support" and self.words["arms"] != "thighs")
-        )
+        has = {"support": self.support, "arms": self.words["arms"]}
+        return any(has[condition.choice] not in condition.words for condition in PARAMETERS[name].needs)
 
     def sweep(self, numbers: dict[str, np.ndarray], **options: Any) -> xr.Dataset:
         """Answers along ``case``."""

@@ -210,6 +210,7 @@ def fingerprints(package):
         ("_simd/dense_ldl.py", "inverse = 1.0 / pivot\n", "inverse = 1.00 / pivot\n", ""),
         ("_simd/dense_ldl.py", "inverse = 1.0 / pivot\n", "inverse = 2.0 / pivot\n", "some"),
         ("statics/posture_newton.py", "    load: Array2\n", "    load: Array2\n    more: Array2\n", "some"),
+        ("stance/parameters.py", "coefficient of friction of the floor", "friction of the floor", ""),
         ("_simd/number.py", "LANES = 8", "LANES = 4", "all"),
     ],
 )

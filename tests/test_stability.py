@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
@@ -130,3 +131,10 @@ def test_what_cannot_be_held_has_no_stiffness(adult):
 def test_bad_ratios_are_refused(adult, bad):
     with pytest.raises(StanceError, match="short_range_stiffness = "):
         bm.stability(adult, pelvic_tilt=0, short_range_stiffness=bad)
+
+
+@pytest.mark.parametrize("dim", ["other", "stiffness", "coordinate"])
+def test_dimensions_of_the_answer_are_its_own(adult, dim):
+    slope = xr.DataArray([0.0, 1.0], dims=dim)
+    with pytest.raises(StanceError, match=f"'{dim}'"):
+        bm.stability(adult, pelvic_tilt=0, slope=slope)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,11 +36,14 @@ from biomech.pipeline.solve_stances import (
 from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, SharingObjective, StanceBatch, split_batches
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion, Power
-from biomech.stance.parameters import AXES, COLUMN, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY, Parameter
+from biomech.stance.applicability import spelled
+from biomech.stance.declarations import Parameter
+from biomech.stance.generated.typed import FixedParameters
+from biomech.stance.parameters import COLUMN, PARAMETERS, POLICY_DIMS, WITH_POLICY
 from biomech.stance.parsing import parse_stance
 from biomech.stance.stance import Stance
 from biomech.statics.constraint_targets import evaluate_targets
-from biomech.statics.posture import can_yield, constraint_layout
+from biomech.statics.posture import constraint_layout, has_coordinate
 
 Array = NDArray[np.float64]
 
@@ -48,8 +51,6 @@ Array = NDArray[np.float64]
 _BLOCK = 4096
 #: Workspaces that are kept for the next call: of how many postures at most, how many of a size, how many sizes.
 _KEPT_POSTURES, _KEPT_EACH, _KEPT_SIZES = 256, 8, 16
-#: Numbers that make what is carried.
-_LOADS = ("load_mass", "load_position", "hand_support")
 _TILT, _TILT_CHANGE = COLUMN["pelvic_tilt"], COLUMN["tilt_change"]
 
 
@@ -64,7 +65,7 @@ def prepare(
     tone: Mapping[str, float] | None = None,
     stiffness_margin: Mapping[str, float] | None = None,
     short_range_stiffness: float = 10.0,
-    **fixed: Any,
+    **fixed: Unpack[FixedParameters],
 ) -> PreparedSweep:
     """A function of some stance parameters, for optimisers and root finders: numbers in, numbers out.
 
@@ -81,7 +82,7 @@ def prepare(
         ``"group_activation/quadriceps"``, ``"joint_contact_force/knee_r/y"``. ``status`` always comes along.
     criterion, weight, strength, tone, stiffness_margin, short_range_stiffness
         As in ``sweep``.
-    **fixed
+    **fixed : FixedParameters
         Stance parameters that stay, each one value, as in ``sweep``; ``pelvic_tilt`` must be among them or vary. An
         angle may follow a policy: it is then found at every call, which takes most of the call's time.
 
@@ -108,7 +109,7 @@ def prepare(
     objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     # what is asked may be iterators, and is asked again where a copy is made
     vary, variables = _names("vary", vary), _names("variables", variables)
-    options = {
+    options: dict[str, Any] = {
         "criterion": criterion,
         "weight": weight,
         "strength": strength,
@@ -116,24 +117,26 @@ def prepare(
         "stiffness_margin": stiffness_margin,
         "short_range_stiffness": short_range_stiffness,
     }
-    varied = _read_varied(vary, fixed)
+    stay: Mapping[str, Any] = fixed
+    varied = _read_varied(vary, stay)
     for name in ("threads", "progress"):
-        if name in fixed:
+        if name in stay:
             raise StanceError(
-                f"{name} = {fixed[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
+                f"{name} = {stay[name]!r}: a prepared sweep runs in the thread that calls it, and shows nothing"
             )
-    batch_targets = parse_stance({**_stand_ins(varied, fixed), **fixed}, options)
+    batch_targets = parse_stance({**_stand_ins(varied, stay), **stay}, options)
     for dim in batch_targets.dims:
         own = [
-            name for name, value in fixed.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
+            name for name, value in stay.items() if dim in (name, POLICY_DIMS.get(name), *getattr(value, "dims", ()))
         ]
         name = own[0] if own else dim
         said = "has a dimension of its own" + ("" if name == dim else f", {dim!r}")
         raise StanceError(f"{name}: {said}; what is fixed must be a scalar")
     for name, (code, _) in WITH_POLICY.items():
         if (batch_targets.arrays[code] >= 0).any() and any(v.parameter == name for v in varied):
-            raise StanceError(f"{name} = {fixed[name]!r}: follows a policy, and is to vary too")
-    again = partial(prepare, model, vary, variables, **copy.deepcopy(options | fixed))  # the caller's own may change
+            raise StanceError(f"{name} = {stay[name]!r}: follows a policy, and is to vary too")
+    # the caller's own may change
+    again = partial(prepare, model, vary, variables, **copy.deepcopy({**options, **stay}))
     return PreparedSweep(model, objective, varied, _read_variables(model, variables), batch_targets.all(), again)
 
 
@@ -182,23 +185,26 @@ def _read_varied(names: list[str], fixed: Mapping[str, Any]) -> tuple[_Varied, .
 
 def _stand_ins(varied: tuple[_Varied, ...], fixed: Mapping[str, Any]) -> dict[str, Any]:
     """Values of what varies, so that what is fixed can be judged beside them."""
-    parameters = {v.parameter for v in varied}
-    if "load_mass" in parameters and not ("load_position" in fixed or "load_position" in parameters):
-        raise StanceError("vary: 'load_mass' needs load_position = (x, y, z) in the trunk frame, fixed or varying")
-    values: dict[str, Any] = {name: PARAMETERS[name].default or 0.0 for name in parameters - set(fixed)}
-    if "load_position" in values:
-        values["load_position"] = (0.0, 0.0, 0.0)
-    return values
+    parameters = dict.fromkeys(v.parameter for v in varied)
+    for name in parameters:
+        beside = PARAMETERS[name].beside
+        if beside and beside not in fixed and beside not in parameters:
+            raise StanceError(f"vary: {name!r} needs {spelled(beside)}, fixed or varying")
+    values: dict[str, Any] = {}
+    for name in parameters:
+        about = PARAMETERS[name]
+        value = 0.0 if about.default is None else about.default
+        values[name] = (value,) * about.width if about.per == "axis" else value
+    return {name: value for name, value in values.items() if name not in fixed}
 
 
 def _variable_numbers() -> dict[str, _Varied]:
     known = {}
     for name, parameter in PARAMETERS.items():
         first = COLUMN[name]
-        if name != "load_position":
-            known[name] = _Varied(name, name, slice(first, first + (2 if parameter.per_leg else 1)))
-        sides = SIDES if parameter.per_leg else AXES if name == "load_position" else ()
-        for k, part in enumerate(sides):
+        if parameter.per != "axis":
+            known[name] = _Varied(name, name, slice(first, first + parameter.width))
+        for k, part in enumerate(parameter.parts):
             known[f"{name}_{part}"] = _Varied(f"{name}_{part}", name, slice(first + k, first + k + 1))
     return known
 
@@ -282,8 +288,10 @@ class PreparedSweep:
         self._model, self._objective, self._varied, self._outputs = model, objective, varied, outputs
         self._fixed, self._row = fixed, fixed.matrix()[0]
         self._wanted = {result for o in outputs.values() if o.output is not None for result in o.output.needs}
-        codes = (fixed.policy, fixed.lean_policy, fixed.knee_policy)
-        self._plain = objective.stiffness is None and all(code[0] < 0 for code in codes)
+        codes = [getattr(fixed, code)[0] for code, _ in WITH_POLICY.values()]
+        # the short way knows the kernel's own parameters alone
+        reaching = any(PARAMETERS[name].changes or PARAMETERS[name].targets for name in fixed.values)
+        self._plain = objective.stiffness is None and all(code < 0 for code in codes) and not reaching
         self._part = self._find_part()
         self._lock = Lock()
         self._workspaces: dict[int, list[_Workspace]] = {}
@@ -367,12 +375,12 @@ class PreparedSweep:
         for varied in self._varied:
             numbers[:, varied.columns] = varied.somewhere
         sample = Stance.of_matrix(numbers, self._fixed)
+        sample.apply_changes()
         part = next(split_batches(self._model, sample, self._objective))
         for varied in self._varied:
-            if varied.parameter == "turnout_yield" and not can_yield(part.compiled):
-                raise StanceError(
-                    f"vary: {varied.name!r} needs a coordinate shank_rotation; {self._model.name!r} has none"
-                )
+            needed = varied.about.coordinate
+            if needed and not has_coordinate(part.compiled, needed):
+                raise StanceError(f"vary: {varied.name!r} needs a coordinate {needed}; {self._model.name!r} has none")
         return part
 
     def _answer(self, columns: list[Any], count: int) -> dict[str, NDArray[Any]]:
@@ -397,6 +405,7 @@ class PreparedSweep:
         for varied, column in zip(self._varied, columns, strict=True):
             numbers[:, varied.columns] = np.reshape(column, (-1, 1))
         stance = Stance.of_matrix(numbers, self._fixed)
+        stance.apply_changes()
         resolve_policies(self._model, stance, self._objective)
         solved = solve_stances(self._model, stance, self._objective, self._wanted | {"shortfall"})
         return {name: output.of(solved, stance.values["pelvic_tilt"]) for name, output in self._outputs.items()}
@@ -418,10 +427,8 @@ def _plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
 
 
 def _out_of_range(varied: _Varied, value: Any) -> StanceError:
-    about = varied.about
-    unit = "" if about.unit == "1" else f" {about.unit}"
     said = shown(value) if isinstance(value, int) else f"{value:g}"
-    return StanceError(f"{varied.name} = {said}: allowed is {about.least:g}..{about.most:g}{unit}")
+    return StanceError(f"{varied.name} = {said}: allowed is {varied.about.range}")
 
 
 class _Workspace:
@@ -435,7 +442,7 @@ class _Workspace:
             frozenset() if objective.force_length else {"strength"}
         )
         self._writes = [(v.columns, i) for i, v in enumerate(prepared._varied)]
-        self._loaded = any(v.parameter in _LOADS for v in prepared._varied)
+        self._loaded = any(v.about.carried for v in prepared._varied)
         stance = Stance.of_matrix(self.numbers, prepared._fixed)
         self._tables = compile_batch(model, part, stance, objective, wanted)
         self.inputs = inputs = self._tables[-1]

@@ -14,7 +14,7 @@ The passive moments are not the gradient of an energy, so K is taken by its symm
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from biomech.pipeline.objective import read_objective, read_ratio
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, equilibrium_of, pose_of, solve_staged
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import OPTIMAL, Criterion, Power
+from biomech.stance.generated.typed import StanceParameters
 from biomech.stance.parsing import parse_stance
 from biomech.stance.stance import Stance
 from biomech.statics.ground import contacts_of
@@ -43,7 +44,11 @@ _STILL = 1e-9  #: of what moves the contacts most: a motion that moves them less
 
 
 def stability(
-    model: Model, *, short_range_stiffness: float = 10.0, criterion: Criterion = Power(2), **stance: Any
+    model: Model,
+    *,
+    short_range_stiffness: float = 10.0,
+    criterion: Criterion = Power(2),
+    **stance: Unpack[StanceParameters],
 ) -> xr.Dataset:
     """Stiffness of held postures.
 
@@ -56,7 +61,7 @@ def stability(
         finding.
     criterion : Power, SoftSaturation or MinMax
         As in ``sweep``.
-    **stance
+    **stance : StanceParameters
         As in ``sweep``.
 
     Returns
@@ -89,6 +94,7 @@ def stability(
     asked = parse_stance(stance, ("criterion", "short_range_stiffness"))
     asked = check_names(model, asked, sweep_names(model) | _NAMES)
     stances = asked.all()
+    stances.apply_changes()
     resolve_policies(model, stances, objective)
     compiled = model.compiled(half=False)
     count, n = len(stances), len(compiled.coordinates)

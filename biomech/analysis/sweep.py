@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,7 @@ from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.stance_batch import UNREACHABLE
 from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
+from biomech.stance.generated.typed import StanceParameters
 from biomech.stance.parsing import parse_stance
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def sweep(
     variables: Iterable[str] | None = None,
     threads: int = 1,
     progress: bool | None = None,
-    **stance: Any,
+    **stance: Unpack[StanceParameters],
 ) -> xr.Dataset:
     """Which muscles carry the load in a set of stances, and what it does to the joints.
 
@@ -100,21 +101,40 @@ def sweep(
         Threads among which the postures are divided.
     progress : bool, optional
         Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
-    **stance
-        Degrees and metres. ``pelvic_tilt`` is required: -25..35 deg, or a policy: ``"least_effort"``, ``"hanging"``,
-        ``"passive"``, ``"rhythm"``; a list that holds policies makes the dimension ``tilt_policy``. Others with default
-        and range: ``foot_rotation`` 0, -30..90 deg, toe-out positive; ``knee_flexion`` 0, -10..120 deg, or
-        ``"passive"``; ``weight_shift`` 0.42, 0..1 of the sole from heel to toe tip; ``stance_width`` 0.17, 0.05..1 m
-        between ankle centres; ``trunk_lean`` 0, -30..100 deg, forward positive, or ``"hanging_sway"``;
-        ``knee_laxity`` 5, 0..25 deg; ``tilt_change`` 0, -25..25 deg, added to the tilt; ``lumbar_rhythm`` 1, 0..1.4,
-        a factor on the lumbar share of a lean under ``"rhythm"``; ``turnout_yield`` 0, 0..15 deg of turnout that knee
-        and foot take up; ``slope`` 0, -30..30 deg, uphill positive, and ``cross_slope``, right side lower positive;
-        ``friction`` 0.6, 0..2; ``load_mass`` 0, 0..200 kg, at ``load_position`` (x, y, z) in the trunk frame;
-        ``support`` "both", "right", "left", "seat" (``seat_height`` 0.45, 0.2..1 m) or "step" (``step_height`` 0.17,
-        0..0.5 m, ``step_length`` 0.25, -0.5..0.8 m; the right foot stands on it with the knee as asked, about 80 deg at
-        least for that height, and the left knee follows); ``weight_balance`` 0.5, 0..1 from left to right foot;
-        ``pelvic_rotation`` 0, -60..60 deg; ``arms`` "hanging", "fixed" or "thighs" (``hand_support`` 0.27, 0..5 of the
-        arms' weight).
+    **stance : StanceParameters
+        Degrees and metres. A list that holds policies makes a dimension of its own: ``tilt_policy`` (of
+        ``pelvic_tilt``), ``lean_policy`` (of ``trunk_lean``), ``knee_policy`` (of ``knee_flexion``).
+
+        - ``pelvic_tilt``: pelvic tilt in space, anterior positive (-25..35 deg, or "least_effort", "hanging",
+          "passive", "rhythm"; required).
+        - ``foot_rotation``: heading of the foot, toe-out positive (-30..90 deg; by default 0; per leg).
+        - ``knee_flexion``: knee flexion, hyperextension negative (-10..120 deg, or "passive"; by default 0; per leg).
+        - ``turnout_yield``: turnout taken up below the hip, in knee and foot (0..15 deg; by default 0; per leg).
+        - ``knee_laxity``: shift of the knee's passive curve (0..25 deg; by default 5; per leg).
+        - ``weight_shift``: place of the weight along the foot, 0 heel, 1 toe tip (0..1; by default 0.42; with any
+          support but "seat").
+        - ``weight_balance``: place of the weight between the feet, 0 left, 1 right (0..1; by default 0.5; with
+          support="both" or "step").
+        - ``pelvic_rotation``: heading of pelvis and trunk, to the left positive (-60..60 deg; by default 0).
+        - ``stance_width``: distance between the ankle centres (0.05..1 m; by default 0.17).
+        - ``trunk_lean``: inclination of the line from L5/S1 to C7, forward positive (-30..100 deg, or "hanging_sway";
+          by default 0).
+        - ``tilt_change``: change of pelvic tilt, added to what is given or found (-25..25 deg; by default 0).
+        - ``lumbar_rhythm``: factor on the lumbar spine's share of a lean (0..1.4; by default 1).
+        - ``slope``: slope of the floor, uphill positive (-30..30 deg; by default 0).
+        - ``cross_slope``: sideways slope of the floor, right side lower positive (-30..30 deg; by default 0).
+        - ``friction``: coefficient of friction of the floor (0..2; by default 0.6).
+        - ``step_height``: height of the right foot's step above the left foot (0..0.5 m; by default 0.17; with
+          support="step").
+        - ``step_length``: how far the right foot is ahead of the left (-0.5..0.8 m; by default 0.25; with
+          support="step").
+        - ``seat_height``: height of the seat above the floor (0.2..1 m; by default 0.45; with support="seat").
+        - ``hand_support``: weight that hands leave on the thighs, over the arms' weight (0..5; by default 0.27; with
+          arms="thighs").
+        - ``load_mass``: mass carried by the trunk (0..200 kg; by default 0; with load_position).
+        - ``load_position``: place of the load in the trunk frame ((x, y, z) in -2..2 m).
+        - ``support``: what bears the body: "both", "right", "left", "seat", "step"; by default the first.
+        - ``arms``: how the arms are held: "hanging", "fixed", "thighs"; by default the first.
 
     Returns
     -------
@@ -165,6 +185,7 @@ def sweep(
 
     def work(first: int, last: int) -> StatusSummary:
         block = asked.postures(first, last)
+        block.apply_changes()
         if settled is None:
             block.values["pelvic_tilt"] += block.values["tilt_change"]
         else:

@@ -84,7 +84,7 @@ def _agrees(stance: Mapping[str, Named], name: str, dims: Iterable[str], values:
     """Whether these are the values of a parameter in every stance; those that a policy finds are not known."""
     parameter, side = _parts(name)
     if parameter in CHOICES:
-        asked = stance[parameter]._replace(values=np.array(CHOICES[parameter])[stance[parameter].values])
+        asked = stance[parameter]._replace(values=np.array(CHOICES[parameter].names)[stance[parameter].values])
     else:
         asked = stance[parameter]
         if parameter in WITH_POLICY and (stance[WITH_POLICY[parameter][0]].values >= 0).any():

@@ -1,45 +1,157 @@
-"""Stance parameters: their defaults, ranges, units and meanings, and the words that some of them take."""
+"""The table of stance parameters, and what follows from it.
+
+Each parameter is one row: parsing, messages, columns, the signature that type checkers see, the docstring of ``sweep``
+and the glossary follow from it. After a change here write the latter anew with ``python -m biomech.stance``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from biomech.stance.declarations import PARTS, Choice, Condition, Parameter, Policies, Word
 
+_TWO_FEET = (Condition("support", ("both", "step"), "two feet that stand"),)
+_STANDING = (Condition("support", ("both", "right", "left", "step"), "which bears the weight"),)
+_SEAT = (Condition("support", ("seat",)),)
+_STEP = (Condition("support", ("step",)),)
+_THIGHS = (Condition("arms", ("thighs",)),)
 
-@dataclass(frozen=True)
-class Parameter:
-    """A stance parameter: its default, its range and its unit."""
+_TILT = Policies(
+    "policy",
+    "tilt_policy",
+    0,
+    (
+        Word("least_effort", "least muscle cost"),
+        Word("hanging", "no net muscle moment at the hips: the body hangs in its hip capsules", _STANDING),
+        Word("passive", "least passive energy of hips and lumbar joint at the given lean"),
+        Word("rhythm", "the lumbar spine takes its measured share of the lean"),
+    ),
+)
+_SWAY = Word(
+    "hanging_sway",
+    "the lean at which the body hangs at the given tilt",
+    _STANDING,
+    needs_degrees="pelvic_tilt",
+    why="it is the lean at a given tilt",
+)
+_LEAN = Policies("lean_policy", "lean_policy", 1, (_SWAY,))
+_KNEE = Policies(
+    "knee_policy",
+    "knee_policy",
+    2,
+    (Word("passive", "the stable angle at which no muscle holds the knee", _STANDING),),
+)
 
-    default: float | None
-    least: float
-    most: float
-    unit: str
-    long_name: str
-    per_leg: bool = False
+_ROWS = (
+    Parameter(
+        "foot_rotation", 0.0, -30.0, 90.0, "deg", "heading of the foot, toe-out positive",
+        meaning="heading of the foot's long axis (calcn x) on the floor; toe-out positive", per="side",
+    ),
+    Parameter(
+        "knee_flexion", 0.0, -10.0, 120.0, "deg", "knee flexion, hyperextension negative",
+        meaning="flexion positive, hyperextension negative. Where a policy finds it, a variable over `foot`",
+        per="side", policies=_KNEE,
+    ),
+    Parameter(
+        "turnout_yield", 0.0, 0.0, 15.0, "deg", "turnout taken up below the hip, in knee and foot",
+        meaning="turnout that knee and foot take up, so that the hip need not", per="side",
+        coordinate="shank_rotation",
+    ),
+    Parameter(
+        "knee_laxity", 5.0, 0.0, 25.0, "deg", "shift of the knee's passive curve",
+        meaning="shift of the knee's own passive curve towards hyperextension", per="side",
+    ),
+    Parameter(
+        "weight_shift", 0.42, 0.0, 1.0, "1", "place of the weight along the foot, 0 heel, 1 toe tip",
+        meaning="the weight acts midway between these points of the soles that stand: 0 heel line, 1 toe tip",
+        needs=_STANDING,
+    ),
+    Parameter(
+        "weight_balance", 0.5, 0.0, 1.0, "1", "place of the weight between the feet, 0 left, 1 right",
+        symmetric_at=0.5, needs=_TWO_FEET,
+    ),
+    Parameter(
+        "pelvic_rotation", 0.0, -60.0, 60.0, "deg", "heading of pelvis and trunk, to the left positive",
+        meaning="heading of pelvis and trunk; to the left positive", symmetric_at=0.0,
+    ),
+    Parameter(
+        "stance_width", 0.17, 0.05, 1.0, "m", "distance between the ankle centres",
+        meaning="distance between the ankle centres, along z",
+    ),
+    Parameter(
+        "trunk_lean", 0.0, -30.0, 100.0, "deg", "inclination of the line from L5/S1 to C7, forward positive",
+        meaning="inclination of the line from L5/S1 to C7, the torso's y axis, in space; forward positive. "
+        "Where a policy finds it, a variable",
+        policies=_LEAN,
+    ),
+    Parameter(
+        "pelvic_tilt", None, -25.0, 35.0, "deg", "pelvic tilt in space, anterior positive",
+        no_default="because it decides what the back must do", policies=_TILT,
+    ),
+    Parameter(
+        "tilt_change", 0.0, -25.0, 25.0, "deg", "change of pelvic tilt, added to what is given or found",
+        meaning="added to the tilt that is given or found: a measured change",
+    ),
+    Parameter(
+        "lumbar_rhythm", 1.0, 0.0, 1.4, "1", "factor on the lumbar spine's share of a lean",
+        meaning='factor on the lumbar spine\'s share of a lean, with the tilt `"rhythm"`',
+    ),
+    Parameter(
+        "slope", 0.0, -30.0, 30.0, "deg", "slope of the floor, uphill positive",
+        meaning="slope of the floor along x; uphill positive",
+    ),
+    Parameter(
+        "cross_slope", 0.0, -30.0, 30.0, "deg", "sideways slope of the floor, right side lower positive",
+        meaning="sideways slope of the floor; right side lower positive", symmetric_at=0.0,
+    ),
+    Parameter("friction", 0.6, 0.0, 2.0, "1", "coefficient of friction of the floor"),
+    Parameter(
+        "step_height", 0.17, 0.0, 0.5, "m", "height of the right foot's step above the left foot",
+        meaning="height of the right foot's step above the left foot. At 0.17 m the right `knee_flexion` must be about "
+        "80 deg or more; the left knee follows",
+        needs=_STEP,
+    ),
+    Parameter("step_length", 0.25, -0.5, 0.8, "m", "how far the right foot is ahead of the left", needs=_STEP),
+    Parameter("seat_height", 0.45, 0.2, 1.0, "m", "height of the seat above the floor", needs=_SEAT),
+    Parameter(
+        "hand_support", 0.27, 0.0, 5.0, "1", "weight that hands leave on the thighs, over the arms' weight",
+        meaning="weight that hands leave on the thighs, over the arms' weight. The default is what a forearm rests at "
+        "its far end; more is leaning on them",
+        needs=_THIGHS, carried=True,
+    ),
+    Parameter(
+        "load_mass", 0.0, 0.0, 200.0, "kg", "mass carried by the trunk",
+        meaning="mass carried by the torso", beside="load_position", carried=True,
+    ),
+    Parameter(
+        "load_position", 0.0, -2.0, 2.0, "m", "place of the load in the trunk frame",
+        per="axis", frame="trunk frame", carried=True,
+    ),
+)  # fmt: skip
 
+#: Every numeric stance parameter; ``register_parameter`` adds to them.
+PARAMETERS: dict[str, Parameter] = {row.name: row for row in _ROWS}
 
-#: Every numeric stance parameter.
-PARAMETERS: dict[str, Parameter] = {
-    "foot_rotation": Parameter(0.0, -30.0, 90.0, "deg", "heading of the foot, toe-out positive", per_leg=True),
-    "knee_flexion": Parameter(0.0, -10.0, 120.0, "deg", "knee flexion, hyperextension negative", per_leg=True),
-    "turnout_yield": Parameter(0.0, 0.0, 15.0, "deg", "turnout taken up below the hip, in knee and foot", per_leg=True),
-    "knee_laxity": Parameter(5.0, 0.0, 25.0, "deg", "shift of the knee's passive curve", per_leg=True),
-    "weight_shift": Parameter(0.42, 0.0, 1.0, "1", "place of the weight along the foot, 0 heel, 1 toe tip"),
-    "weight_balance": Parameter(0.5, 0.0, 1.0, "1", "place of the weight between the feet, 0 left, 1 right"),
-    "pelvic_rotation": Parameter(0.0, -60.0, 60.0, "deg", "heading of pelvis and trunk, to the left positive"),
-    "stance_width": Parameter(0.17, 0.05, 1.0, "m", "distance between the ankle centres"),
-    "trunk_lean": Parameter(0.0, -30.0, 100.0, "deg", "inclination of the line from L5/S1 to C7, forward positive"),
-    "pelvic_tilt": Parameter(None, -25.0, 35.0, "deg", "pelvic tilt in space, anterior positive"),
-    "tilt_change": Parameter(0.0, -25.0, 25.0, "deg", "change of pelvic tilt, added to what is given or found"),
-    "lumbar_rhythm": Parameter(1.0, 0.0, 1.4, "1", "factor on the lumbar spine's share of a lean"),
-    "slope": Parameter(0.0, -30.0, 30.0, "deg", "slope of the floor, uphill positive"),
-    "cross_slope": Parameter(0.0, -30.0, 30.0, "deg", "sideways slope of the floor, right side lower positive"),
-    "friction": Parameter(0.6, 0.0, 2.0, "1", "coefficient of friction of the floor"),
-    "step_height": Parameter(0.17, 0.0, 0.5, "m", "height of the right foot's step above the left foot"),
-    "step_length": Parameter(0.25, -0.5, 0.8, "m", "how far the right foot is ahead of the left"),
-    "seat_height": Parameter(0.45, 0.2, 1.0, "m", "height of the seat above the floor"),
-    "hand_support": Parameter(0.27, 0.0, 5.0, "1", "weight that hands leave on the thighs, over the arms' weight"),
-    "load_mass": Parameter(0.0, 0.0, 200.0, "kg", "mass carried by the trunk"),
-    "load_position": Parameter(0.0, -2.0, 2.0, "m", "place of the load in the trunk frame"),
+#: Stance parameters that are one of a few words.
+CHOICES: dict[str, Choice] = {
+    "support": Choice(
+        "support",
+        "what bears the body",
+        (
+            Word("both", "both feet stand"),
+            Word("right", "the right foot alone"),
+            Word("left", "the left foot alone"),
+            Word("seat", "a seat under tuberosities and thighs, with both feet on the floor"),
+            Word("step", "the right foot on a step, where the left knee follows from a level pelvis"),
+        ),
+    ),
+    "arms": Choice(
+        "arms",
+        "how the arms are held",
+        (
+            Word("hanging", "hanging along gravity"),
+            Word("fixed", "turning with the trunk"),
+            Word("thighs", "hanging, with hands that rest on the thighs"),
+        ),
+    ),
 }
 
 
@@ -47,31 +159,28 @@ def _columns() -> dict[str, int]:
     columns, count = {}, 0
     for name, parameter in PARAMETERS.items():
         columns[name] = count
-        count += 2 if parameter.per_leg else 3 if name == "load_position" else 1
+        count += parameter.width
     return columns
 
 
 #: The first column of each parameter in ``Stance.matrix``; a leg's parameter has two, right and left, a place three.
 COLUMN = _columns()
-SUPPORTS = ("both", "right", "left", "seat", "step")
-#: How the arms are held: hanging along gravity, turning with the trunk, or hanging with hands that rest on the thighs.
-ARMS = ("hanging", "fixed", "thighs")
-#: Parameters that are one of a few words.
-CHOICES = {"support": SUPPORTS, "arms": ARMS}
-#: Policies: of the tilt, of the trunk's lean and of the knee.
-POLICIES = ("least_effort", "hanging", "passive", "rhythm")
-LEAN_POLICIES = ("hanging_sway",)
-KNEE_POLICIES = ("passive",)
-#: What is not a number but a choice: support and policies.
-CODES = ("support", "arms", "policy", "lean_policy", "knee_policy")
-SIDES = ("right", "left")
-AXES = ("x", "y", "z")
-#: The dimension that a list with policies makes; the code and the policies of each angle.
-POLICY_DIMS = {"pelvic_tilt": "tilt_policy", "trunk_lean": "lean_policy", "knee_flexion": "knee_policy"}
-WITH_POLICY = {
-    "pelvic_tilt": ("policy", POLICIES),
-    "trunk_lean": ("lean_policy", LEAN_POLICIES),
-    "knee_flexion": ("knee_policy", KNEE_POLICIES),
+SUPPORTS = CHOICES["support"].names
+ARMS = CHOICES["arms"].names
+#: What angles may follow, in the order in which they are found.
+ANGLES: dict[str, Policies] = {
+    row.name: row.policies
+    for row in sorted(_ROWS, key=lambda row: row.policies.rank if row.policies else 0)
+    if row.policies
 }
+#: Policies: of the tilt, of the trunk's lean and of the knee.
+POLICIES, LEAN_POLICIES, KNEE_POLICIES = (policies.names for policies in ANGLES.values())
+#: The dimension that a list with policies makes; the code and the policies of each angle.
+POLICY_DIMS = {name: policies.dim for name, policies in ANGLES.items()}
+WITH_POLICY = {name: (policies.code, policies.names) for name, policies in ANGLES.items()}
+#: What is not a number but a choice: support, arms and policies.
+CODES = (*CHOICES, *(policies.code for policies in ANGLES.values()))
+SIDES = PARTS["side"]
+AXES = PARTS["axis"]
 #: Dimensions of the answers, which a parameter may not use as its own.
 RESERVED = ("muscle", "group", "coordinate", "joint", "foot", "segment", "bound", "minimum")

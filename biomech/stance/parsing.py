@@ -13,43 +13,44 @@ from numpy.typing import NDArray
 from biomech._alignment import is_named, is_series, of_series
 from biomech._arguments import is_masked, shown
 from biomech.errors import StanceError
+from biomech.stance.applicability import check_parameters, check_policies
 from biomech.stance.carried import carried
+from biomech.stance.declarations import PARTS
 from biomech.stance.labelled_values import Named, align, is_data_array, of_data_array
 from biomech.stance.parameters import (
-    AXES,
     CHOICES,
     CODES,
     PARAMETERS,
-    POLICIES,
     POLICY_DIMS,
     RESERVED,
     SIDES,
-    SUPPORTS,
     WITH_POLICY,
 )
 from biomech.stance.stance import StanceGrid
 
 Array = NDArray[np.float64]
 
+_CHOICES = {name: choice.names for name, choice in CHOICES.items()}
 #: Where the index of each word is, and the words.
-_WORDS = WITH_POLICY | {name: (name, words) for name, words in CHOICES.items()}
-_INNER = {"side": SIDES, "axis": AXES}
+_WORDS = WITH_POLICY | {name: (name, words) for name, words in _CHOICES.items()}
+_INNER = PARTS
 #: Postures: more would need more memory than there is, whatever is kept of them.
 _MOST_POSTURES = 2**31
 
 
-def _defaults() -> dict[str, Named]:
-    """What is not asked; angles that a policy may give come first."""
-    numbers = {name: np.asarray(PARAMETERS[name].default) for name in dict.fromkeys([*WITH_POLICY, *PARAMETERS])}
-    codes = {code: np.array(-1 if name in WITH_POLICY else 0) for name, (code, _) in _WORDS.items()}
-    defaults = {name: Named(value) for name, value in (numbers | codes).items()}
-    defaults["load_position"] = Named(np.zeros(3), ("axis",))
-    for value in defaults.values():
-        value.values.setflags(write=False)  # every grid shows them
-    return defaults
+def _default(name: str) -> Named:
+    """What holds where a parameter or a code is not asked for."""
+    if name in PARAMETERS:
+        about = PARAMETERS[name]
+        value = Named(np.full(3, about.default), ("axis",)) if about.per == "axis" else Named(np.asarray(about.default))
+    else:
+        value = Named(np.array(0 if name in _CHOICES else -1))
+    value.values.setflags(write=False)  # every grid shows them
+    return value
 
 
-_DEFAULTS = _defaults()
+#: What is not asked; angles that a policy may give come first.
+_DEFAULTS = {name: _default(name) for name in dict.fromkeys([*WITH_POLICY, *PARAMETERS, *CODES])}
 
 
 def parse_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> StanceGrid:
@@ -69,33 +70,31 @@ def parse_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> Stanc
         if name in asked:
             read[name], read[code] = _policed(name, policies, asked[name])
     read |= {name: _numbers(name, asked[name]) for name in PARAMETERS if name in asked and name not in read}
-    read |= {name: _choice(name, words, asked[name]) for name, words in CHOICES.items() if name in asked}
-    stance = {name: read[name] for name in asked} | _DEFAULTS | read
-    _check_load(asked, stance)
-    _check_support(asked, stance)
+    read |= {name: _choice(name, words, asked[name]) for name, words in _CHOICES.items() if name in asked}
+    added = {name: _default(name) for name in PARAMETERS if name not in _DEFAULTS}
+    stance = {name: read[name] for name in asked} | _DEFAULTS | added | read
+    check_parameters(asked, stance)
     if any(value.coords or (value.dims and is_data_array(asked.get(name))) for name, value in read.items()):
         stance |= align({name: stance[name] for name in dict.fromkeys([*asked, *read])}, tuple(_INNER))
-    _check_policies(stance)
+    check_policies(stance)
     return _combine(stance)
 
 
 def _check_names(asked: Mapping[str, Any], options: Iterable[str]) -> None:
-    known = [*PARAMETERS, "support", "arms"]
+    known = [*PARAMETERS, *_CHOICES]
     for name in asked:
         if name not in known:
             near = difflib.get_close_matches(name, [*known, *options], n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise StanceError(f"{name}: unknown stance parameter{hint}; parameters are {', '.join(known)}")
-    if "pelvic_tilt" not in asked:
-        raise StanceError(
-            "pelvic_tilt: has no default, because it decides what the back must do; give degrees in "
-            f"{_range('pelvic_tilt')}, or a policy: {', '.join(POLICIES)}"
-        )
+    for name, about in PARAMETERS.items():
+        if about.default is None and name not in asked:
+            policies = f", or a policy: {', '.join(WITH_POLICY[name][1])}" if name in WITH_POLICY else ""
+            raise StanceError(f"{name}: has no default, {about.no_default}; give degrees in {_range(name)}{policies}")
 
 
 def _range(name: str) -> str:
-    p = PARAMETERS[name]
-    return f"{p.least:g}..{p.most:g}" + ("" if p.unit == "1" else f" {p.unit}")
+    return PARAMETERS[name].range
 
 
 def _numbers(name: str, value: Any) -> Named:
@@ -162,7 +161,7 @@ def _plain(name: str, value: Any) -> Named:
         raise StanceError(f"{name} = {shown(value)}: must be numbers in {_range(name)}")
     if array.ndim == 0:
         return Named(array)
-    if name == "load_position":
+    if PARAMETERS[name].per == "axis":
         if array.shape != (3,):
             raise StanceError(f"{name}: has shape {array.shape}; must be (x, y, z), or a DataArray over 'axis'")
         return Named(array, ("axis",))
@@ -181,12 +180,13 @@ def _check_dims(name: str, given: Named) -> None:
                 raise StanceError(f"{name}: is not a parameter of a leg; it must not have a 'side' dimension")
             _check_labels(name, given, "side", SIDES)
         elif dim == "axis":
-            if name != "load_position":
-                raise StanceError(f"{name}: must not have an 'axis' dimension; only load_position has")
-            _check_labels(name, given, "axis", AXES)
-        elif dim in RESERVED or (own and dim in (*CHOICES, *POLICY_DIMS.values())):
+            if own is None or own.per != "axis":
+                places = " and ".join(place for place, about in PARAMETERS.items() if about.per == "axis")
+                raise StanceError(f"{name}: must not have an 'axis' dimension; only {places} has")
+            _check_labels(name, given, "axis", _INNER["axis"])
+        elif dim in RESERVED or (own and dim in (*_CHOICES, *POLICY_DIMS.values())):
             raise StanceError(f"{name}: must not use the dimension {dim!r}, which the answer uses")
-    if name == "load_position" and "axis" not in given.dims:
+    if own and own.per == "axis" and "axis" not in given.dims:
         raise StanceError(f"{name}: must be (x, y, z), or a DataArray over 'axis'")
 
 
@@ -256,53 +256,6 @@ def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
     return Named(codes, (name,), {name: np.array(labels)}) if codes.ndim else Named(codes)
 
 
-def _check_load(asked: Mapping[str, Any], stance: Mapping[str, Named]) -> None:
-    heaviest = float(stance["load_mass"].values.max())
-    if "load_position" not in asked and heaviest > 0.0:
-        raise StanceError(
-            f"load_mass = {heaviest:g}: needs load_position = (x, y, z) in the trunk frame, "
-            f"each in {_range('load_position')}"
-        )
-
-
-def _check_support(asked: Mapping[str, Any], stance: Mapping[str, Named]) -> None:
-    """A seat and a step have their measures, which mean nothing without them; on a seat the weight lies where it must.
-
-    One foot bears all the weight there is.
-    """
-    for name, choice, word in (
-        ("seat_height", "support", "seat"),
-        ("step_height", "support", "step"),
-        ("step_length", "support", "step"),
-        ("hand_support", "arms", "thighs"),
-    ):
-        if name in asked and not (stance[choice].values == CHOICES[choice].index(word)).any():
-            raise StanceError(f"{name} = {asked[name]!r}: needs {choice} = {word!r}")
-    support = stance["support"].values
-    two = np.isin(support, [SUPPORTS.index("both"), SUPPORTS.index("step")])
-    if "weight_balance" in asked and not two.any():
-        raise StanceError(
-            f"weight_balance = {asked['weight_balance']!r}: needs two feet that stand, support = 'both' or 'step'"
-        )
-    if "weight_shift" in asked and (support == SUPPORTS.index("seat")).all():
-        raise StanceError(
-            f"weight_shift = {asked['weight_shift']!r}: means nothing with support = 'seat', which bears the weight"
-        )
-
-
-def _check_policies(stance: Mapping[str, Named]) -> None:
-    """Nothing hangs on a seat, and the lean at which a body hangs is that of a given tilt."""
-    support = stance["support"]
-    for name, word in (("pelvic_tilt", "hanging"), ("trunk_lean", "hanging_sway"), ("knee_flexion", "passive")):
-        code, policies = WITH_POLICY[name]
-        dims = dict.fromkeys(support.dims + stance[code].dims)
-        seated = support.over(dims) == SUPPORTS.index("seat")
-        if (seated & (stance[code].over(dims) == policies.index(word))).any():
-            raise StanceError(f"{name} = {word!r}: means nothing with support = 'seat', which bears the weight")
-    if (stance["lean_policy"].values >= 0).any() and (stance["policy"].values >= 0).any():
-        raise StanceError("trunk_lean = 'hanging_sway': needs pelvic_tilt in degrees; it is the lean at a given tilt")
-
-
 def _combine(stance: Mapping[str, Named]) -> StanceGrid:
     dims: dict[str, NDArray[Any]] = {}
     bearers: dict[str, str] = {}
@@ -316,7 +269,7 @@ def _combine(stance: Mapping[str, Named]) -> StanceGrid:
         raise StanceError(f"{sizes} = {count:.3g} postures: allowed are {_MOST_POSTURES:,} in one sweep")
     arrays = {}
     for name, parameter in PARAMETERS.items():
-        last = ("side",) if parameter.per_leg else ("axis",) if name == "load_position" else ()
+        last = (parameter.per,) if parameter.per else ()
         array = stance[name].over([*dims, *last])
         arrays[name] = np.broadcast_to(array, (*array.shape[:-1], len(SIDES))) if parameter.per_leg else array
     arrays |= {name: stance[name].over(dims) for name in CODES}
@@ -337,9 +290,9 @@ def _varied(stance: Mapping[str, Named]) -> dict[str, tuple[tuple[str, ...], Arr
     """What is given along dimensions that do not bear its name, a leg's parameter once per side."""
     varied: dict[str, tuple[tuple[str, ...], Array]] = {}
     found = {name for name, (code, _) in WITH_POLICY.items() if (stance[code].values >= 0).any()}
-    for name in PARAMETERS:
+    for name, about in PARAMETERS.items():
         value = stance[name]
-        if name in {"pelvic_tilt", "load_position", *found} or not value.dims or name in value.dims:
+        if about.default is None or about.per == "axis" or name in found or not value.dims or name in value.dims:
             continue
         sides = {f"{name}_{side}": value.at("side", i) for i, side in enumerate(SIDES)} if "side" in value.dims else {}
         for label, part in (sides or {name: value}).items():

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.stance.parameters import (
-    ARMS,
-    CODES,
-    COLUMN,
-    PARAMETERS,
-    SUPPORTS,
-    WITH_POLICY,
-)
+from biomech.stance.changes import added_targets, change_values
+from biomech.stance.parameters import ARMS, AXES, CODES, COLUMN, PARAMETERS, SUPPORTS, WITH_POLICY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,9 +17,6 @@ if TYPE_CHECKING:
     from biomech.model.compiled import CompiledModel
 
 Array = NDArray[np.float64]
-
-#: Where a parameter that tells the sides apart does not.
-_MIDDLE = {"weight_balance": 0.5, "cross_slope": 0.0, "pelvic_rotation": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +42,27 @@ class Stance:
     def take(self, index: NDArray[Any], **changed: Array) -> Stance:
         """Some of the postures, with some values changed."""
         values = {name: value[index] for name, value in self.values.items() if name not in changed}
-        codes = (self.support, self.arms, self.policy, self.lean_policy, self.knee_policy)
-        return Stance(values | changed, *(code[index] for code in codes))
+        return Stance(values | changed, **{code: getattr(self, code)[index] for code in CODES})
 
     def matrix(self) -> Array:
         """Every parameter side by side, (posture, column): see ``COLUMN``."""
-        return np.column_stack([self.values[name] for name in PARAMETERS])
+        return np.column_stack([self.values[name] for name in PARAMETERS if name in self.values])
 
     @classmethod
     def of_matrix(cls, numbers: Array, like: Stance) -> Stance:
         """Stances from their ``matrix``, with support, arms and policies as in the first of others."""
         values = {}
         for name, parameter in PARAMETERS.items():
-            first = COLUMN[name]
-            wide = 2 if parameter.per_leg else 3 if name == "load_position" else 0
-            values[name] = np.array(numbers[:, first : first + wide] if wide else numbers[:, first])
-        codes = (like.support, like.arms, like.policy, like.lean_policy, like.knee_policy)
-        return cls(values, *(np.full(len(numbers), code[0]) for code in codes))
+            if name in like.values:  # it may have been added since
+                first = COLUMN[name]
+                values[name] = np.array(
+                    numbers[:, first : first + parameter.width] if parameter.per else numbers[:, first]
+                )
+        return cls(values, **{code: np.full(len(numbers), getattr(like, code)[0]) for code in CODES})
+
+    def apply_changes(self) -> None:
+        """Let parameters change what others hold, in place: once, before angles are found."""
+        change_values(self.values)
 
     def load(self, compiled: CompiledModel) -> Array:
         """Mass (kg) and first moment (kg.m, trunk frame) that the trunk carries, and kg on each thigh: (posture, LOAD).
@@ -87,12 +82,29 @@ class Stance:
 
     def is_symmetric(self) -> NDArray[np.bool_]:
         """Per posture: both legs are asked the same, and no load pulls to a side."""
-        legs = [self.values[name] for name, p in PARAMETERS.items() if p.per_leg]
-        same = np.logical_and.reduce([leg[:, 0] == leg[:, 1] for leg in legs])
-        central = (self.values["load_mass"] == 0.0) | (self.values["load_position"][:, 2] == 0.0)
-        straight = np.logical_and.reduce([self.values[name] == at for name, at in _MIDDLE.items()])
-        both = (self.support == SUPPORTS.index("both")) | (self.support == SUPPORTS.index("seat"))
-        return np.asarray(same & central & straight & both)
+        even = (self.support == SUPPORTS.index("both")) | (self.support == SUPPORTS.index("seat"))
+        for name, parameter in PARAMETERS.items():
+            if name not in self.values:
+                continue
+            value = self.values[name]
+            if parameter.per_leg:
+                even &= value[:, 0] == value[:, 1]
+            elif parameter.per:
+                even &= (value[:, AXES.index("z")] == 0.0) | self._is_idle(name)
+            elif parameter.symmetric_at is not None:
+                even &= value == parameter.symmetric_at
+        for _, _, added in added_targets(self.values):  # the half body lacks some of the conditions
+            even &= added == 0.0
+        return np.asarray(even)
+
+    def _is_idle(self, name: str) -> NDArray[np.bool_]:
+        """Where a parameter is without effect, because what it goes with is at its default."""
+        with_it = [other for other, parameter in PARAMETERS.items() if parameter.beside == name]
+        idle = np.full(len(self), bool(with_it))
+        for other in with_it:
+            if other in self.values:
+                idle &= np.all(self.values[other].reshape(len(self), -1) == PARAMETERS[other].default, axis=1)
+        return idle
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +142,9 @@ class StanceGrid:
         """Stances ``first`` to ``last``, the last not included, in the order of the dimensions."""
         place = np.unravel_index(np.arange(first, last), self.shape) if self.dims else ()
         taken = {name: self._take(array, place, last - first) for name, array in self.arrays.items()}
-        return Stance({name: taken[name] for name in PARAMETERS}, *(taken[name] for name in CODES))
+        return Stance(
+            {name: taken[name] for name in PARAMETERS if name in taken}, **{code: taken[code] for code in CODES}
+        )
 
     def all(self) -> Stance:
         """All of them."""

@@ -27,7 +27,22 @@ from biomech._simd import (
     width,
     zeros,
 )
-from biomech.stance.parameters import COLUMN
+from biomech.stance.generated.columns import (
+    CROSS_SLOPE,
+    FOOT_ROTATION,
+    KNEE_FLEXION,
+    PELVIC_ROTATION,
+    PELVIC_TILT,
+    SEAT_HEIGHT,
+    SLOPE,
+    STANCE_WIDTH,
+    STEP_HEIGHT,
+    STEP_LENGTH,
+    TRUNK_LEAN,
+    TURNOUT_YIELD,
+    WEIGHT_BALANCE,
+    WEIGHT_SHIFT,
+)
 
 Array = NDArray[np.float64]
 
@@ -47,11 +62,6 @@ HIP_FLEXION, HIP_ADDUCTION, HIP_ROTATION, KNEE, SHANK_ROTATION, ANKLE, SUBTALAR 
 LEG = 7
 
 _RADIANS, _QUARTER = math.pi / 180.0, 0.5 * math.pi
-_SLOPE, _CROSS_SLOPE, _LEAN = COLUMN["slope"], COLUMN["cross_slope"], COLUMN["trunk_lean"]
-_TILT, _ROTATION, _WIDTH = COLUMN["pelvic_tilt"], COLUMN["pelvic_rotation"], COLUMN["stance_width"]
-_FOOT, _KNEE_FLEXION, _YIELD = COLUMN["foot_rotation"], COLUMN["knee_flexion"], COLUMN["turnout_yield"]
-_SHIFT, _BALANCE, _SEAT_HEIGHT = COLUMN["weight_shift"], COLUMN["weight_balance"], COLUMN["seat_height"]
-_STEP_HEIGHT, _STEP_LENGTH = COLUMN["step_height"], COLUMN["step_length"]
 
 
 class TargetTables(NamedTuple):
@@ -147,22 +157,22 @@ def _aim_each(
 @kernel
 def _set_directions(stance: Array, d: Array) -> None:
     """The floor is turned by the slope about z, then sideways about x."""
-    sine, cosine = sincos(stance[_SLOPE] * _RADIANS)
-    t, e = sincos(stance[_CROSS_SLOPE] * _RADIANS)
+    sine, cosine = sincos(stance[SLOPE] * _RADIANS)
+    t, e = sincos(stance[CROSS_SLOPE] * _RADIANS)
     zero = 0.0 * sine
     d[UP, 0], d[UP, 1], d[UP, 2] = zero, zero + 1.0, zero
     d[FORWARD, 0], d[FORWARD, 1], d[FORWARD, 2] = cosine, sine * e, sine * t
     d[NORMAL, 0], d[NORMAL, 1], d[NORMAL, 2] = -sine, cosine * e, cosine * t
     d[ASIDE, 0], d[ASIDE, 1], d[ASIDE, 2] = zero, -t, e
     for foot in range(2):
-        outward, along = sincos(stance[_FOOT + foot] * _RADIANS)
+        outward, along = sincos(stance[FOOT_ROTATION + foot] * _RADIANS)
         for k in range(3):
             d[AHEAD + foot, k] = along * d[FORWARD, k] + (1.0 - 2.0 * foot) * outward * d[ASIDE, k]
         for k in range(3):
             i, j = (k + 1) % 3, (k + 2) % 3
             d[ACROSS + foot, k] = d[AHEAD + foot, i] * d[NORMAL, j] - d[AHEAD + foot, j] * d[NORMAL, i]
-    sine, upright = sincos(stance[_LEAN] * _RADIANS)
-    aside, ahead = sincos(stance[_ROTATION] * _RADIANS)
+    sine, upright = sincos(stance[TRUNK_LEAN] * _RADIANS)
+    aside, ahead = sincos(stance[PELVIC_ROTATION] * _RADIANS)
     d[TRUNK_FORWARD, 0], d[TRUNK_FORWARD, 1], d[TRUNK_FORWARD, 2] = upright * ahead, -sine, -upright * aside
     d[TRUNK_ASIDE, 0], d[TRUNK_ASIDE, 1], d[TRUNK_ASIDE, 2] = aside, zero, ahead
     for k in range(3):
@@ -172,22 +182,22 @@ def _set_directions(stance: Array, d: Array) -> None:
 
 @kernel
 def _set_numbers(targets: TargetTables, stance: Array, d: Array, n: Array) -> None:
-    right = stance[_BALANCE]
+    right = stance[WEIGHT_BALANCE]
     zero = 0.0 * right
-    n[ONE], n[NOTHING], n[SEAT] = zero + 1.0, zero, stance[_SEAT_HEIGHT]
+    n[ONE], n[NOTHING], n[SEAT] = zero + 1.0, zero, stance[SEAT_HEIGHT]
     both, stepping = targets.stands[0] and targets.stands[1], 1.0 if targets.step else 0.0
     n[WEIGHT_FORWARD], n[WEIGHT_ASIDE] = zero, zero
     for foot in range(2):
         half = 0.5 - foot
-        n[RAISED + foot] = half * stepping * stance[_STEP_HEIGHT]
-        n[STEPPED + foot] = half * stepping * stance[_STEP_LENGTH]
-        n[BESIDE + foot] = half * stance[_WIDTH]
+        n[RAISED + foot] = half * stepping * stance[STEP_HEIGHT]
+        n[STEPPED + foot] = half * stepping * stance[STEP_LENGTH]
+        n[BESIDE + foot] = half * stance[STANCE_WIDTH]
         share = zero + 1.0
         if both:
             share = right if foot == 0 else 1.0 - right
         n[LESS_SHARE + foot] = -share
         if targets.stands[foot]:
-            along = targets.toe * stance[_SHIFT] * share
+            along = targets.toe * stance[WEIGHT_SHIFT] * share
             for k in range(3):
                 n[WEIGHT_FORWARD] += along * d[AHEAD + foot, k] * d[DROP_FORWARD, k]
                 n[WEIGHT_ASIDE] += along * d[AHEAD + foot, k] * d[DROP_ASIDE, k]
@@ -214,14 +224,14 @@ def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, 
     The hips stand over the weight's place, or on a seat behind the ankles; each leg then is a triangle whose knee
     points where the foot does.
     """
-    tilt, zero = -stance[_TILT] * _RADIANS, 0.0 * stance[_TILT]
-    q[starts.tilt], q[starts.lumbar] = tilt, -stance[_LEAN] * _RADIANS - tilt
+    tilt, zero = -stance[PELVIC_TILT] * _RADIANS, 0.0 * stance[PELVIC_TILT]
+    q[starts.tilt], q[starts.lumbar] = tilt, -stance[TRUNK_LEAN] * _RADIANS - tilt
     if starts.rotation >= 0:
-        q[starts.rotation] = stance[_ROTATION] * _RADIANS
+        q[starts.rotation] = stance[PELVIC_ROTATION] * _RADIANS
     x, z = _middle_of_hips(targets, stance, d, n)
     if starts.aside < 0:
         z = zero  # the half body's hips are on either side of its plane
-    aside, ahead = sincos(stance[_ROTATION] * _RADIANS)
+    aside, ahead = sincos(stance[PELVIC_ROTATION] * _RADIANS)
     height, lower, count = zero, zero, 0.0
     for foot in range(2):
         if targets.stands[foot]:
@@ -232,7 +242,7 @@ def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, 
     # on legs of unlike length the pelvis lists
     sine = zero
     if targets.seated:
-        height = stance[_SEAT_HEIGHT] + _SITTING
+        height = stance[SEAT_HEIGHT] + _SITTING
     elif starts.list >= 0:
         sine = min(max(lower / (2.0 * _HIP_ASIDE), -0.7), 0.7)
         q[starts.list] = _arcsine(sine)
@@ -247,7 +257,7 @@ def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, 
                     targets, starts, stance, d, n, foot, x + half * aside, height - half * sine, z + half * ahead, q
                 )
             else:
-                q[starts.leg[LEG * foot + KNEE]] = -stance[_KNEE_FLEXION + foot] * _RADIANS
+                q[starts.leg[LEG * foot + KNEE]] = -stance[KNEE_FLEXION + foot] * _RADIANS
                 q[starts.leg[LEG * foot + HIP_FLEXION]] = -tilt  # the free thigh hangs down
 
 
@@ -265,31 +275,31 @@ def _ankle_at(d: Array, n: Array, foot: int) -> tuple[float, float, float]:
 @kernel
 def _leg_square(stance: Array, foot: int) -> tuple[float, float]:
     """Square of the distance from hip to ankle; sine of the knee's flexion."""
-    sine, cosine = sincos(stance[_KNEE_FLEXION + foot] * _RADIANS)
+    sine, cosine = sincos(stance[KNEE_FLEXION + foot] * _RADIANS)
     return _THIGH * _THIGH + _SHANK * _SHANK + 2.0 * _THIGH * _SHANK * cosine, sine
 
 
 @kernel
 def _middle_of_hips(targets: TargetTables, stance: Array, d: Array, n: Array) -> tuple[float, float]:
     """x and z of the middle between the hips: the weight lies where it is asked, or on a seat behind the ankles."""
-    zero = 0.0 * stance[_SHIFT]
+    zero = 0.0 * stance[WEIGHT_SHIFT]
     x, z, standing = zero, zero, 0.0
     for foot in range(2):
         if targets.stands[foot]:
             ax, ay, az = _ankle_at(d, n, foot)
             square, bent = _leg_square(stance, foot)
             if targets.seated:
-                up = stance[_SEAT_HEIGHT] + _SITTING - ay
+                up = stance[SEAT_HEIGHT] + _SITTING - ay
                 x += ax - math.sqrt(max(square - up * up - (abs(az) - _HIP_ASIDE) * (abs(az) - _HIP_ASIDE), 0.03))
             else:
-                share, reach = -n[LESS_SHARE + foot], targets.toe * stance[_SHIFT] - _HEEL
+                share, reach = -n[LESS_SHARE + foot], targets.toe * stance[WEIGHT_SHIFT] - _HEEL
                 bulge = _KNEES * _THIGH * _SHANK * bent / math.sqrt(square)
                 x += share * (ax + reach * d[AHEAD + foot, 0] - _LEGS * ax - bulge * d[AHEAD + foot, 0])
                 z += share * (az + reach * d[AHEAD + foot, 2])
             standing += 1.0
     if targets.seated:
         return x / standing, z
-    sine, _ = sincos(stance[_LEAN] * _RADIANS)
+    sine, _ = sincos(stance[TRUNK_LEAN] * _RADIANS)
     return (x - _LEANING * sine) / (1.0 - _LEGS), z
 
 
@@ -326,7 +336,7 @@ def _begin_leg(
     ax, ay, az = _ankle_at(d, n, foot)
     x, y, z = x - ax, y - ay, z - az
     length = math.sqrt(x * x + y * y + z * z)
-    knee = stance[_KNEE_FLEXION + foot] * _RADIANS
+    knee = stance[KNEE_FLEXION + foot] * _RADIANS
     sine, cosine = sincos(knee)
     if targets.step and foot == 1:
         cosine = (length * length - _THIGH * _THIGH - _SHANK * _SHANK) / (2.0 * _THIGH * _SHANK)
@@ -338,7 +348,7 @@ def _begin_leg(
     u = x * d[AHEAD + foot, 0] + y * d[AHEAD + foot, 1] + z * d[AHEAD + foot, 2]
     o = side * (x * d[ACROSS + foot, 0] + y * d[ACROSS + foot, 1] + z * d[ACROSS + foot, 2])
     u, o = min(max(u / length, -0.9), 0.9), o / length
-    below = stance[_YIELD + foot] * _RADIANS
+    below = stance[TURNOUT_YIELD + foot] * _RADIANS
     turned, straight = sincos(starts.torsion[foot] + below)
     along, away = _THIGH * sine / length, (_SHANK + _THIGH * cosine) / length
     # torsion and the ankle's oblique axis lean the leg sideways, the subtalar joint as much as is missing
@@ -361,9 +371,9 @@ def _begin_leg(
     tx = x - _SHANK * (sx * d[AHEAD + foot, 0] + sy * d[NORMAL, 0] + side * sz * d[ACROSS + foot, 0])
     ty = y - _SHANK * (sx * d[AHEAD + foot, 1] + sy * d[NORMAL, 1] + side * sz * d[ACROSS + foot, 1])
     tz = z - _SHANK * (sx * d[AHEAD + foot, 2] + sy * d[NORMAL, 2] + side * sz * d[ACROSS + foot, 2])
-    aside, ahead = sincos(stance[_ROTATION] * _RADIANS)
+    aside, ahead = sincos(stance[PELVIC_ROTATION] * _RADIANS)
     tx, tz = tx * ahead - tz * aside, side * (tx * aside + tz * ahead)
-    sine, cosine = sincos(stance[_FOOT + foot] * _RADIANS + side * stance[_ROTATION] * _RADIANS)
+    sine, cosine = sincos(stance[FOOT_ROTATION + foot] * _RADIANS + side * stance[PELVIC_ROTATION] * _RADIANS)
     kx, kz = kx * cosine - kz * sine, kx * sine + kz * cosine
     thigh = math.sqrt(tx * tx + ty * ty + tz * tz)
     flexion, adduction = _angle(-tx, ty), _arcsine(min(max(tz / thigh, -0.9), 0.9))

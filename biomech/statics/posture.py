@@ -16,11 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.errors import StanceError
+from biomech.errors import KernelError, StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
-from biomech.stance.parameters import SUPPORTS
+from biomech.stance.changes import added_targets
+from biomech.stance.generated import columns
+from biomech.stance.parameters import COLUMN, PARAMETERS, SUPPORTS
 from biomech.stance.stance import Stance
 from biomech.statics.constraint_targets import (
     ACROSS,
@@ -60,6 +62,10 @@ from biomech.statics.posture_newton import (
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+
+# kernels would read one parameter for another
+if any(COLUMN.get(name.lower()) != column for name, column in vars(columns).items() if name.isupper()):
+    raise KernelError("biomech/stance/generated/columns.py is not what the table says: run python -m biomech.stance")
 
 
 @dataclass(frozen=True)
@@ -187,19 +193,36 @@ def build_constraints(model: Model, compiled: CompiledModel, stance: Stance, sup
     ``compiled`` decides whether the half body is closed (symmetric stances only) or the whole.
     """
     constraints, count = constraint_layout(model, compiled, support), len(stance)
-    most = stance.values["turnout_yield"].max(initial=0.0)
-    if most > 0.0 and not can_yield(compiled):
-        raise StanceError(f"turnout_yield = {most:g}: model {model.name!r} has no coordinate shank_rotation")
+    _check_coordinates(model, compiled, stance)
     terms, batch_targets = len(constraints.tables.kind), len(constraints.labels)
     vector, target = np.empty((count, 3 * terms)), np.empty((count, batch_targets))
     start, floor = np.empty((count, len(compiled.coordinates))), np.empty((count, 5))
     evaluate_targets(constraints.targets, constraints.starts, stance.matrix(), vector, target, start, floor)
+    _add_to_targets(constraints.labels, stance, target)
     return PostureConstraints(constraints.tables, constraints.labels, vector, target, start, floor)
 
 
-def can_yield(compiled: CompiledModel) -> bool:
-    """Whether knee and foot can take up turnout: a body needs a coordinate for it."""
-    return any(name.startswith("shank_rotation") for name in compiled.coordinates)
+def has_coordinate(compiled: CompiledModel, name: str) -> bool:
+    """Whether a body has a coordinate, on whatever side; as one that a stance parameter needs."""
+    return any(own.startswith(name) for own in compiled.coordinates)
+
+
+def _check_coordinates(model: Model, compiled: CompiledModel, stance: Stance) -> None:
+    """Refuse what the model has no coordinate for."""
+    for name, parameter in PARAMETERS.items():
+        if parameter.coordinate and name in stance.values:
+            most = np.abs(stance.values[name]).max(initial=0.0)
+            if most > 0.0 and not has_coordinate(compiled, parameter.coordinate):
+                raise StanceError(f"{name} = {most:g}: model {model.name!r} has no coordinate {parameter.coordinate}")
+
+
+def _add_to_targets(labels: list[str], stance: Stance, target: Array) -> None:
+    """Add what parameters from outside the package add to the ``target`` (posture, condition) of conditions."""
+    for name, label, added in added_targets(stance.values):
+        if label in labels:
+            target[:, labels.index(label)] += added
+        elif added.any():
+            raise StanceError(f"{name}: there is no condition {label!r}; conditions here are {', '.join(labels)}")
 
 
 def constraint_layout(model: Model, compiled: CompiledModel, support: int) -> ConstraintLayout:

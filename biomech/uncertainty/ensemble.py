@@ -86,7 +86,9 @@ class Ensemble:
         """Variables over (sample, posture, ...) at points (sample, dimension) of the unit cube."""
         draws = self.sampler.draws(points)
         check_draws(self.model, self.cells, draws, self.asked)
-        self._answer(self.model, self.stance.take(np.arange(len(self.stance))))  # fills what all draws share
+        whole = self.stance.take(np.arange(len(self.stance)))
+        whole.apply_changes()
+        self._answer(self.model, whole)  # fills what all draws share
         found: dict[str, Array] = {}
         with progress_bar(len(draws), "draws", progress) as bar:
             for i in range(len(draws)):
@@ -124,6 +126,7 @@ class Ensemble:
             np.clip(values, limits.least, limits.most, out=values)
         if self.adjust is not None:
             self.adjust(own, i)
+        own.apply_changes()
         return own
 
     def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:
@@ -191,7 +194,7 @@ def _read(
             raise StanceError(f"stances[{name!r}]: has dimensions {_sizes(grid)}; all stances must have the same")
     parts = [grid.all() for grid in grids.values()]
     values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
-    joined = Stance(values, *(np.concatenate([getattr(part, code) for part in parts]) for code in CODES))
+    joined = Stance(values, **{code: np.concatenate([getattr(part, code) for part in parts]) for code in CODES})
     # what varies within a stance is no coordinate of all of them
     whole = replace(first, carried=_carried(grids), varied={})
     return whole, joined, {key for asked in stances.values() for key in asked}

@@ -13,7 +13,7 @@ from biomech.model.model import Model
 from biomech.pipeline.stance_batch import StanceBatch, reachable
 from biomech.stance.parameters import PARAMETERS, SIDES, SUPPORTS
 from biomech.stance.stance import Stance
-from biomech.statics.posture import PostureSolution, can_yield, ranges, solve_posture
+from biomech.statics.posture import PostureSolution, has_coordinate, ranges, solve_posture
 from biomech.statics.posture_newton import SLACK
 
 Array = NDArray[np.float64]
@@ -95,7 +95,8 @@ def _knobs(batch: StanceBatch, whole: CompiledModel, stance: Stance) -> Iterator
     support = SUPPORTS[batch.support]
     idle = _IDLE.get(support, ())
     for name in _OF_LEGS:
-        if name == "turnout_yield" and not can_yield(whole):
+        needed = PARAMETERS[name].coordinate
+        if needed and not has_coordinate(whole, needed):
             continue
         for leg in _legs(batch, support, name, stance):
             both = name if batch.compiled.half else f"{name} of both legs"
