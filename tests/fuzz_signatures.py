@@ -173,6 +173,12 @@ def _model_calls() -> dict[str, Call]:
         "Model": (bm.Model, {"name": "own", "tables": dict(small.tables)}),
         "Model.flat": (small.compiled, {"half": False}),
         "Model.cached": (lambda key: small.cached(key, lambda: 1), {"key": "x"}),
+        "Model.compiled": (small.compiled, {"half": True}),
+        "Model.shared": (small.shared, {"key": "asked for", "make": dict}),
+        "Model.with_numbers": (small.with_numbers, {"columns": {
+            ("segments", "com_x"): small.tables["segments"].numbers("com_x")}}),
+        "Model.with_rows": (small.with_rows, {"rows": {"muscles": [], "path_points": []}}),
+        "Model.row": (small.row, {"table": "muscles", "name": small.muscles[0]}),
         "Model.replace": (small.replace, {"changes": {"segments/torso/com_x": 0.03}}),
         "Model.scale": (small.scale, {"factors": {"segments/torso/com_x": 1.1}}),
         "Model.value": (small.value, {"path": "segments/torso/com_x"}),
@@ -190,6 +196,7 @@ def _model_calls() -> dict[str, Call]:
         "tables.Table.with_numbers": (table.with_numbers, {"column": "mass", "values": {0: 1.0}}),
         "tables.make_table": (tables.make_table, {"name": "settings", "records": records}),
         "tables.read_table": (tables.read_table, {"name": "settings", "folder": FOLDER}),
+        "mirror.is_mirrored": (mirror.is_mirrored, {"table": small.tables["muscles"], "column": "leverage"}),
         "mirror.other_side": (mirror.other_side, {"name": "soleus_r"}),
         "mirror.side_of": (mirror.side_of, {"name": "soleus_r"}),
         "mirror.mirror_sign": (mirror.mirror_sign, {"table": "segments", "column": "com_z"}),
@@ -232,9 +239,13 @@ def _study_calls() -> dict[str, Call]:
     stances = {"a": {"pelvic_tilt": 0.0}, "b": {"pelvic_tilt": 0.0, "trunk_lean": 30.0}}
     drawn = {"stances": stances, "model": small, "samples": 2, "seed": 0, "priors": few, "criterion": bm.Power(2),
              "tone": {"quadriceps": 0.01}, "progress": False}  # fmt: skip
-    posture = validation.Posture("own", {"thorax": (40.0, 8.0), "rhythm": (0.7, 0.1), "load_forward": (0.36, 0.05)})
+    posture = validation.MeasuredPosture(
+        "own", {"thorax": (40.0, 8.0), "rhythm": (0.7, 0.1), "load_forward": (0.36, 0.05)}
+    )
     values = xr.DataArray([[1.0, 2.0, 3.0]], dims=("stance", "sample"))
     return {
+        "scenarios.register_scenario": (_registering, {"name": "own", "new": bm.scenarios.Scenario(
+            "One's own.", {"pelvic_tilt": 0.0}, "squat")}),
         "scenarios.scenario": (bm.scenarios.scenario, {"name": "squat"}),
         "scenarios.run": (bm.scenarios.run, {"name": "squat", "model": small, "knee_flexion": 80.0}),
         "scenarios.path": (bm.scenarios.path, {"name": "squat", "model": small, "steps": 2}),
@@ -255,8 +266,8 @@ def _study_calls() -> dict[str, Call]:
                                                               "direction": 1, "knee_angle_r": [-5.0]}),
         "strength.strength_curves": (strength.strength_curves, {"model": bm.load_model(), "steps": 2}),
         "strength.moment_arm_rows": (strength.moment_arm_rows, {"model": bm.load_model()}),
-        "validation.MeasuredPosture": (validation.Posture, {"name": "own", "inputs": dict(posture.inputs)}),
-        "validation.Posture.mean": (posture.mean, {"name": "thorax", "default": 0.0}),
+        "validation.MeasuredPosture": (validation.MeasuredPosture, {"name": "own", "inputs": dict(posture.inputs)}),
+        "validation.MeasuredPosture.mean": (posture.mean, {"name": "thorax", "default": 0.0}),
         "validation.postures": (validation.postures, {}),
         "validation.measurements": (validation.measurements, {}),
         "validation.measured_value": (validation.measured_value, {"row": validation.measurements()["disc_flexed"]}),
@@ -318,6 +329,12 @@ def _predictions() -> xr.Dataset:
     units = ["N" if row["quantity"] == "disc" else row["unit"] for row in validation.measurements().values()]
     coords = {"variant": variants, "tilt": ["0", "least_effort"], "row": rows, "unit": ("row", units)}
     return xr.Dataset({"predicted": (dims, predicted), "draw": ((*dims, "sample"), draw), **spread, **measured}, coords)
+
+
+def _registering(name: Any, new: Any) -> None:
+    """Register a scenario, and take it back so that it can be registered again."""
+    bm.scenarios.register_scenario(name, new)
+    del vars(bm.scenarios)["_SCENARIOS"][name]
 
 
 def _column() -> Any:

@@ -254,8 +254,8 @@ def answers_of(model, status, shortfall, residual):
     return SimpleNamespace(
         status=np.array([status]),
         limiting=np.array([-1]),
-        sheets=SimpleNamespace(shortfall=short),
-        proof=lambda name: proof[:, CERTIFICATE.index(name)],
+        results=SimpleNamespace(shortfall=short),
+        certificate=lambda name: proof[:, CERTIFICATE.index(name)],
     )
 
 
@@ -397,13 +397,13 @@ def test_small_angles_of_a_body_that_stands_still_are_not_called_radians(gait239
 def test_a_lost_step_is_asked_for_once_an_angle(adult, monkeypatch):
     """The slope along the tilt takes three postures where there is one, and one where there is none."""
     asked = []
-    original = resting.rest
+    original = resting.muscle_free_moments
 
     def counted(model, flat, stance, support):
         asked.append(len(stance))
         return original(model, flat, stance, support)
 
-    monkeypatch.setattr(resting, "rest", counted)
+    monkeypatch.setattr(resting, "muscle_free_moments", counted)
     count = 10
     step = {"support": "step", "pelvic_tilt": "passive", "variables": ["status", "pelvic_tilt"]}
     with pytest.warns(BiomechWarning, match="10 unreachable"):

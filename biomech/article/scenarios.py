@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from biomech._arguments import instance, one_of, whole_number
+from biomech._arguments import instance, mapping, one_of, refusal, text, whole_number
 from biomech.analysis.sweep import sweep
+from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
+from biomech.stance.parsing import parse_stance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,79 +71,79 @@ def _leaning(lumbar_rhythm: float = 1.0, **stance: Any) -> dict[str, Any]:
 
 _LIFTED: dict[str, Any] = {"load_mass": 10.0, "load_position": _IN_HANGING_HANDS}
 
-SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
-    {
-        "parallel_standing": Scenario(
-            "Feet that point forward let glutes and lower back rest.", _standing(), "turned_out_standing"
-        ),
-        "turned_out_standing": Scenario(
-            "Feet that point away from each other keep outer hip and buttock tense and make the lower back work.",
-            _standing(foot_rotation=45.0),
-            "parallel_standing",
-        ),
-        "parallel_sitting": Scenario(
-            "Sitting with the feet parallel the lower back has less to do.", _sitting(), "turned_out_sitting"
-        ),
-        "turned_out_sitting": Scenario(
-            "Sitting with the feet turned out the outer hip stays tense and the lower back works.",
-            _sitting(foot_rotation=35.0, stance_width=0.3),
-            "parallel_sitting",
-        ),
-        "slumped_sitting": Scenario(
-            "Sitting slumped, the pelvis rolled back.",
-            _sitting(pelvic_tilt=_SLUMPED, trunk_lean=_SLUMPED_LEAN),
-            "parallel_sitting",
-        ),
-        "hyperextended_on_heels": Scenario(
-            "Knees pressed back and weight in the heels: the pelvis tips, the back arches, the thighs do nothing.",
-            _standing(knee_flexion=-8.0, knee_laxity=12.0, weight_shift=0.22),
-            "soft_knees_mid_foot",
-        ),
-        "soft_knees_mid_foot": Scenario(
-            "Softened knees wake the thighs and let the lower back go.",
-            _standing(knee_flexion=12.0),
-            "hyperextended_on_heels",
-        ),
-        "soft_knees_forward": Scenario(
-            "Softened knees with the weight further forward, heels down.",
-            _standing(knee_flexion=12.0, weight_shift=0.55),
-            "hyperextended_on_heels",
-        ),
-        "sit_to_stand": Scenario(
-            "Rising from a chair should be work for glutes and thighs: the moment the seat is left.",
-            _leaning(_RISING, knee_flexion=88.0, trunk_lean=44.0),
-            "parallel_sitting",
-        ),
-        "stair_ascent": Scenario(
-            "Climbing a stair should be work for glutes and thighs: all weight on the upper leg.",
-            _leaning(_CLIMBING, knee_flexion=55.0, trunk_lean=12.0, support="right"),
-            "parallel_standing",
-        ),
-        "uphill": Scenario(
-            "Walking uphill, standing with both feet on the slope.",
-            _leaning(slope=10.0, trunk_lean=8.0, knee_flexion=15.0),
-            "downhill",
-        ),
-        "downhill": Scenario(
-            "Walking downhill, standing with both feet on the slope.",
-            _standing(slope=-10.0, knee_flexion=15.0),
-            "uphill",
-        ),
-        "lean": Scenario(
-            "Leaning over a table or a sink.", _leaning(trunk_lean=30.0, knee_flexion=5.0), "parallel_standing"
-        ),
-        "stoop": Scenario(
-            "Picking something up with straight legs hangs it on the lower back.",
-            _leaning(trunk_lean=75.0, knee_flexion=10.0, **_LIFTED),
-            "squat",
-        ),
-        "squat": Scenario(
-            "Squatting down to pick something up is work for glutes and thighs.",
-            _leaning(_SQUATTING, trunk_lean=40.0, knee_flexion=100.0, **_LIFTED),
-            "stoop",
-        ),
-    }
-)
+_SCENARIOS: dict[str, Scenario] = {
+    "parallel_standing": Scenario(
+        "Feet that point forward let glutes and lower back rest.", _standing(), "turned_out_standing"
+    ),
+    "turned_out_standing": Scenario(
+        "Feet that point away from each other keep outer hip and buttock tense and make the lower back work.",
+        _standing(foot_rotation=45.0),
+        "parallel_standing",
+    ),
+    "parallel_sitting": Scenario(
+        "Sitting with the feet parallel the lower back has less to do.", _sitting(), "turned_out_sitting"
+    ),
+    "turned_out_sitting": Scenario(
+        "Sitting with the feet turned out the outer hip stays tense and the lower back works.",
+        _sitting(foot_rotation=35.0, stance_width=0.3),
+        "parallel_sitting",
+    ),
+    "slumped_sitting": Scenario(
+        "Sitting slumped, the pelvis rolled back.",
+        _sitting(pelvic_tilt=_SLUMPED, trunk_lean=_SLUMPED_LEAN),
+        "parallel_sitting",
+    ),
+    "hyperextended_on_heels": Scenario(
+        "Knees pressed back and weight in the heels: the pelvis tips, the back arches, the thighs do nothing.",
+        _standing(knee_flexion=-8.0, knee_laxity=12.0, weight_shift=0.22),
+        "soft_knees_mid_foot",
+    ),
+    "soft_knees_mid_foot": Scenario(
+        "Softened knees wake the thighs and let the lower back go.",
+        _standing(knee_flexion=12.0),
+        "hyperextended_on_heels",
+    ),
+    "soft_knees_forward": Scenario(
+        "Softened knees with the weight further forward, heels down.",
+        _standing(knee_flexion=12.0, weight_shift=0.55),
+        "hyperextended_on_heels",
+    ),
+    "sit_to_stand": Scenario(
+        "Rising from a chair should be work for glutes and thighs: the moment the seat is left.",
+        _leaning(_RISING, knee_flexion=88.0, trunk_lean=44.0),
+        "parallel_sitting",
+    ),
+    "stair_ascent": Scenario(
+        "Climbing a stair should be work for glutes and thighs: all weight on the upper leg.",
+        _leaning(_CLIMBING, knee_flexion=55.0, trunk_lean=12.0, support="right"),
+        "parallel_standing",
+    ),
+    "uphill": Scenario(
+        "Walking uphill, standing with both feet on the slope.",
+        _leaning(slope=10.0, trunk_lean=8.0, knee_flexion=15.0),
+        "downhill",
+    ),
+    "downhill": Scenario(
+        "Walking downhill, standing with both feet on the slope.",
+        _standing(slope=-10.0, knee_flexion=15.0),
+        "uphill",
+    ),
+    "lean": Scenario(
+        "Leaning over a table or a sink.", _leaning(trunk_lean=30.0, knee_flexion=5.0), "parallel_standing"
+    ),
+    "stoop": Scenario(
+        "Picking something up with straight legs hangs it on the lower back.",
+        _leaning(trunk_lean=75.0, knee_flexion=10.0, **_LIFTED),
+        "squat",
+    ),
+    "squat": Scenario(
+        "Squatting down to pick something up is work for glutes and thighs.",
+        _leaning(_SQUATTING, trunk_lean=40.0, knee_flexion=100.0, **_LIFTED),
+        "stoop",
+    ),
+}
+#: Every scenario by name; ``register_scenario`` adds to them.
+SCENARIOS: Mapping[str, Scenario] = MappingProxyType(_SCENARIOS)
 
 
 #: Slow movements: stance parameters at the beginning and the end of the path, and what is held.
@@ -167,6 +169,43 @@ def scenario(name: str) -> Scenario:
         There is none; the message names those that there are.
     """
     return SCENARIOS[one_of("name", name, SCENARIOS)]
+
+
+def register_scenario(name: str, new: Scenario) -> None:
+    """Add a situation of one's own, until Python ends.
+
+    Parameters
+    ----------
+    name : str
+        How it is called; no other scenario may bear the name.
+    new : Scenario
+        Its meaning, the arguments of ``sweep`` and the scenario that it is compared with, which may be itself.
+
+    Raises
+    ------
+    StanceError
+        The name is taken or no word, the contrast is not known, or ``sweep`` would refuse the stance.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> stance = {"pelvic_tilt": 0, "knee_flexion": 15, "load_mass": 20, "load_position": (-0.15, 0.3, 0)}
+    >>> knapsack = bm.scenarios.Scenario("A heavy knapsack.", stance, "parallel_standing")
+    >>> bm.scenarios.register_scenario("knapsack", knapsack)
+    >>> bm.scenarios.run("knapsack").attrs["contrast"]
+    'parallel_standing'
+    """
+    name = text("name", name)
+    if not name.isidentifier() or name in SCENARIOS:
+        raise refusal("name", name, f"a word that no scenario bears; there are {', '.join(SCENARIOS)}", StanceError)
+    instance("new", new, Scenario, "a Scenario")
+    text("new: meaning", new.meaning)
+    one_of("new: contrast", new.contrast, [*SCENARIOS, name])
+    try:
+        parse_stance(mapping("new: stance", new.stance, "arguments of sweep to values"))
+    except StanceError as error:
+        raise StanceError(f"new: stance: {error}") from None
+    _SCENARIOS[name] = new
 
 
 def _body(model: object) -> Model:

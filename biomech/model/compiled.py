@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import finite_array, refusal
 from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
 from biomech.model.extents import check_extents
@@ -122,19 +123,24 @@ NUMBERS = {
 }
 
 
-def check_numbers_alone(tables: Mapping[str, Table], name: str, column: str, values: NDArray[np.float64]) -> None:
-    """Refuse a change of what structure depends on."""
-    free = column in NUMBERS.get(name, ())
-    if free and values.shape != (len(tables[name]),):
-        raise ModelError(f"{name}/{column}: has shape {values.shape}; must be numbers of all {len(tables[name])} rows")
-    if free and name == "settings":
+def check_numbers_alone(
+    tables: Mapping[str, Table], key: object, given: object
+) -> tuple[str, str, NDArray[np.float64]]:
+    """Table, column and its numbers, unless structure depends on what would change."""
+    name, column = key if isinstance(key, tuple) and len(key) == 2 else (None, None)
+    allowed = ", ".join(f"{table}/{own}" for table, columns in NUMBERS.items() for own in columns)
+    allowed = f"(table, column) of numbers that no structure depends on: {allowed}, of settings {', '.join(PRESSURE)}"
+    if not isinstance(name, str) or column not in NUMBERS.get(name, ()):
+        raise refusal("columns", key, allowed, ModelError)
+    values = finite_array(f"columns[{key!r}]", given, ModelError)
+    if values.shape != (len(tables[name]),):
+        raise refusal(f"columns[{key!r}]", given, f"numbers of all {len(tables[name])} rows", ModelError)
+    if name == "settings":
         changed = values != tables[name].numbers(column)
-        free = {row for row, other in zip(tables[name].rows, changed, strict=True) if other} <= {*PRESSURE}
-    if not free:
-        allowed = ", ".join(f"{table}/{own}" for table, columns in NUMBERS.items() for own in columns)
-        raise ModelError(
-            f"{name}/{column}: is part of the structure; numbers are {allowed}, of settings {', '.join(PRESSURE)}"
-        )
+        for row, other in zip(tables[name].rows, changed, strict=True):
+            if other and row not in PRESSURE:
+                raise refusal(f"columns[{key!r}]: {row}", "another number", allowed, ModelError)
+    return name, column, values
 
 
 def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: frozenset[str]) -> CompiledModel:

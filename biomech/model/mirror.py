@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,21 +87,23 @@ def is_symmetric(tables: Mapping[str, Table]) -> bool:
     return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
 
 
-def mirror_rows(table: Table) -> NDArray[np.int64]:
-    """The row of every row's mirror image; that of the midline is itself. For tables that have sides."""
-    number = {row: i for i, row in enumerate(table.rows)}
-    return np.array([number[other_side(row)] for row in table.rows], dtype=np.int64)
-
-
-def is_mirrored(table: Table, column: str, rows: NDArray[np.int64]) -> bool:
-    """Whether the numbers of a column are those of their mirror images, which are in ``rows``."""
+def is_mirrored(table: Table, column: str) -> bool:
+    """Whether the numbers of a column on the left are the mirror images of those on the right."""
+    instance("table", table, Table, "a Table", ModelError)
     numbers = table.numbers(column)
-    return bool(np.array_equal(numbers, mirror_sign(table.name, column) * numbers[rows], equal_nan=True))
+    if table.name in _BARE:
+        return True
+    rows = _mirror_rows(table.rows)
+    sign = mirror_sign(table.name, column)
+    return rows is not None and bool(np.array_equal(numbers, sign * numbers[rows], equal_nan=True))
 
 
-def has_sides(table: str) -> bool:
-    """Whether the rows of a table belong to a side of the body."""
-    return table not in _BARE
+@lru_cache(maxsize=64)
+def _mirror_rows(names: tuple[str, ...]) -> NDArray[np.int64] | None:
+    """The row of every row's mirror image; that of the midline is itself. None where one has none."""
+    number = {name: i for i, name in enumerate(names)}
+    rows = [number.get(other_side(name), -1) for name in names]
+    return None if -1 in rows else np.array(rows, dtype=np.int64)
 
 
 def _leaves_the_half(tables: Mapping[str, Table]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import flag, mapping, name_list, real_number, shown, text
+from biomech._arguments import flag, instance, mapping, name_list, one_of, real_number, shown, text
 from biomech.errors import ModelError
 from biomech.model.cache import Cache
 from biomech.model.compiled import CompiledModel, check_numbers_alone, check_tables, compile_model, with_numbers
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.limits import check_structure
-from biomech.model.mirror import has_sides, is_mirrored, is_symmetric, mirror_rows, side_of
+from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import SCHEMA, Table, make_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -107,13 +107,7 @@ class Model:
         if self._origin is None:
             return is_symmetric(self.tables)
         origin, changed = self._origin
-        return origin.is_symmetric and all(self._is_mirrored(*column) for column in changed)
-
-    def _is_mirrored(self, name: str, column: str) -> bool:
-        table = self.tables[name]
-        if not has_sides(name):
-            return True
-        return is_mirrored(table, column, self.shared(("mirror rows", name), lambda: mirror_rows(table)))
+        return origin.is_symmetric and all(is_mirrored(self.tables[name], column) for name, column in changed)
 
     def compiled(self, *, half: bool = False) -> CompiledModel:
         """The flat tables that the kernels run on; ``half``: the right half of the body."""
@@ -163,8 +157,10 @@ class Model:
         0.5
         """
         tables = dict(self.tables)
-        for (name, column), values in columns.items():
-            check_numbers_alone(self.tables, name, column, values)
+        for key, given in instance(
+            "columns", columns, Mapping, "a mapping of (table, column) to numbers", ModelError
+        ).items():
+            name, column, values = check_numbers_alone(self.tables, key, given)
             tables[name] = Table(name, {**tables[name].columns, column: tuple(values.tolist())})
         origin, before = self._origin or (self, frozenset())
         made = object.__new__(Model)  # structure was checked with the model that has it
@@ -216,6 +212,66 @@ class Model:
     def scale(self, factors: Mapping[str, float]) -> Model:
         """A new model with some numbers multiplied; the same paths as ``replace``."""
         return self._changed("factors", factors, lambda old, factor: old * factor)
+
+    def with_rows(self, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> Model:
+        """A new model with further rows in its tables: a muscle, a contact point, a coordinate.
+
+        Parameters
+        ----------
+        rows : mapping of str to iterable of mapping
+            Table to rows, each from column to cell as in ``biomech/model/data``. Of a row on the right (``_r``) the
+            left one follows as its mirror image, unless it is given too.
+
+        Returns
+        -------
+        Model
+            Checked as a whole, like any model.
+
+        Raises
+        ------
+        ModelError
+            There is no such table or column, a row is there already, or the result is no body that can be.
+
+        Examples
+        --------
+        A strap along the rectus abdominis, on both sides:
+
+        >>> import biomech as bm
+        >>> model = bm.load_model()
+        >>> muscle = {**model.row("muscles", "rectus_abdominis_r"), "muscle": "strap_r", "max_isometric_force": 200.0}
+        >>> points = [
+        ...     {**model.row("path_points", f"rectus_abdominis_r.{i}"), "point": f"strap_r.{i}", "muscle": "strap_r"}
+        ...     for i in (0, 1)
+        ... ]
+        >>> strapped = model.with_rows({"muscles": [muscle], "path_points": points})
+        >>> strapped.value("muscles/strap_l/max_isometric_force")
+        200.0
+        """
+        tables = dict(self.tables)
+        for name, given in mapping("rows", rows, "tables to rows", ModelError).items():
+            own = tables[one_of("rows", name, SCHEMA, ModelError)]
+            try:
+                new = with_left_side(make_table(name, given))
+                both = {column: (*cells, *new.columns[column]) for column, cells in own.columns.items()}
+                tables[name] = Table(name, both)
+            except ModelError as error:
+                raise ModelError(f"rows[{name!r}]: {error}") from None
+        return Model(self.name, tables)
+
+    def row(self, table: str, name: str) -> dict[str, Any]:
+        """One row of a table, from column to cell (empty where it has none): a beginning for ``with_rows``.
+
+        Raises
+        ------
+        ModelError
+            There is no such table or row.
+        """
+        own = self.tables[one_of("table", table, SCHEMA, ModelError)]
+        try:
+            place = own.index(name)
+        except ModelError as error:
+            raise ModelError(f"name: {error}") from None
+        return {column: "" if cells[place] != cells[place] else cells[place] for column, cells in own.columns.items()}
 
     def _changed(self, argument: str, changes: object, rule: Callable[[float, float], float]) -> Model:
         tables, named = dict(self.tables), set()

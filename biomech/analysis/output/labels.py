@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.stance.parameters import AXES, PARAMETERS, RESERVED, SIDES
+from biomech.stance.parameters import AXES, RESERVED, SIDES, WITH_POLICY
 from biomech.stance.stance import StanceGrid
 from biomech.statics.reactions import reported_joints
 
@@ -43,10 +43,10 @@ def labelled(model: Model, own: Mapping[str, Any], dims: Iterable[str] = DIMENSI
     return xr.Coordinates(variables, indexes)
 
 
-def check_names(model: Model, asked: StanceGrid, solve_stances: Collection[str]) -> StanceGrid:
+def check_names(model: Model, asked: StanceGrid, taken: Collection[str]) -> StanceGrid:
     """What is asked, once no dimension or coordinate of the caller's bears a name that the answer uses.
 
-    ``solve_stances`` are its variables, and the dimensions that it alone has. A number that is taken from an answer
+    ``taken`` are its variables, and the dimensions that it alone has. A number that is taken from an answer
     still bears the label that it was taken by, such as ``coordinate``; that is left out.
 
     Raises
@@ -57,7 +57,7 @@ def check_names(model: Model, asked: StanceGrid, solve_stances: Collection[str])
     if not asked.bearers:
         return asked
     for dim in asked.dims:
-        if dim in solve_stances and dim not in PARAMETERS:
+        if dim in taken and dim not in WITH_POLICY:
             raise StanceError(
                 f"{asked.bearers[dim]}: dimension {dim!r}: is a variable of the answer; no dimension may bear its name"
             )
@@ -67,7 +67,7 @@ def check_names(model: Model, asked: StanceGrid, solve_stances: Collection[str])
         if name in asked.dims or not _tells_part(model, name, variable)
     }
     for name in carried:
-        if name not in asked.dims and name in {*solve_stances, *_TAKEN}:
+        if name not in asked.dims and name in {*taken, *_TAKEN}:
             raise StanceError(
                 f"{asked.bearers[name]}: coordinate {name!r}: is a name that the answer uses; "
                 f"rename it, or leave it out (drop_vars({name!r}))"
