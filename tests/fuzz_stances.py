@@ -30,7 +30,7 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import UnreachablePosture
-from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES
+from biomech.policies.registry import statuses_of
 from biomech.stance.parameters import PARAMETERS
 
 OPTIMAL, OVERLOADED, UNREACHABLE = 0, 1, 3
@@ -294,12 +294,11 @@ def makes_sense(case: Case, ds: xr.Dataset) -> Iterator[tuple[str, str]]:
         elif any(np.isnan(value).any() for value in known.values()):
             bad = [name for name, value in known.items() if np.isnan(value).any()]
             yield "nan", f"posture {i}: status {int(status[i])}, and NaN in {', '.join(bad)}"
-    for name, words in (("tilt_status", POLICY_STATUSES), ("lean_status", None), ("knee_status", KNEE_STATUSES)):
-        angle = {"tilt_status": "pelvic_tilt", "lean_status": "trunk_lean", "knee_status": "knee_flexion"}[name]
-        if name in ds and words is not None and angle in ds:
+    for name, angle in (("tilt_status", "pelvic_tilt"), ("knee_status", "knee_flexion")):
+        if name in ds and angle in ds:
             found = ds[name].transpose("case", ...).values.reshape(len(status), -1)
             given = ds[angle].transpose("case", ...).values.reshape(len(status), -1)
-            lost = (found == words.index("no_posture")).any(axis=1)
+            lost = (found == statuses_of(angle)["no_posture"]).any(axis=1)
             for i in np.flatnonzero(lost & (status != UNREACHABLE)):
                 yield "nan", f"posture {i}: {name} says that no angle was found, status {int(status[i])}"
             for i in np.flatnonzero(np.isnan(given).any(axis=1) & ~lost & (status != UNREACHABLE)):

@@ -8,14 +8,14 @@ from fuzz_stances import Case, balances, run
 import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.policies.bracketing import MINIMA
-from biomech.policies.resolve import POLICY_STATUSES
+from biomech.policies.registry import statuses_of
 from biomech.policies.stable_root import NO_POSTURE, ROOT_STATUSES, find_stable_root
 from biomech.stance.parsing import parse_stance
 from biomech.statics.posture import solve_posture
 
 LOW_SEAT = {"support": "seat", "pelvic_rotation": -60, "pelvic_tilt": "passive"}
 HIGH_SEAT = {"support": "seat", "seat_height": 0.5, "trunk_lean": 20, "foot_rotation": 10, "stance_width": 0.3}
-LOST = POLICY_STATUSES.index("no_posture")
+LOST = statuses_of("pelvic_tilt")["no_posture"]
 
 
 def test_a_tilt_that_is_not_found_is_not_an_answer(adult):
@@ -28,7 +28,7 @@ def test_a_tilt_that_is_not_found_is_not_an_answer(adult):
         np.testing.assert_allclose(ds.lumbar_compression[1::2], 670.44063, rtol=1e-6)
         assert "unreachable: pelvic_tilt = 'passive': no angle was found" in ds.attrs["message"]
     ds = bm.sweep(adult, stance_width=[0.12, 0.17], **LOW_SEAT)
-    assert ds.tilt_status.values.tolist() == [LOST, POLICY_STATUSES.index("balanced")]
+    assert ds.tilt_status.values.tolist() == [LOST, statuses_of("pelvic_tilt")["balanced"]]
     assert np.isnan(ds.pelvic_tilt.values[0])
 
 

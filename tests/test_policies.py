@@ -6,7 +6,6 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES
 from biomech.policies.stable_root import ROOT_STATUSES, find_stable_root
 from biomech.stance.parsing import parse_stance
 from biomech.statics.muscle_free import muscle_free_moments, passive_slope
@@ -27,8 +26,9 @@ def resting(model, **stance):
 
 
 def statuses(ds, name="tilt_status"):
-    names = POLICY_STATUSES if name == "tilt_status" else KNEE_STATUSES if name == "knee_status" else ROOT_STATUSES
-    return np.array([*names, "given"])[ds[name].values].tolist()
+    said = ds[name].attrs
+    names = dict(zip(said["flag_values"].tolist(), said["flag_meanings"].split(), strict=True))
+    return np.vectorize(names.get, otypes=[object])(ds[name].values).tolist()
 
 
 @pytest.mark.parametrize("stance", STANCES)

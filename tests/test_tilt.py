@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 import biomech as bm
-from biomech.policies.least_effort import TILT_STATUSES
+from biomech.policies.registry import statuses_of
 
-INTERIOR, LOWER_BOUND, UPPER_BOUND, EDGE, NOT_HOLDABLE = range(len(TILT_STATUSES))
+INTERIOR, LOWER_BOUND, UPPER_BOUND, EDGE, NOT_HOLDABLE = (
+    statuses_of("pelvic_tilt")[name]
+    for name in ("interior_minimum", "lower_bound", "upper_bound", "edge_of_holdable", "not_holdable")
+)
 CASES = [
     {"knee_flexion": 10},
     {"foot_rotation": 55, "knee_flexion": 20},

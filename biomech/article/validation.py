@@ -32,7 +32,7 @@ from biomech.analysis.sweep import sweep
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
-from biomech.policies.resolve import lumbar_flexion
+from biomech.policies.rhythm import lumbar_flexion
 from biomech.reference_data import read_rows
 from biomech.sharing import Power
 from biomech.stance.stance import Stance

@@ -1,13 +1,11 @@
-"""Pelvic-tilt policies: how the pelvis stands when nobody says.
+"""The tilt of least muscle cost.
 
-``least_effort``: the tilt of least muscle cost J among the postures that close and can be held, searched in -15..25
-deg; ``least_effort_kernel`` says how. The curve is flat, so the minima that come within 5 % of the best, and the range
-of tilts that do, are reported beside it.
+Of the postures that close and can be held, in -15..25 deg, it is that in which the muscle cost J is least;
+``least_effort_kernel`` says how it is searched. The curve is flat, so the minima that come within 5 % of the best, and
+the range of tilts that do, are reported beside it.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,51 +13,43 @@ from numpy.typing import NDArray
 from biomech.model.model import Model
 from biomech.pipeline.solve_stances import compile_batch
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
+from biomech.policies.balance import TILT_STATUSES
+from biomech.policies.base import Finding, Policy
 from biomech.policies.bracketing import MINIMA
 from biomech.policies.least_effort_kernel import COLUMNS, search_tilts_simd
+from biomech.stance.choices import POLICIES
 from biomech.stance.stance import Stance
 from biomech.statics.posture import turn_with_tilt
 
 Array = NDArray[np.float64]
 
-TILT_STATUSES = ("interior_minimum", "lower_bound", "upper_bound", "edge_of_holdable", "not_holdable")
+#: What the search says, as its kernel numbers it; and that no tilt has a posture.
+STATUSES = {
+    "interior_minimum": 0,
+    "lower_bound": 1,
+    "upper_bound": 2,
+    "edge_of_holdable": 3,
+    "not_holdable": 4,
+    "no_posture": TILT_STATUSES["no_posture"],
+}
 
 
-@dataclass(frozen=True)
-class Tilts:
-    """What was found, per stance.
+class LeastEffort(Policy):
+    """Least cost among the postures that close and can be held; the stances' own tilt is ignored."""
 
-    ``tilt`` in deg, NaN where no tilt has a posture, and ``status``; ``minimum`` (stance, MINIMA): all minima within
-    5 %, best first, NaN where there are fewer; ``interval`` (stance, 2): the tilts within 5 %.
-    """
+    angle = "pelvic_tilt"
+    word = POLICIES.word("least_effort")
+    statuses = STATUSES
 
-    tilt: Array
-    status: NDArray[np.int8]
-    minimum: Array
-    interval: Array
-
-
-def least_effort(model: Model, stance: Stance, objective: SharingObjective) -> Tilts:
-    """The tilt of least muscle cost of every stance.
-
-    Parameters
-    ----------
-    model : Model
-        The body.
-    stance : Stance
-        Stances; their own tilt is ignored.
-    objective : SharingObjective
-        What counts as effort.
-
-    Returns
-    -------
-    Tilts
-        Never raises for a posture: the status says what was found.
-    """
-    found = np.empty((len(stance), COLUMNS))
-    for batch in split_batches(model, stance, objective):
-        found[batch.index] = _search_part(model, batch, stance, objective)
-    return Tilts(found[:, 0], found[:, 1].astype(np.int8), found[:, 2 : 2 + MINIMA], found[:, 2 + MINIMA : 4 + MINIMA])
+    def find(self, model: Model, stance: Stance, objective: SharingObjective) -> Finding:
+        """The tilt; all minima within 5 %, best first, NaN where there are fewer; the tilts within 5 %."""
+        found = np.empty((len(stance), COLUMNS))
+        for batch in split_batches(model, stance, objective):
+            found[batch.index] = _search_part(model, batch, stance, objective)
+        tilt, status = found[:, 0], found[:, 1].astype(np.int8)
+        status[np.isnan(tilt)] = self.statuses["no_posture"]
+        details = {"minimum": found[:, 2 : 2 + MINIMA], "interval": found[:, 2 + MINIMA : 4 + MINIMA]}
+        return Finding(tilt, status, details)
 
 
 def _search_part(model: Model, batch: StanceBatch, stance: Stance, objective: SharingObjective) -> Array:

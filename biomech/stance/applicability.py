@@ -14,7 +14,7 @@ from biomech._arguments import shown
 from biomech.errors import StanceError
 from biomech.stance.declarations import Condition
 from biomech.stance.labelled_values import Named
-from biomech.stance.parameters import ANGLES, CHOICES, PARAMETERS
+from biomech.stance.parameters import ANGLES, CHOICES, PARAMETERS, words_of
 
 
 def spelled(name: str) -> str:
@@ -27,12 +27,13 @@ def spelled(name: str) -> str:
 
 def fault(condition: Condition) -> str:
     """What a message says where a condition does not hold: the words that are needed, or the few that are not taken."""
-    others = [word for word in CHOICES[condition.choice].names if word not in condition.words]
-    if len(others) < len(condition.words):
+    words = words_of(condition)
+    others = [word for word in CHOICES[condition.choice].names if word not in words]
+    if len(others) < len(words):
         why = f", {condition.why}" if condition.why else ""
         return f"means nothing with {condition.choice} = {_listed(others)}{why}"
     why = f"{condition.why}, " if condition.why else ""
-    return f"needs {why}{condition.choice} = {_listed(condition.words)}"
+    return f"needs {why}{condition.choice} = {_listed(words)}"
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -71,7 +72,7 @@ def check_policies(stance: Mapping[str, Named]) -> None:
             follows = code.values == index
             if not follows.any():
                 continue
-            for condition in word.needs:
+            for condition in word.conditions:
                 choice = stance[condition.choice]
                 dims = dict.fromkeys(choice.dims + code.dims)
                 without = ~_holds(condition, choice._replace(values=choice.over(dims)))
@@ -83,4 +84,4 @@ def check_policies(stance: Mapping[str, Named]) -> None:
 
 def _holds(condition: Condition, choice: Named) -> Any:
     """Where a condition holds, over the choice's dimensions."""
-    return np.isin(choice.values, [CHOICES[condition.choice].names.index(word) for word in condition.words])
+    return np.isin(choice.values, [CHOICES[condition.choice].names.index(word) for word in words_of(condition)])

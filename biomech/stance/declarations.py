@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from biomech.errors import StanceError
 
 Array = NDArray[np.float64]
 #: Values of stances by parameter: (posture,), of a leg's parameter (posture, 2), of a place (posture, 3).
@@ -18,10 +21,13 @@ PARTS: dict[str, tuple[str, ...]] = {"side": ("right", "left"), "axis": ("x", "y
 
 @dataclass(frozen=True)
 class Condition:
-    """With which words of a choice (``support``, ``arms``) something has a meaning, and why not with others."""
+    """With which words of a choice (``support``, ``arms``) something has a meaning, and why not with others.
+
+    ``words`` are their names, or say of a word whether it is one of them: then those that are added from outside count.
+    """
 
     choice: str
-    words: tuple[str, ...]
+    words: tuple[str, ...] | Callable[[Any], bool]
     why: str = ""
 
 
@@ -33,10 +39,87 @@ class Word:
     """
 
     name: str
-    meaning: str
+    meaning: str = ""
     needs: tuple[Condition, ...] = ()
     needs_degrees: str = ""
     why: str = ""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Where it has a meaning."""
+        return self.needs
+
+
+W = TypeVar("W", bound=Word)
+
+
+class Choices(Sequence[str], Generic[W]):
+    """The words of a parameter, in the order of their codes; a sequence of their names.
+
+    Parameters
+    ----------
+    parameter : str
+        The stance parameter.
+    words : Word
+        Those of the package, which nobody can replace.
+    """
+
+    def __init__(self, parameter: str, *words: W) -> None:
+        self.parameter, self.words = parameter, list(words)
+        self._names = tuple(word.name for word in words)
+        self._own = len(words)
+
+    def add(self, word: W) -> int:
+        """Add a word at the end, or put it in the place of one of its name that was added before; its code.
+
+        Raises
+        ------
+        StanceError
+            The name is no word, or one of the package's.
+        """
+        if not (isinstance(word.name, str) and word.name.isidentifier()):
+            raise StanceError(f"{self.parameter}: cannot take the word {word.name!r}; it must be a name without spaces")
+        if word.name not in self._names:
+            self.words.append(word)
+            self._names = (*self._names, word.name)
+        code = self._names.index(word.name)
+        if code < self._own and self.words[code] is not word:
+            raise StanceError(f"{self.parameter} = {word.name!r}: is a word of the package; choose another name")
+        self.words[code] = word
+        return code
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names that the package gave: what stands in docs and signatures."""
+        return self._names[: self._own]
+
+    @property
+    def own_words(self) -> Sequence[W]:
+        """The same with all that is known of them."""
+        return self.words[: self._own]
+
+    def word(self, name: str) -> W:
+        """The word of a name."""
+        return self.words[self._names.index(name)]
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        return self._names[index]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __repr__(self) -> str:
+        return f"Choices({self.parameter!r}: {', '.join(self._names)})"
 
 
 @dataclass(frozen=True)
@@ -45,12 +128,12 @@ class Choice:
 
     name: str
     long_name: str
-    words: tuple[Word, ...]
+    names: Choices[Any]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The words."""
-        return tuple(word.name for word in self.words)
+    def words(self) -> Sequence[Any]:
+        """The words with their meaning."""
+        return self.names.words
 
 
 @dataclass(frozen=True)
@@ -64,12 +147,12 @@ class Policies:
     code: str
     dim: str
     rank: int
-    words: tuple[Word, ...]
+    names: Choices[Any]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The words."""
-        return tuple(word.name for word in self.words)
+    def words(self) -> Sequence[Any]:
+        """The words with their meaning."""
+        return self.names.words
 
 
 @dataclass(frozen=True)

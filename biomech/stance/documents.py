@@ -54,9 +54,9 @@ def glossary_section() -> str:
         "|---|---|---|---|",
     ]
     for name, policies in ANGLES.items():
-        for word in policies.words:
+        for word in policies.names.own_words:
             beside = f", `{word.needs_degrees}` in degrees" if word.needs_degrees else ""
-            lines.append(f'| "{word.name}" | `{name}` | {_applies(word.needs)}{beside} | {word.meaning} |')
+            lines.append(f'| "{word.name}" | `{name}` | {_applies(word.conditions)}{beside} | {word.meaning} |')
     return "\n".join(lines) + "\n"
 
 
@@ -67,19 +67,19 @@ def _parameter_row(row: Parameter) -> str:
     if row.per_leg:
         meaning += "; per leg"
     if row.policies:
-        meaning += f". Or {', '.join(_code(word) for word in row.policies.names)}"
+        meaning += f". Or {', '.join(_code(word) for word in row.policies.names.own)}"
     if row.beside:
         meaning += f"; needs `{row.beside}`"
     return f"| `{row.name}` | {row.unit} | {default} | {allowed} | {_applies(row.needs)} | {meaning} |"
 
 
 def _choice_row(row: Choice) -> str:
-    meaning = "; ".join(f"{word.name}: {word.meaning}" for word in row.words)
-    return f"| `{row.name}` | - | {row.names[0]} | {', '.join(row.names)} | all | {row.long_name}. {meaning} |"
+    meaning = "; ".join(f"{word.name}: {word.meaning}" for word in row.names.own_words)
+    return f"| `{row.name}` | - | {row.names.own[0]} | {', '.join(row.names.own)} | all | {row.long_name}. {meaning} |"
 
 
 def _required(row: Parameter) -> str:
-    policies = f", or a policy: {', '.join(_code(word) for word in row.policies.names)}" if row.policies else ""
+    policies = f", or a policy: {', '.join(_code(word) for word in row.policies.names.own)}" if row.policies else ""
     return f"`{row.name}`, {row.long_name}, has no default, {row.no_default}: give {row.range}{policies}."
 
 

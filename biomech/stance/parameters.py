@@ -6,39 +6,21 @@ and the glossary follow from it. After a change here write the latter anew with 
 
 from __future__ import annotations
 
-from biomech.stance.declarations import PARTS, Choice, Condition, Parameter, Policies, Word
+from biomech.stance.choices import ARMS as ARMS
+from biomech.stance.choices import KNEE_POLICIES, LEAN_POLICIES, STANDING
+from biomech.stance.choices import POLICIES as POLICIES
+from biomech.stance.choices import SUPPORTS as SUPPORTS
+from biomech.stance.declarations import PARTS, Choice, Condition, Parameter, Policies
 
-_TWO_FEET = (Condition("support", ("both", "step"), "two feet that stand"),)
-_STANDING = (Condition("support", ("both", "right", "left", "step"), "which bears the weight"),)
-_SEAT = (Condition("support", ("seat",)),)
-_STEP = (Condition("support", ("step",)),)
+_TWO_FEET = (Condition("support", lambda word: len(word.feet) == 2 and not word.bears_weight, "two feet that stand"),)
+_STANDING = (STANDING,)
+_SEAT = (Condition("support", lambda word: "seat_height" in word.parameters),)
+_STEP = (Condition("support", lambda word: "step_height" in word.parameters),)
 _THIGHS = (Condition("arms", ("thighs",)),)
 
-_TILT = Policies(
-    "policy",
-    "tilt_policy",
-    0,
-    (
-        Word("least_effort", "least muscle cost"),
-        Word("hanging", "no net muscle moment at the hips: the body hangs in its hip capsules", _STANDING),
-        Word("passive", "least passive energy of hips and lumbar joint at the given lean"),
-        Word("rhythm", "the lumbar spine takes its measured share of the lean"),
-    ),
-)
-_SWAY = Word(
-    "hanging_sway",
-    "the lean at which the body hangs at the given tilt",
-    _STANDING,
-    needs_degrees="pelvic_tilt",
-    why="it is the lean at a given tilt",
-)
-_LEAN = Policies("lean_policy", "lean_policy", 1, (_SWAY,))
-_KNEE = Policies(
-    "knee_policy",
-    "knee_policy",
-    2,
-    (Word("passive", "the stable angle at which no muscle holds the knee", _STANDING),),
-)
+_TILT = Policies("policy", "tilt_policy", 0, POLICIES)
+_LEAN = Policies("lean_policy", "lean_policy", 1, LEAN_POLICIES)
+_KNEE = Policies("knee_policy", "knee_policy", 2, KNEE_POLICIES)
 
 _ROWS = (
     Parameter(
@@ -132,27 +114,16 @@ PARAMETERS: dict[str, Parameter] = {row.name: row for row in _ROWS}
 
 #: Stance parameters that are one of a few words.
 CHOICES: dict[str, Choice] = {
-    "support": Choice(
-        "support",
-        "what bears the body",
-        (
-            Word("both", "both feet stand"),
-            Word("right", "the right foot alone"),
-            Word("left", "the left foot alone"),
-            Word("seat", "a seat under tuberosities and thighs, with both feet on the floor"),
-            Word("step", "the right foot on a step, where the left knee follows from a level pelvis"),
-        ),
-    ),
-    "arms": Choice(
-        "arms",
-        "how the arms are held",
-        (
-            Word("hanging", "hanging along gravity"),
-            Word("fixed", "turning with the trunk"),
-            Word("thighs", "hanging, with hands that rest on the thighs"),
-        ),
-    ),
+    "support": Choice("support", "what bears the body", SUPPORTS),
+    "arms": Choice("arms", "how the arms are held", ARMS),
 }
+
+
+def words_of(condition: Condition) -> tuple[str, ...]:
+    """The words with which a condition holds, those from outside too."""
+    if isinstance(condition.words, tuple):
+        return condition.words
+    return tuple(word.name for word in CHOICES[condition.choice].words if condition.words(word))
 
 
 def _columns() -> dict[str, int]:
@@ -165,16 +136,12 @@ def _columns() -> dict[str, int]:
 
 #: The first column of each parameter in ``Stance.matrix``; a leg's parameter has two, right and left, a place three.
 COLUMN = _columns()
-SUPPORTS = CHOICES["support"].names
-ARMS = CHOICES["arms"].names
 #: What angles may follow, in the order in which they are found.
 ANGLES: dict[str, Policies] = {
     row.name: row.policies
     for row in sorted(_ROWS, key=lambda row: row.policies.rank if row.policies else 0)
     if row.policies
 }
-#: Policies: of the tilt, of the trunk's lean and of the knee.
-POLICIES, LEAN_POLICIES, KNEE_POLICIES = (policies.names for policies in ANGLES.values())
 #: The dimension that a list with policies makes; the code and the policies of each angle.
 POLICY_DIMS = {name: policies.dim for name, policies in ANGLES.items()}
 WITH_POLICY = {name: (policies.code, policies.names) for name, policies in ANGLES.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -145,7 +145,7 @@ def _with_names(name: str, value: Any) -> Any:
     return value
 
 
-def _words(name: str, words: tuple[str, ...], value: Any) -> NDArray[Any]:
+def _words(name: str, words: Sequence[str], value: Any) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except (TypeError, ValueError):  # lists of unequal length
@@ -205,7 +205,7 @@ def _check_labels(name: str, array: Named, dim: str, labels: tuple[str, ...]) ->
         raise StanceError(f"{name}: dimension {dim!r} has labels {given}; they must be {labels}")
 
 
-def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, Named]:
+def _policed(name: str, policies: Sequence[str], value: Any) -> tuple[Named, Named]:
     """Degrees and policy of an angle; a list that holds policies makes a dimension of its own, ``tilt_policy``, ..."""
     allowed = f"must be degrees in {_range(name)}, or a policy: {', '.join(policies)}"
 
@@ -237,7 +237,7 @@ def _policed(name: str, policies: tuple[str, ...], value: Any) -> tuple[Named, N
     return _numbers(name, value), _DEFAULTS[WITH_POLICY[name][0]]
 
 
-def _choice(name: str, words: tuple[str, ...], value: Any) -> Named:
+def _choice(name: str, words: Sequence[str], value: Any) -> Named:
     """A parameter that is one of a few words, as indices; a list makes a dimension of its own."""
     _check_mask(name, value)
     given = of_data_array(name, value) if is_data_array(value) else Named(_words(name, words, value))

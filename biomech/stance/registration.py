@@ -133,6 +133,8 @@ def _check_condition(where: str, condition: object) -> None:
     if instance(f"{where}: needs", known.choice, str, "the name of a choice") not in CHOICES:
         raise StanceError(f"{where}: needs {known.choice}; allowed is {', '.join(CHOICES)}")
     words = CHOICES[known.choice].names
+    if callable(known.words):
+        return
     if not known.words:
         raise StanceError(f"{where}: needs {known.choice}: must name some word of {', '.join(words)}")
     for word in instance(f"{where}: needs {known.choice}", known.words, tuple, "a tuple of words"):

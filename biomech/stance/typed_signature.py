@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable
 
 from biomech.stance.declarations import Choice, Condition, Parameter
-from biomech.stance.parameters import CHOICES, PARAMETERS
+from biomech.stance.parameters import CHOICES, PARAMETERS, words_of
 
 _WIDTH = 120
 _HEAD = '''"""Stance parameters as type checkers and editors see them.
@@ -58,9 +58,9 @@ def typed_module() -> str:
 def description(row: Parameter | Choice, *, may_vary: bool = False) -> str:
     """What a parameter means, its default and range, what else it takes, and where it applies."""
     if isinstance(row, Choice):
-        return f"{row.long_name}: {_listed(row.names)}; by default the first."
+        return f"{row.long_name}: {_listed(row.names.own)}; by default the first."
     taken = "(x, y, z) in " * (row.per == "axis") + row.range
-    said = [f"{taken}, or {_listed(row.policies.names)}" if row.policies else taken]
+    said = [f"{taken}, or {_listed(row.policies.names.own)}" if row.policies else taken]
     if row.default is None:
         said.append("required unless it varies" if may_vary else "required")
     elif row.per != "axis":
@@ -73,10 +73,11 @@ def description(row: Parameter | Choice, *, may_vary: bool = False) -> str:
 
 def applies_to(condition: Condition) -> str:
     """A condition as keywords."""
-    others = [word for word in CHOICES[condition.choice].names if word not in condition.words]
-    if len(others) < len(condition.words):
+    words = [word for word in words_of(condition) if word in CHOICES[condition.choice].names.own]
+    others = [word for word in CHOICES[condition.choice].names.own if word not in words]
+    if len(others) < len(words):
         return f"any {condition.choice} but {_listed(others)}"
-    return f"{condition.choice}={' or '.join(map(_quoted, condition.words))}"
+    return f"{condition.choice}={' or '.join(map(_quoted, words))}"
 
 
 def required_first() -> list[Parameter | Choice]:
@@ -94,7 +95,7 @@ def _aliases() -> Iterable[str]:
     yield "#: x, y and z."
     yield "Place: TypeAlias = Sequence[float] | SupportsArray"
     for row in required_first():
-        words = row.names if isinstance(row, Choice) else row.policies.names if row.policies else ()
+        words = row.names.own if isinstance(row, Choice) else row.policies.names.own if row.policies else ()
         if words:
             yield f"{_alias(row)}: TypeAlias = Literal[{_listed(words)}]"
 

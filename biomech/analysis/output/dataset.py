@@ -20,8 +20,8 @@ from biomech.model.model import Model
 from biomech.model.required import require_stance_names
 from biomech.pipeline.solve_stances import StanceSolution, result_columns
 from biomech.pipeline.stance_batch import STATUSES, SharingObjective
-from biomech.policies.resolve import KNEE_STATUSES, POLICY_STATUSES, PRESCRIBED, PolicyResult
-from biomech.policies.stable_root import ROOT_STATUSES
+from biomech.policies.registry import flags_of
+from biomech.policies.resolve import PolicyResult
 from biomech.stance.parameters import PARAMETERS
 from biomech.stance.stance import StanceGrid
 from biomech.statics.reactions import reported_joints
@@ -64,9 +64,14 @@ def cf_attributes(units: str, long_name: str, **more: Any) -> dict[str, Any]:
 
 def cf_flags(long_name: str, first: int, meanings: tuple[str, ...]) -> dict[str, Any]:
     """CF attributes of a status (CF conventions, sec. 3.5)."""
-    values = np.arange(first, first + len(meanings), dtype=np.int8)
+    return cf_numbered_flags(long_name, {name: first + k for k, name in enumerate(meanings)})
+
+
+def cf_numbered_flags(long_name: str, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """The same, where each meaning has its number."""
+    values = np.array([*numbers.values()], dtype=np.int8)
     values.setflags(write=False)  # all datasets of a model share them
-    return cf_attributes("1", long_name, flag_values=values, flag_meanings=" ".join(meanings))
+    return cf_attributes("1", long_name, flag_values=values, flag_meanings=" ".join(numbers))
 
 
 @dataclass(frozen=True)
@@ -386,7 +391,7 @@ def policy_variables(stance: StanceGrid, tilt: Array, found: PolicyResult | None
     if followed["policy"]:
         variables |= _tilt_variables(dims, found)
     if followed["lean_policy"]:
-        meaning = cf_flags("how the lean was found", PRESCRIBED, ("given", *ROOT_STATUSES))
+        meaning = cf_numbered_flags("how the lean was found", flags_of("trunk_lean"))
         variables["trunk_lean"] = (
             dims,
             found.lean,
@@ -394,7 +399,7 @@ def policy_variables(stance: StanceGrid, tilt: Array, found: PolicyResult | None
         )
         variables["lean_status"] = (dims, found.lean_status, meaning)
     if followed["knee_policy"]:
-        meaning = cf_flags("how the knee was found", PRESCRIBED, ("given", *KNEE_STATUSES))
+        meaning = cf_numbered_flags("how the knee was found", flags_of("knee_flexion"))
         variables["knee_flexion"] = (
             (*dims, "foot"),
             found.knee,
@@ -412,7 +417,7 @@ def _tilt_variables(dims: tuple[str, ...], found: PolicyResult) -> dict[str, Var
         "tilt_status": (
             dims,
             found.tilt_status,
-            cf_flags("how the tilt was found", PRESCRIBED, ("given", *POLICY_STATUSES)),
+            cf_numbered_flags("how the tilt was found", flags_of("pelvic_tilt")),
         ),
         "tilt_minimum": (
             (*dims, "minimum"),
