@@ -31,7 +31,7 @@ from biomech.sharing import OPTIMAL, Criterion, Power
 from biomech.stance.generated.typed import StanceParameters
 from biomech.stance.parsing import parse_stance
 from biomech.stance.stance import Stance
-from biomech.statics.ground import contacts_of
+from biomech.statics.supports.registry import contacts_of
 
 if TYPE_CHECKING:
     import xarray as xr

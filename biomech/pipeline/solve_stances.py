@@ -163,10 +163,10 @@ def compile_batch(
     constraints = build_constraints(model, compiled, stance, batch.support)
     wants = (objective.criterion, objective.weight.tobytes(), objective.minimum_activation.tobytes(), wanted)
     tables: BatchTables = model.shared(
-        ("tables", compiled.half, batch.support, *wants), lambda: _compile_tables(model, batch, objective, wanted)
+        ("tables", compiled.half, batch.borne, *wants), lambda: _compile_tables(model, batch, objective, wanted)
     )
     body: CompiledBody = model.cached(
-        ("compiled body", compiled.half, batch.support, objective.force_length),
+        ("compiled body", compiled.half, batch.borne, objective.force_length),
         lambda: _compile_body(model, batch, objective, constraints.tables),
     )
     external, alone = ExternalLoads.of(compiled, stance), np.empty((len(stance), 0))
@@ -251,7 +251,7 @@ def _sparsity_of(model: Model, batch: StanceBatch) -> BlockSparsity:
     """Which unknowns of a batch act on which rows."""
     compiled = batch.compiled
     pattern: BlockSparsity = model.shared(
-        ("sparsity", compiled.half, batch.support),
+        ("sparsity", compiled.half, batch.borne),
         lambda: find_sparsity(sparsity(compiled, compiled.free, batch.contact)),
     )
     return pattern
@@ -261,7 +261,7 @@ def _compile_body(
     model: Model, batch: StanceBatch, objective: SharingObjective, constraints: ConstraintTables
 ) -> CompiledBody:
     entries, cuts, feet = model.shared(
-        ("entries", batch.compiled.half, batch.support, objective.force_length),
+        ("entries", batch.compiled.half, batch.borne, objective.force_length),
         lambda: _compile_entries(batch, objective, _sparsity_of(model, batch)),
     )
     return CompiledBody(batch.compiled.tables, batch.contact, constraints, entries, cuts, feet)

@@ -19,9 +19,10 @@ from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
 from biomech.stance.parameters import SUPPORTS
 from biomech.stance.stance import Stance
 from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
-from biomech.statics.ground import contacts_of
 from biomech.statics.posture import PostureSolution, ranges, solve_posture
 from biomech.statics.posture_newton import SLACK
+from biomech.statics.supports.base import Support
+from biomech.statics.supports.registry import contacts_of, support_of
 
 Array = NDArray[np.float64]
 
@@ -63,6 +64,11 @@ class StanceBatch:
     compiled: CompiledModel
     support: int
     contact: ContactTables
+
+    @property
+    def borne(self) -> Support:
+        """What the code of its support stands for: tables are kept by this, for a code may get another meaning."""
+        return support_of(self.support)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,13 @@ from biomech.stance.declarations import PARTS, Choice, Condition, Parameter, Pol
 
 _TWO_FEET = (Condition("support", lambda word: len(word.feet) == 2 and not word.bears_weight, "two feet that stand"),)
 _STANDING = (STANDING,)
-_SEAT = (Condition("support", lambda word: "seat_height" in word.parameters),)
-_STEP = (Condition("support", lambda word: "step_height" in word.parameters),)
 _THIGHS = (Condition("arms", ("thighs",)),)
+
+
+def _where_taken(name: str) -> tuple[Condition, ...]:
+    """On supports that have the parameter as a measure of their own."""
+    return (Condition("support", lambda word: name in word.parameters),)
+
 
 _TILT = Policies("policy", "tilt_policy", 0, POLICIES)
 _LEAN = Policies("lean_policy", "lean_policy", 1, LEAN_POLICIES)
@@ -89,10 +93,15 @@ _ROWS = (
         "step_height", 0.17, 0.0, 0.5, "m", "height of the right foot's step above the left foot",
         meaning="height of the right foot's step above the left foot. At 0.17 m the right `knee_flexion` must be about "
         "80 deg or more; the left knee follows",
-        needs=_STEP,
+        needs=_where_taken("step_height"),
     ),
-    Parameter("step_length", 0.25, -0.5, 0.8, "m", "how far the right foot is ahead of the left", needs=_STEP),
-    Parameter("seat_height", 0.45, 0.2, 1.0, "m", "height of the seat above the floor", needs=_SEAT),
+    Parameter(
+        "step_length", 0.25, -0.5, 0.8, "m", "how far the right foot is ahead of the left",
+        needs=_where_taken("step_length"),
+    ),
+    Parameter(
+        "seat_height", 0.45, 0.2, 1.0, "m", "height of the seat above the floor", needs=_where_taken("seat_height"),
+    ),
     Parameter(
         "hand_support", 0.27, 0.0, 5.0, "1", "weight that hands leave on the thighs, over the arms' weight",
         meaning="weight that hands leave on the thighs, over the arms' weight. The default is what a forearm rests at "

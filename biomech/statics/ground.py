@@ -9,24 +9,9 @@ from numpy.typing import NDArray
 
 from biomech._kernels import kernel
 from biomech._simd import select
-from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import ContactTables
-from biomech.stance.parameters import SUPPORTS
 
 Array = NDArray[np.float64]
-
-
-def contacts_of(compiled: CompiledModel, support: int) -> ContactTables:
-    """The contact points of a support, an index into ``SUPPORTS``: of the feet that stand, and of the seat."""
-    contact, name = compiled.contact, SUPPORTS[support]
-    keep = ~contact.seat
-    if name == "seat":
-        keep = np.ones_like(keep)
-    elif name in ("right", "left"):
-        keep &= contact.segment == 1 + compiled.segments.index("calcn_r" if name == "right" else "calcn_l")
-    return ContactTables(
-        contact.segment[keep], contact.local[keep], contact.direction[keep], contact.frame[keep], contact.seat[keep]
-    )
 
 
 @kernel

@@ -22,43 +22,13 @@ from biomech.model.model import Model
 from biomech.model.required import require_stance_names
 from biomech.stance.changes import added_targets
 from biomech.stance.generated import columns
-from biomech.stance.parameters import COLUMN, PARAMETERS, SUPPORTS
+from biomech.stance.parameters import COLUMN, PARAMETERS
 from biomech.stance.stance import Stance
-from biomech.statics.constraint_targets import (
-    ACROSS,
-    AHEAD,
-    ASIDE,
-    BESIDE,
-    DROP_ASIDE,
-    DROP_FORWARD,
-    FORWARD,
-    HIP_FLEXION,
-    LEG,
-    LESS_SHARE,
-    NORMAL,
-    NOTHING,
-    ONE,
-    RAISED,
-    SEAT,
-    STEPPED,
-    TRUNK_ASIDE,
-    TRUNK_FORWARD,
-    UP,
-    WEIGHT_ASIDE,
-    WEIGHT_FORWARD,
-    StartTables,
-    TargetTables,
-    evaluate_targets,
-)
-from biomech.statics.posture_newton import (
-    CENTRE,
-    CLOSED,
-    DIRECTION,
-    POINT,
-    ConstraintTables,
-    ConstraintTargets,
-    solve_constraints_simd,
-)
+from biomech.statics.constraint_builder import ConstraintBuilder
+from biomech.statics.constraint_targets import HIP_FLEXION, LEG, StartTables, TargetTables, evaluate_targets
+from biomech.statics.posture_newton import CLOSED, ConstraintTables, ConstraintTargets, solve_constraints_simd
+from biomech.statics.supports.base import Support
+from biomech.statics.supports.registry import support_of
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -107,63 +77,6 @@ class PostureSolution:
         return np.asarray(np.abs(self.residual).max(axis=1, initial=0.0) < CLOSED)
 
 
-class _Builder:
-    """Collects conditions, one call each."""
-
-    def __init__(self, compiled: CompiledModel) -> None:
-        self.compiled = compiled
-        self.terms: list[tuple[int, int, tuple[float, float, float], int]] = []
-        self.vectors: list[tuple[int, int]] = []
-        self.labels: list[str] = []
-        self.targets: list[int] = []
-
-    def constraint(self, label: str, target: int) -> None:
-        """A condition whose terms, which follow, add up to a number of ``constraints``."""
-        self.labels.append(label)
-        self.targets.append(target)
-
-    def term(
-        self, kind: int, segment: str, local: tuple[float, float, float], direction: int, factor: int = ONE
-    ) -> None:
-        """A term along a direction of ``constraints``, times a number of it."""
-        place = 0 if kind == CENTRE else 1 + self.compiled.segments.index(segment)
-        self.terms.append((kind, place, local, len(self.labels) - 1))
-        self.vectors.append((direction, factor))
-
-    def tables(self, model: Model, unknown: list[str], feet: list[str], *, seated: bool) -> ConstraintTables:
-        kind, segment, local, owner = zip(*self.terms, strict=True)
-        coordinates, segments = self.compiled.coordinates, self.compiled.segments
-        least, most = ranges(model, self.compiled, "range")
-        return ConstraintTables(
-            np.array([coordinates.index(c) for c in unknown]),
-            np.array(kind),
-            np.array(segment),
-            np.array(local, dtype=np.float64),
-            np.array(owner),
-            np.array(
-                [
-                    [1 + segments.index(s + foot) for s in ("femur", "talus")]
-                    + [coordinates.index(c + foot) for c in ("ankle_angle", "subtalar_angle")]
-                    for foot in feet
-                ]
-            ),
-            np.array([1.0 if foot == "_r" else -1.0 for foot in feet]),
-            seated,
-            least,
-            most,
-            np.array([[_turn(turns, c) for c in unknown] for turns in _DETOURS]),
-        )
-
-
-#: deg: where another search for a posture begins, from the first coordinates: coordinates of the right leg or of both.
-_DETOURS: list[dict[str, float]] = [{"subtalar_angle": 20.0}]
-
-
-def _turn(turns: dict[str, float], coordinate: str) -> float:
-    """rad, of a coordinate in a detour."""
-    return np.radians(turns.get(coordinate, turns.get(coordinate[:-2], 0.0)))
-
-
 class ConstraintLayout(NamedTuple):
     """The conditions of a body on a support: their tables and labels, and how stances fill them."""
 
@@ -175,7 +88,7 @@ class ConstraintLayout(NamedTuple):
 
 def feet_of(support: int) -> list[str]:
     """Side suffixes of the feet on the floor: ``_r`` and ``_l``, or one of them."""
-    return {"right": ["_r"], "left": ["_l"]}.get(SUPPORTS[support], ["_r", "_l"])
+    return list(support_of(support).word.feet)
 
 
 def ranges(model: Model, compiled: CompiledModel, kind: str) -> tuple[Array, Array]:
@@ -229,95 +142,43 @@ def constraint_layout(model: Model, compiled: CompiledModel, support: int) -> Co
     """The conditions of a body, or of its half, on a support."""
     require_stance_names(model)
     torsion = model.value("joints/ankle_r/torsion"), model.value("joints/ankle_l/torsion")
-    key = ("constraints", compiled.half, support, torsion)
-    made: ConstraintLayout = model.shared(key, lambda: _write_down(model, compiled, support, torsion))
+    borne = support_of(support)
+    key = ("constraints", compiled.half, borne, torsion)
+    made: ConstraintLayout = model.shared(key, lambda: _write_down(model, compiled, borne, torsion))
     return made
 
 
-def _write_down(model: Model, compiled: CompiledModel, support: int, torsion: tuple[float, float]) -> ConstraintLayout:
-    settings, name = model.tables["settings"], SUPPORTS[support]
-    sole, toe = settings.value("sole_height"), settings.value("toe_tip")
-    build, feet = _Builder(compiled), ["_r"] if compiled.half else feet_of(support)
-    for foot in feet:
-        _stand(build, foot, sole)
-    if name == "seat":
-        _sit(build, model)
-    else:
-        _put_weight(build, feet, sole)
+def _write_down(
+    model: Model, compiled: CompiledModel, support: Support, torsion: tuple[float, float]
+) -> ConstraintLayout:
+    build = ConstraintBuilder(model, compiled, ["_r"] if compiled.half else list(support.word.feet))
+    support.constrain(build)
     unknown = ["pelvis_tx", "pelvis_ty"]
     leg = ("hip_flexion", "hip_adduction", "hip_rotation", "ankle_angle", "subtalar_angle")
-    unknown += [joint + foot for foot in feet for joint in leg]
+    unknown += [joint + foot for foot in build.feet for joint in leg]
     if not compiled.half:
-        _hold_trunk(build)
-        unknown += ["pelvis_tz", "lumbar_extension", "lumbar_bending", "lumbar_rotation"]
-        # on a step the lower leg's knee follows, so that the pelvis stays level
-        unknown += ["knee_angle_l"] if name == "step" else ["pelvis_list"] if len(feet) == 2 else []
+        build.hold_trunk()
+        unknown += ["pelvis_tz", "lumbar_extension", "lumbar_bending", "lumbar_rotation", *support.found()]
+    _check_count(support, build, unknown)
     direction, factor = (np.array(column) for column in zip(*build.vectors, strict=True))
-    stands = np.array([foot in feet for foot in ("_r", "_l")])
-    targets = TargetTables(direction, factor, np.array(build.targets), stands, name == "step", name == "seat", toe)
-    tables = build.tables(model, unknown, feet, seated=name == "seat")
+    stands = np.array([foot in build.feet for foot in ("_r", "_l")])
+    toe = model.tables["settings"].value("toe_tip")
+    targets = TargetTables(
+        direction, factor, np.array(build.targets), stands, support.is_stepped, support.is_seated, toe
+    )
+    tables = build.tables(unknown, ranges(model, compiled, "range"), seated=support.is_seated)
     return ConstraintLayout(tables, build.labels, targets, _starts(compiled, unknown, torsion))
 
 
-def _stand(build: _Builder, foot: str, sole: float) -> None:
-    calcn, talus, left, side = f"calcn{foot}", f"talus{foot}", int(foot == "_l"), {"_r": "right", "_l": "left"}[foot]
-    build.constraint(f"the {side} sole is level along the foot", NOTHING)
-    build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), AHEAD + left)
-    build.constraint(f"the {side} sole is level across the foot", NOTHING)
-    build.term(DIRECTION, calcn, (0.0, 1.0, 0.0), ACROSS + left)
-    build.constraint(f"foot_rotation of the {side} foot", NOTHING)
-    build.term(DIRECTION, calcn, (1.0, 0.0, 0.0), ACROSS + left)
-    build.constraint(f"the {side} sole is on the floor", RAISED + left)
-    build.term(POINT, calcn, (0.0, sole, 0.0), NORMAL)
-    build.constraint(f"stance_width at the {side} ankle", BESIDE + left)
-    build.term(POINT, talus, (0.0, 0.0, 0.0), ASIDE)
-    build.constraint(f"the {side} ankle is beside the other, or its step ahead", STEPPED + left)
-    build.term(POINT, talus, (0.0, 0.0, 0.0), FORWARD)
-
-
-def _put_weight(build: _Builder, feet: list[str], sole: float) -> None:
-    """The weight acts between the asked points of the soles that stand, in the proportion that each foot bears.
-
-    The points lie ``weight_shift`` of the sole from each heel line.
-    """
-    for label, direction, target in (
-        ("weight_shift", DROP_FORWARD, WEIGHT_FORWARD),
-        ("the weight is balanced sideways", DROP_ASIDE, WEIGHT_ASIDE),
-    ):
-        if build.compiled.half and direction == DROP_ASIDE:
-            continue  # the whole body's centre lies in the sagittal plane
-        build.constraint(label, target)
-        build.term(CENTRE, "", (0.0, 0.0, 0.0), direction)
-        for foot in feet:
-            build.term(POINT, f"calcn{foot}", (0.0, sole, 0.0), direction, LESS_SHARE + int(foot == "_l"))
-
-
-def _sit(build: _Builder, model: Model) -> None:
-    """The tuberosities, midway along their support, are on the seat, and level."""
-    table = model.tables["contact_points"]
-    borne = [
-        i
-        for i, (segment, surface) in enumerate(zip(table.text("segment"), table.text("surface"), strict=True))
-        if segment == "pelvis" and surface == "seat"
-    ]
-    if not borne:
-        raise StanceError(f"support = 'seat': model {model.name!r} has no contact_points of the pelvis on a seat")
-    x, y, _ = table.numbers("x", "y", "z")[borne].mean(axis=0)
-    build.constraint("seat_height under the tuberosities", SEAT)
-    build.term(POINT, "pelvis", (float(x), float(y), 0.0), UP)
-    if not build.compiled.half:
-        build.constraint("the pelvis is level on the seat", NOTHING)
-        build.term(DIRECTION, "pelvis", (0.0, 0.0, 1.0), UP)
-
-
-def _hold_trunk(build: _Builder) -> None:
-    """The trunk leans as asked, neither bent nor twisted; it heads where the pelvis does."""
-    build.constraint("trunk_lean", NOTHING)
-    build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), TRUNK_FORWARD)
-    build.constraint("the trunk does not lean sideways", NOTHING)
-    build.term(DIRECTION, "torso", (0.0, 1.0, 0.0), TRUNK_ASIDE)
-    build.constraint("the trunk does not turn", NOTHING)
-    build.term(DIRECTION, "torso", (1.0, 0.0, 0.0), TRUNK_ASIDE)
+def _check_count(support: Support, build: ConstraintBuilder, unknown: list[str]) -> None:
+    """A support from outside asks for as much as there is to be found, of coordinates that there are."""
+    said, coordinates = f"support = {support.word.name!r}", build.compiled.coordinates
+    for name in unknown:
+        if name not in coordinates or unknown.count(name) > 1:
+            raise StanceError(f"{said}: cannot find {name!r}, which is no coordinate of this body or found already")
+    if len(build.labels) != len(unknown):
+        count = f"{len(build.labels)} conditions for {len(unknown)} coordinates"
+        raise StanceError(f"{said}: writes down {count}: {'; '.join(build.labels)} / {', '.join(unknown)}")
 
 
 def _starts(compiled: CompiledModel, unknown: list[str], torsion: tuple[float, float]) -> StartTables:

@@ -1,0 +1,1 @@
+"""What bears the body: one file a support, found in ``registry``."""

@@ -1,0 +1,69 @@
+"""Every support, found by the code of its word."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from biomech.errors import StanceError
+from biomech.model.compiled import CompiledModel
+from biomech.model.forces.contact import ContactTables
+from biomech.stance.choices import SUPPORTS
+from biomech.stance.parameters import PARAMETERS
+from biomech.statics.supports.base import Support
+from biomech.statics.supports.both import BothFeet
+from biomech.statics.supports.one_leg import LeftLeg, RightLeg
+from biomech.statics.supports.seat import Seat
+from biomech.statics.supports.step import Step
+
+_SUPPORTS: dict[str, Support] = {}
+_FEET = (("_r", "_l"), ("_r",), ("_l",))
+
+
+def register(support: Support) -> None:
+    """Make a support known: from then on a stance may ask for it by its word.
+
+    Parameters
+    ----------
+    support : Support
+        Takes the place of one that was registered before under the same word, but for the package's.
+
+    Raises
+    ------
+    StanceError
+        The word is taken, or names feet or stance parameters that there are not.
+    """
+    if not isinstance(support, Support):
+        raise StanceError(f"support = {support!r}: must be a biomech.statics.supports.base.Support")
+    word = support.word
+    if tuple(word.feet) not in _FEET:
+        raise StanceError(f"feet = {word.feet!r}: must be {', '.join(map(str, _FEET))}")
+    if word.is_symmetric and len(word.feet) != 2:
+        raise StanceError(f"feet = {word.feet!r}: one foot is not symmetric")
+    for name in word.parameters:
+        if name not in PARAMETERS:
+            raise StanceError(f"parameters: {name!r} is no stance parameter; there are {', '.join(PARAMETERS)}")
+    SUPPORTS.add(word)
+    _SUPPORTS[word.name] = support
+
+
+def support_of(code: int) -> Support:
+    """The support of a code, an index into ``SUPPORTS``."""
+    return _SUPPORTS[SUPPORTS[code]]
+
+
+def contacts_of(compiled: CompiledModel, code: int) -> ContactTables:
+    """The contact points of a support, an index into ``SUPPORTS``."""
+    contact, support = compiled.contact, support_of(code)
+    keep = support.contacts(compiled)
+    said, shape = f"support = {support.word.name!r}", contact.seat.shape
+    if not (isinstance(keep, np.ndarray) and keep.dtype == np.bool_ and keep.shape == shape):
+        raise StanceError(f"{said}: contacts must be flags of shape {shape}, one a contact point")
+    if not keep.any():
+        raise StanceError(f"{said}: no contact point of this model may carry load")
+    return ContactTables(
+        contact.segment[keep], contact.local[keep], contact.direction[keep], contact.frame[keep], contact.seat[keep]
+    )
+
+
+for _support in (BothFeet(), RightLeg(), LeftLeg(), Seat(), Step()):
+    register(_support)
