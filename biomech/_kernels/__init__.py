@@ -1,8 +1,9 @@
 """How kernels are declared, compiled, found and called.
 
 A *kernel* is a function over numbers and arrays in the part of Python that Numba compiles. What Python calls is an
-``entry_point``; what only kernels call is a ``kernel``, or an ``allocating_kernel`` if it makes arrays. Nothing is
-compiled where it is declared, and Numba is not imported:
+``entry_point``; what only kernels call is a ``kernel``, or an ``allocating_kernel`` if it makes arrays. In the place of
+an ``extension_point`` somebody else's kernel may be put. Nothing is compiled where it is declared, and Numba is not
+imported:
 
     sources  --compiler-->  one small shared library per CPU level  --library-->  a call through ctypes
 
@@ -11,6 +12,6 @@ the sources that are here (``fingerprint``) and this CPU can run it (``cpu``). W
 the same compiler on this machine, once. ``interface`` is the one description of how a compiled kernel is called.
 """
 
-from biomech._kernels.declaration import allocating_kernel, entry_point, kernel
+from biomech._kernels.declaration import allocating_kernel, entry_point, extension_point, kernel
 
-__all__ = ["allocating_kernel", "entry_point", "kernel"]
+__all__ = ["allocating_kernel", "entry_point", "extension_point", "kernel"]

@@ -86,6 +86,10 @@ class EntryPoint(Kernel, Generic[Arguments, Result]):
 
         return find(self)
 
+    def forget(self) -> None:
+        """Find its compiled form anew at the next call."""
+        self._compiled = None
+
     def __call__(self, *args: Arguments.args, **named: Arguments.kwargs) -> Result:
         return self.compiled(*self._in_order(args, named))
 
@@ -102,9 +106,48 @@ class EntryPoint(Kernel, Generic[Arguments, Result]):
         return bound.args
 
 
+class ExtensionPoint(Kernel):
+    """A kernel in whose place another may be put, from outside the package.
+
+    Entry points that reach it are then not those of the library any more: they are compiled on this machine, each at
+    its first use, with what was put in.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, allocates=False)
+        self.replacement: Kernel | None = None
+
+    @property
+    def _numba_type_(self) -> Any:
+        from biomech._kernels.compiler.typing import dispatcher_of
+
+        return dispatcher_of(self.replacement or self)._numba_type_
+
+    def problem_with(self, kernel: Any) -> str:
+        """What keeps a kernel from being put in its place; empty where nothing does."""
+        if not isinstance(kernel, Kernel) or kernel.allocates:
+            return f"{kernel!r} must be a function with the decorator biomech._kernels.kernel"
+        count, wanted = kernel.function.__code__.co_argcount, self.function.__code__.co_argcount
+        if count != wanted:
+            return f"{kernel.name} takes {count} arguments; must be the {wanted} of {signature(self.function)}"
+        module, _, name = kernel.name.rpartition(".")
+        if module == "__main__" or getattr(sys.modules.get(module), name, None) is not kernel:
+            return f"{kernel.name} must stand in a module that can be imported, so that it can be compiled"
+        return ""
+
+    def extend(self, kernel: Kernel | None) -> None:
+        """Put a kernel in its place, or with None take it out again."""
+        from biomech._kernels.library import forget
+
+        self.replacement = kernel
+        forget()
+
+
 _DECORATED = re.compile(r"^@(\w+\.)*entry_point\b", re.MULTILINE)
 #: Every entry point that was declared, by name.
 ENTRY_POINTS: dict[str, EntryPoint[..., Any]] = {}
+#: Every extension point, by name.
+EXTENSION_POINTS: dict[str, ExtensionPoint] = {}
 
 
 def package_entry_points() -> list[EntryPoint[..., Any]]:
@@ -140,6 +183,22 @@ def kernel(function: Function) -> Function:
 def allocating_kernel(function: Function) -> Function:
     """Declare a kernel that only kernels call and that makes arrays."""
     return _interpret(function) if INTERPRETED else Kernel(function, allocates=True)  # type: ignore[return-value]
+
+
+def extension_point(function: Function) -> Function:
+    """Declare a kernel that only kernels call, and in whose place another may be put."""
+    if INTERPRETED:
+        from biomech._kernels.interpreter.calls import InterpretedPoint
+
+        return InterpretedPoint(_interpret(function))  # type: ignore[return-value]
+    point = ExtensionPoint(function)
+    EXTENSION_POINTS[point.name] = point
+    return point  # type: ignore[return-value]
+
+
+def extensions() -> dict[str, Kernel]:
+    """What was put in the place of extension points, by their names."""
+    return {name: point.replacement for name, point in EXTENSION_POINTS.items() if point.replacement is not None}
 
 
 def _interpret(function: Function) -> Function:

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from biomech._kernels.declaration import extensions
+
 #: Modules and packages that take part in every entry point, as a whole.
 _SUPPORT = (
     "biomech._kernels.arrays",
@@ -97,7 +99,7 @@ class Sources:
             A module has no source that can be read.
         """
         module, _, name = entry.rpartition(".")
-        own = {module.partition(".")[0], "biomech"}
+        own = {module.partition(".")[0], "biomech"} | {k.name.partition(".")[0] for k in extensions().values()}
         waiting, reached = [(module, name)], dict[tuple[str, str], str]()
         while waiting:
             place = waiting.pop()
@@ -121,6 +123,10 @@ class Sources:
             if parsed.is_package and name != _ALL and _exists(f"{module}.{name}"):
                 named.add((f"{module}.{name}", _ALL))
             text = "\n".join([*map(_written, statements), _value(module, name)])
+            if put_in := extensions().get(f"{module}.{name}"):
+                source, _, other = put_in.name.rpartition(".")
+                named.add((source, other))
+                text += f"\n{put_in.name}"
             self._meanings[module, name] = text, named
         return self._meanings[module, name]
 

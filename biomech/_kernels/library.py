@@ -21,6 +21,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from biomech._kernels.cpu import chosen_levels
+from biomech._kernels.declaration import ENTRY_POINTS, extensions
 from biomech._kernels.fingerprint import NO_SOURCE, Sources
 from biomech._kernels.interface import CompiledFunction, signature_of
 from biomech.errors import KernelError
@@ -124,6 +125,15 @@ def sources() -> Sources:
     return _SOURCES
 
 
+def forget() -> None:
+    """Look for every entry point anew: kernels from outside have come or gone."""
+    global _SOURCES
+    with _FIND:
+        _SOURCES = Sources()
+        for entry in ENTRY_POINTS.values():
+            entry.forget()
+
+
 def find(entry: EntryPoint[..., Any]) -> CompiledFunction:
     """The compiled form of an entry point; made on this machine where no library has it.
 
@@ -167,7 +177,8 @@ def load(manifest: Manifest, entry: EntryPoint[..., Any], level: str) -> Compile
     about, now = manifest.entries[entry.name], sources()
     if manifest.level != level:
         raise Unfit(f"{manifest.code.name} is of level {manifest.level!r}")
-    if not now.are(manifest.sources) and about["fingerprint"] != now.fingerprint(entry.name)[0]:
+    same = not extensions() and now.are(manifest.sources)
+    if not same and about["fingerprint"] != now.fingerprint(entry.name)[0]:
         raise Unfit(f"{entry.name} was edited")
     signature = signature_of(entry.function)
     if [*signature.arguments, signature.result] != [*about["arguments"], about["result"]]:

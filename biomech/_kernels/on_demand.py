@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from biomech._kernels.child import CANNOT_OPEN, environment
 from biomech._kernels.cpu import NATIVE, chosen_levels, identity
+from biomech._kernels.declaration import extensions
 from biomech._kernels.library import Manifest, NotThere, Unfit, load, manifest_path, sources
 from biomech.errors import KernelError
 
@@ -96,6 +97,7 @@ def _run_compiler(order: _Order, folder: Path, reasons: list[str]) -> None:
         raise KernelError(f"{what}: must be compiled, and this process knows no Python interpreter to do it")
     command = [sys.executable, "-m", "biomech._kernels.compiler", str(folder)]
     command += ["--level", order.level, "--entry", what, "--name", order.name, *order.script]
+    command += [f"--extend={point}={kernel.name}" for point, kernel in extensions().items()]
     kept = "" if folder == cache_folder() else f", for this process alone: {cache_folder()} cannot be used"
     print(f"biomech: compiling {what} for {order.level} ({why}){kept}; up to half a minute", file=sys.stderr)
     paths = [path or str(Path.cwd()) for path in sys.path]

@@ -30,7 +30,9 @@ from biomech.sharing.block_sparsity import (
     add_matvec,
     transpose_product,
 )
-from biomech.sharing.criteria import CAPPED, SATURATION, SQUARE, SQUARES, above_least, response, separable_cost
+from biomech.sharing.criteria.kernels import above_least, lowest, response, separable_cost
+from biomech.sharing.criteria.min_max import CAPPED, SQUARES
+from biomech.sharing.criteria.power import SQUARE
 from biomech.sharing.response import Costs, Problem, Work
 
 Array = NDArray[np.float64]
@@ -185,10 +187,7 @@ def _is_farkas(pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, w
     abs_transpose_product(pattern, problem.a, z, work.aty_step)
     for k in range(len(work.aty)):
         v = work.aty[k]
-        # soft saturation allows nothing below minus the upper bound
-        lower = (
-            max(problem.lower[k], -problem.upper[k]) if costs.kind[s, k] == SATURATION else problem.lower[k] + 0.0 * v
-        )
+        lower = lowest(costs.kind[s, k], problem.lower[k], problem.upper[k])
         bound = select(v > 0.0, problem.upper[k], lower)
         reach = select(abs(v) <= ROUNDING * work.aty_step[k], 0.0, v * bound)
         most += reach

@@ -29,7 +29,7 @@ from biomech._kernels import kernel
 from biomech._simd import any_lane, select
 from biomech._simd.dense_ldl import factor_ldl, solve_ldl
 from biomech.sharing.block_sparsity import BlockSparsity, add_matvec, add_normal_matrix, transpose_product
-from biomech.sharing.criteria import APPROACH
+from biomech.sharing.criteria.min_max import APPROACH
 from biomech.sharing.response import Costs, Problem, Work, respond
 
 Array = NDArray[np.float64]

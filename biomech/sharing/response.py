@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from biomech._kernels import allocating_kernel, kernel
 from biomech._kernels.arrays import Array1, Array2, Flags1, Index2
 from biomech._simd import any_lane, select, zeros
-from biomech.sharing.criteria import APPROACH, CAPPED, SQUARE, Criterion, MinMax, kind_of, response
+from biomech.sharing.criteria.base import Criterion
+from biomech.sharing.criteria.kernels import response
+from biomech.sharing.criteria.min_max import APPROACH, CAPPED
+from biomech.sharing.criteria.power import SQUARE
 
 Array = NDArray[np.float64]
 
@@ -91,11 +94,11 @@ LIGHTEST = 1e-2
 
 def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_], compliance: Array) -> Costs:
     """The stages through which a criterion is approached."""
-    code, power = kind_of(criterion)
+    code = criterion.code
     own = np.where(quadratic, SQUARE, code)
     plain, d = np.full(len(weight), SQUARE), 0.5 / weight
     kinds, ds = [plain], [d]
-    if isinstance(criterion, MinMax):
+    if criterion.is_capped:
         kinds += [own] * len(APPROACH)
         ds += [np.where(quadratic, d, d / part) for part in APPROACH]
     elif code != SQUARE:
@@ -106,7 +109,7 @@ def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_]
         compliance = compliance * (2.0 * heaviest)  # a common factor of the weights does not matter
     capped = np.array([bool((kind == CAPPED).any()) for kind in kinds])
     curved = np.array([bool((kind != SQUARE).any()) for kind in kinds]) & ~capped
-    return Costs(weight, np.array(kinds), power, np.array(ds), curved, capped, compliance)
+    return Costs(weight, np.array(kinds), criterion.parameter, np.array(ds), curved, capped, compliance)
 
 
 @allocating_kernel

@@ -16,7 +16,8 @@ from biomech._simd import arange, block_indices, gather, make_lane_index, scatte
 from biomech._simd.dense_ldl import factor_ldl, solve_ldl
 from biomech.sharing.batch import ProblemArrays, gather_problem
 from biomech.sharing.block_sparsity import BlockSparsity, add_matvec, transpose_product
-from biomech.sharing.criteria import CAPPED, SATURATION, SQUARES, response
+from biomech.sharing.criteria.kernels import bound_rate, response
+from biomech.sharing.criteria.min_max import CAPPED, SQUARES
 from biomech.sharing.dual_newton import curvature, restart
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work
 
@@ -181,8 +182,8 @@ def _linearise(
         shared = work.cap[k] > 0.0 if costs.capped[s] else zero > 0.0
         above, below, v = (raw >= upper) & ~shared, (raw <= lower) & ~shared, work.aty[k]
         at.upper[k], at.lower[k] = select(above, 1.0 + zero, 0.0), select(below, 1.0 + zero, 0.0)
-        if kind == SATURATION:
-            at.upper[k] = select(above | below, at.upper[k], x[k] / upper + v / upper * work.response_rate[k])
+        own = bound_rate(kind, costs.power, weight, upper, v, x[k], work.response_rate[k])
+        at.upper[k] = select(above | below, at.upper[k], own)
         at.weight[k] = -v / weight * work.response_rate[k]
         at.shared[k] = select(shared, -2.0 * SQUARES * x[k], 0.0) if kind == CAPPED else zero
         capped = max(capped, select(shared, 1.0 + zero, 0.0))

@@ -19,7 +19,7 @@ from biomech.errors import ProblemError
 from biomech.sharing.batch import STRETCH, ProblemArrays, compile_problem, gather_problem, own_patterns
 from biomech.sharing.block_sparsity import BlockSparsity
 from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, certify_problem, is_resolved
-from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
+from biomech.sharing.criteria import Criterion
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.hard import is_least, proposals
 from biomech.sharing.problem import LoadSharingProblem
@@ -221,18 +221,17 @@ def _check_arguments(
     problem: LoadSharingProblem, criterion: Criterion, tolerance: float, threads: int
 ) -> tuple[float, int]:
     instance("problem", problem, LoadSharingProblem, "a LoadSharingProblem", ProblemError)
-    if not isinstance(criterion, Power | SoftSaturation | MinMax):
+    if not isinstance(criterion, Criterion):
         raise ProblemError(f"criterion = {shown(criterion)}: must be Power(p), SoftSaturation() or MinMax()")
     if not 0.0 < real_number("tolerance", tolerance, error=ProblemError) < 1.0:
         raise refusal("tolerance", tolerance, "between 0 and 1", ProblemError)
     threads = whole_number("threads", threads, 1, error=ProblemError)
-    if isinstance(criterion, SoftSaturation):
-        # soft saturation is measured in upper bounds
+    if criterion.is_steep:  # its unknowns are measured in upper bounds
         bad = np.argwhere(~problem.quadratic & ~(np.isfinite(problem.upper) & (problem.upper > 0.0)))
         if bad.size:
             i, k = (int(index) for index in bad[0])
-            value = problem.upper[i, k]
-            raise ProblemError(f"upper[{i}, {k}] = {shown(value)}: must be positive and finite under SoftSaturation")
+            where, under = f"upper[{i}, {k}] = {shown(problem.upper[i, k])}", type(criterion).__name__
+            raise ProblemError(f"{where}: must be positive and finite under {under}")
     return float(tolerance), threads
 
 

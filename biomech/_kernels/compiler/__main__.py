@@ -49,9 +49,12 @@ def main() -> None:
     parser.add_argument("--entry", action="append", help="entry point by module and name, may be given again")
     parser.add_argument("--name", default="kernels", help="what the files are called")
     parser.add_argument("--script", type=Path, help="the file whose entry points are those of __main__")
+    parser.add_argument("--extend", action="append", default=[], help="extension point and the kernel in its place")
     asked = parser.parse_args()
     if INTERPRETED:
         parser.error(f"{VARIABLE} = {PYTHON!r}: kernels run as plain Python, so there is nothing to compile; unset it")
+    for pair in asked.extend:
+        _extend(*pair.split("="))
     wanted = dict.fromkeys(
         level for given in asked.level or best for level in (levels() if given == "all" else [given])
     )
@@ -65,6 +68,15 @@ def main() -> None:
     for level in wanted:
         path = manifest_path(asked.folder, level, asked.name)
         print(path, Manifest.read(path).code, sep="\n")
+
+
+def _extend(point: str, kernel: str) -> None:
+    """Put a kernel in the place of an extension point, both by name."""
+    found = []
+    for name in (point, kernel):
+        module, _, function = name.rpartition(".")
+        found.append(getattr(importlib.import_module(module), function))
+    found[0].extend(found[1])
 
 
 def _entry(name: str, script: Path | None) -> EntryPoint[..., Any]:

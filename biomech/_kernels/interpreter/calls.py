@@ -49,3 +49,22 @@ class _InterpretedCall(BoundCall):
             found = self._function.function(*self._kept)
         kind = self._function.signature.result
         return _RESULTS[kind](found) if kind else None
+
+
+class InterpretedPoint:
+    """A kernel in whose place another may be put, as plain Python."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.replacement: Callable[..., Any] | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        return (self.replacement or self.function)(*args)
+
+    def problem_with(self, kernel: Any) -> str:
+        """What keeps a kernel from being put in its place; empty where nothing does."""
+        return "" if callable(kernel) else f"{kernel!r} must be a function"
+
+    def extend(self, kernel: Callable[..., Any] | None) -> None:
+        """Put a kernel in its place, or with None take it out again."""
+        self.replacement = kernel

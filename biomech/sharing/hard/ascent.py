@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.sharing.criteria import MinMax, SoftSaturation
 from biomech.sharing.hard.edge import at_an_edge
 from biomech.sharing.hard.exact import add, exact_aty, gradient_of
 from biomech.sharing.hard.task import EPS, TINY, Task
@@ -17,7 +16,7 @@ Array = NDArray[np.float64]
 
 #: Steps of Newton's method, and under a cap, whose response takes long; trials along a step.
 _STEPS, _FEW_STEPS, _TRIALS = 150, 40, 120
-#: Under soft saturation: steps after which the edge is tried, once the equations hold so far.
+#: Under a steep criterion: steps after which the edge is tried, once the equations hold so far.
 _LOOKS, _NEAR = (4, 10, 20, 40, 80), 1e-4
 #: The part of a step's slope that may be left.
 _LEFT = 1e-2
@@ -30,7 +29,7 @@ def ascend(task: Task, y: Array) -> Iterator[tuple[Array, Array, Array]]:
     """
     low = np.zeros(len(y))
     best, last, begun = np.inf, np.zeros(len(y)), y
-    for number in range(_FEW_STEPS if isinstance(task.criterion, MinMax) else _STEPS):
+    for number in range(_FEW_STEPS if task.criterion.is_capped else _STEPS):
         v = exact_aty(task.a, y, low)
         found = respond(task, v)
         gradient, size = gradient_of(task, found.x)
@@ -38,7 +37,7 @@ def ascend(task: Task, y: Array) -> Iterator[tuple[Array, Array, Array]]:
         if worst <= 2.0 * EPS or (worst > 0.5 * best and worst < 1e-14):
             break
         best = min(best, worst)
-        if isinstance(task.criterion, SoftSaturation) and number in _LOOKS and worst < _NEAR:
+        if task.criterion.is_steep and number in _LOOKS and worst < _NEAR:
             yield from at_an_edge(task, found, y, low, (y - begun, last))
             begun = y
         moved = False

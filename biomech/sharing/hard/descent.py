@@ -1,4 +1,4 @@
-"""The optimum under a sum of powers by descent in the unknowns: an active-set Newton method.
+"""The optimum under a flat criterion by descent in the unknowns: an active-set Newton method.
 
 Where a cost is flat, as x^5 is near zero, multipliers that follow the unknowns to the last digit may still give
 unknowns that are far off, and the ``ascent`` in the multipliers stops. The unknowns themselves are resolved there. From
@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.sharing.criteria import Power
 from biomech.sharing.hard.exact import gradient_of
 from biomech.sharing.hard.task import DEPENDENT, EPS, TINY, Task
 
@@ -48,16 +47,12 @@ def descend(task: Task, x: Array) -> tuple[Array, Array] | None:
     return x, y
 
 
-def _exponents(task: Task) -> Array:
-    assert isinstance(task.criterion, Power)
-    return np.where(task.quadratic, 2.0, task.criterion.exponent)
-
-
 def _slopes(task: Task, x: Array) -> tuple[Array, Array, float]:
     """First and second derivative of every unknown's cost, (n,), and the sum of costs."""
-    w, p, size = task.weight, _exponents(task), np.abs(x)
-    curvature = p * (p - 1.0) * w * np.maximum(size, TINY) ** (p - 2.0)
-    return p * w * np.sign(x) * size ** (p - 1.0), curvature, float((w * size**p).sum())
+    w, u, squares, own = task.weight, np.where(task.quadratic, 1.0, task.upper), task.quadratic, task.criterion
+    slope = np.where(squares, 2.0 * w * x, own.derivative(w, u, x))
+    curvature = np.where(squares, 2.0 * w, own.curvature(w, u, x))
+    return slope, curvature, float(np.where(squares, w * x * x, own.cost(w, u, x)).sum())
 
 
 def _newton_step(a: Array, slope: Array, curvature: Array, free: Flags) -> Array:

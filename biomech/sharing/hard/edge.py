@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.sharing.criteria import SoftSaturation
 from biomech.sharing.hard.exact import exact_aty, gradient_of
-from biomech.sharing.hard.task import DEPENDENT, TINY, Task, basis_of
+from biomech.sharing.hard.task import DEPENDENT, Task, basis_of
 from biomech.sharing.hard.unknowns import Response, correct
 
 Array = NDArray[np.float64]
@@ -28,7 +27,7 @@ def at_an_edge(
     """
     span = np.minimum(task.upper - task.lower, 1e300)
     v = exact_aty(task.a, y, low)
-    steep = isinstance(task.criterion, SoftSaturation) & ~task.quadratic
+    steep = task.criterion.is_steep & ~task.quadratic
     at_upper = (found.x > task.upper - np.where(steep, _SNAP_STEEP, _SNAP) * span) & (v > 0.0)
     at_lower = (found.x < task.lower + _SNAP * span) & ~at_upper
     x = np.where(at_upper, task.upper, np.where(at_lower, task.lower, found.x))
@@ -38,7 +37,7 @@ def at_an_edge(
     if np.any(np.abs(gradient) > 1e-12 * size):
         return
     yield y, low, x
-    if isinstance(task.criterion, SoftSaturation):
+    if task.criterion.is_steep:
         for near in (np.zeros(len(y)), y):  # small multipliers are resolved better, if they will do
             base, way = _outward_from(task, x, near)
             for far in range(88):
@@ -49,11 +48,10 @@ def at_an_edge(
 
 
 def _outward_from(task: Task, x: Array, y: Array) -> tuple[Array, Array]:
-    """Under soft saturation: multipliers that the free unknowns ask for, the nearest to ``y``, and the way outward."""
+    """Under a steep criterion: multipliers that free unknowns ask for, the nearest to ``y``, and the way outward."""
     free = (task.lower < x) & (x < task.upper)
     upper = np.where(task.quadratic | ~free, 1.0, task.upper)
-    share = np.where(free, x / upper, 0.0)
-    slope = task.weight / upper * share / np.sqrt((1.0 - share) * (1.0 + share) + TINY)
+    slope = task.criterion.derivative(task.weight, upper, np.where(free, x, 0.0))
     slope = np.where(task.quadratic, 2.0 * task.weight * x, slope)
     base = y + np.linalg.lstsq(task.a[:, free].T, (slope - task.a.T @ y)[free], rcond=DEPENDENT)[0]
     dearest = float(np.max(task.weight / np.where(task.quadratic, 1.0, task.upper), initial=0.0))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.sharing.criteria import Criterion, MinMax, Power
+from biomech.sharing.criteria.base import Criterion
 from biomech.sharing.hard.ascent import ascend
 from biomech.sharing.hard.descent import descend
 from biomech.sharing.hard.shortfall import least_squares, nearest, proof_of
@@ -55,9 +55,9 @@ def _proposals(
     if not met:
         yield from _optima(task, start, row, factor)
     yield from _optima(task, np.zeros(len(row)), row, factor)
-    if isinstance(criterion, Power) and (lowest := descend(task, x)) is not None:
+    if criterion.is_flat and (lowest := descend(task, x)) is not None:
         yield lowest[0], lowest[1] * row / factor
-    elif isinstance(criterion, MinMax):
+    elif criterion.is_capped:
         yield from _lowest_cap(task, row)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.sharing.criteria import Criterion
+from biomech.sharing.criteria.base import Criterion
 from biomech.sharing.problem import LoadSharingProblem
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.sharing.criteria import SQUARES, MinMax, Power, SoftSaturation
+from biomech.sharing.criteria.min_max import SQUARES
 from biomech.sharing.hard.exact import gradient_of
 from biomech.sharing.hard.task import EPS, TINY, Task
 
@@ -32,22 +32,12 @@ class Response:
 def respond(task: Task, v: Array) -> Response:
     """Unknowns at which cost - v x is least within their bounds, and under the common cap."""
     w, squares = task.weight, task.quadratic
-    x, rate = v / (2.0 * w), 0.5 / w
-    none = np.zeros(len(v))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if isinstance(task.criterion, Power) and task.criterion.exponent != 2:
-            e = task.criterion.exponent
-            size = (np.abs(v) / (e * w)) ** (1.0 / (e - 1.0))
-            x = np.where(squares, x, np.copysign(size, v))
-            rate = np.where(squares, rate, size / ((e - 1.0) * np.abs(v) + TINY))
-        elif isinstance(task.criterion, SoftSaturation):
-            u = np.where(squares, 1.0, task.upper)
-            s = v * u / w
-            root = np.sqrt(1.0 + s * s)
-            x, rate = np.where(squares, x, u * s / root), np.where(squares, rate, u * u / w / root**3)
-        elif isinstance(task.criterion, MinMax):
-            x, rate = np.where(squares, x, x / SQUARES), np.where(squares, rate, rate / SQUARES)
-            return _respond_capped(task, v, x, rate)
+        own, own_rate = task.criterion.response(w, np.where(squares, 1.0, task.upper), v)
+        x, rate = np.where(squares, v / (2.0 * w), own), np.where(squares, 0.5 / w, own_rate)
+    if task.criterion.is_capped:
+        return _respond_capped(task, v, x, rate)
+    none = np.zeros(len(v))
     inside = (task.lower < x) & (x < task.upper)
     return Response(np.clip(x, task.lower, task.upper), np.where(inside, rate, 0.0), none, 0.0)
 
