@@ -7,7 +7,8 @@ import pytest
 import biomech as bm
 from biomech.errors import ModelError
 from biomech.model.cache import MOST_KEPT, Cache
-from biomech.model.compiled import NUMBERS, PRESSURE, compile_model
+from biomech.model.compiled import NUMBERS, compile_model
+from biomech.model.forces.abdominal_pressure import PRESSURE
 from biomech.model.mirror import is_symmetric, mirrored, other_side, side_of, with_left_side
 from biomech.model.reduced_model import reduce_model
 from biomech.model.tables import SCHEMA, Table, make_table, read_table

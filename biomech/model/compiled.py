@@ -18,6 +18,7 @@ from biomech._arguments import finite_array, refusal
 from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
 from biomech.model.extents import check_extents
+from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
 from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
@@ -112,7 +113,6 @@ class CompiledModel:
 
 #: Numbers that no structure depends on, table to columns: ``with_numbers`` changes them alone; of ``settings`` only
 #: those of the abdominal pressure.
-PRESSURE = ("pressure_share", "pressure_slope", "pressure_offset", "pressure_area", "pressure_arm")
 NUMBERS = {
     "segments": ("com_x", "com_y", "com_z"),
     "muscles": ("max_isometric_force", "leverage"),
@@ -206,14 +206,6 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:
         np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
         np.array([i for i, how in enumerate(held) if how != "held"], dtype=np.int64),
     )
-
-
-def abdomen_of(settings: Table) -> tuple[float, float, float, float]:
-    """Rise (Pa/(N.m)) and offset (Pa) of the abdominal pressure that acts, its area (m2) and arm (m)."""
-    share, slope, offset, area, arm = (
-        settings.value(f"pressure_{name}") for name in ("share", "slope", "offset", "area", "arm")
-    )
-    return share * slope, share * offset, area, arm
 
 
 def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:

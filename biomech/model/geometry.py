@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
 from biomech.model.compiled import CompiledModel
+from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import PassiveTables
 from biomech.model.forces.passive_joints import passive_moment as passive_kernel
 from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
@@ -25,7 +26,6 @@ from biomech.model.mechanics.tree import (
     TreeTables,
     composite_masses,
     forward_kinematics,
-    gravity_force,
     make_frames,
 )
 from biomech.model.mirror import side_of

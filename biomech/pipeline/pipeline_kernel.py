@@ -236,7 +236,7 @@ def _solve_batch(
         for m in range(len(buffers.muscle_force)):
             buffers.muscle_force[m] = buffers.activation[m] * forces.strength[m]
         buffers.certificate[6] = forces.abdomen[0]
-        _react(body, output_maps, f, state, forces.wrench, floor, buffers, knees, joints)
+        _react(body, output_maps, f, state, forces.wrench, forces.outside, floor, buffers, knees, joints)
         _write_output(output_maps.coordinates, q, lane_index, results.coordinates)
         _write_output(output_maps.activation, buffers.activation, lane_index, results.activation)
         _write_output(output_maps.muscle_force, buffers.muscle_force, lane_index, results.muscle_force)
@@ -346,6 +346,7 @@ def _react(
     f: Any,
     state: Any,
     wrench: Array,
+    outside: Array,
     floor: Array,
     buffers: ResultBuffers,
     knees: PatellaState,
@@ -373,6 +374,9 @@ def _react(
                 buffers.ground[6 * k + i] = buffers.wrench[6 * body.feet[k] + i]
             center_of_pressure(buffers.ground, 6 * k, floor, floor[3 + k], buffers.pressure, PRESSURE * k)
     if joint > 0:
+        if len(body.entries.outside) > 0:
+            for k in range(len(outside)):
+                buffers.wrench[k] += outside[k]
         joint_reactions(
             body.model,
             body.cuts,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from biomech._simd import IndexArray
 from biomech.model.compiled import CompiledModel
+from biomech.model.forces.registry import acting
 from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
@@ -166,7 +167,7 @@ def compile_batch(
         ("tables", compiled.half, batch.borne, *wants), lambda: _compile_tables(model, batch, objective, wanted)
     )
     body: CompiledBody = model.cached(
-        ("compiled body", compiled.half, batch.borne, objective.force_length),
+        ("compiled body", compiled.half, batch.borne, objective.force_length, acting()),
         lambda: _compile_body(model, batch, objective, constraints.tables),
     )
     external, alone = ExternalLoads.of(compiled, stance), np.empty((len(stance), 0))
@@ -261,7 +262,7 @@ def _compile_body(
     model: Model, batch: StanceBatch, objective: SharingObjective, constraints: ConstraintTables
 ) -> CompiledBody:
     entries, cuts, feet = model.shared(
-        ("entries", batch.compiled.half, batch.borne, objective.force_length),
+        ("entries", batch.compiled.half, batch.borne, objective.force_length, acting()),
         lambda: _compile_entries(batch, objective, _sparsity_of(model, batch)),
     )
     return CompiledBody(batch.compiled.tables, batch.contact, constraints, entries, cuts, feet)

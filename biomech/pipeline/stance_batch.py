@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import ContactTables
+from biomech.model.forces.registry import are_symmetric
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
@@ -83,7 +84,7 @@ class StagedSolution:
 
 def split_batches(model: Model, stance: Stance, objective: SharingObjective) -> Iterator[StanceBatch]:
     """Split stances by how they are solved; a guarded body is solved whole."""
-    even = objective.stiffness is None and model.is_symmetric
+    even = objective.stiffness is None and model.is_symmetric and are_symmetric()
     # only a body whose sides are alike has a mirror image of every muscle
     mirror = model.shared("mirror", lambda: _mirror(model)) if even else None
     even = even and all(np.array_equal(part, part[mirror]) for part in (objective.weight, objective.minimum_activation))

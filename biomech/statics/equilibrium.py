@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array2, Index1, Index2
+from biomech._kernels.arrays import Array1, Array2, Index1, Index2
 from biomech._simd import (
     IndexArray,
     arange,
@@ -30,17 +30,20 @@ from biomech._simd import (
     zeros,
 )
 from biomech.model.compiled import CompiledModel, ModelTables
+from biomech.model.forces.abdominal_pressure import add_abdominal_pressure
 from biomech.model.forces.contact import ContactTables, contact_wrenches
+from biomech.model.forces.external_loads import add_external_loads
+from biomech.model.forces.gravity import gravity_force
+from biomech.model.forces.outside import outside_wrenches
 from biomech.model.forces.passive_joints import passive_moment
+from biomech.model.forces.registry import numbers_of
 from biomech.model.mechanics.muscles import strength
 from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.tree import (
     LOAD,
     Frames,
-    TreeTables,
     composite_masses,
     forward_kinematics,
-    gravity_force,
     make_frames,
     virtual_work,
 )
@@ -101,7 +104,8 @@ class EquilibriumTables(NamedTuple):
 
     ``rows`` (row,): the coordinates that must balance; ``muscle``: rows (arm, muscle, entry); ``ground``: rows
     (coordinate, generator, entry); ``lumbar``: the coordinate that the abdominal pressure extends; whether strength
-    depends on length, and whether passive tissue and pressure act.
+    depends on length, and whether passive tissue and pressure act; ``outside``: numbers of the elements from outside
+    the package that do (``forces.outside``).
     """
 
     rows: Index1
@@ -110,13 +114,15 @@ class EquilibriumTables(NamedTuple):
     lumbar: int
     force_length: bool
     tissue: bool
+    outside: Array1
 
 
 class ForceWorkspace(NamedTuple):
     """Room for one posture.
 
     ``given`` and ``passive`` (coordinate,), the latter's ``slope``; ``strength`` (muscle,); ``wrench`` (generator, 6)
-    of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa.
+    of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa; ``outside`` (6 segment,): force
+    and moment of elements from outside on every segment.
     """
 
     given: Array
@@ -125,6 +131,7 @@ class ForceWorkspace(NamedTuple):
     strength: Array
     wrench: Array
     abdomen: Array
+    outside: Array
 
 
 def sparsity(compiled: CompiledModel, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
@@ -153,6 +160,7 @@ def compile_equilibrium(
         compiled.coordinates.index("lumbar_extension"),
         force_length,
         tissue,
+        numbers_of(compiled) if tissue else np.empty(0),
     )
 
 
@@ -182,7 +190,7 @@ def assemble(
     force_length : bool
         Whether strength depends on length, or is the isometric maximum.
     tissue : bool
-        Whether passive tissue acts.
+        Whether passive tissue acts, and elements from outside.
     """
     unknowns = len(compiled.muscles) + contact.direction.shape[0] * contact.direction.shape[1]
     place = np.arange(len(rows) * unknowns).reshape(len(rows), unknowns)
@@ -250,6 +258,7 @@ def make_force_workspace(number: Any, model: ModelTables, contact: ContactTables
         zeros(number, (len(model.paths.start) - 1,)),
         zeros(number, (generators, 6)),
         zeros(number, (1,)),
+        zeros(number, (6 * len(model.tree.parent),)),
     )
 
 
@@ -279,10 +288,13 @@ def assemble_equilibrium(
 ) -> None:
     """Coefficients and demand of one posture, once its segments are placed, its masses gathered and its paths laid."""
     gravity_force(model.tree, frames, model.gravity, forces.given)
-    _add_applied(model.tree, frames, near.applied, forces.given)
+    add_external_loads(model.tree, frames, near.applied, forces.given)
     if entries.tissue:
         passive_moment(model.tissue, q, near.laxity, forces.passive, forces.slope)
-        _add_abdomen(model, entries, forces)
+        add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
+    if len(entries.outside) > 0:
+        outside_wrenches(entries.outside, q, frames, forces.outside)
+        add_external_loads(model.tree, frames, forces.outside, forces.given)
     for r in range(len(entries.rows)):
         c = entries.rows[r]
         demand = -(forces.given[c] + forces.passive[c])
@@ -297,22 +309,3 @@ def assemble_equilibrium(
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
         work = virtual_work(frames.screw, c, forces.wrench, g)
         a[e] = model.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
-
-
-@kernel
-def _add_abdomen(model: ModelTables, entries: EquilibriumTables, forces: ForceWorkspace) -> None:
-    """Abdominal pressure extends the lumbar spine, the more the more weight and load flex it (Mairiaux et al. 1984)."""
-    t, c = model.abdomen, entries.lumbar
-    forces.abdomen[0] = max(t[1] - t[0] * forces.given[c] / t[4], 0.0)
-    forces.given[c] += t[2] * t[3] * t[4] * forces.abdomen[0]
-
-
-@kernel
-def _add_applied(tree: TreeTables, frames: Frames, applied: Array, given: Array) -> None:
-    """Work of the known forces on every coordinate."""
-    for s in range(1, len(applied) // 6):
-        for c in range(len(given)):
-            if tree.affects[c, s]:
-                screw = frames.screw
-                for k in range(3):
-                    given[c] += screw[c, k] * applied[6 * s + 3 + k] + screw[c, 3 + k] * applied[6 * s + k]

@@ -40,9 +40,12 @@ from biomech._simd import (
     width,
     zeros,
 )
+from biomech.errors import ModelError
 from biomech.model.compiled import CompiledModel, ModelTables
+from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import passive_moment
-from biomech.model.mechanics.tree import Frames, composite_masses, gravity_force, make_frames, point, rotate
+from biomech.model.forces.registry import acting
+from biomech.model.mechanics.tree import Frames, composite_masses, make_frames, point, rotate
 from biomech.model.model import Model
 from biomech.stance.stance import Stance
 from biomech.statics.posture import build_constraints, feet_of
@@ -135,6 +138,8 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
     MuscleFreeMoments
         Moments of the whole body, NaN where the chain did not close.
     """
+    if acting():
+        raise ModelError("a policy that looks for a balance without muscles does not know force elements from outside")
     constraints = build_constraints(model, compiled, stance, support)
     settings = model.tables["settings"]
     legs = _legs(compiled, support, settings.value("sole_height"), settings.value("toe_tip"))

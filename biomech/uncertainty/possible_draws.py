@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import BiomechError, StanceError
-from biomech.model.compiled import NUMBERS, PRESSURE
+from biomech.model.compiled import NUMBERS
 from biomech.model.extents import centre_bounds, outside_segment, pulled_bone, shorter_than
+from biomech.model.forces.abdominal_pressure import PRESSURE
 from biomech.model.forces.patella import LEAST_ARM, arm_shares
 from biomech.model.limits import Range, row_ranges
 from biomech.model.mirror import mirror_sign, other_side

@@ -299,20 +299,6 @@ def composite_masses(tree: TreeTables, load: Array, frames: Frames) -> None:
 
 
 @kernel
-def gravity_force(tree: TreeTables, frames: Frames, gravity: float, out: Array) -> None:
-    """Generalised force of gravity, -dV/dq (coordinate,), after ``composite_masses``."""
-    for c in range(len(tree.first_body)):
-        i = tree.first_body[c]
-        # only the vertical velocity counts: (w x c + v)_y
-        lift = (
-            frames.screw[c, 2] * frames.moment[i, 0]
-            - frames.screw[c, 0] * frames.moment[i, 2]
-            + frames.screw[c, 4] * frames.mass[i]
-        )
-        out[c] = -gravity * lift
-
-
-@kernel
 def virtual_work(screw: Array, c: int, wrench: Array, s: int) -> float:
     """Work of wrench ``s`` (force, moment about the ground origin) per unit of coordinate ``c``."""
     return (
