@@ -395,7 +395,7 @@ def test_an_edited_kernel_is_compiled_here(checkout):
     )
     cache = checkout / "cache"
     before = float(answer(WITHOUT_NUMBA + code, checkout, BIOMECH_CACHE_DIR=cache)[0])
-    edit(checkout, "model/mechanics/tree.py", "out[c] = -gravity * lift", "out[c] = -2.0 * gravity * lift")
+    edit(checkout, "model/forces/gravity.py", "out[c] = -gravity * lift", "out[c] = -2.0 * gravity * lift")
     refused = run(WITHOUT_NUMBA + code, checkout, BIOMECH_CACHE_DIR=cache)
     last = refused.stderr.strip().splitlines()[-1]
     assert last.startswith("biomech.errors.KernelError: biomech.model.geometry._gravity: ")
