@@ -30,10 +30,10 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import UnreachablePosture
+from biomech.pipeline.status import OPTIMAL, UNREACHABLE
 from biomech.policies.registry import statuses_of
 from biomech.stance.parameters import PARAMETERS
 
-OPTIMAL, OVERLOADED, UNREACHABLE = 0, 1, 3
 #: Postures of a case anywhere and along a line; those of a sweep's block, which one company crosses.
 FEW, MANY, BLOCK = 16, 256, 4096
 #: Part of a parameter's range that a line covers.

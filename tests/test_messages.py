@@ -15,7 +15,8 @@ from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.geometry import kinematics
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.pipeline_kernel import CERTIFICATE
-from biomech.pipeline.stance_batch import OVERLOADED, UNCERTIFIED, pose_of, split_batches
+from biomech.pipeline.stance_batch import pose_of, split_batches
+from biomech.pipeline.status import OVERLOADED, UNCERTIFIED
 from biomech.stance.parameters import PARAMETERS, SUPPORTS
 from biomech.stance.parsing import parse_stance
 from biomech.statics import muscle_free as resting

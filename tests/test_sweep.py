@@ -9,7 +9,7 @@ import xarray as xr
 import biomech as bm
 from biomech.analysis import sweep as sweep_module
 from biomech.errors import StanceError
-from biomech.pipeline.stance_batch import STATUSES
+from biomech.pipeline.status import STATUSES
 
 
 @pytest.fixture(scope="module")

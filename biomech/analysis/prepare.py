@@ -33,7 +33,8 @@ from biomech.pipeline.solve_stances import (
     result_columns,
     solve_stances,
 )
-from biomech.pipeline.stance_batch import OPTIMAL, UNREACHABLE, SharingObjective, StanceBatch, split_batches
+from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
+from biomech.pipeline.status import OPTIMAL, UNREACHABLE
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.applicability import spelled

@@ -27,7 +27,7 @@ from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import solve_stances
-from biomech.pipeline.stance_batch import UNREACHABLE
+from biomech.pipeline.status import UNREACHABLE
 from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.generated.typed import StanceParameters

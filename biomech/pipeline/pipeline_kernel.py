@@ -30,8 +30,9 @@ from biomech.model.forces.patella import PatellaState, make_patella_state, pull_
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
+from biomech.pipeline.status import OVERLOADED, UNCERTIFIED, UNREACHABLE
 from biomech.sharing.block_sparsity import BlockSparsity, transpose_product
-from biomech.sharing.certificate import INFEASIBLE, UNCERTIFIED, certify_problem
+from biomech.sharing.certificate import certify_problem
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
 from biomech.statics.equilibrium import (
@@ -52,8 +53,6 @@ from biomech.statics.posture_newton import (
 from biomech.statics.reactions import Reaction, joint_reactions, make_reaction
 
 Array = NDArray[np.float64]
-
-UNREACHABLE = 3
 
 
 class OutputMap(NamedTuple):
@@ -307,7 +306,7 @@ def _certify(
         buffers.shortfall[body.entries.rows[r]] = select(short, work.gradient[r], 0.0)
     if any_lane(short):
         limiting = _limiting(pattern, problem, work, x, len(buffers.muscle_force))
-        certificate[5] = select(status == INFEASIBLE + zero, limiting, -1.0)
+        certificate[5] = select(status == OVERLOADED + zero, limiting, -1.0)
 
 
 @kernel

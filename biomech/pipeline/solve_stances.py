@@ -25,8 +25,6 @@ from biomech.pipeline.pipeline_kernel import (
     solve_batch_simd,
 )
 from biomech.pipeline.stance_batch import (
-    OPTIMAL,
-    UNREACHABLE,
     SharingObjective,
     StanceBatch,
     StiffnessConstraint,
@@ -35,6 +33,7 @@ from biomech.pipeline.stance_batch import (
     split_batches,
     unknown_bounds,
 )
+from biomech.pipeline.status import OPTIMAL, UNREACHABLE
 from biomech.pipeline.stiffness_constraint import share_with_stiffness
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs, make_costs

@@ -27,9 +27,6 @@ from biomech.statics.supports.registry import contacts_of, support_of
 
 Array = NDArray[np.float64]
 
-OPTIMAL, OVERLOADED, UNCERTIFIED, UNREACHABLE = 0, 1, 2, 3
-STATUSES = ("optimal", "overloaded", "uncertified", "unreachable")
-
 #: A newton of shortfall on the pelvis counts for this many on any other coordinate: the body as a whole must balance
 #: before a joint may fall short.
 _PELVIS_SHORTFALL = 1e3

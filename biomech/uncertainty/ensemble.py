@@ -27,7 +27,7 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import solve_stances
-from biomech.pipeline.stance_batch import OPTIMAL
+from biomech.pipeline.status import OPTIMAL
 from biomech.policies.resolve import resolve_policies
 from biomech.sharing import Criterion
 from biomech.stance.parameters import CODES, PARAMETERS

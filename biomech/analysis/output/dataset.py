@@ -19,7 +19,8 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.required import require_stance_names
 from biomech.pipeline.solve_stances import StanceSolution, result_columns
-from biomech.pipeline.stance_batch import STATUSES, SharingObjective
+from biomech.pipeline.stance_batch import SharingObjective
+from biomech.pipeline.status import STATUSES
 from biomech.policies.registry import flags_of
 from biomech.policies.resolve import PolicyResult
 from biomech.stance.parameters import PARAMETERS

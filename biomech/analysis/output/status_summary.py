@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from biomech.analysis.output.unreachable import OVERFLOW, explain_unreachable
 from biomech.model.model import Model
 from biomech.pipeline.solve_stances import StanceSolution
-from biomech.pipeline.stance_batch import STATUSES, UNCERTIFIED, UNREACHABLE, SharingObjective, split_batches
+from biomech.pipeline.stance_batch import SharingObjective, split_batches
+from biomech.pipeline.status import STATUSES, UNCERTIFIED, UNREACHABLE
 from biomech.stance.stance import Stance
 
 #: Why a posture is uncertified: it balances as far as its residual says, and nothing is missing.
