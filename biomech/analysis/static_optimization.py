@@ -31,7 +31,8 @@ from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.pipeline_kernel import CERTIFICATE, ResultArrays
 from biomech.pipeline.solve_stances import StanceSolution
-from biomech.sharing import INFEASIBLE, Criterion, LoadSharingProblem, Power, Solution, solve
+from biomech.sharing import Criterion, LoadSharingProblem, Power, Solution, solve
+from biomech.sharing.limiting import limiting_unknowns
 from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
 from biomech.statics.posture import ranges
 from biomech.statics.reactions import react
@@ -281,7 +282,7 @@ def _answers(
         ("residual", solution.residual),
         ("gap", solution.gap),
         ("status", solution.status),
-        ("limiting", limiting_muscle(solution, muscles)),
+        ("limiting", limiting_unknowns(solution, muscles)),
     ):
         certificate[:, CERTIFICATE.index(name)] = column
     empty = np.empty((len(q), 0))
@@ -323,13 +324,3 @@ def _dataset(model: Model, measured: Measured, kept: _OutputBuffer, about_it: Ma
     }
     attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it}
     return xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs).set_coords(DESCRIBING)
-
-
-def limiting_muscle(solution: Solution, muscles: int) -> NDArray[np.int64]:
-    """Of each overloaded frame the muscle at full strength that does most for what falls most short, or -1."""
-    worst = np.abs(solution.shortfall).argmax(axis=1)[:, None]
-    action = np.take_along_axis(solution.problem.coefficients[:, :, :muscles], worst[:, :, None], axis=1)[:, 0]
-    helps = action * np.take_along_axis(solution.shortfall, worst, axis=1)
-    gain = np.where(solution.value[:, :muscles] >= solution.problem.upper[:, :muscles] - 1e-6, helps, 0.0)
-    found = (solution.status == INFEASIBLE) & (gain.max(axis=1) > 0.0)
-    return np.where(found, gain.argmax(axis=1), -1)

@@ -31,9 +31,10 @@ from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.status import OVERLOADED, UNCERTIFIED, UNREACHABLE
-from biomech.sharing.block_sparsity import BlockSparsity, transpose_product
+from biomech.sharing.block_sparsity import BlockSparsity
 from biomech.sharing.certificate import certify_problem
 from biomech.sharing.dual_newton import share_load
+from biomech.sharing.limiting import limiting_unknown
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
 from biomech.statics.equilibrium import (
     assemble_equilibrium,
@@ -305,7 +306,7 @@ def _certify(
     for r in range(len(y)):
         buffers.shortfall[body.entries.rows[r]] = select(short, work.gradient[r], 0.0)
     if any_lane(short):
-        limiting = _limiting(pattern, problem, work, x, len(buffers.muscle_force))
+        limiting = limiting_unknown(pattern, problem, work, x, len(buffers.muscle_force))
         certificate[5] = select(status == OVERLOADED + zero, limiting, -1.0)
 
 
@@ -318,24 +319,6 @@ def _take_over(pattern: BlockSparsity, x: Array, reached: bool, buffers: ResultB
     for k in range(len(buffers.certificate)):
         buffers.certificate[k] = zero
     buffers.certificate[3], buffers.certificate[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
-
-
-@kernel
-def _limiting(pattern: BlockSparsity, problem: Problem, work: Work, x: Array, muscles: int) -> float:
-    """The muscle at full strength that does most for the row that falls most short; -1 where there is none."""
-    worst, zero = 0.0 * problem.scale[0], 0.0 * problem.scale[0]
-    for r in range(len(work.gradient)):
-        worst = max(worst, abs(work.gradient[r]))
-    for r in range(len(work.gradient)):
-        work.step[r] = select(abs(work.gradient[r]) >= worst, work.gradient[r], 0.0)
-    transpose_product(pattern, problem.a, work.step, work.aty_step)
-    most, found = zero, zero - 1.0
-    for k in range(len(x)):
-        if pattern.unknown[k] < muscles:
-            better = (x[k] >= problem.upper[k] - 1e-6) & (work.aty_step[k] > most)
-            most = select(better, work.aty_step[k], most)
-            found = select(better, zero + pattern.unknown[k], found)
-    return found
 
 
 @kernel
