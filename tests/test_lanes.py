@@ -12,6 +12,7 @@ from biomech._simd import LANES, any_lane, as_lanes, exp, extract, log1p, power,
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.pipeline_kernel import OutputMaps, ResultArrays, _solve_batch
+from biomech.pipeline.result_schema import column_of
 from biomech.pipeline.solve_stances import compile_batch, solve_stances
 from biomech.pipeline.stance_batch import split_batches
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
@@ -147,7 +148,7 @@ def test_lanes_equal_floats_on_the_whole_way(adult):
     floats = ResultArrays(*(np.zeros_like(array) for array in lanes.results))
     tables = compile_batch(adult, part, stance, objective, frozenset(ResultArrays._fields) - {"strength"})
     _go_in_floats(*tables, np.arange(len(stance), dtype=np.uint64), True, floats)
-    np.testing.assert_array_equal(floats.certificate[:, 3], lanes.status)
+    np.testing.assert_array_equal(floats.certificate[:, column_of("status")], lanes.status)
     assert set(lanes.status) == {0, 1, 3}
     held = lanes.status == 0
     for name, one, other in zip(ResultArrays._fields, floats, lanes.results, strict=True):

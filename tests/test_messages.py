@@ -14,7 +14,6 @@ from biomech.analysis.output.status_summary import StatusSummary, explain_shortf
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.geometry import kinematics
 from biomech.pipeline.objective import read_objective
-from biomech.pipeline.pipeline_kernel import CERTIFICATE
 from biomech.pipeline.stance_batch import pose_of, split_batches
 from biomech.pipeline.status import OVERLOADED, UNCERTIFIED
 from biomech.stance.parameters import PARAMETERS, SUPPORTS
@@ -247,17 +246,16 @@ def test_what_is_uncertified_balances_and_lacks_nothing(small):
         assert "duality_gap" in message
 
 
-def answers_of(model, status, shortfall, residual):
-    proof = np.zeros((1, len(CERTIFICATE)))
-    proof[0, CERTIFICATE.index("status")], proof[0, CERTIFICATE.index("residual")] = status, residual
-    proof[0, CERTIFICATE.index("limiting")] = -1.0
+def answers_of(model, status_, shortfall, residual):
     short = np.full((1, len(model.coordinates)), shortfall)
-    return SimpleNamespace(
-        status=np.array([status]),
-        limiting=np.array([-1]),
-        results=SimpleNamespace(shortfall=short),
-        certificate=lambda name: proof[:, CERTIFICATE.index(name)],
-    )
+
+    class Solved:
+        status, limiting, results = np.array([status_]), np.array([""]), SimpleNamespace(shortfall=short)
+
+        def __getitem__(self, name):
+            return {"equilibrium_residual": np.array([residual])}[name]
+
+    return Solved()
 
 
 @pytest.mark.parametrize("status", [OVERLOADED, UNCERTIFIED])

@@ -20,19 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import entries, is_masked, shown
 from biomech._kernels.interface import BoundCall
-from biomech.analysis.output.dataset import OutputVariable, choose_outputs, sweep_outputs
 from biomech.analysis.output.labels import labels_of
+from biomech.analysis.output.variables import Output, choose_outputs, result_arrays, sweep_outputs
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
-from biomech.pipeline.pipeline_kernel import CERTIFICATE, ResultArrays, solve_batch_simd
-from biomech.pipeline.solve_stances import (
-    StanceSolution,
-    blank_unreachable,
-    compile_batch,
-    result_columns,
-    solve_stances,
-)
+from biomech.pipeline.pipeline_kernel import ResultArrays, solve_batch_simd
+from biomech.pipeline.result_schema import blank, column_of, result_columns
+from biomech.pipeline.solve_stances import StanceSolution, compile_batch, solve_stances
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.pipeline.status import OPTIMAL, UNREACHABLE
 from biomech.policies.resolve import resolve_policies
@@ -214,7 +209,7 @@ def _variable_numbers() -> dict[str, _Varied]:
 class _Output:
     """What is returned under a name: a quantity, or the tilt (None), and which part of it."""
 
-    output: OutputVariable | None
+    output: Output | None
     dims: tuple[str, ...]
     part: tuple[slice | int, ...]
 
@@ -288,7 +283,7 @@ class PreparedSweep:
         self._again = again
         self._model, self._objective, self._varied, self._outputs = model, objective, varied, outputs
         self._fixed, self._row = fixed, fixed.matrix()[0]
-        self._wanted = {result for o in outputs.values() if o.output is not None for result in o.output.needs}
+        self._wanted = result_arrays(o.output for o in outputs.values() if o.output is not None)
         codes = [getattr(fixed, code)[0] for code, _ in WITH_POLICY.values()]
         # the short way knows the kernel's own parameters alone
         reaching = any(PARAMETERS[name].changes or PARAMETERS[name].targets for name in fixed.values)
@@ -453,7 +448,7 @@ class _Workspace:
         )
         strength = self.results.strength if objective.force_length else model.compiled().muscle.max_force[None]
         self._answers, self._strength_varies = StanceSolution(model, self.results, strength), objective.force_length
-        self._status = self.results.certificate[:, CERTIFICATE.index("status")]
+        self._status = self.results.certificate[:, column_of("status")]
         self._index = np.arange(count, dtype=np.uint64)
         constraints = constraint_layout(model, part.compiled, part.support)
         aims = (inputs.batch_targets.vector, inputs.batch_targets.target, inputs.start, inputs.floor)
@@ -499,7 +494,7 @@ class _Workspace:
         if not lost.any():
             return replace(self._answers)
         results = ResultArrays(*(result.copy() for result in self.results))
-        blank_unreachable(results, lost)
+        blank(results, lost)
         return StanceSolution(
             self._prepared._model, results, results.strength if self._strength_varies else self._answers.strength
         )

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, null_space
 
-from biomech.analysis.output.dataset import carried_dims, cf_attributes, stance_coordinates, sweep_names
+from biomech.analysis.output.dataset import carried_dims, cf_attributes, stance_coordinates
 from biomech.analysis.output.labels import check_names, labelled
+from biomech.analysis.output.variables import sweep_names
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective, read_ratio

@@ -5,31 +5,27 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._alignment import DESCRIBING
 from biomech._arguments import real_number, shown
 from biomech.analysis.measured.motion import Measured, read_measured
 from biomech.analysis.measured.plausibility import explain_reserves
-from biomech.analysis.output.dataset import (
-    OutputVariable,
-    certificate_outputs,
-    cf_attributes,
-    joint_outputs,
-    muscle_outputs,
-)
+from biomech.analysis.output.dataset import OutputBuffer
 from biomech.analysis.output.labels import labelled
 from biomech.analysis.output.provenance import provenance
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_shortfall
+from biomech.analysis.output.variables import describing, outputs_of
 from biomech.errors import BiomechWarning, StanceError
 from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
-from biomech.pipeline.pipeline_kernel import CERTIFICATE, ResultArrays
+from biomech.pipeline.pipeline_kernel import ResultArrays
+from biomech.pipeline.result_schema import make_certificate
 from biomech.pipeline.solve_stances import StanceSolution
 from biomech.sharing import Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.sharing.limiting import limiting_unknowns
@@ -126,13 +122,14 @@ def static_optimization(
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
     reserves = _reserves(model, reserve)
     feet = _feet(model)
-    outputs = {**muscle_outputs(), **joint_outputs(model), **certificate_outputs(model), **_own_outputs()}
+    outputs = outputs_of(model, "static_optimization")
     measured = read_measured(model, coordinates, ground_reaction, outputs)
-    kept, tally = _OutputBuffer(outputs, len(measured)), None
+    kept, tally = OutputBuffer(model, outputs, len(measured), direct=False), None
     for first in range(0, len(measured), _BLOCK):
-        block = slice(first, min(first + _BLOCK, len(measured)))
-        solved, own = _solve_block(model, measured, block, feet, objective.force_length, (criterion, lower, reserves))
-        kept.put(block, solved, own)
+        last = min(first + _BLOCK, len(measured))
+        block = slice(first, last)
+        solved = _solve_block(model, measured, block, feet, objective.force_length, (criterion, lower, reserves))
+        kept.put(first, last, solved)
         of_block = StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
         tally = of_block if tally is None else tally.joined(of_block)
     assert tally is not None  # there is at least one frame
@@ -194,35 +191,16 @@ def _feet(model: Model) -> list[int]:
     return [1 + model.segments.index(segment) for segment in ("calcn_r", "calcn_l")]
 
 
-def _own_outputs() -> dict[str, OutputVariable]:
-    """What only measured frames have, (frame, coordinate); made here, and not from result arrays."""
-    return {
-        "required_moment": OutputVariable(
-            ("coordinate",), cf_attributes("N.m", "moment asked of the muscles (N for translations)"), ()
-        ),
-        "reserve_moment": OutputVariable(
-            ("coordinate",), cf_attributes("N.m", "moment of the reserves (N for translations)"), ()
-        ),
-        "valid": OutputVariable(
-            ("coordinate",), cf_attributes("1", "the coordinate is inside the geometry's trusted range"), ()
-        ),
-    }
+@dataclass(frozen=True)
+class MeasuredSolution(StanceSolution):
+    """Answers of measured frames, and what only these have, each (frame, coordinate).
 
+    ``required`` and ``reserve`` are moments (forces), ``inside`` says whether the coordinate is in its trusted range.
+    """
 
-class _OutputBuffer:
-    """Every variable of the answer over all frames, filled block by block."""
-
-    def __init__(self, outputs: Mapping[str, OutputVariable], count: int) -> None:
-        self.outputs, self.count = outputs, count
-        self.values: dict[str, NDArray[Any]] = {}
-
-    def put(self, block: slice, solved: StanceSolution, own: Mapping[str, NDArray[Any]]) -> None:
-        """Keep what a block of frames found."""
-        for name, output in self.outputs.items():
-            value = own[name] if name in own else output.of(solved)
-            if name not in self.values:
-                self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
-            self.values[name][block] = value
+    required: Array
+    reserve: Array
+    inside: NDArray[np.bool_]
 
 
 def _solve_block(
@@ -232,8 +210,8 @@ def _solve_block(
     feet: list[int],
     force_length: bool,
     sharing: tuple[Criterion, float, Array],
-) -> tuple[StanceSolution, dict[str, NDArray[Any]]]:
-    """Answers of some frames, and the variables that they alone have."""
+) -> MeasuredSolution:
+    """Answers of some frames."""
     compiled, q, (criterion, lower, reserves) = model.compiled(), measured.q[block], sharing
     force, point, moment = (part[block] for part in (measured.force, measured.point, measured.moment))
     applied = np.zeros((len(q), len(model.segments) + 1, 6))
@@ -266,7 +244,7 @@ def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lowe
 
 def _answers(
     model: Model, q: Array, external: ExternalLoads, equilibrium: Equilibrium, solution: Solution, reserves: Array
-) -> tuple[StanceSolution, dict[str, NDArray[Any]]]:
+) -> MeasuredSolution:
     muscles, compiled = len(model.muscles), model.compiled()
     activation = solution.value[:, :muscles]
     force = activation * equilibrium.strength
@@ -276,51 +254,40 @@ def _answers(
     reaction[:, own] = solution.value[:, muscles:] * reserves[own]
     least, most = ranges(model, compiled, "trusted")
     reactions = react(compiled, q, external.load, force, external.applied)
-    certificate = np.zeros((len(q), len(CERTIFICATE)))
-    for name, column in (
-        ("cost", solution.cost),
-        ("residual", solution.residual),
-        ("gap", solution.gap),
-        ("status", solution.status),
-        ("limiting", limiting_unknowns(solution, muscles)),
-    ):
-        certificate[:, CERTIFICATE.index(name)] = column
-    empty = np.empty((len(q), 0))
-    solved = StanceSolution(
-        model,
-        ResultArrays(
-            coordinates=q,
-            activation=activation,
-            muscle_force=force,
-            strength=equilibrium.strength,
-            passive=empty,
-            shortfall=shortfall,
-            ground=empty,
-            pressure=empty,
-            seat=empty,
-            joint_force=reactions.force,
-            joint_moment=reactions.moment,
-            tension=reactions.tension,
-            patella=reactions.patella,
-            certificate=certificate,
-        ),
-        equilibrium.strength,
+    limiting = limiting_unknowns(solution, muscles)
+    certificate = make_certificate(
+        len(q),
+        {
+            "cost": solution.cost,
+            "equilibrium_residual": solution.residual,
+            "duality_gap": solution.gap,
+            "status": solution.status,
+            "limiting_muscle": limiting,
+        },
     )
+    found = {
+        "coordinates": q,
+        "activation": activation,
+        "muscle_force": force,
+        "strength": equilibrium.strength,
+        "shortfall": shortfall,
+        "joint_force": reactions.force,
+        "joint_moment": reactions.moment,
+        "tension": reactions.tension,
+        "patella": reactions.patella,
+        "certificate": certificate,
+    }
+    empty = np.empty((len(q), 0))
+    results = ResultArrays(*(found.get(name, empty) for name in ResultArrays._fields))
     inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
-    return solved, {"required_moment": required, "reserve_moment": reaction, "valid": inside}
+    return MeasuredSolution(model, results, equilibrium.strength, required, reaction, inside)
 
 
-def _dataset(model: Model, measured: Measured, kept: _OutputBuffer, about_it: Mapping[str, str]) -> xr.Dataset:
+def _dataset(model: Model, measured: Measured, kept: OutputBuffer, about_it: Mapping[str, str]) -> xr.Dataset:
     """The answer over the caller's own dimensions."""
     import xarray as xr
 
-    variables = {
-        name: (
-            (*measured.dims, *output.dims),
-            kept.values[name].reshape(*measured.shape, *kept.values[name].shape[1:]),
-            output.attributes,
-        )
-        for name, output in kept.outputs.items()
-    }
+    variables = kept.variables(measured.dims, measured.shape)
     attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it}
-    return xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs).set_coords(DESCRIBING)
+    found = xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs)
+    return found.set_coords([name for name in describing() if name in variables])

@@ -11,17 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import whole_number
-from biomech.analysis.output.dataset import (
-    OutputBuffer,
+from biomech.analysis.output.dataset import OutputBuffer, policy_variables, sweep_dataset
+from biomech.analysis.output.labels import check_names
+from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
+from biomech.analysis.output.variables import (
     choose_outputs,
-    policy_variables,
     read_names,
-    sweep_dataset,
+    result_arrays,
     sweep_names,
     sweep_outputs,
 )
-from biomech.analysis.output.labels import check_names
-from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
 from biomech.analysis.progress import progress_bar, read_progress
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
@@ -178,10 +177,10 @@ def sweep(
     asked = check_names(model, parse_stance(stance, _OPTIONS), sweep_names(model))
     names = None if variables is None else read_names(sweep_outputs(model), variables)
     outputs = choose_outputs(sweep_outputs(model), names)
-    wanted = {result for output in outputs.values() for result in output.needs} | {"shortfall"}
+    wanted = result_arrays(outputs.values()) | {"shortfall"}
     tilt = np.empty(len(asked))
     settled = PolicyResult.none(len(asked)) if asked.has_policy else None
-    kept = OutputBuffer(model, outputs, len(asked))
+    kept = OutputBuffer(model, outputs, len(asked), direct=True)
 
     def work(first: int, last: int) -> StatusSummary:
         block = asked.postures(first, last)
@@ -203,7 +202,8 @@ def sweep(
     about_policies = policy_variables(asked, tilt, settled)
     if names is not None:
         about_policies = {name: variable for name, variable in about_policies.items() if name in names}
-    return sweep_dataset(model, asked, objective, kept.variables(), about_policies, tally.message)
+    answer = kept.variables(tuple(asked.dims), asked.shape) | about_policies
+    return sweep_dataset(model, asked, objective, answer, tally.message)
 
 
 def _through_blocks(

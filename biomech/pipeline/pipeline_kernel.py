@@ -6,7 +6,7 @@ whole by tables, too: an output that nobody wants has an empty table, and costs 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,32 +64,11 @@ class OutputMap(NamedTuple):
     factor: Array1
 
 
-class OutputMaps(NamedTuple):
-    """One map for every result array."""
-
-    coordinates: OutputMap
-    activation: OutputMap
-    muscle_force: OutputMap
-    strength: OutputMap
-    passive: OutputMap
-    shortfall: OutputMap
-    ground: OutputMap
-    pressure: OutputMap
-    seat: OutputMap
-    joint_force: OutputMap
-    joint_moment: OutputMap
-    tension: OutputMap
-    patella: OutputMap
-    certificate: OutputMap
-
-
 class ResultArrays(NamedTuple):
     """Results of many postures, each (posture, column) over the whole body.
 
-    ``ground`` holds force and moment about the ground origin of each foot, ``pressure`` centre of pressure, free moment
-    and friction used of each foot, ``seat`` its force, ``joint_force`` and ``joint_moment`` three columns a joint,
-    ``tension`` a column and ``patella`` three of each knee, right and left, ``certificate`` the columns
-    ``CERTIFICATE``.
+    What the columns of each array are is declared in ``biomech.pipeline.result_schema``, with unit and meaning. That
+    stays out of the tuple itself, because a kernel is compiled anew where anything that its tuples name has changed.
     """
 
     coordinates: Array2
@@ -108,9 +87,17 @@ class ResultArrays(NamedTuple):
     certificate: Array2
 
 
+if TYPE_CHECKING:
+    OutputMaps = Any
+else:
+    #: One map for every result array, by its name.
+    OutputMaps = NamedTuple("OutputMaps", [(name, OutputMap) for name in ResultArrays._fields])
+
 #: Columns of a foot in ``ResultArrays.pressure``.
 PRESSURE = 5
-CERTIFICATE = ("cost", "residual", "gap", "status", "valid", "limiting", "abdomen")
+#: Columns of ``ResultArrays.certificate``, and how many they are.
+ABDOMEN, COST, STATUS, LIMITING, RESIDUAL, GAP, VALID = range(7)
+CERTIFICATE = 7
 
 
 class ResultBuffers(NamedTuple):
@@ -143,7 +130,7 @@ def _make_buffers(number: Any, body: CompiledBody, unknowns: int) -> ResultBuffe
         zeros(number, (6 * len(body.feet),)),
         zeros(number, (PRESSURE * len(body.feet),)),
         zeros(number, (3,)),
-        zeros(number, (len(CERTIFICATE),)),
+        zeros(number, (CERTIFICATE,)),
         zeros(number, (coordinates,)),
     )
 
@@ -231,11 +218,11 @@ def _solve_batch(
             met = _share(pattern, costs, p, w, x, y, reached, exact, buffers)
             _certify(pattern, costs, p, w, x, y, body, reached, met | exact, buffers)
         valid = within_limits(q, limits.trusted_least, limits.trusted_most)
-        buffers.certificate[4] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
-        short = any_lane(buffers.certificate[3] > 0.5)
+        buffers.certificate[VALID] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
+        short = any_lane(buffers.certificate[STATUS] > 0.5)
         for m in range(len(buffers.muscle_force)):
             buffers.muscle_force[m] = buffers.activation[m] * forces.strength[m]
-        buffers.certificate[6] = forces.abdomen[0]
+        buffers.certificate[ABDOMEN] = forces.abdomen[0]
         _react(body, output_maps, f, state, forces.wrench, forces.outside, floor, buffers, knees, joints)
         _write_output(output_maps.coordinates, q, lane_index, results.coordinates)
         _write_output(output_maps.activation, buffers.activation, lane_index, results.activation)
@@ -296,10 +283,12 @@ def _certify(
 ) -> None:
     """Certificate, shortfall and what limits the posture."""
     certificate, zero = buffers.certificate, 0.0 * problem.scale[0]
-    certificate[0], certificate[1], certificate[2], status = certify_problem(pattern, costs, problem, work, x, y, 1e-9)
+    certificate[COST], certificate[RESIDUAL], certificate[GAP], status = certify_problem(
+        pattern, costs, problem, work, x, y, 1e-9
+    )
     status = select(finished, status, zero + UNCERTIFIED)
-    certificate[3] = select(reached, status, zero + UNREACHABLE)
-    certificate[5] = zero - 1.0
+    certificate[STATUS] = select(reached, status, zero + UNREACHABLE)
+    certificate[LIMITING] = zero - 1.0
     short = status > 0.5
     for k in range(len(buffers.shortfall)):
         buffers.shortfall[k] = 0.0
@@ -307,7 +296,7 @@ def _certify(
         buffers.shortfall[body.entries.rows[r]] = select(short, work.gradient[r], 0.0)
     if any_lane(short):
         limiting = limiting_unknown(pattern, problem, work, x, len(buffers.muscle_force))
-        certificate[5] = select(status == OVERLOADED + zero, limiting, -1.0)
+        certificate[LIMITING] = select(status == OVERLOADED + zero, limiting, -1.0)
 
 
 @kernel
@@ -318,7 +307,8 @@ def _take_over(pattern: BlockSparsity, x: Array, reached: bool, buffers: ResultB
         buffers.activation[pattern.unknown[k]] = x[k]
     for k in range(len(buffers.certificate)):
         buffers.certificate[k] = zero
-    buffers.certificate[3], buffers.certificate[5] = select(reached, zero, zero + UNREACHABLE), zero - 1.0
+    buffers.certificate[STATUS] = select(reached, zero, zero + UNREACHABLE)
+    buffers.certificate[LIMITING] = zero - 1.0
 
 
 @kernel
@@ -364,7 +354,7 @@ def _react(
             body.cuts,
             body.model.gravity,
             body.model.abdomen,
-            buffers.certificate[6],
+            buffers.certificate[ABDOMEN],
             buffers.muscle_force,
             buffers.wrench,
             f,

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._simd import IndexArray
+from biomech.errors import StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.registry import acting
-from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.group_sums import sum_groups
 from biomech.pipeline.pipeline_kernel import (
-    CERTIFICATE,
-    PRESSURE,
     OutputMap,
     OutputMaps,
     ResultArrays,
     solve_batch_simd,
 )
+from biomech.pipeline.result_schema import RAW, blank, column_of, result_columns, spread
 from biomech.pipeline.stance_batch import (
     SharingObjective,
     StanceBatch,
@@ -37,7 +37,6 @@ from biomech.pipeline.status import OPTIMAL, UNREACHABLE
 from biomech.pipeline.stiffness_constraint import share_with_stiffness
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs, make_costs
-from biomech.stance.parameters import SIDES
 from biomech.stance.stance import Stance
 from biomech.statics.equilibrium import EquilibriumTables, ExternalLoads, compile_equilibrium, sparsity
 from biomech.statics.posture import build_constraints, ranges, solve_posture
@@ -49,23 +48,31 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class StanceSolution:
-    """Sheets over (posture, ...) of the whole body of a model; NaN where a posture cannot be taken.
+    """Arrays over (posture, ...) of the whole body of a model; NaN where a posture cannot be taken.
 
-    ``strength`` (posture or 1, muscle) is one row where it does not depend on the posture.
+    ``strength`` (posture or 1, muscle) is one row where it does not depend on the posture. ``solved[name]`` is a raw
+    output by its name, in its own dimensions and units, to be read alone: what formulas of derived outputs are written
+    with.
     """
 
     model: Model
     results: ResultArrays
     strength: Array
 
-    def certificate(self, name: str) -> Array:
-        """One column of the proof."""
-        return self.results.certificate[:, CERTIFICATE.index(name)]
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in RAW:
+            raise StanceError(f"there is no raw output {name!r}; there are {', '.join(RAW)}")
+        array = RAW[name].array
+        if name != "strength" and not getattr(self.results, array).shape[1] and result_columns(self.model)[array]:
+            raise StanceError(f"raw output {name!r}: was not asked for, and is not there")
+        found = (self.strength if name == "strength" else RAW[name].of(self)).view()
+        found.flags.writeable = False  # what else is made from it would change
+        return found
 
     @cached_property
     def group_force(self) -> Array:
         """Sum of force (posture, group) of every group; who fills the arrays anew must drop it."""
-        return sum_groups(self.model, self.results.muscle_force)
+        return sum_groups(self.model, self["muscle_force"])
 
     @cached_property
     def group_strength(self) -> Array:
@@ -76,12 +83,12 @@ class StanceSolution:
     @property
     def status(self) -> NDArray[np.int8]:
         """Status of every posture."""
-        return self.certificate("status").astype(np.int8)
+        return RAW["status"].of(self)
 
     @property
-    def limiting(self) -> NDArray[np.int64]:
-        """Of each overloaded posture the muscle at full strength that does most for what falls most short, or -1."""
-        return self.certificate("limiting").astype(np.int64)
+    def limiting(self) -> NDArray[np.str_]:
+        """Of each overloaded posture the muscle at full strength that does most for what falls most short, or ""."""
+        return RAW["limiting_muscle"].of(self)
 
 
 @dataclass(frozen=True)
@@ -120,39 +127,10 @@ def solve_stances(
         _solve_batch(model, batch, stance, objective, names, results)
     constant = model.compiled().muscle.max_force[None]
     solved = StanceSolution(model, results, results.strength if objective.force_length else constant)
-    blank_unreachable(results, solved.status == UNREACHABLE)
-    return solved
-
-
-def blank_unreachable(results: ResultArrays, lost: NDArray[np.bool_]) -> None:
-    """Put NaN where a posture cannot be taken."""
+    lost = solved.status == UNREACHABLE
     if lost.any():
-        for name in ResultArrays._fields:
-            if name != "certificate":
-                getattr(results, name)[lost] = np.nan
-        for name in ("cost", "residual", "gap", "abdomen"):
-            results.certificate[lost, CERTIFICATE.index(name)] = np.nan
-
-
-def result_columns(model: Model) -> dict[str, int]:
-    """Columns of every result array."""
-    muscles, coordinates = len(model.muscles), len(model.coordinates)
-    return {
-        "coordinates": coordinates,
-        "activation": muscles,
-        "muscle_force": muscles,
-        "strength": muscles,
-        "passive": coordinates,
-        "shortfall": coordinates,
-        "ground": 12,
-        "pressure": 2 * PRESSURE,
-        "seat": 3,
-        "joint_force": 3 * len(reported_joints(model.compiled())),
-        "joint_moment": 3 * len(reported_joints(model.compiled())),
-        "tension": len(SIDES) if len(model.tables["patellae"]) else 0,
-        "patella": 3 * len(SIDES) if len(model.tables["patellae"]) else 0,
-        "certificate": len(CERTIFICATE),
-    }
+        blank(results, lost)
+    return solved
 
 
 def compile_batch(
@@ -194,7 +172,7 @@ def _solve_batch(
         _solve_with_stiffness(model, batch, own, objective, objective.stiffness, tables, target)
     else:
         solve_batch_simd(*tables, every, False, target)
-        status = target.certificate[:, CERTIFICATE.index("status")]
+        status = target.certificate[:, column_of("status")]
         hard = every[(status != OPTIMAL) & (status != UNREACHABLE)]
         if hard.size:
             solve_batch_simd(*tables, hard, True, target)
@@ -227,11 +205,11 @@ def _solve_with_stiffness(
     solve_batch_simd(body, pattern, costs, limits, output_maps, inputs._replace(shared=shared), every, False, target)
     for name, value in (
         ("cost", solution.cost),
-        ("residual", solution.residual),
-        ("gap", solution.gap),
+        ("equilibrium_residual", solution.residual),
+        ("duality_gap", solution.gap),
         ("status", solution.status),
     ):
-        target.certificate[taken, CERTIFICATE.index(name)] = value
+        target.certificate[taken, column_of(name)] = value
     target.shortfall[np.ix_(taken, compiled.free)] = solution.shortfall[:, : len(compiled.free)]
 
 
@@ -281,72 +259,14 @@ def _compile_entries(
 
 
 def _output_maps(compiled: CompiledModel, whole: CompiledModel, wanted: frozenset[str]) -> OutputMaps:
-    """How results of the half body, or of the whole, spread over the whole."""
-    coordinate, muscle = _sources(compiled.coordinates, whole.coordinates), _sources(compiled.muscles, whole.muscles)
-    both = [2.0 if compiled.half and side_of(name) == "midline" else 1.0 for name in whole.coordinates]
-    joints = reported_joints(compiled)
-    joint = _sources(joints, reported_joints(whole))
-    across = [_mirror_factors(compiled, joints, name) for name in reported_joints(whole)]
-    foot = [0, 0] if compiled.half else [0, 1]
-    turn = np.array([1.0, 1.0, -1.0, -1.0, -1.0, 1.0]) if compiled.half else np.ones(6)
-    press = np.array([1.0, 1.0, -1.0, -1.0, 1.0]) if compiled.half else np.ones(PRESSURE)
-    output_maps = {
-        "coordinates": _output_map(coordinate, np.ones(len(coordinate))),
-        "activation": _output_map(muscle, np.ones(len(muscle))),
-        "muscle_force": _output_map(muscle, np.ones(len(muscle))),
-        "strength": _output_map(muscle, np.ones(len(muscle))),
-        "passive": _output_map(coordinate, both),
-        "shortfall": _output_map(coordinate, both),
-        "ground": _output_map([6 * k + i for k in foot for i in range(6)], np.concatenate([np.ones(6), turn])),
-        "pressure": _output_map(
-            [PRESSURE * k + i for k in foot for i in range(PRESSURE)], np.concatenate([np.ones(PRESSURE), press])
-        ),
-        "seat": _output_map(range(3), [2.0, 2.0, 0.0] if compiled.half else np.ones(3)),
-        "joint_force": _output_map(
-            [3 * k + i for k in joint for i in range(3)], np.concatenate([f for f, _ in across])
-        ),
-        "joint_moment": _output_map(
-            [3 * k + i for k in joint for i in range(3)], np.concatenate([m for _, m in across])
-        ),
-        "tension": _knee_map(compiled, np.ones(1)),
-        "patella": _knee_map(compiled, np.array([1.0, 1.0, -1.0])),
-        "certificate": _output_map(range(len(CERTIFICATE)), np.ones(len(CERTIFICATE))),
-    }
-    return OutputMaps(*(output_maps[name] if name in wanted else _output_map([], []) for name in OutputMaps._fields))
+    """How results of the half body, or of the whole, spread over the whole; empty where nobody wants them."""
+    return OutputMaps(
+        *(
+            _output_map(*(spread(array, compiled, whole) if array in wanted else ([], [], [])))
+            for array in ResultArrays._fields
+        )
+    )
 
 
-def _mirror_factors(compiled: CompiledModel, joints: list[str], name: str) -> tuple[Array, Array]:
-    """Factors of the force and the moment of a joint that come from a body's own or from its mirror image.
-
-    A mirror turns the z of a force and the x and y of a moment; what is on the midline is both halves together.
-    """
-    if compiled.half and side_of(name) == "midline":
-        return np.array([2.0, 2.0, 0.0]), np.array([0.0, 0.0, 2.0])
-    if name in joints:
-        return np.ones(3), np.ones(3)
-    return np.array([1.0, 1.0, -1.0]), np.array([-1.0, -1.0, 1.0])
-
-
-def _knee_map(compiled: CompiledModel, across: Array) -> OutputMap:
-    """Numbers of both knees, the right one first; in the half body the left is the right one's mirror image."""
-    sides, each = [side_of(compiled.coordinates[c]) for c in compiled.patella.coordinate], len(across)
-    source, factor = [], []
-    for side in SIDES:
-        k = sides.index(side) if side in sides else 0 if compiled.half and sides else -each
-        source += [each * k + i for i in range(each)]
-        factor += list(np.ones(each) if side in sides else across)
-    return _output_map(source, factor)
-
-
-def _sources(names: list[str], wanted: list[str]) -> list[int]:
-    """Where each of the whole body's names is found: its own place, its mirror image's, or -1."""
-    return [
-        names.index(name) if name in names else names.index(other) if (other := other_side(name)) in names else -1
-        for name in wanted
-    ]
-
-
-def _output_map(source: Iterable[int], factor: Iterable[float]) -> OutputMap:
-    sources, factors = np.array(list(source), dtype=np.int64), np.array(list(factor), dtype=np.float64)
-    found = np.flatnonzero(sources >= 0)
-    return OutputMap(sources[found].astype(np.uint64), found.astype(np.uint64), factors[found])
+def _output_map(source: list[int], order: list[int], factor: list[float]) -> OutputMap:
+    return OutputMap(np.array(source, dtype=np.uint64), np.array(order, dtype=np.uint64), np.array(factor, dtype=float))

@@ -11,17 +11,10 @@ from numpy.typing import NDArray
 
 from biomech._alignment import is_same
 from biomech._arguments import mapping, name_list, shown
-from biomech.analysis.output.dataset import (
-    Variable,
-    carried_dims,
-    cf_attributes,
-    choose_outputs,
-    dims_of,
-    stance_coordinates,
-    sweep_names,
-    sweep_outputs,
-)
+from biomech.analysis.output.dataset import Variable, carried_dims, cf_attributes, dims_of, stance_coordinates
 from biomech.analysis.output.labels import check_names, labelled, labels_of
+from biomech.analysis.output.policy_variables import POLICY_OUTPUTS
+from biomech.analysis.output.variables import choose_outputs, result_arrays, sweep_names, sweep_outputs
 from biomech.analysis.progress import progress_bar
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -72,7 +65,7 @@ class Ensemble:
         keep = name_list("variables", variables)
         self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
         self.outputs = choose_outputs(outputs, [name for name in keep if name != "pelvic_tilt"])
-        self.results = {result for output in self.outputs.values() for result in output.needs}
+        self.results = result_arrays(self.outputs.values())
         self.sampler = Sampler(model, given)
         self.cells = {name: find_cells(model, prior) for name, prior in given.items() if not prior.of_stance}
 
@@ -138,7 +131,7 @@ class Ensemble:
         for name, output in self.outputs.items():
             value = output.of(solved)
             if lost.any() and value.dtype.kind == "f":
-                value[lost] = np.nan
+                value = np.where(lost.reshape(-1, *(1,) * (value.ndim - 1)), np.nan, value)
             found[name] = value
         return found
 
@@ -167,7 +160,7 @@ class Ensemble:
         return xr.Dataset(variables, coords, {"seed": seed})
 
 
-_TILT = cf_attributes("deg", PARAMETERS["pelvic_tilt"].long_name)
+_TILT = next(output.attributes for output in POLICY_OUTPUTS if output.name == "pelvic_tilt")
 
 
 def check_stances(stances: object) -> None:

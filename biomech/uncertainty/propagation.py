@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomech._arguments import instance, mapping, one_label, one_of, real_number, whole_number
-from biomech.analysis.output.dataset import sweep_outputs
+from biomech.analysis.output.variables import sweep_outputs
 from biomech.analysis.progress import read_progress
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from biomech._alignment import DESCRIBING
 from biomech._arguments import refusal
+from biomech.analysis.output.variables import describing
 from biomech.errors import StanceError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def pose(ds: xr.Dataset) -> xr.Dataset:
             "ds: must have the variable coordinate_angle over the dimension coordinate and its names; sweep keeps it "
             "unless variables=[...] leaves it out"
         )
-    lost = [name for name in angle.coords if name in DESCRIBING and name != "coordinate"]
+    lost = [name for name in angle.coords if name in describing() and name != "coordinate"]
     found = angle.drop_vars(lost).to_dataset(dim="coordinate")
     for name in found.data_vars:
         found[name].attrs = {"long_name": f"generalised coordinate {name}, deg (m for translations)"}

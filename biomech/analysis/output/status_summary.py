@@ -85,7 +85,7 @@ def explain_failure(
 def explain_shortfall(model: Model, solved: StanceSolution, i: int) -> str:
     """What an overloaded posture lacks, and the muscle that limits it; of an uncertified one what is not known."""
     if solved.status[i] == UNCERTIFIED:
-        residual = float(solved.certificate("residual")[i])
+        residual = float(solved["equilibrium_residual"][i])
         if not np.isfinite(residual):
             return OVERFLOW
         return (_UNPROVEN if residual <= _UNBALANCED else _OPEN).format(residual)
@@ -95,5 +95,5 @@ def explain_shortfall(model: Model, solved: StanceSolution, i: int) -> str:
     worst = int(np.abs(short).argmax())
     unit = "N.m" if model.compiled().is_rotation[worst] else "N"
     limit = solved.limiting[i]
-    cause = f"{model.muscles[limit]} is at full strength" if limit >= 0 else "no muscle could give it, nor the ground"
+    cause = f"{limit} is at full strength" if limit else "no muscle could give it, nor the ground"
     return f"{short[worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._alignment import DESCRIBING
 from biomech._arguments import entries, shown
+from biomech.analysis.output.variables import describing
 from biomech.errors import StanceError
 
 if TYPE_CHECKING:
@@ -60,20 +60,20 @@ def table(ds: xr.Dataset, variables: Iterable[str] | None = None) -> pd.DataFram
     if not isinstance(ds, xr.Dataset) or "status" not in ds.data_vars:
         raise StanceError(f"ds = {type(ds).__name__}: must be a dataset of sweep or static_optimization, with status")
     dims = ds["status"].dims
-    describing = [name for name in DESCRIBING if name in ds.coords]
-    names = _chosen(ds, variables, describing)
+    described = [name for name in describing() if name in ds.coords]
+    names = _chosen(ds, variables, described)
     sizes = tuple(ds.sizes[dim] for dim in dims)
     columns: dict[str, NDArray[Any]] = {}
-    for name in [*(name for name in _along(ds, dims) if name not in describing), *names]:
+    for name in [*(name for name in _along(ds, dims) if name not in described), *names]:
         columns.update(_columns(ds[name], name, dims, sizes))
     found = pd.DataFrame(columns, index=_index(ds, dims, math.prod(sizes)))
     found.attrs = {"units": {name: ds[name].attrs["units"] for name in names if "units" in ds[name].attrs}}
     return found
 
 
-def _chosen(ds: xr.Dataset, variables: Iterable[str] | None, describing: list[str]) -> list[str]:
+def _chosen(ds: xr.Dataset, variables: Iterable[str] | None, described: list[str]) -> list[str]:
     """Names of what to put in, checked."""
-    known = [*map(str, ds.data_vars), *describing]
+    known = [*map(str, ds.data_vars), *described]
     if variables is None:
         return known
     names = entries("variables", variables, f"a list of names among {', '.join(known)}")
