@@ -44,7 +44,12 @@ STATUS_CODES = (
         "Neither is proven, within rounding: as a rule a demand at the very edge of what can be borne. Rare (none in"
         " most sweeps); the residual and the gap say how near it is.",
     ),
-    StatusCode(UNREACHABLE, "unreachable", "The body cannot take the posture; every number is NaN."),
+    StatusCode(
+        UNREACHABLE,
+        "unreachable",
+        "The body cannot take the posture; every number is NaN. The message says which foot or joint misses what by how"
+        " many mm or deg, and which parameter would mend it.",
+    ),
 )
 
 #: Names by code.
