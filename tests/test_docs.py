@@ -1,6 +1,8 @@
 """The docs say what the library does."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +68,8 @@ def test_a_number_of_the_readme():
 
 def snippets():
     for page in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]:
+        if page.name == "extending.md":  # which registers for good: it has a process of its own
+            continue
         for i, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
             yield pytest.param(code, id=f"{page.name}-{i}")
 
@@ -73,3 +77,12 @@ def snippets():
 @pytest.mark.parametrize("code", list(snippets()))
 def test_snippets_run(code):
     exec(compile(code, "snippet", "exec"), {})
+
+
+def test_the_examples_of_extending_run():
+    """In a process of their own: what they register holds as long as it."""
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "extending.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 6
+    filters = ["-W", "error", "-W", "ignore::biomech.errors.BiomechWarning"]
+    done = subprocess.run([sys.executable, *filters, "-c", "\n".join(blocks)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
