@@ -7,9 +7,9 @@ from fuzz_stances import Case, balances, run
 
 import biomech as bm
 from biomech.errors import UnreachablePosture
-from biomech.policies.bracketing import MINIMA
 from biomech.policies.registry import statuses_of
-from biomech.policies.stable_root import NO_POSTURE, ROOT_STATUSES, find_stable_root
+from biomech.policies.search.bracketing import MINIMA
+from biomech.policies.search.stable_root import NO_POSTURE, ROOT_STATUSES, find_stable_root
 from biomech.stance.parsing import parse_stance
 from biomech.statics.posture import solve_posture
 

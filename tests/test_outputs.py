@@ -161,7 +161,7 @@ def test_what_policies_found_is_declared(answers, adult):
             if output.name in found:
                 assert ds[output.name].dims == (*ds.status.dims, *output.dims)
                 assert ds[output.name].attrs["units"] == output.units
-                assert ds[output.name].attrs.get("flag_meanings", "").split() == list(output.flags)
+                assert ds[output.name].attrs.get("flag_meanings", "").split() == list(output.flag_numbers)
     assert seen == set(POLICY_VARIABLES)
     assert answers["sweep"].tilt_status.attrs["flag_values"][0] == -1
 

@@ -6,7 +6,7 @@ import xarray as xr
 
 import biomech as bm
 from biomech.errors import StanceError
-from biomech.policies.stable_root import ROOT_STATUSES, find_stable_root
+from biomech.policies.search.stable_root import ROOT_STATUSES, find_stable_root
 from biomech.stance.parsing import parse_stance
 from biomech.statics.muscle_free import muscle_free_moments, passive_slope
 

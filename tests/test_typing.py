@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 import biomech as bm
-from biomech.stance.documents import WRITTEN
 from biomech.stance.generated import typed
 from biomech.stance.parameters import CHOICES, CODES, COLUMN, PARAMETERS, RESERVED
 from biomech.stance.registration import OPTIONS
 from biomech.stance.stance import Stance
+from biomech.stance.written.documents import WRITTEN
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from biomech._arguments import finite_array, refusal
 from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
-from biomech.model.extents import check_extents
+from biomech.model.checks.extents import check_extents
+from biomech.model.checks.limits import check_numbers
+from biomech.model.checks.relations import check_relations
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
 from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
-from biomech.model.limits import check_cells, check_numbers
 from biomech.model.mechanics.muscles import MuscleTables, compile_muscles, muscles_with_numbers
 from biomech.model.mechanics.paths import PathTables, compile_paths
 from biomech.model.mechanics.splines import SplineTables, check_knots, compile_splines
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
-from biomech.model.relations import check_relations
-from biomech.model.tables import Table
+from biomech.model.tables import Table, check_cells
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
-from biomech.model.limits import check_structure
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import SCHEMA, Table, check_structure
 
 #: Number columns that change sign in the mirror.
 _NEGATED = {

@@ -15,11 +15,10 @@ from biomech.errors import ModelError
 from biomech.model.cache import Cache
 from biomech.model.compiled import CompiledModel, check_numbers_alone, check_tables, compile_model, with_numbers
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
-from biomech.model.limits import check_structure
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
-from biomech.model.tables import SCHEMA, Table, make_table
+from biomech.model.tables import SCHEMA, Table, check_structure, make_table
 
 if TYPE_CHECKING:
     import xarray as xr

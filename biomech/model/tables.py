@@ -114,6 +114,8 @@ SCHEMA: dict[str, dict[str, str]] = {
     "passive": {"parameter": "text", "value": "number", "unit": "text", "source": "text"},
     "settings": {"setting": "text", "value": "number", "unit": "text", "source": "text"},
 }
+#: Beyond this a whole number is no float.
+_LARGEST = 1 << 1023
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,3 +293,46 @@ def read_table(name: str, folder: Traversable) -> Table:
     except (OSError, UnicodeError) as error:
         raise ModelError(f"folder = {shown(str(folder))}: cannot read {name}.csv there: {error}") from None
     return make_table(name, csv.DictReader(lines))
+
+
+def check_structure(tables: object) -> None:
+    """Refuse what is no set of tables at all: the first thing that is asked of a model.
+
+    Parameters
+    ----------
+    tables : object
+        What was given as tables.
+
+    Raises
+    ------
+    ModelError
+        Names the table or column that is missing, unknown, uneven or of another type.
+    """
+    if not isinstance(tables, Mapping):
+        raise ModelError(f"tables = {shown(tables)}: must map the names of tables to tables: {', '.join(SCHEMA)}")
+    missing, unknown = [n for n in SCHEMA if n not in tables], [n for n in tables if n not in SCHEMA]
+    if missing or unknown:
+        said = f"missing {missing}" if missing else f"unknown {unknown}"
+        raise ModelError(f"tables: {said}; a model has {', '.join(SCHEMA)}")
+    for name, table in tables.items():
+        if not isinstance(table, Table) or table.name != name:
+            raise ModelError(f"tables[{name!r}] = {shown(table)}: must be the Table of that name")
+
+
+def check_cells(tables: Iterable[Table]) -> None:
+    """Refuse tables whose cells are of the wrong type, or whose rows have no names of their own."""
+    for table in tables:
+        for column, kind in SCHEMA[table.name].items():
+            allowed, kinds = ("text", (str,)) if kind == "text" else ("a number", (int, float, np.number))
+            for row, cell in enumerate(table.columns[column]):
+                if not isinstance(cell, kinds) or isinstance(cell, bool | np.complexfloating | np.timedelta64):
+                    raise ModelError(f"{table.name}, row {row + 1}, {column} = {shown(cell)}: must be {allowed}")
+                if type(cell) is int and abs(cell) > _LARGEST:
+                    raise ModelError(
+                        f"{table.name}, row {row + 1}, {column}: must be a finite number; is beyond floats"
+                    )
+        if "" in table.rows or len(set(table.rows)) != len(table):
+            raise ModelError(f"{table.name}: row names must be present and unique")
+        for name in table.rows:
+            if "/" in name or name != name.strip():
+                raise ModelError(f"{table.name}: row {name!r}: a name must have no '/' in it and no blanks around it")

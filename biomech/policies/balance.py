@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
-from biomech.policies.bracketing import LEAST, MOST
-from biomech.policies.stable_root import ROOT_STATUSES, StableRoot, find_stable_root
+from biomech.policies.search.bracketing import LEAST, MOST
+from biomech.policies.search.stable_root import ROOT_STATUSES, StableRoot, find_stable_root
 from biomech.stance.stance import Stance
 
 Array = NDArray[np.float64]

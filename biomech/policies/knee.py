@@ -9,7 +9,7 @@ from biomech.model.model import Model
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.policies.balance import STATUSES
 from biomech.policies.base import PRESCRIBED, Finding, Policy
-from biomech.policies.stable_root import find_stable_root
+from biomech.policies.search.stable_root import find_stable_root
 from biomech.stance.choices import KNEE_POLICIES
 from biomech.stance.parameters import PARAMETERS
 from biomech.stance.stance import Stance

@@ -15,8 +15,8 @@ from biomech.pipeline.solve_stances import compile_batch
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, split_batches
 from biomech.policies.balance import TILT_STATUSES
 from biomech.policies.base import Finding, Policy
-from biomech.policies.bracketing import MINIMA
-from biomech.policies.least_effort_kernel import COLUMNS, search_tilts_simd
+from biomech.policies.search.bracketing import MINIMA
+from biomech.policies.search.least_effort_kernel import COLUMNS, search_tilts_simd
 from biomech.stance.choices import POLICIES
 from biomech.stance.stance import Stance
 from biomech.statics.posture import turn_with_tilt

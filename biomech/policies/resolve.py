@@ -15,8 +15,8 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import SharingObjective
 from biomech.policies.base import DETAILS, PRESCRIBED, Finding, Policy
-from biomech.policies.bracketing import MINIMA
 from biomech.policies.registry import UNSETTLED, policy_of
+from biomech.policies.search.bracketing import MINIMA
 from biomech.stance.parameters import WITH_POLICY
 from biomech.stance.stance import Stance
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from biomech.stance.documents import WRITTEN
+from biomech.stance.written.documents import WRITTEN
 
 
 def write(root: Path) -> list[str]:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import BiomechError, StanceError
+from biomech.model.checks.extents import centre_bounds, outside_segment, pulled_bone, shorter_than
+from biomech.model.checks.limits import Range, row_ranges
 from biomech.model.compiled import NUMBERS
-from biomech.model.extents import centre_bounds, outside_segment, pulled_bone, shorter_than
 from biomech.model.forces.abdominal_pressure import PRESSURE
 from biomech.model.forces.patella import LEAST_ARM, arm_shares
-from biomech.model.limits import Range, row_ranges
 from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.stance.parameters import PARAMETERS

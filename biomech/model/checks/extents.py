@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import ModelError
+from biomech.model.checks.relations import child_of
 from biomech.model.mirror import side_of
-from biomech.model.relations import child_of
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]

@@ -7,14 +7,13 @@ length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import shown
 from biomech.errors import ModelError
 from biomech.model.tables import SCHEMA, Table
 
@@ -105,8 +104,6 @@ NAMED_RANGES: dict[str, dict[str, Range]] = {
 }
 #: kg: a body of less is a wrong unit.
 _LEAST_MASS = 1e-6
-#: Beyond this a whole number is no float.
-_LARGEST = 1 << 1023
 _TURN, _WAY = _ANGLE, Range(-1e3, 1e3, "m")
 
 
@@ -231,46 +228,3 @@ def _check_masses(tables: Mapping[str, Table]) -> None:
     segments = tables["segments"]
     if not segments.numbers("mass").sum() >= _LEAST_MASS:
         raise ModelError(f"segments/*/mass: sum to less than {_LEAST_MASS:g} kg; a body must have some mass")
-
-
-def check_structure(tables: object) -> None:
-    """Refuse what is no set of tables at all: the first thing that is asked of a model.
-
-    Parameters
-    ----------
-    tables : object
-        What was given as tables.
-
-    Raises
-    ------
-    ModelError
-        Names the table or column that is missing, unknown, uneven or of another type.
-    """
-    if not isinstance(tables, Mapping):
-        raise ModelError(f"tables = {shown(tables)}: must map the names of tables to tables: {', '.join(SCHEMA)}")
-    missing, unknown = [n for n in SCHEMA if n not in tables], [n for n in tables if n not in SCHEMA]
-    if missing or unknown:
-        said = f"missing {missing}" if missing else f"unknown {unknown}"
-        raise ModelError(f"tables: {said}; a model has {', '.join(SCHEMA)}")
-    for name, table in tables.items():
-        if not isinstance(table, Table) or table.name != name:
-            raise ModelError(f"tables[{name!r}] = {shown(table)}: must be the Table of that name")
-
-
-def check_cells(tables: Iterable[Table]) -> None:
-    """Refuse tables whose cells are of the wrong type, or whose rows have no names of their own."""
-    for table in tables:
-        for column, kind in SCHEMA[table.name].items():
-            allowed, kinds = ("text", (str,)) if kind == "text" else ("a number", (int, float, np.number))
-            for row, cell in enumerate(table.columns[column]):
-                if not isinstance(cell, kinds) or isinstance(cell, bool | np.complexfloating | np.timedelta64):
-                    raise ModelError(f"{table.name}, row {row + 1}, {column} = {shown(cell)}: must be {allowed}")
-                if type(cell) is int and abs(cell) > _LARGEST:
-                    raise ModelError(
-                        f"{table.name}, row {row + 1}, {column}: must be a finite number; is beyond floats"
-                    )
-        if "" in table.rows or len(set(table.rows)) != len(table):
-            raise ModelError(f"{table.name}: row names must be present and unique")
-        for name in table.rows:
-            if "/" in name or name != name.strip():
-                raise ModelError(f"{table.name}: row {name!r}: a name must have no '/' in it and no blanks around it")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from biomech.stance.declarations import Choice, Condition, Parameter
 from biomech.stance.parameters import ANGLES, CHOICES, COLUMN, PARAMETERS
-from biomech.stance.typed_signature import applies_to, description, required_first, typed_module
+from biomech.stance.written.typed_signature import applies_to, description, required_first, typed_module
 
 _WIDTH = 120
 _STANCE = "    **stance : StanceParameters\n"

@@ -34,7 +34,7 @@ from biomech._simd import (
 from biomech.model.mechanics.paths import PathState, make_path_state, path_kinematics
 from biomech.model.mechanics.tree import Frames, make_frames
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
-from biomech.policies.bracketing import (
+from biomech.policies.search.bracketing import (
     BEST,
     EDGE,
     FOUND,

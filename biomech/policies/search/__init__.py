@@ -1,0 +1,1 @@
+"""How policies look for an angle: the root of a moment, the least effort over the tilt."""

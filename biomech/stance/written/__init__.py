@@ -1,0 +1,1 @@
+"""What is written from the table of stance parameters: the glossary, the docstring of ``sweep``, typed signatures."""
