@@ -32,7 +32,7 @@ import biomech as bm
 from biomech.errors import UnreachablePosture
 from biomech.pipeline.status import OPTIMAL, UNREACHABLE
 from biomech.policies.registry import statuses_of
-from biomech.stance.parameters import PARAMETERS
+from biomech.stance.parameters import PARAMETERS, words_of
 
 #: Postures of a case anywhere and along a line; those of a sweep's block, which one company crosses.
 FEW, MANY, BLOCK = 16, 256, 4096
@@ -123,7 +123,7 @@ class Case:
 
     def _means_nothing(self, name: str) -> bool:
         has = {"support": self.support, "arms": self.words["arms"]}
-        return any(has[condition.choice] not in condition.words for condition in PARAMETERS[name].needs)
+        return any(has[condition.choice] not in words_of(condition) for condition in PARAMETERS[name].needs)
 
     def sweep(self, numbers: dict[str, np.ndarray], **options: Any) -> xr.Dataset:
         """Answers along ``case``."""

@@ -39,7 +39,7 @@ def frames(model, pose):
 
 
 def coordinates(ds):
-    return dict(bm.pose(ds))
+    return {name: float(angle) for name, angle in bm.pose(ds).items()}
 
 
 def load_of(stance):

@@ -6,7 +6,7 @@ import pytest
 import biomech as bm
 from biomech.errors import StanceError
 from biomech.policies.base import Finding, Policy
-from biomech.policies.registry import flags_of, register
+from biomech.policies.registry import flags_of, policy_of, register, unregister
 from biomech.stance.choices import PolicyWord
 
 
@@ -23,7 +23,14 @@ class Tucked(Policy):
         return Finding(tilt, np.where(ended, self.statuses["tucked_to_the_end"], self.statuses["by_rule"]))
 
 
-register(Tucked())
+@pytest.fixture(scope="module", autouse=True)
+def tucked():
+    """Known in these tests alone; elsewhere ``register`` at the end of the file is all."""
+    policy = Tucked()
+    register(policy)
+    yield
+    unregister(policy)
+    assert "tucked_to_the_end" not in flags_of("pelvic_tilt")
 
 
 def test_a_policy_from_outside_gives_the_tilt(adult):
@@ -102,3 +109,11 @@ def test_a_finding_that_breaks_the_contract_is_named(adult, finding, message):
     register(policy)  # again, in the place of the one before
     with pytest.raises(StanceError, match=message):
         bm.sweep(adult, pelvic_tilt="careless")
+    unregister(policy)
+    with pytest.raises(StanceError, match="pelvic_tilt = 'careless': must be degrees"):
+        bm.sweep(adult, pelvic_tilt="careless")
+
+
+def test_policies_of_the_package_stay():
+    with pytest.raises(StanceError, match="pelvic_tilt = 'least_effort': is a word of the package, and stays"):
+        unregister(policy_of("pelvic_tilt", 0))

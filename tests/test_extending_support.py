@@ -8,7 +8,7 @@ from biomech.errors import StanceError
 from biomech.stance.choices import SUPPORTS, SupportWord
 from biomech.statics.posture_newton import DIRECTION, POINT
 from biomech.statics.supports.base import Support
-from biomech.statics.supports.registry import register
+from biomech.statics.supports.registry import register, unregister
 from biomech.statics.supports.seat import Seat
 
 
@@ -39,8 +39,16 @@ class Plank(Support):
         return ["knee_angle_r"]
 
 
-for support in (StairEdge(), Stool(), Plank()):
-    register(support)
+@pytest.fixture(scope="module", autouse=True)
+def known():
+    """Known in these tests alone; elsewhere ``register`` at the end of the file is all."""
+    supports = StairEdge(), Stool(), Plank()
+    for support in supports:
+        register(support)
+    yield
+    for support in supports:
+        unregister(support)
+    assert [*SUPPORTS] == ["both", "right", "left", "seat", "step"]
 
 
 def test_on_the_edge_of_a_stair_the_forefoot_bears_everything(adult):
@@ -137,6 +145,10 @@ def level(self, build):
     ],
 )
 def test_a_support_that_breaks_the_contract_is_named(adult, about, message):
-    register(other(word={"name": "careless"}, **about))  # each in the place of the one before
+    support = other(word={"name": "careless"}, **about)
+    register(support)
     with pytest.raises(StanceError, match=message):
+        bm.sweep(adult, pelvic_tilt=0, support="careless")
+    unregister(support)
+    with pytest.raises(StanceError, match="support = 'careless': allowed is both, right"):
         bm.sweep(adult, pelvic_tilt=0, support="careless")

@@ -123,7 +123,7 @@ def assess_hypotheses(
     Examples
     --------
     >>> import biomech as bm
-    >>> (finding,) = bm.findings.judge(["leaning_back"], samples=32)
+    >>> (finding,) = bm.findings.assess_hypotheses(["leaning_back"], samples=32)
     >>> finding.verdict
     'supported'
     """

@@ -319,9 +319,10 @@ def check_structure(tables: object) -> None:
             raise ModelError(f"tables[{name!r}] = {shown(table)}: must be the Table of that name")
 
 
-def check_cells(tables: Iterable[Table]) -> None:
+def check_cells(given: Iterable[Table]) -> None:
     """Refuse tables whose cells are of the wrong type, or whose rows have no names of their own."""
-    for table in tables:
+    for one in entries("given", given, "a list of tables", ModelError):
+        table = instance("given", one, Table, "a list of tables", ModelError)
         for column, kind in SCHEMA[table.name].items():
             allowed, kinds = ("text", (str,)) if kind == "text" else ("a number", (int, float, np.number))
             for row, cell in enumerate(table.columns[column]):

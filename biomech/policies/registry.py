@@ -43,6 +43,20 @@ def register(policy: Policy) -> None:
     _POLICIES[policy.angle, policy.word.name] = policy
 
 
+def unregister(policy: Policy) -> None:
+    """Make a policy from outside unknown again.
+
+    Raises
+    ------
+    StanceError
+        It is one of the package's.
+    """
+    if _POLICIES.get((policy.angle, policy.word.name)) is not policy:
+        return
+    WITH_POLICY[policy.angle][1].remove(policy.word.name)
+    del _POLICIES[policy.angle, policy.word.name]
+
+
 def _check_statuses(policy: Policy) -> None:
     """Published numbers mean one thing, and stay."""
     same = (policy.angle, policy.word.name)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from biomech._arguments import finite_array, instance, refusal
 from biomech.errors import ProblemError
 from biomech.sharing.batch import compile_problem
-from biomech.sharing.criteria import Criterion, MinMax, Power, SoftSaturation
+from biomech.sharing.criteria import Criterion
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.sensitivity_kernel import Changes, back_to_coefficients, pull_back, push_forward
 
@@ -158,7 +158,7 @@ def _check_solution(solution: Solved) -> None:
     allowed = "what solve returned"
     instance("solution", solution, Solved, allowed, ProblemError)
     problem = instance("solution.problem", solution.problem, LoadSharingProblem, allowed, ProblemError)
-    instance("solution.criterion", solution.criterion, (Power, SoftSaturation, MinMax), allowed, ProblemError)
+    instance("solution.criterion", solution.criterion, Criterion, allowed, ProblemError)
     # kernels go by these shapes and types
     for name, like in (("value", problem.upper), ("multiplier", problem.demand), ("status", problem.demand[:, 0])):
         part, kind = getattr(solution, name), "iu" if name == "status" else "f"

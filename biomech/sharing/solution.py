@@ -230,7 +230,7 @@ def _check_arguments(
         bad = np.argwhere(~problem.quadratic & ~(np.isfinite(problem.upper) & (problem.upper > 0.0)))
         if bad.size:
             i, k = (int(index) for index in bad[0])
-            where, under = f"upper[{i}, {k}] = {shown(problem.upper[i, k])}", type(criterion).__name__
+            where, under = f"upper[{i}, {k}] = {problem.upper[i, k]:g}", type(criterion).__name__
             raise ProblemError(f"{where}: must be positive and finite under {under}")
     return float(tolerance), threads
 

@@ -88,6 +88,18 @@ class Choices(Sequence[str], Generic[W]):
         self.words[code] = word
         return code
 
+    def remove(self, name: str) -> None:
+        """Take a word away that was added; its code goes to no other.
+
+        Raises
+        ------
+        StanceError
+            The word is one of the package's.
+        """
+        if name in self._names[: self._own]:
+            raise StanceError(f"{self.parameter} = {name!r}: is a word of the package, and stays")
+        self._names = tuple("" if own == name else own for own in self._names)
+
     @property
     def own(self) -> tuple[str, ...]:
         """The names that the package gave: what stands in docs and signatures."""
@@ -113,13 +125,13 @@ class Choices(Sequence[str], Generic[W]):
         return len(self._names)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter([name for name in self._names if name])
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return bool(name) and name in self._names
 
     def __repr__(self) -> str:
-        return f"Choices({self.parameter!r}: {', '.join(self._names)})"
+        return f"Choices({self.parameter!r}: {', '.join(self)})"
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,8 @@ def words_of(condition: Condition) -> tuple[str, ...]:
     """The words with which a condition holds, those from outside too."""
     if isinstance(condition.words, tuple):
         return condition.words
-    return tuple(word.name for word in CHOICES[condition.choice].words if condition.words(word))
+    choices = CHOICES[condition.choice].names
+    return tuple(word.name for word in choices.words if word.name in choices and condition.words(word))
 
 
 def _columns() -> dict[str, int]:

@@ -82,7 +82,7 @@ class Stance:
 
     def is_symmetric(self) -> NDArray[np.bool_]:
         """Per posture: both legs are asked the same, and no load pulls to a side."""
-        even = (self.support == SUPPORTS.index("both")) | (self.support == SUPPORTS.index("seat"))
+        even = np.array([word.is_symmetric for word in SUPPORTS.words])[self.support]
         for name, parameter in PARAMETERS.items():
             if name not in self.values:
                 continue

@@ -75,7 +75,7 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
 
 def _checked(findings: object) -> list[Finding]:
     """Findings, at least one, with all that is drawn of them."""
-    allowed = "a list of Finding, as findings.judge returns"
+    allowed = "a list of Finding, as findings.assess_hypotheses returns"
     found = [instance("findings", own, Finding, allowed) for own in entries("findings", findings, allowed)]
     if not found:
         raise StanceError(f"findings: is empty; must be {allowed}, at least one")

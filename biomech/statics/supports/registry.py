@@ -46,6 +46,20 @@ def register(support: Support) -> None:
     _SUPPORTS[word.name] = support
 
 
+def unregister(support: Support) -> None:
+    """Make a support from outside unknown again.
+
+    Raises
+    ------
+    StanceError
+        It is one of the package's.
+    """
+    if _SUPPORTS.get(support.word.name) is not support:
+        return
+    SUPPORTS.remove(support.word.name)
+    del _SUPPORTS[support.word.name]
+
+
 def support_of(code: int) -> Support:
     """The support of a code, an index into ``SUPPORTS``."""
     return _SUPPORTS[SUPPORTS[code]]
