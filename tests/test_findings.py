@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import biomech as bm
-from biomech.article.findings import CONTRASTS, HYPOTHESES, PolicyOutcome, _class, verdict
+from biomech.article.findings import CONTRASTS, HYPOTHESES, PolicyOutcome, classify, verdict
 from biomech.article.hypotheses import BACK, TILT, Hypothesis, OutcomeMeasure, group
 from biomech.errors import StanceError
 
@@ -15,7 +15,7 @@ CLAIM = Hypothesis("x", "X", "Something goes up.", "turnout", group("quadriceps"
 
 
 def column(interval, agree=0.5, against=0.5):
-    found = _class(CLAIM, (interval,), agree, against)
+    found = classify(CLAIM, (interval,), agree, against)
     return PolicyOutcome("tilt", (interval,), (0.0,), agree, against, 0.0, 1.0, found)
 
 
@@ -45,8 +45,8 @@ def test_contrary_measurements_keep_a_claim_from_being_supported():
 
 def test_an_effect_on_the_back_must_pass_both_measures():
     back = Hypothesis("x", "X", "Up.", "turnout", BACK, 1, "none")
-    assert _class(back, ((1.0, 2.0, 3.0), (20.0, 40.0, 59.0)), 1.0, 0.0) == "no meaningful effect"
-    assert _class(back, ((1.0, 2.0, 3.0), (50.0, 80.0, 99.0)), 1.0, 0.0) == "supported"
+    assert classify(back, ((1.0, 2.0, 3.0), (20.0, 40.0, 59.0)), 1.0, 0.0) == "no meaningful effect"
+    assert classify(back, ((1.0, 2.0, 3.0), (50.0, 80.0, 99.0)), 1.0, 0.0) == "supported"
 
 
 def test_findings_of_a_few():

@@ -11,7 +11,7 @@ from biomech._kernels.arrays import Array1, Array2, Array3, IndexArray
 from biomech._simd import LANES, any_lane, as_lanes, exp, extract, log1p, power, select, sincos
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.objective import read_objective
-from biomech.pipeline.pipeline_kernel import OutputMaps, ResultArrays, _solve_batch
+from biomech.pipeline.pipeline_kernel import OutputMaps, ResultArrays, solve_batch
 from biomech.pipeline.result_schema import column_of
 from biomech.pipeline.solve_stances import compile_batch, solve_stances
 from biomech.pipeline.stance_batch import split_batches
@@ -19,7 +19,7 @@ from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, s
 from biomech.sharing.batch import ProblemArrays, compile_problem
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
 from biomech.sharing.response import Costs
-from biomech.sharing.solution import SolutionArrays, _solve_each
+from biomech.sharing.solution import SolutionArrays, solve_each
 from biomech.stance.parsing import parse_stance
 
 
@@ -81,7 +81,7 @@ def _solve_floats(
     exact: bool,
 ) -> None:
     """The source that the lanes run, on plain floats, a problem at a time."""
-    _solve_each(0.0, pattern, costs, given, tolerance, found, index, exact, True)
+    solve_each(0.0, pattern, costs, given, tolerance, found, index, exact, True)
 
 
 @entry_point
@@ -97,7 +97,7 @@ def _go_in_floats(
     results: ResultArrays,
 ) -> None:
     """The same of the whole way."""
-    _solve_batch(0.0, body, pattern, costs, limits, output_maps, inputs, index, exact, results)
+    solve_batch(0.0, body, pattern, costs, limits, output_maps, inputs, index, exact, results)
 
 
 def problems(batch):

@@ -213,7 +213,7 @@ def test_a_sweep_looks_for_a_way_out_once(adult, monkeypatch):
     monkeypatch.setattr(
         "biomech.analysis.output.status_summary.explain_unreachable", lambda *args: asked.append(1) or "too far"
     )
-    monkeypatch.setattr("biomech.analysis.sweep._BLOCK", 4)
+    monkeypatch.setattr("biomech.analysis.sweep.BLOCK", 4)
     with pytest.warns(BiomechWarning, match="posture 0 is unreachable: too far"):
         bm.sweep(adult, support="step", pelvic_tilt=0, step_height=np.linspace(0.1, 0.3, 20), variables=["status"])
     assert asked == [1]

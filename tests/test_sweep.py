@@ -198,7 +198,7 @@ def test_a_dataset_is_ones_own(adult):
 
 
 def test_threads_give_the_same(adult, monkeypatch):
-    monkeypatch.setattr("biomech.analysis.sweep._BLOCK", 64)
+    monkeypatch.setattr("biomech.analysis.sweep.BLOCK", 64)
     stance = {"pelvic_tilt": np.linspace(-5, 10, 400), "knee_flexion": [0, 20]}
     one, two = (bm.sweep(adult, threads=threads, **stance) for threads in (1, 3))
     xr.testing.assert_equal(one, two)

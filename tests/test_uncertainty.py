@@ -40,7 +40,7 @@ def test_a_drawn_model_is_the_model_with_those_numbers(adult):
     own = study(adult)
     draws = own.sampler.draws(own.sampler.points(4, 5))
     for i in range(4):
-        drawn = own._model(draws, i)
+        drawn = own.model_of(draws, i)
         changes = {
             f"{table}/{row}/{column}": float(value)
             for table, column in {(cells.table, cells.column) for cells in own.cells.values()}
@@ -68,7 +68,7 @@ def test_every_draw_is_a_sweep(adult):
     draws = own.sampler.draws(points)
     ds = own.dataset(own.run(points, False), draws, 1)
     for i in range(3):
-        model, stances = own._model(draws, i), own._stances(draws, i)
+        model, stances = own.model_of(draws, i), own.stances_of(draws, i)
         for k, name in enumerate(STANCES):
             values = {key: stances.values[key][2 * k] for key in ("trunk_lean", "weight_shift", "friction")}
             legs = {key: float(stances.values[key][2 * k, 0]) for key in ("knee_laxity", "turnout_yield")}
@@ -83,7 +83,7 @@ def test_both_stances_share_the_draw_but_for_what_changes(adult):
     own = study(adult)
     draws = own.sampler.draws(own.sampler.points(8, 0))
     for i in range(8):
-        stances = own._stances(draws, i)
+        stances = own.stances_of(draws, i)
         lean = stances.values["trunk_lean"]
         assert lean[0] == pytest.approx(draws.values["lean"][i])
         assert lean[2] - lean[0] == pytest.approx(draws.values["lean_change"][i])
@@ -95,7 +95,7 @@ def test_both_stances_share_the_draw_but_for_what_changes(adult):
 def test_both_sides_draw_alike(adult):
     own = study(adult)
     draws = own.sampler.draws(own.sampler.points(2, 0))
-    drawn = own._model(draws, 1)
+    drawn = own.model_of(draws, 1)
     assert drawn.value("joints/ankle_l/torsion") == -drawn.value("joints/ankle_r/torsion")
     for column in ("max_isometric_force", "leverage"):
         assert drawn.value(f"muscles/soleus_r/{column}") == drawn.value(f"muscles/soleus_l/{column}")
@@ -276,7 +276,7 @@ def uniform(target, how, low, high):
 )
 @pytest.mark.parametrize("ask", ["propagate", "sobol"])
 def test_draws_that_cannot_be_are_refused_before_any_work(adult, monkeypatch, ask, target, how, low, high, named):
-    monkeypatch.setattr(Ensemble, "_answer", lambda self, *given: pytest.fail("has begun to work"))
+    monkeypatch.setattr(Ensemble, "answer_draw", lambda self, *given: pytest.fail("has begun to work"))
     priors = {"own": uniform(target, how, low, high)}
     stances = {"standing": {"pelvic_tilt": 0}}
     given = {"model": adult, "samples": 8, "priors": priors}
@@ -353,11 +353,11 @@ def test_draws_are_refused_where_replace_refuses(adult, monkeypatch, target, how
     own = study(adult, priors={"own": uniform(target, how, low, high)})
     points = own.sampler.points(16, 1)
     draws = own.sampler.draws(points)
-    monkeypatch.setattr(own, "_answer", lambda *given: {})
+    monkeypatch.setattr(own, "answer_draw", lambda *given: {})
 
     def refused(i):
         (cells,) = own.cells.values()
-        column = own._model(draws, i).tables[cells.table].numbers(cells.column)
+        column = own.model_of(draws, i).tables[cells.table].numbers(cells.column)
         rows = adult.tables[cells.table].rows
         try:
             adult.replace({f"{cells.table}/{rows[k]}/{cells.column}": float(column[k]) for k in cells.rows})

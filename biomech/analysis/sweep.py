@@ -49,7 +49,7 @@ _OPTIONS = (
     "threads",
 )
 #: Postures solved at a time.
-_BLOCK = 4096
+BLOCK = 4096
 
 
 def sweep(
@@ -194,7 +194,7 @@ def sweep(
         kept.put(first, last, solved)
         return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
 
-    tally = _through_blocks(work, len(asked), _BLOCK, threads, progress)
+    tally = _through_blocks(work, len(asked), BLOCK, threads, progress)
     if not asked.dims and tally.counts[UNREACHABLE]:
         raise UnreachablePosture(tally.reason)
     if tally.first >= 0:

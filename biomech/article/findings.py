@@ -211,11 +211,11 @@ def _column(label: str, hypothesis: Hypothesis, change: Array, nominal: list[flo
         against,
         float(1.0 - held.mean()),
         float(ds.valid.all("stance").values[held].mean()) if held.any() else 0.0,
-        _class(hypothesis, interval, agree, against),
+        classify(hypothesis, interval, agree, against),
     )
 
 
-def _class(
+def classify(
     hypothesis: Hypothesis, interval: tuple[tuple[float, float, float], ...], agree: float, against: float
 ) -> str:
     """The class under one policy alone."""

@@ -148,11 +148,11 @@ def solve_batch_simd(
     results: ResultArrays,
 ) -> None:
     """Answer postures ``index``, as many at a time as the lanes hold."""
-    _solve_batch(simd_zero(), body, pattern, costs, limits, output_maps, inputs, index, exact, results)
+    solve_batch(simd_zero(), body, pattern, costs, limits, output_maps, inputs, index, exact, results)
 
 
 @allocating_kernel
-def _solve_batch(
+def solve_batch(
     number: Any,
     body: CompiledBody,
     pattern: BlockSparsity,

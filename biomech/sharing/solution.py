@@ -251,7 +251,7 @@ def _solve_lanes(
     index: IndexArray,
     exact: bool,
 ) -> None:
-    _solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, exact, True)
+    solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, exact, True)
 
 
 @entry_point
@@ -263,11 +263,11 @@ def _certify_lanes(
     found: SolutionArrays,
     index: IndexArray,
 ) -> None:
-    _solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, False, False)
+    solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, False, False)
 
 
 @allocating_kernel
-def _solve_each(
+def solve_each(
     number: Any,
     pattern: BlockSparsity,
     costs: Costs,

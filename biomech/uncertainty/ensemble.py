@@ -81,11 +81,11 @@ class Ensemble:
         check_draws(self.model, self.cells, draws, self.asked)
         whole = self.stance.take(np.arange(len(self.stance)))
         whole.apply_changes()
-        self._answer(self.model, whole)  # fills what all draws share
+        self.answer_draw(self.model, whole)  # fills what all draws share
         found: dict[str, Array] = {}
         with progress_bar(len(draws), "draws", progress) as bar:
             for i in range(len(draws)):
-                values = self._answer(self._model(draws, i), self._stances(draws, i))
+                values = self.answer_draw(self.model_of(draws, i), self.stances_of(draws, i))
                 for name, value in values.items():
                     if name not in found:
                         found[name] = np.empty((len(draws), *value.shape), dtype=value.dtype)
@@ -93,12 +93,12 @@ class Ensemble:
                 bar.update(1)
         return found
 
-    def _model(self, draws: Draws, i: int) -> Model:
+    def model_of(self, draws: Draws, i: int) -> Model:
         """The model of a draw."""
         columns = drawn_columns(self.model, self.cells, draws, slice(i, i + 1))
         return self.model.with_numbers({key: values[0] for key, values in columns.items()})
 
-    def _stances(self, draws: Draws, i: int) -> Stance:
+    def stances_of(self, draws: Draws, i: int) -> Stance:
         """The stances of a draw; a value that is asked for is added to, or kept, within its range."""
         own = self.stance.take(np.arange(len(self.stance)))
         second = np.arange(len(own)) >= self.each
@@ -122,7 +122,7 @@ class Ensemble:
         own.apply_changes()
         return own
 
-    def _answer(self, model: Model, stance: Stance) -> dict[str, Array]:
+    def answer_draw(self, model: Model, stance: Stance) -> dict[str, Array]:
         """Variables over the postures, NaN where one is not optimal."""
         resolve_policies(model, stance, self.objective)
         solved = solve_stances(model, stance, self.objective, self.results)
