@@ -34,6 +34,7 @@ import pandas as pd
 import xarray as xr
 
 import biomech as bm
+from biomech._kernels.declaration import Kernel
 from biomech.analysis import joint_strength as strength
 from biomech.article import hypotheses as claims
 from biomech.article import validation
@@ -113,6 +114,8 @@ def found() -> Iterator[str]:
             thing = getattr(module, name)
             own = hasattr(module, "__all__") or getattr(thing, "__module__", None) == module.__name__
             if name.startswith("_") or not callable(thing) or isinstance(thing, types.UnionType) or not own:
+                continue
+            if isinstance(thing, Kernel):  # which only kernels call
                 continue
             if (isinstance(thing, type) and issubclass(thing, BaseException)) or thing in seen:
                 continue

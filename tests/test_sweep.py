@@ -73,7 +73,7 @@ def test_batch_equals_loop(adult):
 def test_blocks_do_not_matter(adult, monkeypatch):
     stance = {"foot_rotation": [0, 20, 40], "pelvic_tilt": ["least_effort", 2]}
     together = bm.sweep(adult, **stance)
-    monkeypatch.setattr(sweep_module, "_BLOCK", 1)
+    monkeypatch.setattr(sweep_module, "BLOCK", 1)
     xr.testing.assert_allclose(bm.sweep(adult, **stance), together, rtol=1e-6, atol=1e-8)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from biomech.pipeline.result_schema import make_certificate
 from biomech.pipeline.solve_stances import StanceSolution
 from biomech.sharing import Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.sharing.limiting import limiting_unknowns
+from biomech.stance.labelled_values import by_name
 from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
 from biomech.statics.posture import ranges
 from biomech.statics.reactions import react
@@ -149,38 +150,13 @@ def _named(model: Model, reserves: Array) -> dict[str, float]:
 def _reserves(model: Model, reserve: Any) -> Array:
     """Reserve of every coordinate at unit control."""
     names = model.coordinates
-    given = _by_name(reserve) if _is_labelled(reserve) else dict.fromkeys(names, reserve)
+    given = by_name("reserve", reserve)
+    given = given if isinstance(given, Mapping) else dict.fromkeys(names, given)
     for name, value in given.items():
         if name not in names:
             raise StanceError(f"reserve: no such coordinate {name!r}; the model has {', '.join(names)}")
         real_number(f"reserve of {name}", value, 0.0, _MOST_RESERVE)
     return np.array([float(given.get(name, 0.0)) for name in names])
-
-
-def _is_labelled(value: Any) -> bool:
-    import pandas as pd
-    import xarray as xr
-
-    return isinstance(value, Mapping | pd.Series) or (isinstance(value, xr.DataArray) and value.ndim > 0)
-
-
-def _by_name(value: Any) -> dict[Hashable, Any]:
-    """Values by their labels."""
-    import xarray as xr
-
-    if isinstance(value, xr.DataArray):
-        if value.ndim != 1 or value.dims[0] not in value.coords:
-            raise StanceError(f"reserve: has dimensions {value.dims}; must have one, labelled by coordinate")
-        labels, numbers = value[value.dims[0]].values.tolist(), value.values.tolist()
-    else:
-        labels, numbers = (
-            list(value.keys()),
-            [value[name] for name in value] if isinstance(value, Mapping) else value.tolist(),
-        )
-    named = dict(zip(labels, numbers, strict=True))
-    if len(named) < len(labels):
-        raise StanceError(f"reserve: names a coordinate twice ({', '.join(map(str, labels))})")
-    return named
 
 
 def _feet(model: Model) -> list[int]:

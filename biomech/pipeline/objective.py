@@ -16,7 +16,7 @@ from biomech.model.mechanics.muscles import STRENGTHS
 from biomech.model.model import Model
 from biomech.pipeline.stance_batch import SharingObjective, StiffnessConstraint
 from biomech.sharing import Criterion
-from biomech.stance.labelled_values import is_labelled, is_number, labelled_numbers
+from biomech.stance.labelled_values import by_name, is_number
 
 Array = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def _stiffness(model: Model, margin: Mapping[str, float] | None, ratio: float) -
         return None
     compiled = model.compiled()
     joints = [compiled.coordinates[row] for row in compiled.free if not compiled.coordinates[row].startswith("pelvis_")]
-    margin = _by_name("stiffness_margin", margin)
+    margin = by_name("stiffness_margin", margin)
     if not isinstance(margin, Mapping) or not margin:
         raise StanceError(f"stiffness_margin = {shown(margin)}: must be a mapping of coordinates to N.m/rad, not empty")
     for name, value in margin.items():
@@ -77,7 +77,7 @@ def _stiffness(model: Model, margin: Mapping[str, float] | None, ratio: float) -
 def _tones(model: Model, tone: Mapping[str, float] | None) -> Array:
     """Least activation of every muscle."""
     tones = np.zeros(len(model.muscles))
-    tone = _by_name("tone", tone)
+    tone = by_name("tone", tone)
     if tone is not None and not isinstance(tone, Mapping):
         raise StanceError(f"tone = {shown(tone)}: must be a mapping of groups or muscles to activation")
     for name, value in (tone or {}).items():
@@ -98,7 +98,7 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
     weights = np.ones(len(model.muscles))
     if weight is None:
         return weights
-    weight = _by_name("weight", weight)
+    weight = by_name("weight", weight)
     if not isinstance(weight, Mapping):
         given = _plain_numbers(weight)
         if given.shape != weights.shape or given.dtype.kind not in "iuf":
@@ -122,20 +122,6 @@ def _positive(name: str, value: object) -> float:
     if not number > 0.0:
         raise refusal(name, value, "a positive number")
     return number
-
-
-def _by_name(argument: str, given: Any) -> Any:
-    """Numbers with labels, a Series or a DataArray, as a mapping; all else as it is, but names must be words."""
-    if is_labelled(given):
-        try:
-            given = labelled_numbers(given)
-        except ValueError as error:
-            raise StanceError(f"{argument}: {error}") from None
-    if isinstance(given, Mapping):
-        for name in given:
-            if not isinstance(name, str):
-                raise StanceError(f"{argument}: has the label {name!r}; labels must be names or patterns")
-    return given
 
 
 def _plain_numbers(weight: Any) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biomech._arguments import shown
 from biomech.errors import StanceError
@@ -25,11 +26,11 @@ def spelled(name: str) -> str:
     return f"{name} in {about.range}"
 
 
-def fault(condition: Condition) -> str:
-    """What a message says where a condition does not hold: the words that are needed, or the few that are not taken."""
-    words = words_of(condition)
-    others = [word for word in CHOICES[condition.choice].names if word not in words]
-    if len(others) < len(words):
+def fault(condition: Condition, given: NDArray[np.int64]) -> str:
+    """What a message says where a condition does not hold: the words that are needed, or those few that are given."""
+    words, names = words_of(condition), CHOICES[condition.choice].names
+    if 2 * len(words) > len(names):
+        others = dict.fromkeys(names[int(code)] for code in given.ravel())
         why = f", {condition.why}" if condition.why else ""
         return f"means nothing with {condition.choice} = {_listed(others)}{why}"
     why = f"{condition.why}, " if condition.why else ""
@@ -59,7 +60,7 @@ def check_parameters(asked: Mapping[str, Any], stance: Mapping[str, Named]) -> N
         about_it = PARAMETERS.get(name)
         for condition in about_it.needs if about_it else ():
             if not _holds(condition, stance[condition.choice]).any():
-                raise StanceError(f"{name} = {shown(asked[name])}: {fault(condition)}")
+                raise StanceError(f"{name} = {shown(asked[name])}: {fault(condition, stance[condition.choice].values)}")
 
 
 def check_policies(stance: Mapping[str, Named]) -> None:
@@ -75,9 +76,11 @@ def check_policies(stance: Mapping[str, Named]) -> None:
             for condition in word.conditions:
                 choice = stance[condition.choice]
                 dims = dict.fromkeys(choice.dims + code.dims)
-                without = ~_holds(condition, choice._replace(values=choice.over(dims)))
-                if (without & (code.over(dims) == index)).any():
-                    raise StanceError(f"{name} = {word.name!r}: {fault(condition)}")
+                over = choice.over(dims)
+                without = ~_holds(condition, choice._replace(values=over)) & (code.over(dims) == index)
+                if without.any():
+                    given = np.broadcast_to(over, without.shape)[without]
+                    raise StanceError(f"{name} = {word.name!r}: {fault(condition, given)}")
             if word.needs_degrees and (stance[ANGLES[word.needs_degrees].code].values >= 0).any():
                 raise StanceError(f"{name} = {word.name!r}: needs {word.needs_degrees} in degrees; {word.why}")
 

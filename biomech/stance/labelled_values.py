@@ -110,6 +110,20 @@ def labelled_numbers(given: Any) -> Any:
     return dict(zip(labels, given.values.tolist(), strict=True))
 
 
+def by_name(argument: str, given: Any) -> Any:
+    """Numbers with labels, a Series or a DataArray, as a mapping; all else as it is, but names must be words."""
+    if is_labelled(given):
+        try:
+            given = labelled_numbers(given)
+        except ValueError as error:
+            raise StanceError(f"{argument}: {error}") from None
+    if isinstance(given, Mapping):
+        for name in given:
+            if not isinstance(name, str):
+                raise StanceError(f"{argument}: has the label {name!r}; labels must be names or patterns")
+    return given
+
+
 def of_data_array(name: str, array: xr.DataArray) -> Named:
     """The values of a DataArray with the labels of its dimensions, and its other coordinates.
 
