@@ -128,19 +128,24 @@ def check_numbers_alone(
 ) -> tuple[str, str, NDArray[np.float64]]:
     """Table, column and its numbers, unless structure depends on what would change."""
     name, column = key if isinstance(key, tuple) and len(key) == 2 else (None, None)
-    allowed = ", ".join(f"{table}/{own}" for table, columns in NUMBERS.items() for own in columns)
-    allowed = f"(table, column) of numbers that no structure depends on: {allowed}, of settings {', '.join(PRESSURE)}"
     if not isinstance(name, str) or column not in NUMBERS.get(name, ()):
-        raise refusal("columns", key, allowed, ModelError)
-    values = finite_array(f"columns[{key!r}]", given, ModelError)
+        raise refusal("columns", key, _numbers_said(), ModelError)
+    values = given if type(given) is np.ndarray and given.dtype == np.float64 and np.isfinite(given).all() else None
+    if values is None:
+        values = finite_array(f"columns[{key!r}]", given, ModelError)
     if values.shape != (len(tables[name]),):
         raise refusal(f"columns[{key!r}]", given, f"numbers of all {len(tables[name])} rows", ModelError)
     if name == "settings":
         changed = values != tables[name].numbers(column)
         for row, other in zip(tables[name].rows, changed, strict=True):
             if other and row not in PRESSURE:
-                raise refusal(f"columns[{key!r}]: {row}", "another number", allowed, ModelError)
+                raise refusal(f"columns[{key!r}]: {row}", "another number", _numbers_said(), ModelError)
     return name, column, values
+
+
+def _numbers_said() -> str:
+    allowed = ", ".join(f"{table}/{own}" for table, columns in NUMBERS.items() for own in columns)
+    return f"(table, column) of numbers that no structure depends on: {allowed}, of settings {', '.join(PRESSURE)}"
 
 
 def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: frozenset[str]) -> CompiledModel:

@@ -76,12 +76,17 @@ class Model:
     @property
     def coordinates(self) -> tuple[str, ...]:
         """Names of all coordinates, in the order of the joints."""
-        return tuple(self.compiled().coordinates)
+        return tuple(self._named.coordinates)
 
     @property
     def segments(self) -> tuple[str, ...]:
         """Names of all segments."""
-        return tuple(self.compiled().segments)
+        return tuple(self._named.segments)
+
+    @property
+    def _named(self) -> CompiledModel:
+        """What has the names: all models of one structure have the same."""
+        return (self._origin[0] if self._origin else self).compiled()
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
@@ -160,7 +165,7 @@ class Model:
             "columns", columns, Mapping, "a mapping of (table, column) to numbers", ModelError
         ).items():
             name, column, values = check_numbers_alone(self.tables, key, given)
-            tables[name] = Table(name, {**tables[name].columns, column: tuple(values.tolist())})
+            tables[name] = tables[name].with_column(column, tuple(values.tolist()))
         origin, before = self._origin or (self, frozenset())
         made = object.__new__(Model)  # structure was checked with the model that has it
         parts = {"name": self.name, "tables": MappingProxyType(tables), "_own": Cache(), "_shared": origin._shared}

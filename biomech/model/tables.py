@@ -208,6 +208,13 @@ class Table:
         text("pattern", pattern, ModelError)
         return [i for i, row in enumerate(self.rows) if fnmatchcase(row, pattern)]
 
+    def with_column(self, column: str, cells: Column) -> Table:
+        """A table with another column, whose cells are taken as they are: for numbers that were looked at before."""
+        made = object.__new__(Table)
+        object.__setattr__(made, "name", self.name)
+        object.__setattr__(made, "columns", MappingProxyType({**self.columns, column: cells}))
+        return made
+
     def with_numbers(self, column: str, values: Mapping[int, float]) -> Table:
         """A new table in which some rows of one number column have other values."""
         changed = self.numbers(column).tolist()
@@ -225,7 +232,10 @@ def _cells(table: str, column: str, given: object) -> Column:
     compiled = not isinstance(given, np.ndarray) or given.ndim == 1
     if isinstance(given, str | bytes) or not isinstance(given, Iterable) or not compiled:
         raise ModelError(f"table {table!r}: columns[{column!r}] = {shown(given)}: must be a tuple of cells")
-    return tuple(given.tolist()) if isinstance(given, np.ndarray) else tuple(given)
+    try:
+        return tuple(given.tolist()) if isinstance(given, np.ndarray) else tuple(given)
+    except TypeError:  # what only seems to be one
+        raise ModelError(f"table {table!r}: columns[{column!r}] = {shown(given)}: must be a tuple of cells") from None
 
 
 def _check_columns(name: str, columns: Mapping[str, Column]) -> None:

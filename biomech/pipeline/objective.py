@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -119,7 +120,7 @@ def _positive(name: str, value: object) -> float:
         number = real_number(name, value)
     except StanceError:
         number = np.nan
-    if not number > 0.0:
+    if not number >= sys.float_info.min:
         raise refusal(name, value, "a positive number")
     return number
 

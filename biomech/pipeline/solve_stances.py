@@ -125,7 +125,7 @@ def solve_stances(
     )
     for batch in split_batches(model, stance, objective):
         _solve_batch(model, batch, stance, objective, names, results)
-    constant = model.compiled().muscle.max_force[None]
+    constant = model.tables["muscles"].numbers("max_isometric_force")[None]
     solved = StanceSolution(model, results, results.strength if objective.force_length else constant)
     lost = solved.status == UNREACHABLE
     if lost.any():

@@ -103,7 +103,7 @@ def _lumbar_compression(solved: StanceSolution) -> Array:
 def _turnout_reserve(solved: StanceSolution) -> Array:
     """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
     model, q = solved.model, solved.results.coordinates
-    names = model.compiled().coordinates
+    names = model.coordinates
     slack, shift = (
         model.value(f"passive/hip_{name}") for name in ("external_rotation_slack", "rotation_flexion_shift")
     )
