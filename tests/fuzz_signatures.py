@@ -202,6 +202,8 @@ def _model_calls() -> dict[str, Call]:
         "tables.Table.with_numbers": (table.with_numbers, {"column": "mass", "values": {0: 1.0}}),
         "tables.make_table": (tables.make_table, {"name": "settings", "records": records}),
         "tables.read_table": (tables.read_table, {"name": "settings", "folder": FOLDER}),
+        "tables.Table.with_column": (small.tables["segments"].with_column, {
+            "column": "mass", "cells": small.tables["segments"].columns["mass"]}),
         "tables.check_structure": (tables.check_structure, {"tables": small.tables}),
         "tables.check_cells": (tables.check_cells, {"given": [small.tables["muscles"]]}),
         "mirror.is_mirrored": (mirror.is_mirrored, {"table": small.tables["muscles"], "column": "leverage"}),

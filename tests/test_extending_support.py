@@ -6,6 +6,7 @@ import pytest
 import biomech as bm
 from biomech.errors import StanceError
 from biomech.stance.choices import SUPPORTS, SupportWord
+from biomech.statics.constraint_targets import NOTHING, UP
 from biomech.statics.posture_newton import DIRECTION, POINT
 from biomech.statics.supports.base import Support
 from biomech.statics.supports.registry import register, unregister
@@ -152,3 +153,27 @@ def test_a_support_that_breaks_the_contract_is_named(adult, about, message):
     unregister(support)
     with pytest.raises(StanceError, match="support = 'careless': allowed is both, right"):
         bm.sweep(adult, pelvic_tilt=0, support="careless")
+
+
+class Kerb(Support):
+    """Both feet, and a shin that must lie on the floor: a condition of its own, which no posture meets."""
+
+    word = SupportWord("kerb")
+
+    def found(self):
+        return [*super().found(), "knee_angle_r"]
+
+    def constrain(self, build):
+        super().constrain(build)
+        build.constraint("the shin on the kerb", NOTHING)
+        build.term(POINT, "calcn_r", (0.0, 1.0, 0.0), UP)
+
+
+def test_what_a_support_of_ones_own_misses_is_told_by_its_label(adult):
+    kerb = Kerb()
+    register(kerb)
+    try:
+        with pytest.raises(bm.UnreachablePosture, match=r"the shin on the kerb: \d+ mm too much"):
+            bm.sweep(adult, pelvic_tilt=0, support="kerb", knee_flexion=10)
+    finally:
+        unregister(kerb)

@@ -121,7 +121,7 @@ def random_postures(model, count):
     """Stances of one posture each, closed or not, as (part, stance, postures)."""
     rng, objective = np.random.default_rng(5), read_objective(model, bm.sharing.Power(2), None, "isometric")
     for _ in range(count):
-        support = str(rng.choice(SUPPORTS))
+        support = str(rng.choice(SUPPORTS.own))
         stance = {"support": support, "pelvic_tilt": 0.0}
         for name in ("knee_flexion", "foot_rotation", "trunk_lean", "slope", "stance_width", "pelvic_rotation"):
             stance[name] = rng.uniform(PARAMETERS[name].least, PARAMETERS[name].most)
@@ -195,7 +195,7 @@ def test_what_is_missed_is_where_it_is_said_to_be(adult):
 @pytest.mark.parametrize("name", ["adult", "gait2392", "small"])
 def test_every_condition_has_words_and_its_own_unit(name, request):
     model = request.getfixturevalue(name)
-    for support in range(len(SUPPORTS)):
+    for support in range(len(SUPPORTS.own)):
         for half in (True, False):
             if half and SUPPORTS[support] not in ("both", "seat"):
                 continue

@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import entries, instance, one_of, real_number, shown, text, whole_number
+from biomech._arguments import entries, instance, one_of, real_number, refusal, shown, text, whole_number
 from biomech.errors import ModelError
 
 Column = tuple[float, ...] | tuple[str, ...]
@@ -210,6 +210,9 @@ class Table:
 
     def with_column(self, column: str, cells: Column) -> Table:
         """A table with another column, whose cells are taken as they are: for numbers that were looked at before."""
+        one_of("column", column, SCHEMA[self.name], ModelError)
+        if type(cells) is not tuple or len(cells) != len(self):
+            raise refusal("cells", cells, f"a tuple of {len(self)} cells", ModelError)
         made = object.__new__(Table)
         object.__setattr__(made, "name", self.name)
         object.__setattr__(made, "columns", MappingProxyType({**self.columns, column: cells}))

@@ -29,7 +29,7 @@ def spelled(name: str) -> str:
 def fault(condition: Condition, given: NDArray[np.int64]) -> str:
     """What a message says where a condition does not hold: the words that are needed, or those few that are given."""
     words, names = words_of(condition), CHOICES[condition.choice].names
-    if 2 * len(words) > len(names):
+    if 2 * len([word for word in names.own if word in words]) > len(names.own):
         others = dict.fromkeys(names[int(code)] for code in given.ravel())
         why = f", {condition.why}" if condition.why else ""
         return f"means nothing with {condition.choice} = {_listed(others)}{why}"

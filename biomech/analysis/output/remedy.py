@@ -22,13 +22,6 @@ Array = NDArray[np.float64]
 _OF_LEGS = ("knee_flexion", "foot_rotation", "turnout_yield")
 _OF_BODY = ("stance_width", "weight_shift", "trunk_lean", "pelvic_tilt")
 _OF_SIDES = ("weight_balance", "pelvic_rotation")
-_OF_SUPPORT = {"step": ("step_height", "step_length"), "seat": ("seat_height",)}
-#: What one foot has no use for, and a seat.
-_IDLE = {
-    "right": ("stance_width", "weight_balance"),
-    "left": ("stance_width", "weight_balance"),
-    "seat": ("weight_shift", "weight_balance"),
-}
 #: Floors are changed towards level alone.
 _OF_FLOOR = ("slope", "cross_slope")
 #: Parts of a parameter's range by which it is changed at first, and what it is then told to.
@@ -93,7 +86,10 @@ def _change_said(change: _Change) -> str:
 def _knobs(batch: StanceBatch, whole: CompiledModel, stance: Stance) -> Iterator[_Knob]:
     """What may be changed on this support."""
     support = SUPPORTS[batch.support]
-    idle = _IDLE.get(support, ())
+    word = SUPPORTS.word(support)
+    # what one foot has no use for, and a support that bears the weight
+    idle = {"stance_width", "weight_balance"} if len(word.feet) == 1 else set()
+    idle |= {"weight_shift", "weight_balance"} if word.bears_weight else set()
     for name in _OF_LEGS:
         needed = PARAMETERS[name].coordinate
         if needed and not has_coordinate(whole, needed):
@@ -101,7 +97,7 @@ def _knobs(batch: StanceBatch, whole: CompiledModel, stance: Stance) -> Iterator
         for leg in _legs(batch, support, name, stance):
             both = name if batch.compiled.half else f"{name} of both legs"
             yield _Knob(name, leg, both if leg is None else f"{name} of the {SIDES[leg]} leg")
-    names = [*_OF_SUPPORT.get(support, ()), *_OF_BODY, *(() if batch.compiled.half else _OF_SIDES)]
+    names = [*word.parameters, *_OF_BODY, *(() if batch.compiled.half else _OF_SIDES)]
     names += [name for name in _OF_FLOOR if stance.values[name][0] != 0.0]
     for name in names:
         if name not in idle:

@@ -14,8 +14,8 @@ from biomech.model.model import Model
 from biomech.pipeline.stance_batch import StanceBatch, pose_of, reachable
 from biomech.stance.parameters import SUPPORTS, WITH_POLICY
 from biomech.stance.stance import Stance
-from biomech.statics.posture import PostureSolution, ranges, solve_posture
-from biomech.statics.posture_newton import CLOSED
+from biomech.statics.posture import PostureSolution, constraint_layout, ranges, solve_posture
+from biomech.statics.posture_newton import CLOSED, DIRECTION
 
 Array = NDArray[np.float64]
 
@@ -135,24 +135,34 @@ def _explain_unreachable(model: Model, batch: StanceBatch, stance: Stance, fixed
 
 def _what_is_missed(model: Model, batch: StanceBatch, postures: PostureSolution) -> str:
     if not postures.closed[0]:
-        return f"the chain does not close: {_missed_conditions(batch, postures)}"
+        return f"the chain does not close: {_missed_conditions(model, batch, postures)}"
     if not postures.sound[0]:
         return f"the chain closes only the wrong way round: {_wrong_way(batch, postures.coordinates)}"
     return _beyond_range(model, batch.compiled, postures.coordinates[0])
 
 
-def _missed_conditions(batch: StanceBatch, postures: PostureSolution) -> str:
+def _missed_conditions(model: Model, batch: StanceBatch, postures: PostureSolution) -> str:
     """The condition that is missed most, and another that is missed as well."""
     size = np.abs(postures.residual[0])
     order = np.argsort(-size, kind="stable")
     told = [k for k in order[:2] if size[k] >= max(_ALSO * size[order[0]], CLOSED)]
-    return ", and ".join(_told(batch, postures.labels[k], float(postures.residual[0, k])) for k in told)
+    tables = constraint_layout(model, batch.compiled, batch.support).tables
+    angles = [bool((tables.kind[tables.owner == k] == DIRECTION).all()) for k in told]
+    residuals = [float(postures.residual[0, k]) for k in told]
+    return ", and ".join(
+        _told(batch, postures.labels[k], left, is_angle)
+        for k, left, is_angle in zip(told, residuals, angles, strict=True)
+    )
 
 
-def _told(batch: StanceBatch, label: str, left: float) -> str:
-    """One missed condition in words; a half body's right foot stands for each of the two."""
+def _told(batch: StanceBatch, label: str, left: float, is_angle: bool = False) -> str:
+    """One missed condition in words; a half body's right foot stands for each of the two.
+
+    That of a support from outside is told by its label; ``is_angle`` says what it is measured by.
+    """
     side = next((word for word in ("right", "left") if f"the {word} " in label), "")
-    miss = MISSES[label.replace(f"the {side} ", "the {side} ") if side else label]
+    other = _Miss(f"{label}: {{}} too much", f"{label}: {{}} too little", is_angle)
+    miss = MISSES.get(label.replace(f"the {side} ", "the {side} ") if side else label, other)
     words = miss.more if left > 0.0 else miss.less
     if batch.compiled.half:
         for word, meant in _EACH.items():
