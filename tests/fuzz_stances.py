@@ -58,7 +58,7 @@ class Case:
         rng = self.rng
         self.name = f"--seed {seed} --case {number}"
         self.model_name = str(rng.choice(["adult", "adult", "adult", "gait2392", "small"]))
-        self.support = str(rng.choice(SUPPORTS.own))
+        self.support = str(rng.choice(SUPPORTS))
         self.words: dict[str, Any] = {"support": self.support, "criterion": CRITERIA[rng.integers(len(CRITERIA))]}
         if plain:
             self.words["criterion"] = CRITERIA[0]
