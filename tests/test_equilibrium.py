@@ -171,6 +171,13 @@ def tendon_for_quadriceps(model, ds, where, side):
     return change
 
 
+def lumbar_tissue(model, extension):
+    """N: the flexion curve's moment over its arm; the spine flexes by more than the line from L5/S1 to C7 turns."""
+    a, b, arm = (model.value(f"passive/lumbar_curve_{of}") for of in ("moment", "rate", "arm"))
+    flexion = model.value("passive/lumbar_neutral") - extension / model.value("settings/lumbar_line_share")
+    return a * np.expm1(b * max(flexion, 0.0)) / arm
+
+
 def test_free_bodies_balance(stood):
     """Cut at hips, knees, ankles and L5/S1: the reported joint force closes every free body between the cuts."""
     model, stance, ds = stood
@@ -190,6 +197,12 @@ def test_free_bodies_balance(stood):
         change = tendon_for_quadriceps(model, ds, where, s)
         total[f"tibia_{s}"][:3] += change
         total[f"femur_{s}"][:3] -= change
+    # what is behind the flexed spine pulls the trunk down to the pelvis
+    pull = lumbar_tissue(model, coordinates(ds)["lumbar_extension"])
+    assert float(ds.lumbar_tissue_force) == pytest.approx(pull, abs=1e-9)
+    down = -pull * where["torso"][0] @ [0.0, 1.0, 0.0]
+    total["torso"][:3] += down
+    total["pelvis"][:3] -= down
     for name, (segments, joints) in bodies.items():
         force = sum(total[segment][:3] for segment in segments)
         for joint, sign in joints.items():

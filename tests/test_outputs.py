@@ -76,6 +76,7 @@ def test_the_kernels_columns_are_those_that_are_declared(adult):
         "valid": pipeline_kernel.VALID,
         "limiting_muscle": pipeline_kernel.LIMITING,
         "abdominal_pressure": pipeline_kernel.ABDOMEN,
+        "lumbar_tissue_force": pipeline_kernel.TISSUE,
     }
     assert {output.name: column_of(output.name) for output in OUTPUTS_OF["certificate"]} == named
     columns = result_columns(adult)

@@ -161,7 +161,8 @@ def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: 
     if "patellar_tendon" in changed and len(tables["patellar_tendon"]):
         parts["patella"] = compiled.patella._replace(curves=compile_curves(tables["patellar_tendon"]))
     if "passive" in changed:
-        parts["passive"] = compile_passive(tables["passive"], compiled.coordinates, compiled.half)
+        share = tables["settings"].value("lumbar_line_share")
+        parts["passive"] = compile_passive(tables["passive"], compiled.coordinates, compiled.half, share)
     if "settings" in changed:
         parts["abdomen"] = abdomen_of(tables["settings"])
     return replace(compiled, **parts)
@@ -203,7 +204,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:
         paths,
         compile_muscles(tables["muscles"], muscles, settings.value("force_length_width")),
         compile_patellae(tables, coordinates, muscles, tree, paths),
-        compile_passive(tables["passive"], coordinates, half),
+        compile_passive(tables["passive"], coordinates, half, settings.value("lumbar_line_share")),
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),

@@ -38,6 +38,7 @@ _FOLLOWS: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("passive", "riener_scale", {"mass": 1, "length": 1}),
     ("passive", "*_stiffness", {"mass": 1, "length": 1}),
     ("passive", "lumbar_curve_moment", {"mass": 1, "length": 1}),
+    ("passive", "lumbar_curve_arm", {"length": 1}),
     ("patellar_tendon", "arm*", {"length": 1}),
 )
 _MEASURED = ("segments", "joints", "couplings", "splines", "contact_points")

@@ -26,6 +26,7 @@ from biomech._simd import (
     width,
     zeros,
 )
+from biomech.model.forces.passive_joints import lumbar_pull
 from biomech.model.forces.patella import PatellaState, make_patella_state, pull_patellae
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
@@ -96,8 +97,8 @@ else:
 #: Columns of a foot in ``ResultArrays.pressure``.
 PRESSURE = 5
 #: Columns of ``ResultArrays.certificate``, and how many they are.
-ABDOMEN, COST, STATUS, LIMITING, RESIDUAL, GAP, VALID = range(7)
-CERTIFICATE = 7
+ABDOMEN, TISSUE, COST, STATUS, LIMITING, RESIDUAL, GAP, VALID = range(8)
+CERTIFICATE = 8
 
 
 class ResultBuffers(NamedTuple):
@@ -223,6 +224,7 @@ def solve_batch(
         for m in range(len(buffers.muscle_force)):
             buffers.muscle_force[m] = buffers.activation[m] * forces.strength[m]
         buffers.certificate[ABDOMEN] = forces.abdomen[0]
+        buffers.certificate[TISSUE] = lumbar_pull(body.model.tissue, q)
         _react(body, output_maps, f, state, forces.wrench, forces.outside, floor, buffers, knees, joints)
         _write_output(output_maps.coordinates, q, lane_index, results.coordinates)
         _write_output(output_maps.activation, buffers.activation, lane_index, results.activation)
@@ -355,6 +357,7 @@ def _react(
             body.model.gravity,
             body.model.abdomen,
             buffers.certificate[ABDOMEN],
+            body.model.tissue.share * buffers.certificate[TISSUE],
             buffers.muscle_force,
             buffers.wrench,
             f,

@@ -300,6 +300,14 @@ RAW_OUTPUTS = (
         array="certificate",
     ),
     RawOutput(
+        "lumbar_tissue_force",
+        (),
+        "N",
+        "pull of the ligaments, fascia and passive fibres behind a flexed lumbar spine",
+        meaning="its moment is part of `passive_moment`; it presses L5/S1 together along the trunk",
+        array="certificate",
+    ),
+    RawOutput(
         "coordinate_angle",
         ("coordinate",),
         "deg",

@@ -10,7 +10,8 @@ passive tissue does there: equilibrium, seen from the cut. For that
 - where ``moment_arm_scale`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the
 moment:
   the least one that does (leverage - 1) r F on every rotation of the joint. The tendon's tension is scaled instead;
-- the abdominal pressure lifts the trunk at the joint's centre, with the couple that turns one coordinate alone.
+- the abdominal pressure lifts the trunk at the joint's centre, with the couple that turns one coordinate alone;
+- the tissue behind a flexed lumbar spine pulls it down there, with the couple that is its passive moment.
 """
 
 from __future__ import annotations
@@ -202,7 +203,8 @@ def _react_lanes(
         path_kinematics(model.paths, model.splines, own, f, state)
         moment_arms(model.paths, model.splines, own, f, state)
         pull_patellae(model.patella, model.muscle, pull, own, f, state, knees)
-        joint_reactions(model, cuts, gravity, no_pressure, 0.0 * own[0], pull, wrench, f, state, knees.wrench, total)
+        none = 0.0 * own[0]
+        joint_reactions(model, cuts, gravity, no_pressure, none, none, pull, wrench, f, state, knees.wrench, total)
         scatter(total.force, lane_index, every, found.force)
         scatter(total.moment, lane_index, every, found.moment)
         scatter(knees.tension, lane_index, every, found.tension)
@@ -216,6 +218,7 @@ def joint_reactions(
     gravity: float,
     abdomen: Array1,
     pressure: float,
+    tissue: float,
     muscle_force: Array,
     applied: Array,
     frames: Frames,
@@ -226,7 +229,8 @@ def joint_reactions(
     """Force and moment of the parent on the child at each cut, in the child's frame, once moment arms are known.
 
     ``tendon`` (patella, 6) pulls the tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off
-    the lumbosacral joint and extends it; ``abdomen``: see ``ModelTables``.
+    the lumbosacral joint and extends it; ``abdomen``: see ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk
+    down, and extends it with the moment that is no couple here but the joint's passive one.
     """
     pressed = abdomen[0] != 0.0 or abdomen[1] != 0.0
     lift = abdomen[2] * abdomen[4] * pressure
@@ -255,7 +259,7 @@ def joint_reactions(
         _add_couples(cuts, model.muscle, abdomen[3] * lift, muscle_force, frames, state, out)
     for j in range(len(cuts.child)):
         _turn_to_child(cuts.child[j], 3 * j, frames, out)
-    out.force[3 * cuts.lumbosacral + 1] -= lift
+    out.force[3 * cuts.lumbosacral + 1] += tissue - lift
 
 
 @kernel

@@ -17,8 +17,12 @@ S(x) = blend * log(1 + exp(x / blend)),
 
 so that the moment about the rotation axis and the one about the flexion axis come from one energy.
 
-Lumbar joint: linear springs about the neutral angle, flexion and extension with a stiffness each; in flexion by x also
-a curve, moment * (exp(rate x) - 1), which is off unless asked for.
+Lumbar joint: the torso stands for the line from L5/S1 to C7, which turns by ``lumbar_line_share`` with a degree of
+lumbar flexion (``biomech.policies.rhythm``), so the lumbar spine flexes by x = -``lumbar_extension`` / share. Linear
+springs about the neutral angle, flexion and extension with a stiffness each, which stand for what the discs do near it;
+in flexion by x also a curve, moment * (exp(rate x) - 1), for ligaments, fascia and the passive
+fibres of the back muscles. They pull from behind, so the curve has an arm as well: it presses the joint together with
+its moment over ``lumbar_curve_arm`` (with an arm of 0 it is a couple and does not).
 """
 
 from __future__ import annotations
@@ -57,6 +61,7 @@ _LUMBAR = (
     "lumbar_neutral",
     "lumbar_curve_moment",
     "lumbar_curve_rate",
+    "lumbar_curve_arm",
 )
 #: Every constant of passive tissue: the rows of the table.
 CONSTANTS = (*_HIP, *_KNEE, *_KNEE_LIMIT, *_ANKLE, *_ROTATION, *_LUMBAR, "riener_scale", "hip_offset")
@@ -67,7 +72,8 @@ class PassiveTables(NamedTuple):
     """Constants of the formulas, and the coordinates they act on.
 
     ``leg`` (leg, 4): hip flexion, hip rotation, knee, ankle coordinate; ``leg_side`` (leg,): 0 right, 1 left;
-    ``lumbar`` (3,): extension, bending, rotation (-1 where the body has none); ``share``: part of the lumbar joint.
+    ``lumbar`` (3,): extension, bending, rotation (-1 where the body has none); ``share``: part of the lumbar joint;
+    ``flexion``: degrees of lumbar flexion in a degree of the joint that stands for it.
     """
 
     hip: Array1
@@ -82,10 +88,14 @@ class PassiveTables(NamedTuple):
     leg_side: Index1
     lumbar: Index1
     share: float
+    flexion: float
 
 
-def compile_passive(table: Table, coordinates: list[str], half: bool) -> PassiveTables:
-    """Flat tables of the passive moments of the given coordinates."""
+def compile_passive(table: Table, coordinates: list[str], half: bool, line_share: float) -> PassiveTables:
+    """Flat tables of the passive moments of the given coordinates.
+
+    ``line_share``: how far the line from L5/S1 to C7 turns with a degree of lumbar flexion.
+    """
     number = {name: i for i, name in enumerate(coordinates)}
 
     def constants(names: tuple[str, ...]) -> Array:
@@ -114,6 +124,7 @@ def compile_passive(table: Table, coordinates: list[str], half: bool) -> Passive
         np.array([0 if side_of(name) == "right" else 1 for name in knees], dtype=np.int64),
         np.array([number.get(f"lumbar_{way}", -1) for way in ("extension", "bending", "rotation")]),
         0.5 if half else 1.0,
+        1.0 / line_share,
     )
 
 
@@ -131,17 +142,26 @@ def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array
         _leg(tissue, leg, q, laxity[tissue.leg_side[leg]], moment, slope)
     if tissue.lumbar[0] >= 0:
         c = tissue.lumbar[0]
-        x = q[c] * DEGREE - tissue.spine[4]
+        x = tissue.flexion * q[c] * DEGREE - tissue.spine[4]
         k = tissue.share * select(x < 0.0, tissue.spine[0], tissue.spine[1])
         curve = tissue.share * tissue.spine[5] * exp(tissue.spine[6] * max(-x, 0.0))
         moment[c] = -k * x + curve - tissue.share * tissue.spine[5]
-        slope[c, c] = -(k + select(x < 0.0, tissue.spine[6] * curve, 0.0)) * DEGREE
+        slope[c, c] = -(k + select(x < 0.0, tissue.spine[6] * curve, 0.0)) * tissue.flexion * DEGREE
     for way in (1, 2):
         if tissue.lumbar[way] >= 0:
             c = tissue.lumbar[way]
             k = tissue.share * tissue.spine[1 + way]
             moment[c] = -k * q[c] * DEGREE
             slope[c, c] = -k * DEGREE
+
+
+@kernel
+def lumbar_pull(tissue: PassiveTables, q: Array) -> float:
+    """Tension (N) with which the tissue behind a flexed lumbar joint presses it together."""
+    if tissue.lumbar[0] < 0 or tissue.spine[7] == 0.0:
+        return 0.0 * q[0]
+    flexion = max(tissue.spine[4] - tissue.flexion * q[tissue.lumbar[0]] * DEGREE, 0.0)
+    return tissue.spine[5] * (exp(tissue.spine[6] * flexion) - 1.0) / tissue.spine[7]
 
 
 @kernel
