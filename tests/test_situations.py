@@ -7,7 +7,7 @@ import biomech as bm
 from biomech.errors import StanceError
 
 SEATED = {"support": "seat", "knee_flexion": 90}
-SYMMETRIC = [name for name, s in bm.scenarios.SCENARIOS.items() if s.stance.get("support") != "right"]
+SYMMETRIC = [name for name, s in bm.scenarios.SCENARIOS.items() if s.stance.get("support") not in ("right", "stride")]
 
 
 @pytest.fixture(scope="module")
