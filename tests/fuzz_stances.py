@@ -84,7 +84,7 @@ class Case:
             found["pelvic_tilt"] = str(rng.choice(names))
         elif rng.random() < 0.1 and not seated:
             found["trunk_lean"] = "hanging_sway"
-        if rng.random() < 0.08 and not seated:
+        if rng.random() < 0.08 and not seated and self.support != "stride":
             found["knee_flexion"] = "passive"
         return found
 
