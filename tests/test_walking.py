@@ -347,6 +347,21 @@ def test_what_walking_is_measured_at_follows(adult):
     ]
     for ds, coordinate, mean, sd in measured:
         assert abs(float(ds.coordinate_angle.sel(coordinate=coordinate)) - mean) < 2.0 * sd
+    # N.m/kg, signs of the coordinates: flexion of the hip, extension of the knee, dorsiflexion
+    moments = [
+        (middle, "hip_flexion_r", -0.01, 0.16),
+        (middle, "knee_angle_r", -0.12, 0.17),
+        (middle, "ankle_angle_r", -0.47, 0.23),
+        (double, "hip_flexion_r", -0.22, 0.12),
+        (double, "knee_angle_r", -0.02, 0.11),
+        (double, "hip_flexion_l", 0.24, 0.11),
+        (double, "knee_angle_l", 0.01, 0.10),
+        (double, "ankle_angle_l", -0.63, 0.25),
+    ]
+    for ds, coordinate, mean, sd in moments:
+        arms = adult.muscle_geometry(**dict(bm.pose(ds))).moment_arm.squeeze().sel(coordinate=coordinate)
+        moment = (arms * ds.muscle_force).sum() + ds.passive_moment.sel(coordinate=coordinate)
+        assert abs(float(moment) / adult.body_mass - mean) < 2.0 * sd
     weight = adult.body_mass * adult.value("settings/gravity")
     push = double.ground_force.sel(axis="x") / weight
     np.testing.assert_allclose(push, [-0.06, 0.06], atol=0.02)

@@ -18,8 +18,8 @@ STANDING = Condition("support", lambda word: not word.bears_weight, "which bears
 class SupportWord(Word):
     """A way in which the body is borne.
 
-    ``feet``: side suffixes of the feet on the floor; ``raised``: those of them that stand on the ball, the heel off the
-    floor. ``is_symmetric``: it treats both sides of the body alike.
+    ``feet``: side suffixes of the feet on the floor; ``raised``: the one of two that stands on its ball, the heel off
+    the floor. ``is_symmetric``: it treats both sides of the body alike.
     ``bears_weight``: something else than the feet decides where the weight lies. ``parameters``: stance parameters that
     mean nothing without it, or without another support that has them too.
     """
