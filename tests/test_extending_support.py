@@ -49,7 +49,7 @@ def known():
     yield
     for support in supports:
         unregister(support)
-    assert [*SUPPORTS] == ["both", "right", "left", "seat", "step"]
+    assert [*SUPPORTS] == ["both", "right", "left", "seat", "step", "stride"]
 
 
 def test_on_the_edge_of_a_stair_the_forefoot_bears_everything(adult):
@@ -100,12 +100,12 @@ def test_another_coordinate_is_found_under_it(adult):
 def test_it_is_prepared_and_listed(adult):
     ask = bm.prepare(adult, vary=["weight_shift"], variables=["lumbar_compression"], pelvic_tilt=0, support="plank")
     assert np.isfinite(ask(0.5)["lumbar_compression"])
-    with pytest.raises(StanceError, match="allowed is both, right, left, seat, step, stair_edge, high_stool"):
+    with pytest.raises(StanceError, match="allowed is both, right, left, seat, step, stride, stair_edge"):
         bm.sweep(adult, pelvic_tilt=0, support="stair")
 
 
 def test_codes_of_the_package_stay():
-    assert SUPPORTS[:5] == ("both", "right", "left", "seat", "step")
+    assert SUPPORTS[:6] == ("both", "right", "left", "seat", "step", "stride")
 
 
 def other(base=Support, **about):
@@ -120,6 +120,8 @@ def other(base=Support, **about):
         (other(word={"name": "on edge"}), "support: cannot take the word 'on edge'"),
         (other(word={"feet": ("_r", "_x")}), r"feet = \('_r', '_x'\): must be"),
         (other(word={"feet": ("_l",), "is_symmetric": True}), "one foot is not symmetric"),
+        (other(word={"raised": ("_r", "_l")}), r"raised = \('_r', '_l'\): must be one of the feet"),
+        (other(word={"raised": ("_r",), "is_symmetric": True}), "one foot that is raised is not symmetric"),
         (other(word={"parameters": ("bar_height",)}), "parameters: 'bar_height' is no stance parameter"),
         (StairEdge, "must be a biomech.statics.supports.base.Support"),
     ],
@@ -142,6 +144,8 @@ def level(self, build):
         ({"constrain": level}, "support = 'careless': writes down 18 conditions for 17 coordinates"),
         ({"found": lambda self: ["pelvis_tilts"]}, "cannot find 'pelvis_tilts', which is no coordinate"),
         ({"contacts": lambda self, compiled: [True]}, "contacts must be flags of shape"),
+        ({"frames": lambda self, compiled: compiled.contact.seat}, "frames must be whole numbers of shape"),
+        ({"frames": lambda self, compiled: compiled.contact.frame + 99}, r"frames must be 0 for the ground, or 1\.\."),
         ({"contacts": lambda self, compiled: compiled.contact.seat & False}, "no contact point of this model"),
     ],
 )

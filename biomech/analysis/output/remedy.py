@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 _OF_LEGS = ("knee_flexion", "foot_rotation", "turnout_yield")
 _OF_BODY = ("stance_width", "weight_shift", "trunk_lean", "pelvic_tilt")
 _OF_SIDES = ("weight_balance", "pelvic_rotation")
-#: Floors are changed towards level alone.
-_OF_FLOOR = ("slope", "cross_slope")
+#: Floors and a lean aside are changed towards level and upright alone.
+_TOWARDS_ZERO = ("slope", "cross_slope", "trunk_side_lean")
 #: Parts of a parameter's range by which it is changed at first, and what it is then told to.
 _LADDER = (0.08, 0.25, 0.6, 1.0)
 _GRAIN = {"deg": 1.0, "m": 0.01, "1": 0.01}
@@ -98,7 +98,7 @@ def _knobs(batch: StanceBatch, whole: CompiledModel, stance: Stance) -> Iterator
             both = name if batch.compiled.half else f"{name} of both legs"
             yield _Knob(name, leg, both if leg is None else f"{name} of the {SIDES[leg]} leg")
     names = [*word.parameters, *_OF_BODY, *(() if batch.compiled.half else _OF_SIDES)]
-    names += [name for name in _OF_FLOOR if stance.values[name][0] != 0.0]
+    names += [name for name in _TOWARDS_ZERO if stance.values[name][0] != 0.0]
     for name in names:
         if name not in idle:
             yield _Knob(name, None, name)
@@ -142,7 +142,7 @@ def _ladder(stance: Stance, knob: _Knob) -> list[float]:
     parameter, now, grain = PARAMETERS[knob.name], _now(stance, knob), _grain(knob)
     shift = _shift(stance, knob)
     least, most = parameter.least + shift, parameter.most + shift
-    if knob.name in _OF_FLOOR:
+    if knob.name in _TOWARDS_ZERO:
         least, most = min(now, 0.0), max(now, 0.0)
     values = [now + way * part * _width(knob) for part in _LADDER for way in (-1.0, 1.0)]
     rounded = [grain * round(min(max(value, least), most) / grain) for value in values]

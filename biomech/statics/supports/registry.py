@@ -14,6 +14,7 @@ from biomech.statics.supports.both import BothFeet
 from biomech.statics.supports.one_leg import LeftLeg, RightLeg
 from biomech.statics.supports.seat import Seat
 from biomech.statics.supports.step import Step
+from biomech.statics.supports.stride import Stride
 
 _SUPPORTS: dict[str, Support] = {}
 _FEET = (("_r", "_l"), ("_r",), ("_l",))
@@ -30,15 +31,17 @@ def register(support: Support) -> None:
     Raises
     ------
     StanceError
-        The word is taken, or names feet or stance parameters that there are not.
+        The word is taken, or names feet or stance parameters that there are not, or that do not go together.
     """
     if not isinstance(support, Support):
         raise StanceError(f"support = {support!r}: must be a biomech.statics.supports.base.Support")
     word = support.word
     if tuple(word.feet) not in _FEET:
         raise StanceError(f"feet = {word.feet!r}: must be {', '.join(map(str, _FEET))}")
-    if word.is_symmetric and len(word.feet) != 2:
-        raise StanceError(f"feet = {word.feet!r}: one foot is not symmetric")
+    if word.raised and not set(word.raised) < set(word.feet):
+        raise StanceError(f"raised = {word.raised!r}: must be one of the feet, {word.feet!r}, with the other flat")
+    if word.is_symmetric and (len(word.feet) != 2 or word.raised):
+        raise StanceError(f"feet = {word.feet!r}: one foot {'that is raised ' if word.raised else ''}is not symmetric")
     for name in word.parameters:
         if name not in PARAMETERS:
             raise StanceError(f"parameters: {name!r} is no stance parameter; there are {', '.join(PARAMETERS)}")
@@ -74,10 +77,15 @@ def contacts_of(compiled: CompiledModel, code: int) -> ContactTables:
         raise StanceError(f"{said}: contacts must be flags of shape {shape}, one a contact point")
     if not keep.any():
         raise StanceError(f"{said}: no contact point of this model may carry load")
+    frame, segments = support.frames(compiled), len(compiled.segments)
+    if not (isinstance(frame, np.ndarray) and frame.dtype == np.int64 and frame.shape == shape):
+        raise StanceError(f"{said}: frames must be whole numbers of shape {shape}, one a contact point")
+    if not ((frame >= 0) & (frame <= segments)).all():
+        raise StanceError(f"{said}: frames must be 0 for the ground, or 1..{segments} for a segment")
     return ContactTables(
-        contact.segment[keep], contact.local[keep], contact.direction[keep], contact.frame[keep], contact.seat[keep]
+        contact.segment[keep], contact.local[keep], contact.direction[keep], frame[keep], contact.seat[keep]
     )
 
 
-for _support in (BothFeet(), RightLeg(), LeftLeg(), Seat(), Step()):
+for _support in (BothFeet(), RightLeg(), LeftLeg(), Seat(), Step(), Stride()):
     register(_support)
