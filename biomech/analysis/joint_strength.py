@@ -136,7 +136,7 @@ def moment_arm_rows(model: Model) -> list[tuple[float, Mapping[str, str]]]:
     strength = dict(zip(model.muscles, model.tables["muscles"].numbers("max_isometric_force"), strict=True))
     wanted = read_rows("moment_arms")
     poses = {pose: model.muscle_geometry(**_pose(pose)).moment_arm for pose in {row["pose"] for row in wanted}}
-    found = []
+    found: list[tuple[float, Mapping[str, str]]] = []
     for row in wanted:
         muscles = row["muscle"].split(";")
         arms = poses[row["pose"]].isel(pose=0).sel(muscle=muscles, coordinate=row["coordinate"])

@@ -1,8 +1,8 @@
 """What the model gave before each change of it or of what it is compared with, and which change moved what by how much.
 
-``reference_data/stages.csv`` has the stages in order, each with its reason; ``history.csv`` what every row was predicted
-at the means at each; ``changes.csv`` every measured value and posture that was changed after the first comparison, old
-beside new, with its reason and source.
+``reference_data/stages.csv`` has the stages in order, each with its reason; ``history.csv`` what every row was
+predicted at the means at each; ``changes.csv`` every measured value and posture that was changed after the first
+comparison, old beside new, with its reason and source.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def history(folder: Path | None = None) -> History:
     stages, rows = _read(folder, "stages"), _read(folder, "history")
     names, known = [row["stage"] for row in stages], list(measurements())
     known += sorted({row["row"] for row in rows} - set(known))
-    predicted, measured = np.full((len(names), len(VARIANTS), len(known)), np.nan), np.full((len(names), len(known)), np.nan)
+    predicted = np.full((len(names), len(VARIANTS), len(known)), np.nan)
+    measured = np.full((len(names), len(known)), np.nan)
     for row in rows:
         s, k = names.index(row["stage"]), known.index(row["row"])
         predicted[s, :, k] = [_number(row[variant]) for variant in VARIANTS]

@@ -1,13 +1,13 @@
 """Postures in which people were measured: means and SD of what is asked, and the stances that follow from them.
 
-A posture may ask for any numeric stance parameter by its name, for one leg's with ``:right`` or ``:left`` behind it, and
-for any choice (``support``, ``arms``) by its word. Beside these there are five inputs of its own, from which stance
+A posture may ask for any numeric stance parameter by its name, for one leg's with ``:right`` or ``:left`` behind it,
+and for any choice (``support``, ``arms``) by its word. Beside these there are five inputs of its own, from which stance
 parameters follow: see ``DERIVED``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -35,7 +35,7 @@ DERIVED = {
     "load_forward": "how far in front of L5/S1 the load is (m)",
     "factor": "factor on every predicted force: inertia, and what others bear",
 }
-_CHOICES = {"support": SUPPORTS, "arms": ARMS}
+_CHOICES: dict[str, Iterable[str]] = {"support": SUPPORTS, "arms": ARMS}
 _SIDES = {"right": 0, "left": 1}
 _INPUTS, _WORDS = "inputs to (mean, SD)", "choices to a word"
 

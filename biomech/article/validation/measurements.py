@@ -10,8 +10,8 @@ import numpy as np
 from biomech._arguments import instance, number_in, one_of
 from biomech.reference_data import read_rows
 
-#: Disc force = k A p: k, its ends (from 5 to 95 %), and A in m2 (Wilke et al. 1999).
-DISC_SHARE, DISC_SHARE_ENDS, DISC_AREA = 0.66, (0.55, 0.8), 18e-4
+#: Disc force = k A p: k, its ends (lower: Dreischarf et al. 2013), and A in m2 (Wilke et al. 1999).
+DISC_SHARE, DISC_SHARE_ENDS, DISC_AREA = 0.66, (0.48, 0.8), 18e-4
 #: Quantity to the group in which its rows are judged; any other quantity is the activation of a muscle group.
 _GROUP_OF = {
     "disc": "spine, forces",
@@ -20,8 +20,9 @@ _GROUP_OF = {
     "knee_r_axial": "knee, axial",
     "knee_r_shear": "knee, shear",
 }
+_ACTIVITY, REPORTED = "muscle activity (EMG)", "reported only"
 #: Groups in which rows are judged, in the order of the page; the ratios are made of the rows of the spine.
-GROUPS = ("spine, ratios to standing", *_GROUP_OF.values(), "muscle activity (EMG)", "reported only")
+GROUPS = ("spine, ratios to standing", *_GROUP_OF.values(), _ACTIVITY)
 
 
 @cache
@@ -37,7 +38,7 @@ def measured_quantities() -> tuple[str, ...]:
 
 
 def group_of(row: str) -> str:
-    """The group in which a row is judged, one of ``GROUPS``.
+    """The group in which a row is judged, one of ``GROUPS``; "reported only" where it is not.
 
     Examples
     --------
@@ -46,7 +47,20 @@ def group_of(row: str) -> str:
     'hip'
     """
     own = measurements()[one_of("row", row, measurements())]
-    return "reported only" if own["role"] == "reported" else _GROUP_OF.get(own["quantity"], "muscle activity (EMG)")
+    return REPORTED if own["role"] == "reported" else _GROUP_OF.get(own["quantity"], _ACTIVITY)
+
+
+def label_of(row: str) -> str:
+    """A row in plain words, with what was measured.
+
+    Examples
+    --------
+    >>> from biomech.article.validation import label_of
+    >>> label_of("knee_axial_knee_bend")
+    'knee, axial: bending the knees'
+    """
+    own = measurements()[one_of("row", row, measurements())]
+    return f"{_GROUP_OF.get(own['quantity'], 'EMG').replace('spine, forces', 'disc')}: {own['label']}"
 
 
 def measured_value(row: Mapping[str, str]) -> tuple[float, float, float]:

@@ -17,7 +17,7 @@ from biomech.article.validation.measured_postures import (
     postures,
     stance_of,
 )
-from biomech.article.validation.measurements import measured_value, measurements
+from biomech.article.validation.measurements import group_of, label_of, measured_value, measurements
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.reference_data import read_rows
@@ -71,8 +71,11 @@ def predicted_at_means(model: Model | None = None) -> xr.DataArray:
     for v, name in enumerate(VARIANTS):
         for posture, own, quantities in _by_posture():
             found[v][:, own] = _at_means(_Body(name, quantities, base), posture, quantities)
-    coords = {"variant": list(VARIANTS), "tilt": list(_TILTS), "row": list(measurements()), "unit": ("row", _units())}
-    return xr.DataArray(found, coords, ("variant", "tilt", "row"), name="predicted")
+    rows = list(measurements())
+    of_rows = {"unit": _units(), "label": list(map(label_of, rows)), "group": list(map(group_of, rows))}
+    coords = {"variant": list(VARIANTS), "tilt": list(_TILTS), "row": rows}
+    predicted = xr.DataArray(found, coords, ("variant", "tilt", "row"), name="predicted")
+    return predicted.assign_coords({name: ("row", own) for name, own in of_rows.items()})
 
 
 def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None) -> xr.Dataset:
@@ -93,7 +96,8 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
         ``predicted`` (variant, row), at the means; ``draw`` (variant, row, sample), the predictive sample; ``lower``
         and ``upper``, its 90 % interval; ``measured``, ``measured_lower``, ``measured_upper`` (row,). BW, N or percent
         (``unit``). With ``tilt`` (tilt,), 0 deg and least effort, where nothing is said of the tilt; elsewhere both are
-        alike. How well it fits say ``scores`` and ``summary``.
+        alike. ``label`` and ``group`` (row,): each row in plain words, and with which it is judged. How well it fits
+        say ``scores`` and ``summary``.
 
     Examples
     --------

@@ -112,7 +112,7 @@ def _judged(predicted: xr.DataArray, lower: xr.DataArray, upper: xr.DataArray, m
     low, high = lower / measured - 1.0, upper / measured - 1.0
     about = {
         "error": (predicted / measured - 1.0, "error at the means, relative to the measured value"),
-        "worst_case": (xr.where(np.abs(high) >= np.abs(low), high, low), "error of the 90 % interval's furthest end"),
+        "worst_case": (high.where(np.abs(high) >= np.abs(low), low), "error of the 90 % interval's furthest end"),
         "covered": ((lower <= measured) & (measured <= upper), "whether the 90 % interval holds the measured value"),
         "interval_score": (interval_score(low, high, 0.0 * measured, _MISSED),
                            "interval score (Gneiting & Raftery 2007), relative to the measured value"),
@@ -137,8 +137,8 @@ def summary(ds: xr.Dataset) -> xr.Dataset:
         Over (group, variant), relative to the measured values (1): ``mean_error`` and ``worst_error``, of the absolute
         errors at the means; ``worst_row``, the row with the latter; ``worst_case``, the largest absolute error of an
         interval's end; ``coverage``, the share of rows whose measured value lies in the 90 % interval; ``score``, the
-        mean interval score. ``count`` (group,): how many rows. Groups are ``GROUPS``, of which the first are the spine's
-        rows as ratios to standing within a draw.
+        mean interval score. ``count`` (group,): how many rows. Groups are ``GROUPS``, of which the first are the
+        spine's rows as ratios to standing within a draw; rows that are not judged are in none.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def _figures(rows: xr.Dataset) -> xr.Dataset:
     import xarray as xr
 
     size = np.abs(rows.error)
-    worst = rows.row[size.argmax("row")].drop_vars(("row", "group", "unit"), errors="ignore").astype(object)
+    worst = rows.row[size.argmax("row")].drop_vars(("row", "group", "unit", "label"), errors="ignore").astype(object)
     found = {
         "mean_error": (size.mean("row"), "mean absolute error at the means"),
         "worst_error": (size.max("row"), "largest absolute error at the means"),
@@ -203,7 +203,7 @@ def _check_spine(found: xr.Dataset) -> None:
     if missing := [row for row in SPINE if row not in list(found.row.values)]:
         raise StanceError(f"ds.row: has no {', '.join(missing)}; must have {', '.join(SPINE)}")
     if foreign := [row for row in found.row.values if row not in measurements()]:
-        raise StanceError(f"ds.row: has {foreign[0]!r}, of which there is no measurement; must be what validate returned")
+        raise StanceError(f"ds.row: has {foreign[0]!r}, which was not measured; must be what validate returned")
     draw = found["draw"].sel(row=list(SPINE)).isel(tilt=0)
     held = draw.notnull().any("sample")
     if not held.all():
@@ -215,13 +215,13 @@ def spine_scores(ds: xr.Dataset) -> xr.Dataset:
     """Figures of the spine rows, per variant.
 
     ``inside``: rows of ``SPINE`` whose measured value lies in the 90 % interval, standing as a force, the others as
-    ratios to it within a draw; ``ratio_error`` and ``worst_ratio_error``: mean and largest absolute error of the ratios;
-    ``force_error`` (row): relative error of the forces.
+    ratios to it within a draw; ``ratio_error`` and ``worst_ratio_error``: mean and largest absolute error of the
+    ratios; ``force_error`` (row): relative error of the forces.
     """
     import xarray as xr
 
     check_predictions(ds)
-    spine = ds.isel(tilt=0, drop=True).sel(row=list(SPINE)).drop_vars("unit")
+    spine = ds.isel(tilt=0, drop=True).sel(row=list(SPINE)).drop_vars(("unit", "label", "group"), errors="ignore")
     standing = spine.sel(row="disc_standing", drop=True)
     ratio = (spine.predicted / standing.predicted).isel(row=slice(1, None))
     drawn = (spine.draw / standing.draw).isel(row=slice(1, None))
