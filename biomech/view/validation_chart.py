@@ -135,8 +135,8 @@ def strength_chart(
         What ``biomech.analysis.joint_strength.strength_curves`` returned.
     norms : mapping of str to sequence of mappings, optional
         What people reach, by motion; by default ``biomech.analysis.joint_strength.strength_norms()``, of men. The band
-        goes from the weakest study to the strongest; each study is a cross at its angle, an arrow on the edge where that
-        is not known (left) or beyond the curve.
+        goes from the weakest study to the strongest; each study is a cross at its angle, an arrow on the edge where
+        that is not known (left) or beyond the curve.
 
     Raises
     ------
@@ -176,7 +176,8 @@ def _draw_curve(
         places = np.array([float(norm["angle"]) if norm.get("angle") else -np.inf for norm in norms])
         shown_at = np.clip(places, angles.min(), angles.max())
         for mark, own in (("x", places == shown_at), ("<", places < shown_at), (">", places > shown_at)):
-            panel.plot(shown_at[own], np.array(means)[own], mark, color="0.25", markersize=4, clip_on=False)
+            if own.any():  # a line of no points that is not clipped upsets the layout
+                panel.plot(shown_at[own], np.array(means)[own], mark, color="0.25", markersize=4, clip_on=False)
     panel.plot(angles, moments.sum("muscle"), color=_COLOURS[0], linewidth=2.2)
     panel.set_title(f"{motion} ({len(norms)})".replace("ankle plantarflexion, ", "plantarflexion, "), fontsize=10)
     panel.set_ylim(bottom=0.0)

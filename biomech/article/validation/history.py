@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from biomech._arguments import instance, refusal, text
+from biomech._arguments import instance, refusal, shown, text
 from biomech.article.validation.measurements import measured_value, measurements
 from biomech.article.validation.predictions import VARIANTS, predicted_at_means
 from biomech.errors import StanceError
@@ -119,8 +119,6 @@ def record_stage(stage: str, reason: str, folder: Path | None = None) -> History
     for name, words in (("stage", stage), ("reason", reason)):
         if not text(name, words).strip() or "\n" in words:
             raise refusal(name, words, "words on one line")
-    if folder is not None:
-        instance("folder", folder, Path, "a path")
     stages, rows = _read(folder, "stages"), _read(folder, "history")
     names = [row["stage"] for row in stages]
     if stage in names[:-1]:
@@ -156,6 +154,8 @@ def _number(cell: str) -> float:
 def _read(folder: Path | None, name: str) -> list[dict[str, str]]:
     if folder is None:
         return list(read_rows(name))
+    if not (instance("folder", folder, Path, "a path") / f"{name}.csv").is_file():
+        raise StanceError(f"folder = {shown(folder)}: has no {name}.csv")
     with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -98,9 +98,11 @@ def scores(ds: xr.Dataset) -> xr.Dataset:
     True
     """
     check_predictions(ds)
+    if "variant" not in ds.predicted.dims:
+        raise StanceError("ds: has no dimension 'variant'; must be what validate returned")
     own = ds.isel(tilt=0, drop=True)
     found = _judged(own.predicted, own.lower, own.upper, own.measured)
-    largest = np.abs(found.worst_case).argmax("variant")
+    largest = np.abs(found.worst_case).fillna(-1.0).argmax("variant")
     found["worst_variant"] = found.worst_case.isel(variant=largest, drop=True).drop_vars("variant", errors="ignore")
     return found.assign_coords(group=("row", [group_of(str(row)) for row in own.row.values]))
 
@@ -161,7 +163,8 @@ def _figures(rows: xr.Dataset) -> xr.Dataset:
     import xarray as xr
 
     size = np.abs(rows.error)
-    worst = rows.row[size.argmax("row")].drop_vars(("row", "group", "unit", "label"), errors="ignore").astype(object)
+    worst = rows.row[size.fillna(-1.0).argmax("row")].astype(object)
+    worst = worst.drop_vars(("row", "group", "unit", "label"), errors="ignore")
     found = {
         "mean_error": (size.mean("row"), "mean absolute error at the means"),
         "worst_error": (size.max("row"), "largest absolute error at the means"),
