@@ -122,9 +122,9 @@ def short_words(ds: xr.Dataset) -> str:
     left = np.abs(own.error.sel(variant="with_tone").isel(row=(own.group == REPORTED).values))
     lines.append(
         f"- **Not judged**: {left.size} rows of which no number could be found and read, or that no mean goes with; "
-        f"{percent(left.min())} to {percent(left.max())} % off. They were judged before but for one, and leaving them out "
-        f"may flatter: with its rows among them {with_unjudged(own)}. They stand [below](#not-judged), and in the list "
-        "of changes."
+        f"{percent(left.min())} to {percent(left.max())} % off. They were judged before but for one, and leaving them "
+        f"out may flatter: with its rows among them {with_unjudged(own)}. They stand [below](#not-judged), and in the "
+        "list of changes."
     )
     return "\n".join([lines[0], "", *lines[1:]])
 
