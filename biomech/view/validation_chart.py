@@ -188,19 +188,14 @@ def _draw_curve(
 
 def _strength_message(curves: Mapping[str, tuple[np.ndarray, xr.DataArray, Mapping[str, str]]],
                       norms: Mapping[str, Sequence[Mapping[str, str]]]) -> str:  # fmt: skip
-    """How many motions are within what people reach, and which are above."""
-    above = []
-    for motion, (_, moments, _) in curves.items():
-        means = [float(norm["mean"]) for norm in norms.get(motion, ())]
-        if len(means) > 1 and float(moments.sum("muscle").max()) > max(means):
-            above.append(motion.replace("ankle plantarflexion, ", "plantarflexion, "))
-    several = [motion for motion in curves if len(norms.get(motion, ())) > 1]
-    head = (
-        f"{len(above)} of {len(several)} motions with several studies are stronger in the model than in the strongest"
-    )
+    """In how many motions the model is above what people reach, and how the chart is read."""
+    means = {motion: [float(norm["mean"]) for norm in norms.get(motion, ())] for motion in curves}
+    several = {motion: max(own) for motion, own in means.items() if len(own) > 1}
+    above = [motion for motion, most in several.items() if float(curves[motion][1].sum("muscle").max()) > most]
     return (
-        f"{head}\nBlue: the model. Grey: from the weakest study of men to the strongest, line: median (how many). "
-        "Crosses: each\nstudy at its angle; arrows: angle not known, or beyond the curve"
+        f"In {len(above)} of {len(several)} motions the model is stronger than the strongest study found.\n"
+        "Blue: the model. Grey: from the weakest study of men to the strongest, line: median (how many).\n"
+        "Crosses: each study at its angle; arrows: angle not known, or beyond the curve"
     )
 
 
