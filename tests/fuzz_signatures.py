@@ -20,13 +20,16 @@ import fractions
 import importlib.resources
 import inspect
 import re
+import shutil
 import sys
+import tempfile
 import time
 import types
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,13 +56,13 @@ RESULTS = {
     "PreparedSweep", "sharing.Solution", "sharing.sensitivity.Sensitivity", "sharing.solution.SolutionArrays",
     "sharing.sensitivity.Solved",
     "scenarios.Scenario", "findings.PolicyOutcome", "findings.Finding", "claims.OutcomeMeasure", "claims.Contrast",
-    "claims.Hypothesis", "sharing.Criterion",
+    "claims.Hypothesis", "sharing.Criterion", "validation.History",
 }  # fmt: skip
 #: Formulas of a criterion: the solver calls them in its loops, on arrays that were checked at the door.
 FORMULAS = {"response", "cost", "derivative", "curvature"}
 #: What takes seconds where it answers: tried at one seed of ten.
 WHOLE = (bm.Model, bm.sharing.LoadSharingProblem)  #: what looks at its own parts, and is spoiled by none
-COSTLY = {"validation.validate"}
+COSTLY = {"validation.validate", "validation.predicted_at_means", "validation.record_stage"}
 FOLDER = importlib.resources.files("biomech.model") / "data" / "small"
 
 
@@ -250,7 +253,7 @@ def _study_calls() -> dict[str, Call]:
     drawn = {"stances": stances, "model": small, "samples": 2, "seed": 0, "priors": few, "criterion": bm.Power(2),
              "tone": {"quadriceps": 0.01}, "progress": False}  # fmt: skip
     posture = validation.MeasuredPosture(
-        "own", {"thorax": (40.0, 8.0), "rhythm": (0.7, 0.1), "load_forward": (0.36, 0.05)}
+        "own", {"thorax": (40.0, 8.0), "rhythm": (0.7, 0.1), "load_forward": (0.36, 0.05), "load_mass": (19.8, 0.0)}
     )
     values = xr.DataArray([[1.0, 2.0, 3.0]], dims=("stance", "sample"))
     return {
@@ -276,7 +279,9 @@ def _study_calls() -> dict[str, Call]:
                                                               "direction": 1, "knee_angle_r": [-5.0]}),
         "strength.strength_curves": (strength.strength_curves, {"model": bm.load_model(), "steps": 2}),
         "strength.moment_arm_rows": (strength.moment_arm_rows, {"model": bm.load_model()}),
-        "validation.MeasuredPosture": (validation.MeasuredPosture, {"name": "own", "inputs": dict(posture.inputs)}),
+        "strength.strength_norms": (strength.strength_norms, {"sex": "men"}),
+        "validation.MeasuredPosture": (validation.MeasuredPosture, {"name": "own", "inputs": dict(posture.inputs),
+                                                                    "words": {"support": "right"}}),
         "validation.MeasuredPosture.mean": (posture.mean, {"name": "thorax", "default": 0.0}),
         "validation.postures": (validation.postures, {}),
         "validation.measurements": (validation.measurements, {}),
@@ -285,6 +290,16 @@ def _study_calls() -> dict[str, Call]:
         "validation.stance_of": (validation.stance_of, {"posture": posture, "model": small}),
         "validation.validate": (validation.validate, {"samples": 2, "seed": 0, "progress": False}),
         "validation.spine_scores": (validation.spine_scores, {"ds": _predictions()}),
+        "validation.scores": (validation.scores, {"ds": _predictions()}),
+        "validation.summary": (validation.summary, {"ds": _predictions()}),
+        "validation.interval_score": (validation.interval_score, {"lower": 1.0, "upper": 2.0, "value": 1.5,
+                                                                  "alpha": 0.1}),
+        "validation.group_of": (validation.group_of, {"row": "disc_flexed"}),
+        "validation.label_of": (validation.label_of, {"row": "disc_flexed"}),
+        "validation.changes": (validation.changes, {}),
+        "validation.history": (validation.history, {"folder": None}),
+        "validation.record_stage": (_recording, {"stage": "own", "reason": "why", "folder": None}),
+        "validation.predicted_at_means": (validation.predicted_at_means, {"model": bm.load_model()}),
     }  # fmt: skip
 
 
@@ -323,7 +338,8 @@ def _view_calls() -> dict[str, Call]:
             "band": "weight_shift", "middle": 0.4, "hue_labels": {0: "upright"}, "column_labels": {0: "level"},
             "x_label": "knee", "rows": [row], "title": "x"}),
         "view.situation_chart": (view.situation_chart, {"model": small, "answers": {"squat": swept}, "title": "x"}),
-        "view.strength_chart": (view.strength_chart, {"curves": dict(list(curves.items())[:2])}),
+        "view.strength_chart": (view.strength_chart, {"curves": dict(list(curves.items())[:2]),
+                                                      "norms": strength.strength_norms()}),
         "view.validation_chart": (view.validation_chart, {"ds": _predictions()}),
     }  # fmt: skip
 
@@ -339,6 +355,14 @@ def _predictions() -> xr.Dataset:
     units = ["N" if row["quantity"] == "disc" else row["unit"] for row in validation.measurements().values()]
     coords = {"variant": variants, "tilt": ["0", "least_effort"], "row": rows, "unit": ("row", units)}
     return xr.Dataset({"predicted": (dims, predicted), "draw": ((*dims, "sample"), draw), **spread, **measured}, coords)
+
+
+def _recording(stage: Any, reason: Any, folder: Any) -> None:
+    """Record a stage in copies of the tables, never in the package's."""
+    with tempfile.TemporaryDirectory() as own:
+        for name in ("stages", "history"):
+            shutil.copy(str(importlib.resources.files("biomech.reference_data") / f"{name}.csv"), own)
+        validation.record_stage(stage, reason, Path(own) if folder is None else folder)
 
 
 def _registering(name: Any, new: Any) -> None:

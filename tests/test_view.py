@@ -10,8 +10,10 @@ import pytest
 import xarray as xr
 
 import biomech as bm
-from biomech.analysis.joint_strength import strength_curves
+from biomech.analysis.joint_strength import strength_curves, strength_norms
 from biomech.article import hypotheses as claims
+from biomech.article import validation
+from biomech.article.validation import predicted_at_means
 
 mpl.use("Agg")
 
@@ -139,10 +141,42 @@ def test_strength_curves_that_are_none_are_refused():
         ((angles, moments), r"curves\['knee'\] = .*: must be three things"),
         ((angles[:1], moments, row), r"curves\['knee'\]: moments have the sizes"),
         ((angles, moments.rename(muscle="m"), row), r"curves\['knee'\]: moments: has dimensions"),
-        ((angles, moments, {**row, "sd": "much"}), r"curves\['knee'\]\['sd'\] = 'much': must be a finite number"),
+        ((angles, moments, None), r"curves\['knee'\]: row = None: must be a row of strength.csv"),
         ((angles, moments, {**row, "coordinate": 3}), r"curves\['knee'\]: coordinate = 3: must be text"),
     ):
         with pytest.raises(bm.StanceError, match=named):
             bm.view.strength_chart({"knee": curve})
     with pytest.raises(bm.StanceError, match="curves: is empty"):
         bm.view.strength_chart({})
+    for norms, named in (
+        ({"knee": None}, r"norms\['knee'\] = None: must be rows of what people reach"),
+        ({"knee": [3]}, r"norms\['knee'\] = 3: must be rows of what people reach"),
+        ({"knee": [{"mean": "much"}]}, r"norms\['knee'\]\['mean'\] = 'much': must be a finite number"),
+    ):
+        with pytest.raises(bm.StanceError, match=named):
+            bm.view.strength_chart({"knee": (angles, moments, row)}, norms)
+
+
+def test_a_strength_chart_shows_every_study():
+    curves = strength_curves(bm.load_model(), 3)
+    norms = strength_norms()
+    panels = bm.view.strength_chart(curves).get_axes()
+    for panel, motion in zip(panels, curves, strict=False):
+        shown = sorted(y for line in panel.get_lines() if line.get_marker() in "x<>" for y in line.get_ydata())
+        np.testing.assert_allclose(shown, [float(row["mean"]) for row in norms[motion]])
+
+
+def test_a_validation_chart_shows_what_is_judged_over_what_was_measured():
+    predicted = predicted_at_means(bm.load_model())
+    measured = xr.DataArray(
+        [validation.measured_value(row)[0] for row in validation.measurements().values()], dims="row"
+    )
+    ds = xr.Dataset({"predicted": predicted, "lower": 0.9 * predicted, "upper": 1.1 * predicted, "measured": measured,
+                     "measured_lower": measured, "measured_upper": measured})  # fmt: skip
+    panel = bm.view.validation_chart(ds).get_axes()[0]
+    judged = [name for name, row in validation.measurements().items() if row["role"] == "judged"]
+    assert len(panel.get_yticklabels()) == len(judged)
+    assert not any("knee knee" in label.get_text() for label in panel.get_yticklabels())
+    marks = [line for line in panel.get_lines() if line.get_marker() == "o"]
+    ratios = (predicted.isel(tilt=0, variant=0) / measured).sel(row=judged)
+    np.testing.assert_allclose(sorted(line.get_xdata()[0] for line in marks), np.sort(ratios))

@@ -78,7 +78,16 @@ def _pose(cell: str) -> dict[str, float]:
 
 
 def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.DataArray, Mapping[str, str]]]:
-    """By motion: angles (deg), what each muscle gives there, and the row of ``data/strength.csv``."""
+    """By motion: angles (deg), what each muscle gives there, and the row of ``reference_data/strength.csv``.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> from biomech.analysis.joint_strength import strength_curves
+    >>> angles, each, row = strength_curves(bm.load_model(), steps=3)["knee extension"]
+    >>> list(map(float, angles)), row["coordinate"]
+    ([-100.0, -55.0, -10.0], 'knee_angle_r')
+    """
     instance("model", model, Model, "a Model")
     steps = whole_number("steps", steps, 1, 2**20)
     found: dict[str, tuple[Array, xr.DataArray, Mapping[str, str]]] = {}
@@ -89,17 +98,47 @@ def strength_curves(model: Model, steps: int = 31) -> dict[str, tuple[Array, xr.
     return found
 
 
+def strength_norms(sex: str = "men") -> dict[str, tuple[Mapping[str, str], ...]]:
+    """What people reach, by motion: one row for each study, the largest moment over its angles, weakest study first.
+
+    Parameters
+    ----------
+    sex : {"men", "women"}
+        Healthy young adults.
+
+    Returns
+    -------
+    dict
+        Rows of ``reference_data/strength_norms.csv``: ``mean`` and, where known, ``sd`` (N.m), ``n`` people, ``angle``
+        (deg, of the curve's coordinate), ``study``, ``doi``, and how it was ``read``.
+
+    Examples
+    --------
+    >>> from biomech.analysis.joint_strength import strength_norms
+    >>> rows = strength_norms()["knee extension"]
+    >>> float(rows[0]["mean"]) < float(rows[-1]["mean"])
+    True
+    """
+    one_of("sex", sex, ("men", "women"))
+    found: dict[str, list[Mapping[str, str]]] = {row["motion"]: [] for row in read_rows("strength")}
+    for row in read_rows("strength_norms"):
+        if row["sex"] == sex:
+            found[row["motion"]].append(row)
+    return {motion: tuple(sorted(rows, key=lambda row: float(row["mean"]))) for motion, rows in found.items()}
+
+
 def moment_arm_rows(model: Model) -> list[tuple[float, Mapping[str, str]]]:
-    """Moment arm (mm) of each row of ``data/moment_arms.csv``, and the row."""
+    """Moment arm (mm) of each row of ``reference_data/moment_arms.csv``, and the row.
+
+    Of several muscles (``muscle`` names them, with ``;`` between) it is the mean weighted by their strength.
+    """
     instance("model", model, Model, "a Model")
+    strength = dict(zip(model.muscles, model.tables["muscles"].numbers("max_isometric_force"), strict=True))
     wanted = read_rows("moment_arms")
-    arms = [
-        1e3
-        * float(
-            model.muscle_geometry(**_pose(row["pose"]))
-            .moment_arm.isel(pose=0)
-            .sel(muscle=row["muscle"], coordinate=row["coordinate"])
-        )
-        for row in wanted
-    ]
-    return [(arm, row) for arm, row in zip(arms, wanted, strict=True)]
+    poses = {pose: model.muscle_geometry(**_pose(pose)).moment_arm for pose in {row["pose"] for row in wanted}}
+    found: list[tuple[float, Mapping[str, str]]] = []
+    for row in wanted:
+        muscles = row["muscle"].split(";")
+        arms = poses[row["pose"]].isel(pose=0).sel(muscle=muscles, coordinate=row["coordinate"])
+        found.append((1e3 * float(np.average(arms, weights=[strength[name] for name in muscles])), row))
+    return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from biomech._arguments import finite_array, instance, number_in, shown, text
+from biomech._arguments import entries, finite_array, instance, number_in, shown, text
+from biomech.analysis.joint_strength import strength_norms
 from biomech.errors import StanceError
 from biomech.view._given import by_name, check_dataset, check_numbers, labels_of
 
@@ -16,16 +17,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS = ("#1b7f79", "#d08c2f", "#7a4b94")
-_PANELS = (("disc", "Disc force at L5/S1 (N)"), ("BW", "Hip and knee force (body weights)"),
-           ("percent", "Activation in quiet standing (%)"))  # fmt: skip
+#: Colours that deuteranopes tell apart, with marks of their own (Okabe & Ito 2008).
+_COLOURS, _MARKS = ("#0072b2", "#8c8c8c", "#e69f00"), ("o", "s", "^")
+#: Ratios to the measured value between which the chart shows.
+_LEAST, _MOST = 0.25, 25.0
+_REPORTED = "reported only"
 
-
-_CURVES = "motions to what strength_curves returned of them: angles, moments and a row of what people reach"
+_CURVES = "motions to what strength_curves returned of them: angles, moments and a row of strength.csv"
+_NORMS = "motions to what people reach, as strength_norms returned them"
 
 
 def validation_chart(ds: xr.Dataset) -> Figure:
-    """Every row of ``validate``: measured (black), and predicted by each variant with its 90 % interval.
+    """Every row of ``validate`` that is judged: predictions with their 90 % intervals, over what was measured.
 
     Raises
     ------
@@ -35,81 +38,165 @@ def validation_chart(ds: xr.Dataset) -> Figure:
     _check_predictions(ds)
     import matplotlib.pyplot as plt
 
-    kinds = [[r for r in ds.row.values if _kind(r, ds) == kind] for kind, _ in _PANELS]
-    figure, axes = plt.subplots(
-        1, 3, figsize=(15.5, 0.52 * max(map(len, kinds)) + 1.6), layout="constrained", width_ratios=(1.1, 1.1, 0.8)
-    )
-    for panel, rows, (_, label) in zip(axes, kinds, _PANELS, strict=True):
-        _panel(panel, ds.isel(tilt=0).sel(row=rows), rows, label)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
-    figure.suptitle(
-        "The model beside people: nothing was fitted. Bars: 90 % of draws of model and posture", fontsize=12
-    )
+    own = ds.isel(tilt=0)
+    groups = _groups(own)
+    lines = sum(len(rows) + 1 for rows in groups.values())
+    figure, panel = plt.subplots(figsize=(9.0, 0.31 * lines + 1.7), layout="constrained")
+    place = _draw_groups(panel, own, groups)
+    panel.set_ylim(place - 0.4, -0.8)
+    _finish(panel)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
+    figure.suptitle(_message(own, [row for rows in groups.values() for row in rows]), fontsize=12, x=0.01, ha="left")
     return figure
 
 
-def _kind(row: str, ds: xr.Dataset) -> str:
-    unit = str(ds.unit.sel(row=row).values)
-    return "disc" if unit == "N" else unit
+def _groups(ds: xr.Dataset) -> dict[str, list[str]]:
+    """Rows by the group in which they are judged; by their unit where the dataset does not say it."""
+    of_row = ds.group if "group" in ds.coords else ds.unit
+    found: dict[str, list[str]] = {}
+    for row in ds.row.values:
+        name = str(of_row.sel(row=row).values)
+        if name != _REPORTED:
+            found.setdefault(name, []).append(str(row))
+    return found
 
 
-def _panel(panel: Axes, ds: xr.Dataset, rows: list[str], label: str) -> None:
-    place = np.arange(len(rows), dtype=float)
-    for k, (variant, colour) in enumerate(zip(ds.variant.values, _COLOURS, strict=False)):
-        own = ds.sel(variant=variant)
-        y = place + 0.2 * (k - 1)
-        panel.hlines(y, own.lower, own.upper, color=colour, linewidth=3.0, alpha=0.45)
-        panel.plot(own.predicted, y, "o", color=colour, markersize=5, label=str(variant).replace("_", " "))
-    low, high = ds.measured_lower.fillna(ds.measured), ds.measured_upper.fillna(ds.measured)
-    panel.hlines(place, low, high, color="black", linewidth=1.2)
-    panel.plot(ds.measured, place, "D", color="black", markersize=6, label="measured", zorder=5)
-    panel.set_yticks(place, [row.replace("disc_", "").replace("emg_", "").replace("_", " ") for row in rows])
-    panel.set_ylim(max(len(rows), 1) - 0.5, -0.5)
-    panel.set_xlim(left=0.0)
-    panel.set_xlabel(label)
+def _draw_groups(panel: Axes, ds: xr.Dataset, groups: Mapping[str, Sequence[str]]) -> float:
+    """Draw every group below the one before; the first free line."""
+    place, names = 0.0, []
+    ticks: list[float] = []
+    for group, rows in groups.items():
+        panel.text(_LEAST, place, f" {group[:1].upper()}{group[1:]}", weight="bold", va="center", fontsize=10)
+        for row in rows:
+            place += 1.0
+            _draw_row(panel, ds.sel(row=row), place, first=not ticks)
+            ticks.append(place)
+            names.append(str(ds.label.sel(row=row).values).partition(": ")[2] if "label" in ds.coords else row)
+        place += 1.0
+    panel.set_yticks(ticks, names, fontsize=10)
+    return place
+
+
+def _draw_row(panel: Axes, row: xr.Dataset, place: float, *, first: bool) -> None:
+    measured = float(row.measured)
+    for k, variant in enumerate(row.variant.values):
+        own, y = row.sel(variant=variant), place + 0.22 * (k - 1)
+        low, at, high = (float(own[name]) / measured for name in ("lower", "predicted", "upper"))
+        panel.plot(np.clip([low, high], _LEAST, _MOST), [y, y], color=_COLOURS[k], linewidth=3.0, alpha=0.5)
+        label = str(variant).replace("_", " ") if first else None
+        panel.plot(
+            [np.clip(at, _LEAST, _MOST)], [y], _MARKS[k], color=_COLOURS[k], markersize=5, label=label, clip_on=False
+        )
+    unit = str(row.unit.values).replace("percent", "%")
+    digits = {"N": 0, "%": 1}.get(unit, 2)
+    panel.text(1.01, place, f"{measured:.{digits}f} {unit}", transform=panel.get_yaxis_transform(), va="center",
+               fontsize=9, color="0.25")  # fmt: skip
+
+
+def _finish(panel: Axes) -> None:
+    """One logarithmic axis for all rows, with the measured value at 1."""
+    panel.set_xscale("log")
+    panel.set_xlim(_LEAST, _MOST)
+    ticks = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 10.0, 20.0]
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.minorticks_off()
+    panel.axvline(1.0, color="black", linewidth=1.4)
+    panel.axvspan(0.75, 1.25, color="0.93", zorder=0)
+    panel.set_xlabel("model over measured (black line: as measured; grey: within 25 %)", fontsize=10)
+    panel.text(1.01, -0.8, "measured", transform=panel.get_yaxis_transform(), va="center", fontsize=9, color="0.25")
+    panel.tick_params(axis="y", length=0)
     panel.grid(axis="x", alpha=0.25)
-    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[["top", "right", "left"]].set_visible(False)
 
 
-def strength_chart(curves: Mapping[str, tuple[np.ndarray, xr.DataArray, Mapping[str, str]]]) -> Figure:
-    """Strength over angle of every motion, with the mean and two SD that people reach.
+def _message(ds: xr.Dataset, rows: Sequence[str]) -> str:
+    """What the chart says, in words."""
+    own = ds.sel(row=list(rows))
+    inside = ((own.lower <= own.measured) & (own.measured <= own.upper)).sum("row")
+    near = (np.abs(own.predicted / own.measured - 1.0) <= 0.25).sum("row")
+    least, most = int(inside.min()), int(inside.max())
+    count = f"{least} to {most}" if least < most else str(most)
+    close = f"{int(near.min())} to {int(near.max())}" if int(near.min()) < int(near.max()) else str(int(near.max()))
+    return (
+        f"Of {len(rows)} measurements on people, {count} lie in the model's 90 % intervals (bars),\n"
+        f"{close} are predicted within 25 % (marks). Nothing was fitted."
+    )
+
+
+def strength_chart(
+    curves: Mapping[str, tuple[np.ndarray, xr.DataArray, Mapping[str, str]]],
+    norms: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+) -> Figure:
+    """Strength over angle of every motion, with all that was found of what people reach.
 
     Parameters
     ----------
     curves : mapping of str to tuple
         What ``biomech.analysis.joint_strength.strength_curves`` returned.
+    norms : mapping of str to sequence of mappings, optional
+        What people reach, by motion; by default ``biomech.analysis.joint_strength.strength_norms()``, of men. The band
+        goes from the weakest study to the strongest; each study is a cross at its angle, an arrow on the edge where
+        that is not known (left) or beyond the curve.
 
     Raises
     ------
     StanceError
-        A curve is not angles, a DataArray over pose and muscle, and a row with ``mean``, ``sd`` and ``coordinate``.
+        A curve is not angles, a DataArray over pose and muscle, and a row with ``coordinate``; a norm has no ``mean``.
     """
     for motion, curve in by_name("curves", curves, _CURVES).items():
         _check_curve(f"curves[{motion!r}]", curve)
+    found = strength_norms() if norms is None else _check_norms(norms)
     import matplotlib.pyplot as plt
 
     columns = 4
-    figure, axes = plt.subplots(
-        -(-len(curves) // columns),
-        columns,
-        squeeze=False,
-        figsize=(13, 2.4 * -(-len(curves) // columns)),
-        layout="constrained",
-    )
-    for panel, (motion, (angles, moments, row)) in zip(axes.flat, curves.items(), strict=False):
-        mean, sd = float(row["mean"]), float(row["sd"])
-        panel.axhspan(mean - 2 * sd, mean + 2 * sd, color="0.9", zorder=0)
-        panel.axhline(mean, color="0.5", linewidth=1.0)
-        panel.plot(angles, moments.sum("muscle"), color=_COLOURS[0], linewidth=2.0)
-        panel.set_title(motion, fontsize=10)
-        panel.set_ylim(bottom=0.0)
-        panel.set_xlabel(f"{row['coordinate'].removesuffix('_r').replace('_', ' ')} (deg)", fontsize=8)
-        panel.tick_params(labelsize=8)
-        panel.spines[["top", "right"]].set_visible(False)
+    height = -(-len(curves) // columns)
+    figure, axes = plt.subplots(height, columns, squeeze=False, figsize=(11, 2.5 * height + 0.7), layout="constrained")
+    for panel, (motion, curve) in zip(axes.flat, curves.items(), strict=False):
+        _draw_curve(panel, motion, curve, found.get(motion, ()))
+    for panel in axes.flat[len(curves) :]:
+        panel.set_visible(False)
     for panel in axes[:, 0]:
-        panel.set_ylabel("N.m", fontsize=8)
-    figure.suptitle("Isometric strength of the model; grey: what men reach at their peak, mean and 2 SD", fontsize=12)
+        panel.set_ylabel("N.m", fontsize=9)
+    figure.suptitle(_strength_message(curves, found), fontsize=12, x=0.01, ha="left")
     return figure
+
+
+def _draw_curve(
+    panel: Axes,
+    motion: str,
+    curve: tuple[np.ndarray, xr.DataArray, Mapping[str, str]],
+    norms: Sequence[Mapping[str, str]],
+) -> None:
+    angles, moments, row = curve
+    angles = np.asarray(angles, dtype=float)
+    means = [float(norm["mean"]) for norm in norms]
+    if means:
+        panel.axhspan(min(means), max(means), color="0.9", zorder=0)
+        panel.axhline(float(np.median(means)), color="0.5", linewidth=1.0)
+        places = np.array([float(norm["angle"]) if norm.get("angle") else -np.inf for norm in norms])
+        shown_at = np.clip(places, angles.min(), angles.max())
+        for mark, own in (("x", places == shown_at), ("<", places < shown_at), (">", places > shown_at)):
+            if own.any():  # a line of no points that is not clipped upsets the layout
+                panel.plot(shown_at[own], np.array(means)[own], mark, color="0.25", markersize=4, clip_on=False)
+    panel.plot(angles, moments.sum("muscle"), color=_COLOURS[0], linewidth=2.2)
+    panel.set_title(f"{motion} ({len(norms)})".replace("ankle plantarflexion, ", "plantarflexion, "), fontsize=10)
+    panel.set_ylim(bottom=0.0)
+    panel.set_xlabel(f"{row['coordinate'].removesuffix('_r').replace('_', ' ')} (deg)", fontsize=9)
+    panel.tick_params(labelsize=9)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _strength_message(curves: Mapping[str, tuple[np.ndarray, xr.DataArray, Mapping[str, str]]],
+                      norms: Mapping[str, Sequence[Mapping[str, str]]]) -> str:  # fmt: skip
+    """In how many motions the model is above what people reach, and how the chart is read."""
+    means = {motion: [float(norm["mean"]) for norm in norms.get(motion, ())] for motion in curves}
+    several = {motion: max(own) for motion, own in means.items() if len(own) > 1}
+    above = [motion for motion, most in several.items() if float(curves[motion][1].sum("muscle").max()) > most]
+    return (
+        f"In {len(above)} of {len(several)} motions the model is stronger than the strongest study found.\n"
+        "Blue: the model. Grey: from the weakest study of men to the strongest, line: median (how many).\n"
+        "Crosses: each study at its angle; arrows: angle not known, or beyond the curve"
+    )
 
 
 def _check_predictions(ds: object) -> None:
@@ -124,7 +211,10 @@ def _check_predictions(ds: object) -> None:
         text("ds.row", row)
     if len(variants := labels_of("ds", found, "variant")) > len(_COLOURS):
         raise StanceError(f"ds: has {len(variants)} variants; at most {len(_COLOURS)} are shown")
-    if "unit" not in found.coords or found.unit.dims != ("row",):
+    for name in ("unit", "group", "label"):
+        if name in found.coords and found[name].dims != ("row",):
+            raise StanceError(f"ds: has no coordinate {name!r} over row; must be what validate returned")
+    if "unit" not in found.coords:
         raise StanceError("ds: has no coordinate 'unit' over row; must be what validate returned")
 
 
@@ -139,7 +229,17 @@ def _check_curve(name: str, curve: object) -> None:
         raise StanceError(
             f"{name}: moments have the sizes {dict(found.sizes)}; must be those of {count} angles by muscle"
         )
-    instance(f"{name}: row", row, Mapping, "a row of what people reach")
-    for key in ("mean", "sd"):
-        number_in(name, row, key)
+    instance(f"{name}: row", row, Mapping, "a row of strength.csv")
     text(f"{name}: coordinate", row.get("coordinate"))
+
+
+def _check_norms(norms: object) -> Mapping[str, Sequence[Mapping[str, str]]]:
+    found: dict[str, Sequence[Mapping[str, str]]] = {}
+    for motion, rows in by_name("norms", norms, _NORMS).items():
+        name = f"norms[{motion!r}]"
+        found[motion] = entries(name, rows, "rows of what people reach")
+        for row in found[motion]:
+            number_in(name, instance(name, row, Mapping, "rows of what people reach"), "mean")
+            if row.get("angle"):
+                number_in(name, row, "angle")
+    return found
