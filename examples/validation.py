@@ -49,8 +49,9 @@ priors, measurements and variants are in `biomech/reference_data`, each number w
 the first comparison, and [what was changed since](#what-changed-after-the-first-comparison) stands below, old beside
 new. Nothing was fitted to a row.
 
-Three models: *as built*; *tissue and pressure*, with an exponential lumbar curve and half of the measured abdominal
-pressure; *with tone*, with 2 % of tone in back and belly besides. Tone is an input, and no finding.
+Three models: *as built*; *with pressure*, with half of the measured abdominal pressure; *with tone*, with 2 % of tone in
+back and belly besides. Tone is an input, and no finding. (Up to the stage *lumbar tissue* the second was the one that
+had a lumbar curve as well.)
 """
 
 HOW_JUDGED = """*Error*: of the prediction at the means of model and posture. *Worst case*: the error of that end of the
@@ -107,7 +108,7 @@ def short_words(ds: xr.Dataset) -> str:
     covered = {v: int(judged.covered.sel(variant=v).sum()) for v in VARIANTS}
     count = judged.sizes["row"]
     lines = [
-        f"*As built / tissue and pressure / with tone*; one number where they are alike. Of {count} measured values "
+        f"*As built / with pressure / with tone*; one number where they are alike. Of {count} measured values "
         f"{' / '.join(str(n) for n in covered.values())} lie in the 90 % intervals: "
         f"{percent(covered['with_tone'] / count)} % with tone, where it should be 90 %. The intervals are too narrow, "
         "or the model is wrong by more than its inputs are unsure."

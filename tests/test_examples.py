@@ -31,12 +31,12 @@ def test_numbers_of_the_table(swept):
     groups = swept.group_activation.sel(at) * 100
     pick = {"foot_rotation": [0, 60], "knee_flexion": [-10, 0, 30]}
     np.testing.assert_allclose(
-        groups.sel(group="lumbar_extensors", **pick), [[2.68, 1.68, 2.72], [2.55, 2.82, 4.97]], atol=0.02
+        groups.sel(group="lumbar_extensors", **pick), [[2.83, 1.68, 2.81], [2.59, 2.82, 5.40]], atol=0.02
     )
     np.testing.assert_allclose(
-        groups.sel(group="quadriceps", **pick), [[1.86, 0.07, 7.85], [2.90, 0.44, 8.22]], atol=0.02
+        groups.sel(group="quadriceps", **pick), [[1.95, 0.10, 7.79], [3.07, 0.52, 8.20]], atol=0.02
     )
-    np.testing.assert_allclose(swept.pelvic_tilt.sel(at).sel(pick), [[6.3, 0.0, 6.5], [5.5, 7.1, 17.9]], atol=0.1)
+    np.testing.assert_allclose(swept.pelvic_tilt.sel(at).sel(pick), [[5.9, 0.0, 5.8], [4.7, 5.8, 16.9]], atol=0.1)
 
 
 def test_table_and_figure(swept, tmp_path):
@@ -103,7 +103,7 @@ def test_the_chart_draws_no_line_through_what_is_not_held():
 def test_the_least_compression(tmp_path):
     compression = least_compression.compression_of(bm.load_model())
     found = least_compression.search(compression)
-    assert found.compression == pytest.approx(329.845, abs=0.01)
+    assert found.compression == pytest.approx(326.428, abs=0.01)
     assert found.compression <= float(compression(*found.posture)["lumbar_compression"]) + 1e-9
     nearby = found.posture[:, None] + np.random.default_rng(0).normal(0, 2, (3, 500))
     bounds = np.array(list(least_compression.BOX.values()))

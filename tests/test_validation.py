@@ -259,7 +259,7 @@ def test_tone_and_pressure_act_where_they_are_asked_for(ds):
     standing = ds.predicted.isel(tilt=0).sel(row="disc_standing")
     assert float(standing.sel(variant="with_tone")) > 1.3 * float(standing.sel(variant="as_built"))
     bent = ds.predicted.isel(tilt=0).sel(row="disc_round_back")
-    assert float(bent.sel(variant="tissue_and_pressure")) < float(bent.sel(variant="as_built"))
+    assert float(bent.sel(variant="with_pressure")) < float(bent.sel(variant="as_built"))
     assert set(SPINE) <= set(ds.row.values)
 
 
@@ -333,7 +333,7 @@ def test_frozen_tables_are_whole():
     folder = files("biomech.reference_data")
     numbers = {"priors": ("a", "b", "least", "most"), "measured": ("value",), "strength": ("first", "last"),
                "strength_norms": ("mean",), "moment_arms": ("least", "most"), "joint_moments": ("least", "most"),
-               "history": ("as_built", "tissue_and_pressure", "with_tone")}  # fmt: skip
+               "history": ("as_built", "with_pressure", "with_tone")}  # fmt: skip
     for name, columns in numbers.items():
         for row in csv.DictReader((folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()):
             for column in columns:

@@ -328,7 +328,7 @@ def test_knees_pressed_back_rest_the_thigh_ahead_and_tighten_hamstrings_and_back
     change = (pressed.group_activation - soft.group_activation).sel
     assert float(change(group="quadriceps")) < 0.0
     assert float(change(group="hamstrings")) > 0.05
-    assert float(change(group="lumbar_extensors")) > 0.01
+    assert float(change(group="lumbar_extensors")) > 0.005
     assert float(pressed.lumbar_compression - soft.lumbar_compression) > 60.0
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-VARIANTS = ("as_built", "tissue_and_pressure", "with_tone")
+VARIANTS = ("as_built", "with_pressure", "with_tone")
 #: kg: mass of the man whose disc was measured (Wilke et al. 1999).
 _MAN = 71.0
 _KEPT = ("joint_contact_force", "lumbar_compression", "group_activation")
