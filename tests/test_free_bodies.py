@@ -266,10 +266,10 @@ def test_the_knee_is_pressed_and_hardly_sheared(adult, posture, most):
 
 
 def test_shear_on_stairs_is_near_what_implants_measure(adult):
-    """D'Lima et al. 2007: .26 body weights; chair (.17) and squat (.15) are missed by 1.8 and 1.2, and said to be."""
+    """D'Lima et al. 2007: .26 body weights; chair (.17) and squat (.15) are missed by 1.3 and 1.0, and said to be."""
     assert shear_and_axial(adult, "stairs_up")[0] == pytest.approx(0.26, abs=0.1)
-    assert shear_and_axial(adult, "stand_up")[0] == pytest.approx(1.92, abs=0.05)
-    assert shear_and_axial(adult, "knee_bend")[0] == pytest.approx(1.35, abs=0.05)
+    assert shear_and_axial(adult, "stand_up")[0] == pytest.approx(1.44, abs=0.05)
+    assert shear_and_axial(adult, "knee_bend")[0] == pytest.approx(1.14, abs=0.05)
 
 
 @pytest.mark.parametrize("name", ["adult", "gait2392"])
