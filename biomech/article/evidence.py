@@ -90,12 +90,12 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Query:
-    """A search for measurements: what was asked where, how much came, and what was left out for which reason."""
+    """A search for measurements: what was asked where, how much came, studies looked at, and why the rest was not."""
 
     query: str
     corpus: str
     hits: int
-    relevant: int
+    relevant: tuple[str, ...]
     excluded: str
 
 
@@ -233,10 +233,10 @@ def search_protocol() -> tuple[Query, ...]:
     Examples
     --------
     >>> from biomech.article.evidence import search_protocol
-    >>> sum(own.relevant for own in search_protocol()) > 0
+    >>> "lee_2013" in search_protocol()[0].relevant
     True
     """
     return tuple(
-        Query(row["query"], row["corpus"], int(row["hits"]), int(row["relevant"]), row["excluded"])
+        Query(row["query"], row["corpus"], int(row["hits"]), tuple(row["relevant"].split()), row["excluded"])
         for row in read_rows("evidence_search")
     )
