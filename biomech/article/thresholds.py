@@ -69,6 +69,19 @@ class Threshold:
         word, which = ("if", 1) if turn > 0 else ("unless", -1)
         return f"Holds {word} {self._helps(which)} by more than {abs(turn):.0f} {self.lever.unit} {self._ends()}."
 
+    @property
+    def short(self) -> str:
+        """The least of it, for those in a hurry."""
+        turn = self.way * self.middle
+        if math.isnan(turn) or self.never + self.always >= 0.5:
+            return f"{self.lever.name} decides little."
+        if abs(turn) < 0.5:
+            return f"So in half the bodies; in more the further {self._helps(1)}."
+        if turn < 0:
+            return f"Unless {self._helps(-1)} by more than {abs(turn):.0f} {self.lever.unit}."
+        more = f", in {_percent(self.far)} of bodies more than {FAR:.0f}" if self.far > 0.005 else ""
+        return f"Only if {self._helps(1)} by about {turn:.0f} {self.lever.unit}{more}."
+
     def _helps(self, which: int) -> str:
         """What the lever does the way that helps (1), or the other way (-1)."""
         return self.lever.up if self.way * which > 0 else self.lever.down
