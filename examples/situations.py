@@ -24,14 +24,15 @@ def run(model: bm.Model) -> dict[str, xr.Dataset]:
 def table(model: bm.Model) -> str:
     """Tone of palpable groups in % of strength, and in brackets the change against the contrast, over policies."""
     groups = ("lumbar_extensors", "gluteus_maximus", "quadriceps", "plantarflexors")
-    lines = [f"{'':24}" + "".join(f"{bm.scenarios.PALPABLE[g].split(',')[0]:>22}" for g in groups) + "  against"]
+    room = max(map(len, bm.scenarios.SCENARIOS)) + 1
+    lines = [f"{'':{room}}" + "".join(f"{bm.scenarios.PALPABLE[g].split(',')[0]:>22}" for g in groups) + "  against"]
     for name, scenario in bm.scenarios.SCENARIOS.items():
         felt = bm.scenarios.feel(name, model)
         cells = ""
         for group in groups:
             tone, change = felt.tone.sel(group=group), felt.change.sel(group=group)
             cells += f"{_path_segment(tone):>10} {'(' + _path_segment(change, '+') + ')':>11}"
-        lines.append(f"{name:24}{cells}  {scenario.contrast}")
+        lines.append(f"{name:{room}}{cells}  {scenario.contrast}")
     return "\n".join(lines)
 
 

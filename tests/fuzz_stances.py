@@ -45,7 +45,7 @@ ANOTHER = 1e-3
 #: Of body weight times a metre that virtual work may leave.
 BALANCED = 1e-7
 CRITERIA = (bm.Power(2), bm.Power(2), bm.Power(2), bm.Power(3), bm.SoftSaturation(), bm.MinMax())
-SUPPORTS = ("both", "both", "right", "left", "seat", "step")
+SUPPORTS = ("both", "both", "right", "left", "seat", "step", "stride")
 #: A stance that no body can take.
 NEVER = {"pelvic_tilt": -25.0, "trunk_lean": 100.0, "knee_flexion": 120.0, "stance_width": 1.0}
 

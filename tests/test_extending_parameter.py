@@ -43,7 +43,7 @@ SIDE_LEAN = Parameter(
     "deg",
     "sideways lean of the trunk, to the right positive",
     symmetric_at=0.0,
-    targets={"the trunk does not lean sideways": lambda values: np.sin(np.radians(values["side_lean"]))},
+    targets={"trunk_side_lean": lambda values: np.sin(np.radians(values["side_lean"]))},
 )
 
 BENT = Parameter(

@@ -49,7 +49,7 @@ def known():
     yield
     for support in supports:
         unregister(support)
-    assert [*SUPPORTS] == ["both", "right", "left", "seat", "step"]
+    assert [*SUPPORTS] == ["both", "right", "left", "seat", "step", "stride"]
 
 
 def test_on_the_edge_of_a_stair_the_forefoot_bears_everything(adult):
@@ -100,12 +100,12 @@ def test_another_coordinate_is_found_under_it(adult):
 def test_it_is_prepared_and_listed(adult):
     ask = bm.prepare(adult, vary=["weight_shift"], variables=["lumbar_compression"], pelvic_tilt=0, support="plank")
     assert np.isfinite(ask(0.5)["lumbar_compression"])
-    with pytest.raises(StanceError, match="allowed is both, right, left, seat, step, stair_edge, high_stool"):
+    with pytest.raises(StanceError, match="allowed is both, right, left, seat, step, stride, stair_edge"):
         bm.sweep(adult, pelvic_tilt=0, support="stair")
 
 
 def test_codes_of_the_package_stay():
-    assert SUPPORTS[:5] == ("both", "right", "left", "seat", "step")
+    assert SUPPORTS[:6] == ("both", "right", "left", "seat", "step", "stride")
 
 
 def other(base=Support, **about):

@@ -126,7 +126,7 @@ def random_postures(model, count):
         for name in ("knee_flexion", "foot_rotation", "trunk_lean", "slope", "stance_width", "pelvic_rotation"):
             stance[name] = rng.uniform(PARAMETERS[name].least, PARAMETERS[name].most)
         for name in ("seat_height", "step_height", "step_length"):
-            if name.startswith(support):
+            if name in SUPPORTS.word(support).parameters:
                 stance[name] = rng.uniform(PARAMETERS[name].least, PARAMETERS[name].most)
         one = parse_stance(stance).all()
         (part,) = split_batches(model, one, objective)
@@ -150,6 +150,7 @@ def test_which_leg_is_folded_over_agrees_with_the_search(adult):
                     seen.add("folded")
                     assert folded < 90.0
         wrong = wrong or (support == "seat" and np.sum(behind) >= 0.0)
+        wrong = wrong or (support == "stride" and reach._heel_below(flat, postures.coordinates, "l", "r") > 1e-6)
         assert bool(postures.sound[0]) == (not wrong)
         seen.add(wrong)
     assert seen == {True, False, "folded"}
@@ -158,7 +159,7 @@ def test_which_leg_is_folded_over_agrees_with_the_search(adult):
 def test_what_is_missed_is_where_it_is_said_to_be(adult):
     """Feet above or below the floor, ahead of or behind their places, and tilted: by the geometry of the body."""
     checked = set()
-    for part, stance, postures in random_postures(adult, 150):
+    for part, stance, postures in random_postures(adult, 250):
         if postures.closed[0] or part.compiled.half:
             continue
         geometry = kinematics(part.compiled, pose_of(part.compiled, postures.coordinates))
@@ -177,6 +178,18 @@ def test_what_is_missed_is_where_it_is_said_to_be(adult):
                 above = sole @ upward - step * half * stance.get("step_height", 0.17)
                 assert (above > 0.0) == ("above" in words)
                 assert f"{abs(1e3 * above):.0f} mm" in words or abs(above) < 0.01
+            elif "ball is on the floor" in label:
+                x, z = {"inner": (0.178, 0.045), "outer": (0.15, -0.05)}[label.split()[1]]
+                above = (calcn.origin.values + turn @ np.array([x, settings.value("sole_height"), z])) @ upward
+                assert (above > 0.0) == ("above" in words)
+            elif "at the right foot" in label:  # the flat one, by the point of its sole under the ankle
+                place = calcn.origin.values + turn @ np.array([0.04877, settings.value("sole_height"), -0.00792])
+                if "step_length" in label:
+                    assert (place @ forward > half * stance["step_length"]) == ("ahead" in words)
+                else:
+                    assert (place[2] > half * stance["stance_width"]) == ("to the right" in words)
+            elif "at the left foot" in label:
+                continue
             elif "ankle is beside" in label:
                 ahead = talus.origin.values @ forward - step * half * stance.get("step_length", 0.25)
                 assert (ahead > 0.0) == ("ahead" in words)
@@ -189,7 +202,7 @@ def test_what_is_missed_is_where_it_is_said_to_be(adult):
             else:
                 continue
             checked.add((re.sub("right|left", "", label), left > 0.0))
-    assert len(checked) == 10
+    assert len(checked) == 18
 
 
 @pytest.mark.parametrize("name", ["adult", "gait2392", "small"])

@@ -7,7 +7,7 @@ import biomech as bm
 from biomech.errors import StanceError
 
 SEATED = {"support": "seat", "knee_flexion": 90}
-SYMMETRIC = [name for name, s in bm.scenarios.SCENARIOS.items() if s.stance.get("support") != "right"]
+SYMMETRIC = [name for name, s in bm.scenarios.SCENARIOS.items() if s.stance.get("support") not in ("right", "stride")]
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +319,7 @@ def test_bad_paths_are_refused(adult):
         ({"support": "seat", "knee_flexion": "passive"}, "knee_flexion = 'passive': means nothing"),
         ({"step_height": 0.1}, "step_height = 0.1: needs support = 'step'"),
         ({"support": "right", "weight_balance": 0.3}, "weight_balance = 0.3: needs two feet that stand"),
-        ({"support": "stool"}, "support = 'stool': allowed is both, right, left, seat, step"),
+        ({"support": "stool"}, "support = 'stool': allowed is both, right, left, seat, step, stride"),
         ({"arms": "crossed"}, "arms = 'crossed': allowed is hanging, fixed, thighs"),
         ({"hand_support": 1.0}, "hand_support = 1.0: needs arms = 'thighs'"),
         ({"turnout_yield": 20}, "turnout_yield = 20: allowed is 0..15 deg"),

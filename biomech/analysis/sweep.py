@@ -113,11 +113,14 @@ def sweep(
         - ``weight_shift``: place of the weight along the foot, 0 heel, 1 toe tip (0..1; by default 0.42; with any
           support but "seat").
         - ``weight_balance``: place of the weight between the feet, 0 left, 1 right (0..1; by default 0.5; with
-          support="both" or "step").
+          support="both" or "step" or "stride").
         - ``pelvic_rotation``: heading of pelvis and trunk, to the left positive (-60..60 deg; by default 0).
+        - ``pelvic_list``: pelvic list, the side of the free or the trailing leg lower positive (-20..20 deg; by default
+          0; with any support but "both", "seat").
         - ``stance_width``: distance between the ankle centres (0.05..1 m; by default 0.17).
         - ``trunk_lean``: inclination of the line from L5/S1 to C7, forward positive (-30..100 deg, or "hanging_sway";
           by default 0).
+        - ``trunk_side_lean``: sideways lean of the trunk, to the right positive (-30..30 deg; by default 0).
         - ``tilt_change``: change of pelvic tilt, added to what is given or found (-25..25 deg; by default 0).
         - ``lumbar_rhythm``: factor on the lumbar spine's share of a lean (0..1.4; by default 1).
         - ``slope``: slope of the floor, uphill positive (-30..30 deg; by default 0).
@@ -126,13 +129,13 @@ def sweep(
         - ``step_height``: height of the right foot's step above the left foot (0..0.5 m; by default 0.17; with
           support="step").
         - ``step_length``: how far the right foot is ahead of the left (-0.5..0.8 m; by default 0.25; with
-          support="step").
+          support="step" or "stride").
         - ``seat_height``: height of the seat above the floor (0.2..1 m; by default 0.45; with support="seat").
         - ``hand_support``: weight that hands leave on the thighs, over the arms' weight (0..5; by default 0.27; with
           arms="thighs").
         - ``load_mass``: mass carried by the trunk (0..200 kg; by default 0; with load_position).
         - ``load_position``: place of the load in the trunk frame ((x, y, z) in -2..2 m).
-        - ``support``: what bears the body: "both", "right", "left", "seat", "step"; by default the first.
+        - ``support``: what bears the body: "both", "right", "left", "seat", "step", "stride"; by default the first.
         - ``arms``: how the arms are held: "hanging", "fixed", "thighs"; by default the first.
 
     Returns

@@ -2,15 +2,16 @@
 
 A scenario is a set of arguments of ``sweep``, no more. Numbers that the article does not give are choices; ``run``
 takes others. Where the pelvic tilt is the question, in standing, the answer is given for several policies side by side;
-where a lean is shared between hip and spine the tilt follows by ``rhythm``; on a seat it is a measured one.
+where a lean is shared between hip and spine the tilt follows by ``rhythm``; on a seat it is a measured one. Walking is
+two instants of slow walking, held still: what that leaves out is in docs/situations.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from biomech._arguments import instance, mapping, one_of, refusal, text, whole_number
 from biomech.analysis.sweep import sweep
@@ -45,6 +46,40 @@ class Scenario:
     contrast: str
 
 
+class _Legs(NamedTuple):
+    """What a stance asks of each leg."""
+
+    right: float
+    left: float
+
+
+class _LegByLeg(Mapping[str, Any]):
+    """Arguments of ``sweep``, where what differs between the legs is a DataArray once it is read.
+
+    Whoever only imports the package need not wait for xarray.
+    """
+
+    def __init__(self, asked: Mapping[str, Any]) -> None:
+        self._asked = dict(asked)
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._asked[name]
+        if not isinstance(value, _Legs):
+            return value
+        import xarray as xr
+
+        return xr.DataArray(list(value), coords={"side": list(_Legs._fields)}, dims="side")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._asked)
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    def __repr__(self) -> str:
+        return repr(self._asked)
+
+
 #: How the pelvis of somebody who stands may be held: level, at least effort, hanging in the hips.
 _STANDING = [0, "least_effort", "hanging"]
 #: Endo et al. 2012, 2018: pelvic tilt of people who sit upright, -19 +- 8 deg.
@@ -55,6 +90,29 @@ _SLUMPED, _SLUMPED_LEAN = -25.0, 6.0
 _IN_HANGING_HANDS = (0.003, 0.3715, 0.0)
 #: Factors on the lumbar share of a lean: sitting to standing 1 : 3 with the hip; stairs .3; squat .70 (von Arx 2021).
 _RISING, _CLIMBING, _SQUATTING = 0.38, 0.42, 0.70
+#: A knee of slow walking, deg (Schwartz et al. 2008, very slow): at mid-stance 7 +- 8, in the leg ahead 8 +- 7. Soft is
+#: the mean and a standard deviation; straight is within one of it; hyperextended, 1.6 below it, is nobody's mean.
+_SOFT, _STRAIGHT, _HYPEREXTENDED = 15.0, 3.0, -5.0
+#: Laxity of those whose knees hyperextend, as in standing (12 deg; a usual knee has 5).
+_LAX = {"knee_laxity": 12.0}
+#: Schwartz, Rozumalski & Trost 2008 (J Biomech 41:1639, with its supplement; 77 healthy children at a speed that is .5
+#: m/s for an adult), at 30 % of the cycle: free knee 42, toe-out 6, the free side .5 deg *higher*, trunk 1 deg over the
+#: standing leg; pressure 50 mm ahead of the ankle, for an adult's foot 60 (ankle moment over force). Lean of the trunk
+#: 2 to 5 deg in walking (Perry, from memory; low).
+_MID_STANCE: dict[str, Any] = {
+    "support": "right", "foot_rotation": 6.0, "pelvic_list": -0.5, "trunk_side_lean": 1.0, "trunk_lean": 3.0,
+    "weight_shift": 0.44,
+}  # fmt: skip
+_FREE_KNEE = 42.0
+#: The same at 8 and 58 %: step .172 sqrt(g l) fast, .46 m for a leg of .90 m; knee behind 15; side behind 2 deg lower;
+#: .49 of the weight on the leg ahead; pressure there 4 mm behind the ankle. Width between the feet 4 to 14 cm (Zeno).
+_DOUBLE_SUPPORT: dict[str, Any] = {
+    "support": "stride", "foot_rotation": 6.0, "pelvic_list": 2.0, "trunk_lean": 3.0, "step_length": 0.46,
+    "stance_width": 0.10, "weight_balance": 0.49, "weight_shift": 0.18,
+}  # fmt: skip
+_KNEE_BEHIND = 15.0
+#: One hip is bent and the other stretched: their moments do not add up to a way of hanging.
+_STRIDING = [0, "least_effort"]
 
 
 def _standing(**stance: Any) -> dict[str, Any]:
@@ -67,6 +125,16 @@ def _sitting(**stance: Any) -> dict[str, Any]:
 
 def _leaning(lumbar_rhythm: float = 1.0, **stance: Any) -> dict[str, Any]:
     return {"pelvic_tilt": "rhythm", "lumbar_rhythm": lumbar_rhythm, **stance}
+
+
+def _walking_on_one_leg(knee: float, **stance: Any) -> Mapping[str, Any]:
+    knees = _Legs(knee, _FREE_KNEE)
+    return _LegByLeg({"pelvic_tilt": _STANDING, "knee_flexion": knees, **_MID_STANCE, **stance})
+
+
+def _walking_on_both(knee: float, **stance: Any) -> Mapping[str, Any]:
+    knees = _Legs(knee, _KNEE_BEHIND)
+    return _LegByLeg({"pelvic_tilt": _STRIDING, "knee_flexion": knees, **_DOUBLE_SUPPORT, **stance})
 
 
 _LIFTED: dict[str, Any] = {"load_mass": 10.0, "load_position": _IN_HANGING_HANDS}
@@ -140,6 +208,36 @@ _SCENARIOS: dict[str, Scenario] = {
         "Squatting down to pick something up is work for glutes and thighs.",
         _leaning(_SQUATTING, trunk_lean=40.0, knee_flexion=100.0, **_LIFTED),
         "stoop",
+    ),
+    "walking_mid_stance_soft": Scenario(
+        "Walking slowly with soft knees: on one leg, the other passing it, thigh and buttock carry.",
+        _walking_on_one_leg(_SOFT),
+        "walking_mid_stance_hyperextended",
+    ),
+    "walking_mid_stance_straight": Scenario(
+        "Walking slowly on a leg that is all but straight as the other passes it.",
+        _walking_on_one_leg(_STRAIGHT),
+        "walking_mid_stance_soft",
+    ),
+    "walking_mid_stance_hyperextended": Scenario(
+        "Walking with the knee pressed back as the other leg passes it: back and calf tight, the thigh idle.",
+        _walking_on_one_leg(_HYPEREXTENDED, **_LAX),
+        "walking_mid_stance_soft",
+    ),
+    "walking_double_support_soft": Scenario(
+        "Walking slowly with soft knees: the weight passes from the leg behind to a bent leg ahead.",
+        _walking_on_both(_SOFT),
+        "walking_double_support_hyperextended",
+    ),
+    "walking_double_support_straight": Scenario(
+        "Walking slowly, the weight passing to a leg ahead that is all but straight.",
+        _walking_on_both(_STRAIGHT),
+        "walking_double_support_soft",
+    ),
+    "walking_double_support_hyperextended": Scenario(
+        "Walking, the weight passing to a leg ahead whose knee is pressed back.",
+        _walking_on_both(_HYPEREXTENDED, **_LAX),
+        "walking_double_support_soft",
     ),
 }
 #: Every scenario by name; ``register_scenario`` adds to them.

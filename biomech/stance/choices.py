@@ -18,12 +18,14 @@ STANDING = Condition("support", lambda word: not word.bears_weight, "which bears
 class SupportWord(Word):
     """A way in which the body is borne.
 
-    ``feet``: side suffixes of the feet on the floor. ``is_symmetric``: it treats both sides of the body alike.
+    ``feet``: side suffixes of the feet on the floor; ``raised``: those of them that stand on the ball, the heel off the
+    floor. ``is_symmetric``: it treats both sides of the body alike.
     ``bears_weight``: something else than the feet decides where the weight lies. ``parameters``: stance parameters that
     mean nothing without it, or without another support that has them too.
     """
 
     feet: tuple[str, ...] = ("_r", "_l")
+    raised: tuple[str, ...] = ()
     is_symmetric: bool = False
     bears_weight: bool = False
     parameters: tuple[str, ...] = ()
@@ -47,8 +49,8 @@ class PolicyWord(Word):
 SUPPORTS: Choices[SupportWord] = Choices(
     "support",
     SupportWord("both", "both feet stand", is_symmetric=True),
-    SupportWord("right", "the right foot alone", feet=("_r",)),
-    SupportWord("left", "the left foot alone", feet=("_l",)),
+    SupportWord("right", "the right foot alone", feet=("_r",), parameters=("pelvic_list",)),
+    SupportWord("left", "the left foot alone", feet=("_l",), parameters=("pelvic_list",)),
     SupportWord(
         "seat",
         "a seat under tuberosities and thighs, with both feet on the floor",
@@ -59,7 +61,13 @@ SUPPORTS: Choices[SupportWord] = Choices(
     SupportWord(
         "step",
         "the right foot on a step, where the left knee follows from a level pelvis",
-        parameters=("step_height", "step_length"),
+        parameters=("step_height", "step_length", "pelvic_list"),
+    ),
+    SupportWord(
+        "stride",
+        "double support in walking: the right foot flat and ahead, the left on its ball, its heel as high as need be",
+        raised=("_l",),
+        parameters=("step_length", "pelvic_list"),
     ),
 )
 #: How the arms are held: hanging along gravity, turning with the trunk, or hanging with hands that rest on the thighs.
@@ -88,5 +96,11 @@ LEAN_POLICIES: Choices[PolicyWord] = Choices(
     ),
 )
 KNEE_POLICIES: Choices[PolicyWord] = Choices(
-    "knee_flexion", PolicyWord("passive", "the stable angle at which no muscle holds the knee", is_balance=True)
+    "knee_flexion",
+    PolicyWord(
+        "passive",
+        "the stable angle at which no muscle holds the knee",
+        needs=(Condition("support", lambda word: not word.raised, "where a heel is raised"),),
+        is_balance=True,
+    ),
 )

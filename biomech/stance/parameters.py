@@ -17,9 +17,9 @@ _STANDING = (STANDING,)
 _THIGHS = (Condition("arms", ("thighs",)),)
 
 
-def _where_taken(name: str) -> tuple[Condition, ...]:
+def _where_taken(name: str, why: str = "") -> tuple[Condition, ...]:
     """On supports that have the parameter as a measure of their own."""
-    return (Condition("support", lambda word: name in word.parameters),)
+    return (Condition("support", lambda word: name in word.parameters, why),)
 
 
 _TILT = Policies("policy", "tilt_policy", 0, POLICIES)
@@ -59,6 +59,12 @@ _ROWS = (
         meaning="heading of pelvis and trunk; to the left positive", symmetric_at=0.0,
     ),
     Parameter(
+        "pelvic_list", 0.0, -20.0, 20.0, "deg", "pelvic list, the side of the free or the trailing leg lower positive",
+        meaning="pelvic list (obliquity), about the pelvis's own forward axis: the drop of the free leg's side is "
+        "positive, of the left side on a step and in a stride. On two feet on one floor and on a seat it is found",
+        needs=_where_taken("pelvic_list", "where the pelvis lists as it must"),
+    ),
+    Parameter(
         "stance_width", 0.17, 0.05, 1.0, "m", "distance between the ankle centres",
         meaning="distance between the ankle centres, along z",
     ),
@@ -67,6 +73,11 @@ _ROWS = (
         meaning="inclination of the line from L5/S1 to C7, the torso's y axis, in space; forward positive. "
         "Where a policy finds it, a variable",
         policies=_LEAN,
+    ),
+    Parameter(
+        "trunk_side_lean", 0.0, -30.0, 30.0, "deg", "sideways lean of the trunk, to the right positive",
+        meaning="angle between the torso's y axis and the plane in which pelvis and trunk head; to the right positive, "
+        "on whichever leg", symmetric_at=0.0,
     ),
     Parameter(
         "pelvic_tilt", None, -25.0, 35.0, "deg", "pelvic tilt in space, anterior positive",
@@ -97,6 +108,7 @@ _ROWS = (
     ),
     Parameter(
         "step_length", 0.25, -0.5, 0.8, "m", "how far the right foot is ahead of the left",
+        meaning="how far the right foot is ahead of the left; in a stride, ahead of where the left one was flat",
         needs=_where_taken("step_length"),
     ),
     Parameter(

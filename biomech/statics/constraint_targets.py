@@ -31,6 +31,7 @@ from biomech.stance.generated.columns import (
     CROSS_SLOPE,
     FOOT_ROTATION,
     KNEE_FLEXION,
+    PELVIC_LIST,
     PELVIC_ROTATION,
     PELVIC_TILT,
     SEAT_HEIGHT,
@@ -39,6 +40,7 @@ from biomech.stance.generated.columns import (
     STEP_HEIGHT,
     STEP_LENGTH,
     TRUNK_LEAN,
+    TRUNK_SIDE_LEAN,
     TURNOUT_YIELD,
     WEIGHT_BALANCE,
     WEIGHT_SHIFT,
@@ -54,9 +56,11 @@ TRUNK_FORWARD, TRUNK_ASIDE, DROP_FORWARD, DROP_ASIDE = 8, 9, 10, 11
 DIRECTIONS = 12
 #: Numbers: one, nothing; of each foot how high it stands (m), how far to the right and ahead its ankle is (m), and less
 #: the share of the weight it bears; the height of the seat (m); where the weight lies, along the floor's forward and
-#: rightward axes, from the heels that bear it (m). Those of the left foot follow those of the right.
+#: rightward axes, from the heels, or the balls, that bear it (m); the sine of the trunk's lean to the right; of each
+#: foot how far to the right and ahead its ball is (m). Those of the left foot follow those of the right.
 ONE, NOTHING, RAISED, BESIDE, STEPPED, LESS_SHARE, SEAT, WEIGHT_FORWARD, WEIGHT_ASIDE = 0, 1, 2, 4, 6, 8, 10, 11, 12
-NUMBERS = 13
+SIDE_LEAN, BALL_BESIDE, BALL_AHEAD = 13, 14, 16
+NUMBERS = 18
 #: Of the leg in ``StartTables.leg``, columns of a foot.
 HIP_FLEXION, HIP_ADDUCTION, HIP_ROTATION, KNEE, SHANK_ROTATION, ANKLE, SUBTALAR = range(7)
 LEG = 7
@@ -68,24 +72,29 @@ class TargetTables(NamedTuple):
     """Where vectors and targets come from.
 
     ``direction`` and ``factor`` (term,): the direction of a term, and the number it is multiplied with; ``target``
-    (condition,): a number. ``stands`` (2,): whether the right and the left foot stand; ``step``: the right foot on a
-    step, ``seated``; ``toe`` (m): the toe tip ahead of the heel.
+    (condition,): a number. ``stands`` (2,): whether the right and the left foot stand, ``flat`` (2,): with the heel
+    down; ``step``: the right foot on a step, ``strides``: ahead on the same floor, ``seated``; ``toe`` (m): the toe tip
+    ahead of the heel; ``ball`` (foot, 2) m: the middle of the ball ahead and to the right of the ankle, on the sole.
     """
 
     direction: Index1
     factor: Index1
     target: Index1
     stands: Flags1
+    flat: Flags1
     step: bool
+    strides: bool
     seated: bool
     toe: float
+    ball: Array2
 
 
 class StartTables(NamedTuple):
     """Columns of the coordinates to begin at, -1 where the body has no such coordinate.
 
-    Those of the pelvis (its height, place ahead and aside, tilt, heading, and list where it is to be found) and of
-    lumbar extension; ``leg`` (2 LEG,): those of a leg, right and left. ``torsion`` (2,): rad, of the shanks, toe-out.
+    Those of the pelvis (its height, place ahead and aside, tilt, heading, and list: ``list`` where it is found, else
+    ``given_list``) and of lumbar extension and bending; ``leg`` (2 LEG,): those of a leg, right and left. ``torsion``
+    (2,): rad, of the shanks, toe-out.
     """
 
     height: int
@@ -94,7 +103,9 @@ class StartTables(NamedTuple):
     tilt: int
     rotation: int
     list: int
+    given_list: int
     lumbar: int
+    bending: int
     leg: Index1
     torsion: Array1
 
@@ -185,18 +196,25 @@ def _set_numbers(targets: TargetTables, stance: Array, d: Array, n: Array) -> No
     right = stance[WEIGHT_BALANCE]
     zero = 0.0 * right
     n[ONE], n[NOTHING], n[SEAT] = zero + 1.0, zero, stance[SEAT_HEIGHT]
+    n[SIDE_LEAN], _ = sincos(stance[TRUNK_SIDE_LEAN] * _RADIANS)
     both, stepping = targets.stands[0] and targets.stands[1], 1.0 if targets.step else 0.0
+    striding = 1.0 if targets.step or targets.strides else 0.0
     n[WEIGHT_FORWARD], n[WEIGHT_ASIDE] = zero, zero
     for foot in range(2):
         half = 0.5 - foot
         n[RAISED + foot] = half * stepping * stance[STEP_HEIGHT]
-        n[STEPPED + foot] = half * stepping * stance[STEP_LENGTH]
+        n[STEPPED + foot] = half * striding * stance[STEP_LENGTH]
         n[BESIDE + foot] = half * stance[STANCE_WIDTH]
+        n[BALL_AHEAD + foot], n[BALL_BESIDE + foot] = n[STEPPED + foot], n[BESIDE + foot]
+        for k in range(3):
+            reach = targets.ball[foot, 0] * d[AHEAD + foot, k] + targets.ball[foot, 1] * d[ACROSS + foot, k]
+            n[BALL_AHEAD + foot] += reach * d[FORWARD, k]
+            n[BALL_BESIDE + foot] += reach * d[ASIDE, k]
         share = zero + 1.0
         if both:
             share = right if foot == 0 else 1.0 - right
         n[LESS_SHARE + foot] = -share
-        if targets.stands[foot]:
+        if targets.stands[foot] and targets.flat[foot]:
             along = targets.toe * stance[WEIGHT_SHIFT] * share
             for k in range(3):
                 n[WEIGHT_FORWARD] += along * d[AHEAD + foot, k] * d[DROP_FORWARD, k]
@@ -226,6 +244,14 @@ def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, 
     """
     tilt, zero = -stance[PELVIC_TILT] * _RADIANS, 0.0 * stance[PELVIC_TILT]
     q[starts.tilt], q[starts.lumbar] = tilt, -stance[TRUNK_LEAN] * _RADIANS - tilt
+    sine, listed = zero, zero
+    if starts.given_list >= 0:
+        listed = stance[PELVIC_LIST] * _RADIANS
+        listed = zero - listed if targets.stands[0] else zero + listed
+        sine, _ = sincos(listed)
+        q[starts.given_list] = listed
+    if starts.bending >= 0:
+        q[starts.bending] = stance[TRUNK_SIDE_LEAN] * _RADIANS - listed
     if starts.rotation >= 0:
         q[starts.rotation] = stance[PELVIC_ROTATION] * _RADIANS
     x, z = _middle_of_hips(targets, stance, d, n)
@@ -234,18 +260,18 @@ def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, 
     aside, ahead = sincos(stance[PELVIC_ROTATION] * _RADIANS)
     height, lower, count = zero, zero, 0.0
     for foot in range(2):
-        if targets.stands[foot]:
+        if targets.stands[foot] and targets.flat[foot]:
             half = (1.0 - 2.0 * foot) * _HIP_ASIDE
-            above = _hip_above(targets, stance, d, n, foot, x + half * aside, z + half * ahead)
+            above = half * sine + _hip_above(targets, stance, d, n, foot, x + half * aside, z + half * ahead)
             height, lower, count = height + above, lower - (1.0 - 2.0 * foot) * above, count + 1.0
     height = height / count
     # on legs of unlike length the pelvis lists
-    sine = zero
     if targets.seated:
         height = stance[SEAT_HEIGHT] + _SITTING
     elif starts.list >= 0:
         sine = min(max(lower / (2.0 * _HIP_ASIDE), -0.7), 0.7)
-        q[starts.list] = _arcsine(sine)
+        listed = _arcsine(sine)
+        q[starts.list] = listed
     q[starts.height], q[starts.ahead] = height + _HIP_BELOW, x + _HIP_BEHIND * ahead
     if starts.aside >= 0:
         q[starts.aside] = z - _HIP_BEHIND * aside
@@ -253,12 +279,13 @@ def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, 
         if starts.leg[LEG * foot] >= 0:
             if targets.stands[foot]:
                 half = (1.0 - 2.0 * foot) * _HIP_ASIDE
-                _begin_leg(
-                    targets, starts, stance, d, n, foot, x + half * aside, height - half * sine, z + half * ahead, q
-                )
+                hx, hy, hz = x + half * aside, height - half * sine, z + half * ahead
+                ax, ay, az, up, level = _ankle_under(targets, stance, d, n, foot, hx, hy, hz)
+                _begin_leg(targets, starts, stance, d, foot, hx - ax, hy - ay, hz - az, up, level, listed, q)
             else:
                 q[starts.leg[LEG * foot + KNEE]] = -stance[KNEE_FLEXION + foot] * _RADIANS
                 q[starts.leg[LEG * foot + HIP_FLEXION]] = -tilt  # the free thigh hangs down
+                q[starts.leg[LEG * foot + HIP_ADDUCTION]] = zero - (1.0 - 2.0 * foot) * listed
 
 
 @kernel
@@ -269,6 +296,42 @@ def _ankle_at(d: Array, n: Array, foot: int) -> tuple[float, float, float]:
         f * d[FORWARD, 0] + a * d[ASIDE, 0] + h * d[NORMAL, 0],
         f * d[FORWARD, 1] + a * d[ASIDE, 1] + h * d[NORMAL, 1],
         f * d[FORWARD, 2] + a * d[ASIDE, 2] + h * d[NORMAL, 2],
+    )
+
+
+@kernel
+def _ankle_under(
+    targets: TargetTables, stance: Array, d: Array, n: Array, foot: int, x: float, y: float, z: float
+) -> tuple[float, float, float, float, float]:
+    """Where an ankle is under its hip at (x, y, z), and sine and cosine of the pitch of its foot.
+
+    A raised heel turns with the ankle about the ball until the hip is as far from the ankle as the knee asks for: a
+    triangle in the plane of the foot.
+    """
+    ax, ay, az = _ankle_at(d, n, foot)
+    zero = 0.0 * x
+    if targets.flat[foot]:
+        return ax, ay, az, zero, zero + 1.0
+    ball, h = targets.ball[foot, 0], _ANKLE_HEIGHT
+    square, _ = _leg_square(stance, foot)
+    x, y, z = x - ax, y - ay, z - az
+    # the hip as the ball sees it: ahead of it, above the floor, and aside
+    u = x * d[AHEAD + foot, 0] + y * d[AHEAD + foot, 1] + z * d[AHEAD + foot, 2] - ball
+    v = x * d[NORMAL, 0] + y * d[NORMAL, 1] + z * d[NORMAL, 2] + h
+    o = x * d[ACROSS + foot, 0] + y * d[ACROSS + foot, 1] + z * d[ACROSS + foot, 2]
+    far, near = math.sqrt(u * u + v * v), math.sqrt(ball * ball + h * h)
+    cosine = min(max((far * far + near * near - square + o * o) / (2.0 * far * near), -0.95), 0.95)
+    sine = math.sqrt(1.0 - cosine * cosine)
+    # the ankle as the ball sees it
+    back, high = near / far * (cosine * u - sine * v), near / far * (sine * u + cosine * v)
+    level, up = (high * h - back * ball) / (near * near), (back * h + high * ball) / (near * near)
+    back, high = back + ball, high - h
+    return (
+        ax + back * d[AHEAD + foot, 0] + high * d[NORMAL, 0],
+        ay + back * d[AHEAD + foot, 1] + high * d[NORMAL, 1],
+        az + back * d[AHEAD + foot, 2] + high * d[NORMAL, 2],
+        up,
+        level,
     )
 
 
@@ -293,6 +356,8 @@ def _middle_of_hips(targets: TargetTables, stance: Array, d: Array, n: Array) ->
                 x += ax - math.sqrt(max(square - up * up - (abs(az) - _HIP_ASIDE) * (abs(az) - _HIP_ASIDE), 0.03))
             else:
                 share, reach = -n[LESS_SHARE + foot], targets.toe * stance[WEIGHT_SHIFT] - _HEEL
+                if not targets.flat[foot]:
+                    reach = zero + targets.ball[foot, 0]
                 bulge = _KNEES * _THIGH * _SHANK * bent / math.sqrt(square)
                 x += share * (ax + reach * d[AHEAD + foot, 0] - _LEGS * ax - bulge * d[AHEAD + foot, 0])
                 z += share * (az + reach * d[AHEAD + foot, 2])
@@ -321,20 +386,23 @@ def _begin_leg(
     starts: StartTables,
     stance: Array,
     d: Array,
-    n: Array,
     foot: int,
     x: float,
     y: float,
     z: float,
+    up: float,
+    flat: float,
+    listed: float,
     q: Array,
 ) -> None:
-    """A leg between its foot and its hip at (x, y, z), as the right one or its mirror image.
+    """A leg between its ankle and its hip at (x, y, z) from there, as the right one or its mirror image.
 
-    From the foot upwards: the subtalar joint leans the leg sideways, the ankle forward; knee and hip follow.
+    From the foot upwards: the subtalar joint leans the leg sideways, the ankle forward; knee and hip follow. ``up`` and
+    ``flat`` are sine and cosine of the foot's pitch, the heel up; ``listed`` (rad) is the pelvis's list.
     """
     first, side = LEG * foot, 1.0 - 2.0 * foot
-    ax, ay, az = _ankle_at(d, n, foot)
-    x, y, z = x - ax, y - ay, z - az
+    fx, fy, fz = _pitched(d, AHEAD + foot, NORMAL, -up, flat)
+    nx, ny, nz = _pitched(d, NORMAL, AHEAD + foot, up, flat)
     length = math.sqrt(x * x + y * y + z * z)
     knee = stance[KNEE_FLEXION + foot] * _RADIANS
     sine, cosine = sincos(knee)
@@ -345,7 +413,7 @@ def _begin_leg(
         knee = _angle(sine, cosine)
     q[starts.leg[first + KNEE]] = -knee
     inward = _angle(_THIGH * sine, _SHANK + _THIGH * cosine)  # of the shank against the line from ankle to hip
-    u = x * d[AHEAD + foot, 0] + y * d[AHEAD + foot, 1] + z * d[AHEAD + foot, 2]
+    u = x * fx + y * fy + z * fz
     o = side * (x * d[ACROSS + foot, 0] + y * d[ACROSS + foot, 1] + z * d[ACROSS + foot, 2])
     u, o = min(max(u / length, -0.9), 0.9), o / length
     below = stance[TURNOUT_YIELD + foot] * _RADIANS
@@ -368,9 +436,10 @@ def _begin_leg(
     kx, ky, kz = _turned(_ANKLE_AXIS, -sine, cosine, turned, 0.0 * tip, straight)
     kx, ky, kz = _turned(_SUBTALAR, -tipped, level, kx, ky, kz)
     # and as the pelvis sees them, but for its tilt
-    tx = x - _SHANK * (sx * d[AHEAD + foot, 0] + sy * d[NORMAL, 0] + side * sz * d[ACROSS + foot, 0])
-    ty = y - _SHANK * (sx * d[AHEAD + foot, 1] + sy * d[NORMAL, 1] + side * sz * d[ACROSS + foot, 1])
-    tz = z - _SHANK * (sx * d[AHEAD + foot, 2] + sy * d[NORMAL, 2] + side * sz * d[ACROSS + foot, 2])
+    tx = x - _SHANK * (sx * fx + sy * nx + side * sz * d[ACROSS + foot, 0])
+    ty = y - _SHANK * (sx * fy + sy * ny + side * sz * d[ACROSS + foot, 1])
+    tz = z - _SHANK * (sx * fz + sy * nz + side * sz * d[ACROSS + foot, 2])
+    kx, ky = flat * kx + up * ky, flat * ky - up * kx
     aside, ahead = sincos(stance[PELVIC_ROTATION] * _RADIANS)
     tx, tz = tx * ahead - tz * aside, side * (tx * aside + tz * ahead)
     sine, cosine = sincos(stance[FOOT_ROTATION + foot] * _RADIANS + side * stance[PELVIC_ROTATION] * _RADIANS)
@@ -380,9 +449,18 @@ def _begin_leg(
     sf, cf = sincos(flexion)
     sa, ca = sincos(adduction)
     q[starts.leg[first + HIP_ROTATION]] = _angle(kx * cf + ky * sf, sa * (kx * sf - ky * cf) + ca * kz)
-    if starts.list >= 0:
-        adduction = adduction - side * q[starts.list]
+    adduction = adduction - side * listed
     q[starts.leg[first + HIP_FLEXION]], q[starts.leg[first + HIP_ADDUCTION]] = flexion - q[starts.tilt], adduction
+
+
+@kernel
+def _pitched(d: Array, own: int, other: int, sine: float, cosine: float) -> tuple[float, float, float]:
+    """A direction turned towards another that is square to it."""
+    return (
+        cosine * d[own, 0] + sine * d[other, 0],
+        cosine * d[own, 1] + sine * d[other, 1],
+        cosine * d[own, 2] + sine * d[other, 2],
+    )
 
 
 @kernel

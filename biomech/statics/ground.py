@@ -14,6 +14,14 @@ from biomech.model.forces.contact import ContactTables
 Array = NDArray[np.float64]
 
 
+def ball_points(contact: ContactTables, foot: int) -> NDArray[np.int64]:
+    """The contact points of a foot's ball: those of its sole that lie between its middle and the tip of the toes."""
+    own = np.flatnonzero((contact.segment == foot) & ~contact.seat)
+    ahead = contact.local[own, 0]
+    tip = ahead.max(initial=0.0)
+    return own[(ahead > 0.5 * tip) & (ahead < tip)]
+
+
 @kernel
 def sum_wrenches(contact: ContactTables, wrench: Array, force: Array, first: int, unit: float, out: Array) -> None:
     """Force and moment about the ground origin on every segment (6 segment,), ground as segment 0.

@@ -151,7 +151,8 @@ def constraint_layout(model: Model, compiled: CompiledModel, support: int) -> Co
 def _write_down(
     model: Model, compiled: CompiledModel, support: Support, torsion: tuple[float, float]
 ) -> ConstraintLayout:
-    build = ConstraintBuilder(model, compiled, ["_r"] if compiled.half else list(support.word.feet))
+    word = support.word
+    build = ConstraintBuilder(model, compiled, ["_r"] if compiled.half else list(word.feet), word.raised)
     support.constrain(build)
     unknown = ["pelvis_tx", "pelvis_ty"]
     leg = ("hip_flexion", "hip_adduction", "hip_rotation", "ankle_angle", "subtalar_angle")
@@ -163,8 +164,18 @@ def _write_down(
     direction, factor = (np.array(column) for column in zip(*build.vectors, strict=True))
     stands = np.array([foot in build.feet for foot in ("_r", "_l")])
     toe = model.tables["settings"].value("toe_tip")
+    flat = np.array([foot not in word.raised for foot in ("_r", "_l")])
     targets = TargetTables(
-        direction, factor, np.array(build.targets), stands, support.is_stepped, support.is_seated, toe
+        direction,
+        factor,
+        np.array(build.targets),
+        stands,
+        flat,
+        support.is_stepped,
+        support.is_striding,
+        support.is_seated,
+        toe,
+        build.ball_offsets(),
     )
     tables = build.tables(unknown, ranges(model, compiled, "range"), seated=support.is_seated)
     return ConstraintLayout(tables, build.labels, targets, _starts(compiled, unknown, torsion))
@@ -203,7 +214,9 @@ def _starts(compiled: CompiledModel, unknown: list[str], torsion: tuple[float, f
         column("pelvis_tilt"),
         column("pelvis_rotation"),
         column("pelvis_list") if "pelvis_list" in unknown else -1,
+        column("pelvis_list") if "pelvis_list" not in unknown else -1,
         column("lumbar_extension"),
+        column("lumbar_bending"),
         np.array([column(name + foot) for foot in ("_r", "_l") for name in leg]),
         np.radians([torsion[0], -torsion[1]]),
     )

@@ -11,7 +11,8 @@ points backwards, hips before the ankles instead of behind them. One *branch* is
    no longer place the hip independently, and the leg folds over into another solution;
 2. the hips are above the ankles, and on a seat behind them: where they are level with the ankles, or straight above
    them on a seat, the two solutions of a leg between its foot and the hip's height meet;
-3. every joint is within its range.
+3. no heel that is off the floor is below the ball of its foot;
+4. every joint is within its range.
 
 Newton's method begins at the first coordinates of the stance (``rows``), the reference posture. Small steps from
 there stay on its branch: they follow the path along which all residuals shrink together (Davidenko 1953), which does
@@ -77,8 +78,9 @@ class ConstraintTables(NamedTuple):
 
     ``unknown`` (unknown,): coordinates to be found; ``kind``, ``segment``, ``local`` (term, 3) of every term, and
     ``owner`` (term,), the condition it adds to. ``leg`` (leg, 4): thigh and talus, ankle and subtalar coordinate of the
-    legs that stand, ``side`` (leg,) 1 for a right and -1 for a left one; ``seated``; ``least`` and ``most``
-    (coordinate,): ranges. ``detour`` (detour, unknown): how far from the first coordinates another search begins.
+    legs that stand, ``side`` (leg,) 1 for a right and -1 for a left one; ``raised`` (foot, 2): feet on their ball, each
+    with one that is flat; ``seated``; ``least`` and ``most`` (coordinate,): ranges. ``detour`` (detour, unknown): how
+    far from the first coordinates another search begins.
     """
 
     unknown: Index1
@@ -88,6 +90,7 @@ class ConstraintTables(NamedTuple):
     owner: Index1
     leg: Index2
     side: Array1
+    raised: Index2
     seated: bool
     least: Array1
     most: Array1
@@ -220,7 +223,7 @@ def solve_constraints(
     """Coordinates that meet every condition on the body's branch.
 
     Leaves them in ``q``, with their frames and residuals. Returns the largest residual, infinite where a coordinate or
-    a condition is not a number, and whether the body is the right way round (rules 1 and 2 of this module).
+    a condition is not a number, and whether the body is the right way round (rules 1 to 3 of this module).
 
     ``first`` are the first coordinates; ``q`` is where to begin: there too, or near what was found for the same stance
     at another tilt. Where it is ``idle`` nobody waits for the answer.
@@ -308,6 +311,11 @@ def _is_sound(constraints: ConstraintTables, frames: Frames) -> bool:
         sense += z * (s[a, 0] * s[b, 1] - s[a, 1] * s[b, 0])
         sound = sound & (constraints.side[leg] * sense > 0.0) & (y > 0.0)
         behind += x
+    for k in range(len(constraints.raised)):
+        foot, flat, zero = constraints.raised[k, 0], constraints.raised[k, 1], 0.0 * frames.mass[0]
+        ax, ay, az = rotate(frames.rotation, foot, zero + 1.0, zero, zero)
+        nx, ny, nz = rotate(frames.rotation, flat, zero, zero + 1.0, zero)
+        sound = sound & (ax * nx + ay * ny + az * nz <= SLACK)
     if constraints.seated:
         sound = sound & (behind < 0.0)
     return sound

@@ -14,6 +14,7 @@ from biomech.model.model import Model
 from biomech.pipeline.stance_batch import StanceBatch, pose_of, reachable
 from biomech.stance.parameters import SUPPORTS, WITH_POLICY
 from biomech.stance.stance import Stance
+from biomech.statics.ground import ball_points
 from biomech.statics.posture import PostureSolution, constraint_layout, ranges, solve_posture
 from biomech.statics.posture_newton import CLOSED, DIRECTION
 
@@ -57,6 +58,22 @@ MISSES = {
     "the {side} ankle is beside the other, or its step ahead": _Miss(
         "{whose} foot stays off by {}, ahead of its place", "{whose} foot stays off by {}, behind its place"
     ),
+    "the inner end of the {side} ball is on the floor": _Miss(
+        "{whose} ball stays off by {}, its inner end above the floor",
+        "{whose} ball stays off by {}, its inner end below the floor",
+    ),
+    "the outer end of the {side} ball is on the floor": _Miss(
+        "{whose} ball stays off by {}, its outer end above the floor",
+        "{whose} ball stays off by {}, its outer end below the floor",
+    ),
+    "stance_width at the {side} foot": _Miss(
+        "{whose} foot stays off by {}, to the right of where stance_width puts it",
+        "{whose} foot stays off by {}, to the left of where stance_width puts it",
+    ),
+    "step_length at the {side} foot": _Miss(
+        "{whose} foot stays off by {}, ahead of where step_length puts it",
+        "{whose} foot stays off by {}, behind where step_length puts it",
+    ),
     "weight_shift": _Miss(
         "the weight stays off by {}, ahead of where weight_shift puts it",
         "the weight stays off by {}, behind where weight_shift puts it",
@@ -78,8 +95,10 @@ MISSES = {
         "the trunk stays off its trunk_lean by {}, further back",
         True,
     ),
-    "the trunk does not lean sideways": _Miss(
-        "the trunk stays off by {}, leaning to the right", "the trunk stays off by {}, leaning to the left", True
+    "trunk_side_lean": _Miss(
+        "the trunk stays off its trunk_side_lean by {}, further to the right",
+        "the trunk stays off its trunk_side_lean by {}, further to the left",
+        True,
     ),
     "the trunk does not turn": _Miss(
         "the trunk stays off by {}, turned to the right of the pelvis",
@@ -205,10 +224,22 @@ def _wrong_way(batch: StanceBatch, coordinates: Array) -> str:
     behind = float(np.mean([line[0] for line in lines.values()]))
     if seated and behind >= 0.0:
         return f"the hips would be {millimetres(behind)} in front of the ankles, not behind them as on a seat"
+    for side in (foot[1:] for foot in SUPPORTS.word(SUPPORTS[batch.support]).raised):
+        heel = _heel_below(compiled, coordinates, side, "l" if side == "r" else "r")
+        if heel > 0.0:
+            return f"the {_SIDE[side]} heel would be {millimetres(heel)} below the floor"
     side, past = max(
         ((side, _folded(compiled, coordinates, side, line)) for side, line in lines.items()), key=lambda p: p[1]
     )
     return f"the {_SIDE[side]} leg would be folded over, {past:.2g} deg past where it lies along both axes of its ankle"
+
+
+def _heel_below(compiled: CompiledModel, coordinates: Array, side: str, flat: str) -> float:
+    """How far (m) the heel of a foot on its ball is below the floor that the other foot lies on."""
+    at = kinematics(compiled, pose_of(compiled, coordinates)).rotation[0]
+    foot = 1 + compiled.segments.index(f"calcn_{side}")
+    reach = float(compiled.contact.local[ball_points(compiled.contact, foot), 0].mean())
+    return reach * float(at.sel(segment=f"calcn_{side}").values[:, 0] @ at.sel(segment=f"calcn_{flat}").values[:, 1])
 
 
 def _folded(compiled: CompiledModel, coordinates: Array, side: str, line: Array) -> float:

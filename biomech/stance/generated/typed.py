@@ -24,7 +24,7 @@ Place: TypeAlias = Sequence[float] | SupportsArray
 PelvicTiltPolicy: TypeAlias = Literal["least_effort", "hanging", "passive", "rhythm"]
 KneeFlexionPolicy: TypeAlias = Literal["passive"]
 TrunkLeanPolicy: TypeAlias = Literal["hanging_sway"]
-Support: TypeAlias = Literal["both", "right", "left", "seat", "step"]
+Support: TypeAlias = Literal["both", "right", "left", "seat", "step", "stride"]
 Arms: TypeAlias = Literal["hanging", "fixed", "thighs"]
 
 
@@ -51,16 +51,24 @@ class StanceParameters(TypedDict, total=False):
     """Place of the weight along the foot, 0 heel, 1 toe tip (0..1; by default 0.42; with any support but "seat")."""
 
     weight_balance: Numbers
-    """Place of the weight between the feet, 0 left, 1 right (0..1; by default 0.5; with support="both" or "step")."""
+    """Place of the weight between the feet, 0 left, 1 right (0..1; by default 0.5; with support="both" or "step" or
+    "stride")."""
 
     pelvic_rotation: Numbers
     """Heading of pelvis and trunk, to the left positive (-60..60 deg; by default 0)."""
+
+    pelvic_list: Numbers
+    """Pelvic list, the side of the free or the trailing leg lower positive (-20..20 deg; by default 0; with any support
+    but "both", "seat")."""
 
     stance_width: Numbers
     """Distance between the ankle centres (0.05..1 m; by default 0.17)."""
 
     trunk_lean: Number | TrunkLeanPolicy | Sequence[float | TrunkLeanPolicy]
     """Inclination of the line from L5/S1 to C7, forward positive (-30..100 deg, or "hanging_sway"; by default 0)."""
+
+    trunk_side_lean: Numbers
+    """Sideways lean of the trunk, to the right positive (-30..30 deg; by default 0)."""
 
     tilt_change: Numbers
     """Change of pelvic tilt, added to what is given or found (-25..25 deg; by default 0)."""
@@ -81,7 +89,7 @@ class StanceParameters(TypedDict, total=False):
     """Height of the right foot's step above the left foot (0..0.5 m; by default 0.17; with support="step")."""
 
     step_length: Numbers
-    """How far the right foot is ahead of the left (-0.5..0.8 m; by default 0.25; with support="step")."""
+    """How far the right foot is ahead of the left (-0.5..0.8 m; by default 0.25; with support="step" or "stride")."""
 
     seat_height: Numbers
     """Height of the seat above the floor (0.2..1 m; by default 0.45; with support="seat")."""
@@ -96,7 +104,7 @@ class StanceParameters(TypedDict, total=False):
     """Place of the load in the trunk frame ((x, y, z) in -2..2 m)."""
 
     support: Support | Sequence[Support] | SupportsArray
-    """What bears the body: "both", "right", "left", "seat", "step"; by default the first."""
+    """What bears the body: "both", "right", "left", "seat", "step", "stride"; by default the first."""
 
     arms: Arms | Sequence[Arms] | SupportsArray
     """How the arms are held: "hanging", "fixed", "thighs"; by default the first."""
@@ -125,16 +133,24 @@ class FixedParameters(TypedDict, total=False):
     """Place of the weight along the foot, 0 heel, 1 toe tip (0..1; by default 0.42; with any support but "seat")."""
 
     weight_balance: Number
-    """Place of the weight between the feet, 0 left, 1 right (0..1; by default 0.5; with support="both" or "step")."""
+    """Place of the weight between the feet, 0 left, 1 right (0..1; by default 0.5; with support="both" or "step" or
+    "stride")."""
 
     pelvic_rotation: Number
     """Heading of pelvis and trunk, to the left positive (-60..60 deg; by default 0)."""
+
+    pelvic_list: Number
+    """Pelvic list, the side of the free or the trailing leg lower positive (-20..20 deg; by default 0; with any support
+    but "both", "seat")."""
 
     stance_width: Number
     """Distance between the ankle centres (0.05..1 m; by default 0.17)."""
 
     trunk_lean: Number | TrunkLeanPolicy
     """Inclination of the line from L5/S1 to C7, forward positive (-30..100 deg, or "hanging_sway"; by default 0)."""
+
+    trunk_side_lean: Number
+    """Sideways lean of the trunk, to the right positive (-30..30 deg; by default 0)."""
 
     tilt_change: Number
     """Change of pelvic tilt, added to what is given or found (-25..25 deg; by default 0)."""
@@ -155,7 +171,7 @@ class FixedParameters(TypedDict, total=False):
     """Height of the right foot's step above the left foot (0..0.5 m; by default 0.17; with support="step")."""
 
     step_length: Number
-    """How far the right foot is ahead of the left (-0.5..0.8 m; by default 0.25; with support="step")."""
+    """How far the right foot is ahead of the left (-0.5..0.8 m; by default 0.25; with support="step" or "stride")."""
 
     seat_height: Number
     """Height of the seat above the floor (0.2..1 m; by default 0.45; with support="seat")."""
@@ -170,7 +186,7 @@ class FixedParameters(TypedDict, total=False):
     """Place of the load in the trunk frame ((x, y, z) in -2..2 m)."""
 
     support: Support
-    """What bears the body: "both", "right", "left", "seat", "step"; by default the first."""
+    """What bears the body: "both", "right", "left", "seat", "step", "stride"; by default the first."""
 
     arms: Arms
     """How the arms are held: "hanging", "fixed", "thighs"; by default the first."""

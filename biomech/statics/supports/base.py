@@ -28,11 +28,14 @@ class Support(ABC):
         Whether the search for the posture begins on a seat, behind the ankles.
     is_stepped : bool
         Whether the right foot stands ``step_height`` above the left and ``step_length`` ahead of it.
+    is_striding : bool
+        Whether the right foot stands ``step_length`` ahead of the left on the same floor.
     """
 
     word: ClassVar[SupportWord]
     is_seated: ClassVar[bool] = False
     is_stepped: ClassVar[bool] = False
+    is_striding: ClassVar[bool] = False
 
     def contacts(self, compiled: CompiledModel) -> NDArray[np.bool_]:
         """Which contact points of a body, or of its half, may carry load: those of the soles that stand."""
@@ -41,6 +44,10 @@ class Support(ABC):
         if len(feet) == 1:
             stands = stands & (contact.segment == 1 + compiled.segments.index(f"calcn{feet[0]}"))
         return stands
+
+    def frames(self, compiled: CompiledModel) -> NDArray[np.int64]:
+        """The segment, of every contact point, whose y axis is the normal of what it touches; ground is 0."""
+        return compiled.contact.frame
 
     def constrain(self, build: ConstraintBuilder) -> None:
         """Write down the conditions of the posture, but for the trunk's, which every support has.

@@ -1,4 +1,4 @@
-"""On one leg: the other thigh hangs, its knee bent as asked."""
+"""On one leg: the other thigh hangs, its knee bent as asked; the pelvis is level, or lists as asked."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from biomech.statics.supports.base import Support
 
 
 class RightLeg(Support):
-    """The right foot is flat on the floor and bears all the weight; the pelvis is level."""
+    """The right foot is flat on the floor and bears all the weight."""
 
     word = SUPPORTS.word("right")
 
 
 class LeftLeg(Support):
-    """The left foot is flat on the floor and bears all the weight; the pelvis is level."""
+    """The left foot is flat on the floor and bears all the weight."""
 
     word = SUPPORTS.word("left")

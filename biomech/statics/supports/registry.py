@@ -14,6 +14,7 @@ from biomech.statics.supports.both import BothFeet
 from biomech.statics.supports.one_leg import LeftLeg, RightLeg
 from biomech.statics.supports.seat import Seat
 from biomech.statics.supports.step import Step
+from biomech.statics.supports.stride import Stride
 
 _SUPPORTS: dict[str, Support] = {}
 _FEET = (("_r", "_l"), ("_r",), ("_l",))
@@ -37,6 +38,8 @@ def register(support: Support) -> None:
     word = support.word
     if tuple(word.feet) not in _FEET:
         raise StanceError(f"feet = {word.feet!r}: must be {', '.join(map(str, _FEET))}")
+    if not set(word.raised) < set(word.feet) and word.raised:
+        raise StanceError(f"raised = {word.raised!r}: must be some of the feet, {word.feet!r}, and not all of them")
     if word.is_symmetric and len(word.feet) != 2:
         raise StanceError(f"feet = {word.feet!r}: one foot is not symmetric")
     for name in word.parameters:
@@ -74,10 +77,11 @@ def contacts_of(compiled: CompiledModel, code: int) -> ContactTables:
         raise StanceError(f"{said}: contacts must be flags of shape {shape}, one a contact point")
     if not keep.any():
         raise StanceError(f"{said}: no contact point of this model may carry load")
+    frame = support.frames(compiled)
     return ContactTables(
-        contact.segment[keep], contact.local[keep], contact.direction[keep], contact.frame[keep], contact.seat[keep]
+        contact.segment[keep], contact.local[keep], contact.direction[keep], frame[keep], contact.seat[keep]
     )
 
 
-for _support in (BothFeet(), RightLeg(), LeftLeg(), Seat(), Step()):
+for _support in (BothFeet(), RightLeg(), LeftLeg(), Seat(), Step(), Stride()):
     register(_support)

@@ -13,5 +13,5 @@ class Step(Support):
     is_stepped = True
 
     def found(self) -> list[str]:
-        """The lower leg's knee follows, so that the pelvis stays level."""
+        """The lower leg's knee follows, so that the pelvis stays level, or lists as asked."""
         return ["knee_angle_l"]
