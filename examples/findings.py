@@ -1,6 +1,6 @@
 """What mechanics and measurements say of the article: every claim with its effect, its interval and a verdict.
 
-Writes two pages and a figure; ``docs/findings`` is what it writes with 1024 samples and 256 flips.
+Writes two pages and a figure; ``docs/findings`` is what it writes with 1024 samples and 128 flips.
 
     python examples/findings.py [FOLDER] [--samples N] [--flips N]
 """
@@ -21,7 +21,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description="What mechanics and measurements say of the article")
     parser.add_argument("folder", type=Path, nargs="?", default=Path("out/findings"))
-    parser.add_argument("--samples", type=int, default=64, help="bodies")
+    parser.add_argument("--samples", type=int, default=32, help="bodies")
     parser.add_argument("--flips", type=int, default=0, help="bodies for each doubtful prior, halved and doubled")
     options = parser.parse_args()
     model = bm.load_model()

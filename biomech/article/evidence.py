@@ -85,7 +85,7 @@ class Measurement:
     @property
     def source(self) -> str:
         """Who and when, as short as it goes: the study's name in words."""
-        return self.study.replace("_", " ").capitalize()
+        return self.study.replace("_", " ").title()
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def measured_tilts() -> tuple[MeasuredTilt, ...]:
     Examples
     --------
     >>> from biomech.article.evidence import measured_tilts
-    >>> {own.study for own in measured_tilts()} >= {"lee_2013", "duval_2010", "joints_2023"}
+    >>> {own.study for own in measured_tilts()} >= {"lee_2013", "duval_2010", "dancers_2023"}
     True
     """
     found = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from biomech.article.contrast_draws import Column, changes_of, draw_columns, wit
 from biomech.article.evidence import Measurement, evidence_for
 from biomech.article.flips import Flip, find_flips
 from biomech.article.hypotheses import CONTRASTS, HYPOTHESES, OUTSIDE, Hypothesis
-from biomech.article.thresholds import Threshold, find_threshold, lever_of
+from biomech.article.thresholds import Threshold, lever_draws, lever_of, threshold_of
 from biomech.article.verdicts import (
     CONDITIONAL,
     NO_EFFECT,
@@ -35,6 +36,9 @@ from biomech.article.verdicts import (
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.uncertainty.priors import default_priors
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = [
     "CONTRASTS",
@@ -140,6 +144,7 @@ def assess_hypotheses(
     shown = read_progress(progress)
     turned = find_flips(chosen, body, samples=flips, seed=seed, progress=shown) if flips > 1 and chosen else None
     answers: dict[str, tuple[list[Column], list[Column]]] = {}
+    levers: dict[str, xr.Dataset] = {}
     found = []
     for hypothesis in chosen:
         key = hypothesis.contrast
@@ -148,7 +153,9 @@ def assess_hypotheses(
         finding = _finding(hypothesis, *answers[key])
         threshold = None
         if finding.verdict in _OPEN and lever_of(hypothesis):
-            threshold = find_threshold(hypothesis.name, body, samples=samples, seed=seed, progress=shown)
+            if key not in levers:
+                levers[key] = lever_draws(key, body, samples=samples, seed=seed, priors=None, progress=shown)
+            threshold = threshold_of(hypothesis, levers[key])
         turns = None if turned is None else tuple(turned[hypothesis.name])
         found.append(Finding(**{**vars(finding), "threshold": threshold, "flips": turns}))
     return found

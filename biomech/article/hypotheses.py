@@ -115,6 +115,14 @@ _FEET_TILT = Lever(**{**vars(_STANDING_TILT), "held": MappingProxyType({"pelvic_
 _SEATED_TILT = _tilting(-19.0, -5.0, 25.0)
 _LEANING = Lever("The lean", "trunk_lean", tuple(2.5 * i for i in range(17)), "deg", "the trunk leans forward",
                  "the trunk leans back", MappingProxyType({}))  # fmt: skip
+
+
+def _walking(when: str, scenario: str) -> Contrast:
+    """Slow walking held still, from soft knees to knees pressed back."""
+    soft, hyperextended = (SCENARIOS[f"{scenario}_{knee}"].stance for knee in ("soft", "hyperextended"))
+    return _contrast(f"walking, {when}, knee soft", soft, "the knee pressed back", hyperextended, _STANDING_TILT)
+
+
 _FEET = {"pelvic_tilt": [0, "least_effort"], "friction": _BRACKET}
 _RISING = _named("sit_to_stand", pelvic_tilt="rhythm")
 _UPRIGHT = {"pelvic_tilt": "rhythm", "knee_flexion": 3.0}
@@ -164,6 +172,8 @@ CONTRASTS: Mapping[str, Contrast] = MappingProxyType(
         "leaning": _contrast("standing", _UPRIGHT, "leaning 30 deg", _named("lean")),
         "lifting": _contrast("squatting with 10 kg", _named("squat"), "stooping with 10 kg", _named("stoop")),
         "squatting": _contrast("stooping with 10 kg", _named("stoop"), "squatting with 10 kg", _named("squat")),
+        "walking_mid_stance": _walking("standing on one leg", "walking_mid_stance"),
+        "walking_double_support": _walking("both feet on the floor", "walking_double_support"),
     }
 )
 
@@ -212,6 +222,18 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis("both_tilt", "Hyperextension",
                 "Softening hyperextended knees and shifting the weight forward tips the pelvis back.",
                 "both", TILT, -1),
+    Hypothesis("walk_stance_back", "Walking",
+                "Walking with the knee pressed back, while one leg stands, the lower back works more.",
+                "walking_mid_stance", BACK, 1),
+    Hypothesis("walk_stance_quads", "Walking",
+                "Walking with the knee pressed back, while one leg stands, the front of the thigh does less.",
+                "walking_mid_stance", group("quadriceps"), -1),
+    Hypothesis("walk_double_back", "Walking",
+                "Walking with the knee pressed back, while both feet stand, the lower back works more.",
+                "walking_double_support", BACK, 1),
+    Hypothesis("walk_double_quads", "Walking",
+                "Walking with the knee pressed back, while both feet stand, the front of the thigh does less.",
+                "walking_double_support", group("quadriceps"), -1),
     Hypothesis("rising_quads", "Everyday work", "Rising from a chair is work for the front of the thigh.",
                 "rising", group("quadriceps"), 1),
     Hypothesis("rising_buttock", "Everyday work", "Rising from a chair is work for the buttock.",

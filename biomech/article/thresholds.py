@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,16 @@ from biomech.model.model import Model
 from biomech.uncertainty.priors import Prior, default_priors
 from biomech.uncertainty.propagation import propagate
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 __all__ = ["Threshold", "crossing", "find_threshold"]
 
 Array = NDArray[np.float64]
 
 #: deg: a tilt beyond which few people go between two ways of standing; the share of bodies that need more is told.
 FAR = 10.0
+_KEPT = ("group_activation", "lumbar_compression")
 
 
 @dataclass(frozen=True)
@@ -149,22 +154,37 @@ def find_threshold(
     """
     known = {own.name: own for own in HYPOTHESES}
     own = known[one_of("hypothesis", hypothesis, known)]
-    lever = lever_of(own)
-    if lever is None:
+    if lever_of(own) is None:
         raise StanceError(f"hypothesis = {hypothesis!r}: has no lever; those that have are {', '.join(_with_lever())}")
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
     samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
-    given = default_priors() if priors is None else priors
-    first, second = CONTRASTS[own.contrast].stances.values()
+    shown = read_progress(progress)
+    return threshold_of(own, lever_draws(own.contrast, body, samples=samples, seed=seed, priors=priors, progress=shown))
+
+
+def lever_draws(
+    contrast: str, model: Model, *, samples: int, seed: int, priors: Mapping[str, Prior] | None, progress: bool | None
+) -> xr.Dataset:
+    """The first stance of a contrast, and the second at every step of its lever, under draws."""
+    lever = CONTRASTS[contrast].lever
+    if lever is None:
+        raise StanceError(f"contrast = {contrast!r}: has no lever")
+    first, second = CONTRASTS[contrast].stances.values()
     stances = {"first": {**first, **lever.held}}
     for i, step in enumerate(lever.steps):
         stances[f"step {i}"] = {**second, **lever.held, lever.parameter: step}
-    kept = sorted({measure.variable for measure in own.measures})
-    ds = propagate(stances, body, samples=samples, seed=seed, priors=without_noise(given), variables=kept,
-                   progress=read_progress(progress))  # fmt: skip
-    changes = np.array([[change_of(ds, measure, 1 + i) for i in range(len(lever.steps))] for measure in own.measures])
-    reached = passes(changes, own.measures, own.direction)
-    return _threshold(lever, reached)
+    steady = without_noise(default_priors() if priors is None else priors)
+    return propagate(stances, model, samples=samples, seed=seed, priors=steady, variables=_KEPT, progress=progress)
+
+
+def threshold_of(hypothesis: Hypothesis, ds: xr.Dataset) -> Threshold:
+    """A hypothesis's threshold, from draws of its contrast's lever."""
+    lever = lever_of(hypothesis)
+    if lever is None:
+        raise StanceError(f"hypothesis = {hypothesis.name!r}: has no lever")
+    steps = range(1, 1 + len(lever.steps))
+    changes = np.array([[change_of(ds, measure, step) for step in steps] for measure in hypothesis.measures])
+    return _threshold(lever, passes(changes, hypothesis.measures, hypothesis.direction))
 
 
 def lever_of(hypothesis: Hypothesis) -> Lever | None:

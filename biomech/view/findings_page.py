@@ -19,16 +19,18 @@ _READING = """## How to read the rest
 
 Made by `python examples/findings.py docs/findings --samples {samples}{flips}`. Each sentence is split into claims
 that compare two ways of standing, sitting or moving. Everything that is uncertain about a body was drawn {samples}
-times, the same for both ([what, and why so](../uncertainty.md)): that makes {samples} bodies. How the pelvis is held nobody knows,
-so every way is shown beside the others, as are a slippery floor and one that grips; and, where it was measured, what
-people's pelvises did (there the first stance is level and the change is drawn as it spread among people).
+times, the same for both ([what, and why so](../uncertainty.md)): that makes {samples} bodies. How the pelvis is held
+nobody knows, so every way is shown beside the others, as are a slippery floor and one that grips; and, where it was
+measured, what people's pelvises did (there the first stance is level and the change is drawn as it spread among
+people).
 
 **An effect counts** if it is at least 1 point (a hundredth of what the muscle group can do), for the back together with
 60 N of pressure on the lowest disc, for the pelvis 2 deg. Those are judgments: one degree of lean changes the pressure
 by half of that. A change has a plus sign where the second way has more.
 
 **Noise within a person**: from one moment to the next everybody leans a little differently (1 deg here). It is drawn
-like the rest, and as it drives most small effects every result is told without it, too.
+like the rest, and as it drives most small effects every result is told without it, too. How far a pelvis must tip is
+told without it: that is a question about bodies.
 
 | verdict | means |
 |---|---|
@@ -38,11 +40,10 @@ like the rest, and as it drives most small effects every result is told without 
 probability that the claim is true. Measurements are contrary to a claim if they were made on people who did just what
 it says, and more people speak against it than for it."""
 
-
 _EVIDENCE = """# What was measured on people
 
-{count} measurements of {studies} studies, in our words, each with how far it bears on the claims: *direct* if people did
-what the sentence is about and what it speaks of was measured; *partly* if one of the two was something near it;
+{count} measurements of {studies} studies, in our words, each with how far it bears on the claims: *direct* if people
+did what the sentence is about and what it speaks of was measured; *partly* if one of the two was something near it;
 *indirect* if both were. *Against* is also who finds no difference where the sentence says that there is one.
 Measurements are contrary to a claim if, counted in people, more speak directly against it than directly for it. Hardly
 any paper could be read in full: what was read is told, and what is from memory. Made by `python examples/findings.py`,
@@ -234,8 +235,8 @@ def _swaying(sways: Sequence[Sway]) -> str:
         "## Where the weight hangs with knees pressed back",
         "",
         f"Of 124 young adults those whose knees stood at {HYPEREXTENDED:g} deg had their weight "
-        f"{abs(SWAY) * 1000:.0f} mm behind the hip joints (SD {SWAY_SD * 1000:.0f}; Park 2022), further back than the others: a sway. The computed body, at its "
-        "middle values:",
+        f"{abs(SWAY) * 1000:.0f} mm behind the hip joints (SD {SWAY_SD * 1000:.0f}; Park 2022), further back than the "
+        "others: a sway. The computed body, at its middle values:",
         "",
         "| stance | weight in front of the hips (mm) | off by (mm) | trunk leans (deg) | pelvis (deg) |",
         "|---|---|---|---|---|",

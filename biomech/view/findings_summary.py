@@ -87,11 +87,11 @@ def _in_short(findings: Sequence[Finding]) -> str:
     small = counts[NO_EFFECT] + counts[RULED_OUT]
     back = [own for own in findings if own.hypothesis.measures == BACK and own.hypothesis.claim in _STANDING]
     settled = [own for own in back if own.verdict == SUPPORTED]
+    wrong = f"{counts[CONTRADICTED]} {'goes' if counts[CONTRADICTED] == 1 else 'go'} the other way"
     return (
-        f"**In short.** Of {len(findings)} sentences {counts[SUPPORTED]} hold however the pelvis is held, "
-        f"{counts[CONTRADICTED]} {'goes' if counts[CONTRADICTED] == 1 else 'go'} the other way, {small} are too small to matter, and "
-        f"{counts[UNDETERMINED] + counts[CONDITIONAL]} are open. What they say of the *lower back* "
-        f"in standing hangs on how the pelvis follows feet and knees: of {len(back)} such sentences "
+        f"**In short.** Of {len(findings)} sentences {counts[SUPPORTED]} hold however the pelvis is held, {wrong}, "
+        f"{small} are too small to matter, and {counts[UNDETERMINED] + counts[CONDITIONAL]} are open. What they say of "
+        f"the *lower back* in standing hangs on how the pelvis follows feet and knees: of {len(back)} such sentences "
         f"{len(settled) or 'none'} can be affirmed without knowing that."
     )
 
@@ -138,8 +138,8 @@ def _pelvis(by_name: Mapping[str, Finding]) -> str:
     claims = [own for own in by_name.values() if own.hypothesis.claim in _STANDING]
     direct = sum(own in measured for own in claims)
     return (
-        "**It is the pelvis that decides.** As long as the pelvis keeps its place, the muscles beside the lower spine "
-        "cannot tell what feet and knees do. What pelvises have been seen to do: "
+        "**In standing it is the pelvis that decides.** On both feet, as long as the pelvis keeps its place, the "
+        "muscles beside the lower spine hardly feel what feet and knees do. What pelvises have been seen to do: "
         + "; ".join(dict.fromkeys(seen))
         + f". Of the {len(claims)} sentences on feet and knees {direct or 'none'} "
         + ("has" if direct == 1 else "have")
