@@ -36,7 +36,7 @@ _KEPT = ("group_activation", "lumbar_compression", "pelvic_tilt", "status", "val
 
 
 @dataclass(frozen=True)
-class Column:
+class DrawnColumn:
     """One way of holding the pelvis: answers over (stance, sample), and the answer without any draw.
 
     ``fixed``: whether the tilt is given, so that no change of it is an answer; ``measured``: whose change was drawn.
@@ -62,7 +62,7 @@ def without_noise(priors: Mapping[str, Prior]) -> dict[str, Prior]:
 
 def draw_columns(
     contrast: str, model: Model, *, samples: int, seed: int, priors: Mapping[str, Prior] | None, progress: bool | None
-) -> list[Column]:
+) -> list[DrawnColumn]:
     """Every column of a contrast: those of its policies, then those of measured changes."""
     given = default_priors() if priors is None else priors
     stances = CONTRASTS[contrast].stances
@@ -98,7 +98,7 @@ def _answers(
     return drawn, xr.concat(each, "stance", join="exact", combine_attrs="drop").expand_dims("sample", axis=-1)
 
 
-def _split(drawn: xr.Dataset, nominal: xr.Dataset, measured: MeasuredTilt | None) -> Iterator[Column]:
+def _split(drawn: xr.Dataset, nominal: xr.Dataset, measured: MeasuredTilt | None) -> Iterator[DrawnColumn]:
     """A column for every place along the dimensions of the policies."""
     dims = [str(dim) for dim in drawn.status.dims if dim not in ("stance", "sample")]
     for place in np.ndindex(*(drawn.sizes[dim] for dim in dims)):
@@ -106,7 +106,7 @@ def _split(drawn: xr.Dataset, nominal: xr.Dataset, measured: MeasuredTilt | None
         policies = {dim: drawn[dim].values[i] for dim, i in own.items()}
         tilt = str(policies.get("tilt_policy", ""))
         fixed = measured is None and (_is_number(tilt) or "pelvic_tilt" in policies)
-        yield Column(_label(policies, measured), drawn.isel(own), nominal.isel(own), fixed, measured)
+        yield DrawnColumn(_label(policies, measured), drawn.isel(own), nominal.isel(own), fixed, measured)
 
 
 def _is_number(words: str) -> bool:
@@ -135,7 +135,7 @@ def change_of(ds: xr.Dataset, measure: OutcomeMeasure, second: int = 1) -> Array
     return np.asarray(measure.factor * (values.isel(stance=second) - values.isel(stance=0)).values)
 
 
-def changes_of(column: Column, measures: tuple[OutcomeMeasure, ...]) -> Array:
+def changes_of(column: DrawnColumn, measures: tuple[OutcomeMeasure, ...]) -> Array:
     """Changes over (measure, sample), NaN where a stance cannot be held."""
     change = np.stack([change_of(column.drawn, measure) for measure in measures])
     held = (column.drawn.status == 0).all("stance").values & np.isfinite(change).all(axis=0)

@@ -132,6 +132,7 @@ class MeasuredTilt:
 
     def change_in(self, contrast: str) -> float | None:
         """The mean change from the first to the second stance of a contrast; None where it does not stand for it."""
+        contrast = one_of("contrast", contrast, CONTRASTS)
         if contrast in self.contrasts:
             return self.mean
         return -self.mean if f"-{contrast}" in self.contrasts else None

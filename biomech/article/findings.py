@@ -18,7 +18,7 @@ from scipy import stats
 from biomech._arguments import instance, name_list, whole_number
 from biomech._renamed import renamed
 from biomech.analysis.progress import read_progress
-from biomech.article.contrast_draws import Column, changes_of, draw_columns, without_noise
+from biomech.article.contrast_draws import DrawnColumn, changes_of, draw_columns, without_noise
 from biomech.article.evidence import Measurement, evidence_for
 from biomech.article.flips import Flip, find_flips
 from biomech.article.hypotheses import CONTRASTS, HYPOTHESES, OUTSIDE, Hypothesis
@@ -143,7 +143,7 @@ def assess_hypotheses(
     flips = whole_number("flips", flips, 0, 2**24)
     shown = read_progress(progress)
     turned = find_flips(chosen, body, samples=flips, seed=seed, progress=shown) if flips > 1 and chosen else None
-    answers: dict[str, tuple[list[Column], list[Column]]] = {}
+    answers: dict[str, tuple[list[DrawnColumn], list[DrawnColumn]]] = {}
     levers: dict[str, xr.Dataset] = {}
     found = []
     for hypothesis in chosen:
@@ -163,7 +163,7 @@ def assess_hypotheses(
 
 def _answers(
     contrast: str, model: Model, samples: int, seed: int, progress: bool | None
-) -> tuple[list[Column], list[Column]]:
+) -> tuple[list[DrawnColumn], list[DrawnColumn]]:
     """A contrast's columns, with and without what is noise within a person."""
     with_noise, without = (
         draw_columns(contrast, model, samples=samples, seed=seed, priors=priors, progress=progress)
@@ -172,7 +172,7 @@ def _answers(
     return with_noise, without
 
 
-def _finding(hypothesis: Hypothesis, columns: Sequence[Column], steady: Sequence[Column]) -> Finding:
+def _finding(hypothesis: Hypothesis, columns: Sequence[DrawnColumn], steady: Sequence[DrawnColumn]) -> Finding:
     """Columns over the policies, verdicts and drivers."""
     kept = [own for own in zip(columns, steady, strict=True) if not _says_nothing(hypothesis, own[0])]
     outcomes = tuple(_outcome(hypothesis, *own) for own in kept)
@@ -188,17 +188,17 @@ def _finding(hypothesis: Hypothesis, columns: Sequence[Column], steady: Sequence
     )
 
 
-def _says_nothing(hypothesis: Hypothesis, column: Column) -> bool:
+def _says_nothing(hypothesis: Hypothesis, column: DrawnColumn) -> bool:
     """A tilt that is given does not change."""
     return column.fixed and hypothesis.measures[0].variable == "pelvic_tilt"
 
 
-def _outcome(hypothesis: Hypothesis, column: Column, steady: Column) -> PolicyOutcome:
+def _outcome(hypothesis: Hypothesis, column: DrawnColumn, steady: DrawnColumn) -> PolicyOutcome:
     """A hypothesis under one policy."""
     change = changes_of(column, hypothesis.measures)
     own, still = outcome(hypothesis, change), outcome(hypothesis, changes_of(steady, hypothesis.measures))
     held = np.isfinite(change).all(axis=0)
-    nominal = changes_of(Column("", column.nominal, column.nominal, True), hypothesis.measures)
+    nominal = changes_of(DrawnColumn("", column.nominal, column.nominal, True), hypothesis.measures)
     return PolicyOutcome(
         column.label,
         own.interval,
@@ -214,7 +214,7 @@ def _outcome(hypothesis: Hypothesis, column: Column, steady: Column) -> PolicyOu
     )
 
 
-def _drivers(hypothesis: Hypothesis, columns: Sequence[Column]) -> tuple[tuple[str, float], ...]:
+def _drivers(hypothesis: Hypothesis, columns: Sequence[DrawnColumn]) -> tuple[tuple[str, float], ...]:
     """The three priors whose rank goes most with the effect's, over all policies (Spearman)."""
     policies = [own for own in columns if own.measured is None]
     if not policies:

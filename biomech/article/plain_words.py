@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from biomech._arguments import one_of
+from biomech._arguments import one_of, text
 from biomech.reference_data import read_rows
 
 #: Ways of holding the pelvis.
@@ -50,4 +50,4 @@ def plain_way(label: str) -> str:
     >>> plain_way("least effort, no friction")
     'where standing costs least, slippery floor'
     """
-    return ", ".join(_WAYS.get(part, part) for part in label.split(", "))
+    return ", ".join(_WAYS.get(part, part) for part in text("label", label).split(", "))

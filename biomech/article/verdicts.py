@@ -42,7 +42,7 @@ VERDICTS = {
     CONTRADICTED: "bodies agree that it goes the other way",
     RULED_OUT: "nothing changes at all: what must balance is the same in both",
 }
-#: A change smaller than this is none: rounding of the solver, in the measure's unit.
+#: A change smaller than this is none, in smallest effects: rounding of the solver.
 NOTHING = 1e-4
 #: Share of draws that must agree, and the ends of the interval.
 _AGREE, _ENDS = 0.95, (5.0, 50.0, 95.0)
@@ -88,7 +88,8 @@ def outcome(hypothesis: Hypothesis, change: Array) -> Outcome:
     good = change[:, held]
     low, middle, high = np.percentile(good, _ENDS, axis=1) if held.any() else np.full((3, len(change)), np.nan)
     interval = tuple(zip(low.tolist(), middle.tolist(), high.tolist(), strict=True))
-    own = hypothesis.direction * good
+    smallest = np.array([[measure.smallest] for measure in hypothesis.measures])
+    own = hypothesis.direction * good / smallest
     agree, against = (float((way * own > NOTHING).all(axis=0).mean()) if held.any() else 0.0 for way in (1.0, -1.0))
     return Outcome(interval, agree, against, float(1.0 - held.mean()), classify(hypothesis, interval, agree, against))
 
@@ -97,7 +98,7 @@ def classify(hypothesis: Hypothesis, interval: Interval, agree: float, against: 
     """The class under one policy alone."""
     way, smallest = hypothesis.direction, [measure.smallest for measure in hypothesis.measures]
     middle = [way * ends[1] for ends in interval]
-    if all(max(map(abs, ends)) <= NOTHING for ends in interval):
+    if all(max(map(abs, ends)) <= NOTHING * least for ends, least in zip(interval, smallest, strict=True)):
         return RULED_OUT
     if agree >= _AGREE and all(m >= least for m, least in zip(middle, smallest, strict=True)):
         return SUPPORTED
