@@ -10,7 +10,7 @@ import biomech as bm
 from biomech.article.contrast_draws import NOISE, draw_columns, without_noise
 from biomech.article.flips import find_flips, widened
 from biomech.article.hypotheses import BACK, HYPOTHESES, Lever, group
-from biomech.article.thresholds import _threshold, crossing, find_threshold
+from biomech.article.thresholds import crossing, find_threshold, threshold_from
 from biomech.article.verdicts import passes
 
 STEPS = np.arange(-15.0, 25.1, 2.5)
@@ -65,7 +65,7 @@ def test_a_place_that_makes_no_sense_is_refused(steps, reached, changes, named):
 
 
 def test_shares_of_bodies():
-    found = _threshold(LEVER, lines([2.0] * 5 + [6.0] * 8 + [12.0] * 4 + [40.0] * 2 + [-4.0]))
+    found = threshold_from(LEVER, lines([2.0] * 5 + [6.0] * 8 + [12.0] * 4 + [40.0] * 2 + [-4.0]))
     assert found.way == 1
     assert found.middle == pytest.approx(6.0)
     assert (found.far, found.never, found.already) == pytest.approx((6 / 20, 2 / 20, 1 / 20))
@@ -75,22 +75,22 @@ def test_shares_of_bodies():
 
 
 def test_the_other_way():
-    found = _threshold(LEVER, lines([-6.0, -7.0, -8.0], slope=-1.0))
+    found = threshold_from(LEVER, lines([-6.0, -7.0, -8.0], slope=-1.0))
     assert found.way == -1
     assert found.middle == pytest.approx(-7.0)
     assert found.sentence == "Holds if the pelvis tips back by more than 7 deg (90 % of bodies: 6 to 8)."
 
 
 def test_what_holds_already():
-    found = _threshold(LEVER, lines([-4.0, -5.0, -6.0]))
+    found = threshold_from(LEVER, lines([-4.0, -5.0, -6.0]))
     assert found.sentence.startswith("Holds unless the pelvis tips back by more than 5 deg")
     assert found.short == "Unless the pelvis tips back by more than 5 deg."
 
 
 def test_where_the_lever_decides_little():
-    found = _threshold(LEVER, lines([40.0, 41.0, 2.0]))
+    found = threshold_from(LEVER, lines([40.0, 41.0, 2.0]))
     assert found.sentence.startswith("The pelvis decides little: in 0 % of bodies it holds as they are, in 67 % never")
-    lost = _threshold(LEVER, np.full((len(STEPS), 3), np.nan))
+    lost = threshold_from(LEVER, np.full((len(STEPS), 3), np.nan))
     assert lost.lost == 1.0
     assert lost.sentence == "No body can be held."
 

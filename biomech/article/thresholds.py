@@ -185,7 +185,7 @@ def threshold_of(hypothesis: Hypothesis, ds: xr.Dataset) -> Threshold:
         raise StanceError(f"hypothesis = {hypothesis.name!r}: has no lever")
     steps = range(1, 1 + len(lever.steps))
     changes = np.array([[change_of(ds, measure, step) for step in steps] for measure in hypothesis.measures])
-    return _threshold(lever, passes(changes, hypothesis.measures, hypothesis.direction))
+    return threshold_from(lever, passes(changes, hypothesis.measures, hypothesis.direction))
 
 
 def lever_of(hypothesis: Hypothesis) -> Lever | None:
@@ -199,7 +199,7 @@ def _with_lever() -> list[str]:
     return [own.name for own in HYPOTHESES if lever_of(own) is not None]
 
 
-def _threshold(lever: Lever, reached: Array) -> Threshold:
+def threshold_from(lever: Lever, reached: Array) -> Threshold:
     """From how far each body (step, sample) passes the smallest effects."""
     steps = np.array(lever.steps)
     rise = [_rise(own) for own in reached.T]
