@@ -71,7 +71,7 @@ def test_shares_of_bodies():
     assert (found.far, found.never, found.already) == pytest.approx((6 / 20, 2 / 20, 1 / 20))
     assert found.sentence.startswith("Holds if the pelvis tips forward by more than 6 deg (90 % of bodies: 2 to more")
     assert "30 % need more than 10" in found.sentence
-    assert found.short == "Only if the pelvis tips forward by about 6 deg, in 30 % of bodies more than 10."
+    assert found.short == "if the pelvis tips forward by more than 6 deg (more than 10 in 30 % of bodies)"
 
 
 def test_the_other_way():
@@ -84,7 +84,7 @@ def test_the_other_way():
 def test_what_holds_already():
     found = threshold_from(LEVER, lines([-4.0, -5.0, -6.0]))
     assert found.sentence.startswith("Holds unless the pelvis tips back by more than 5 deg")
-    assert found.short == "Unless the pelvis tips back by more than 5 deg."
+    assert found.short == "unless the pelvis tips back by more than 5 deg"
 
 
 def test_where_the_lever_decides_little():

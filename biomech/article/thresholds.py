@@ -76,16 +76,16 @@ class Threshold:
 
     @property
     def short(self) -> str:
-        """The least of it, for those in a hurry."""
+        """The least of it, as the end of a sentence."""
         turn = self.way * self.middle
         if math.isnan(turn) or self.never + self.always >= 0.5:
-            return f"{self.lever.name} decides little."
+            return f"in {_percent(self.already)} of bodies as they are, in {_percent(self.never)} never"
         if abs(turn) < 0.5:
-            return f"So in half the bodies; in more the further {self._helps(1)}."
+            return f"in half the bodies, in more the further {self._helps(1)}"
         if turn < 0:
-            return f"Unless {self._helps(-1)} by more than {abs(turn):.0f} {self.lever.unit}."
-        more = f", in {_percent(self.far)} of bodies more than {FAR:.0f}" if self.far > 0.005 else ""
-        return f"Only if {self._helps(1)} by about {turn:.0f} {self.lever.unit}{more}."
+            return f"unless {self._helps(-1)} by more than {abs(turn):.0f} {self.lever.unit}"
+        more = f" (more than {FAR:.0f} in {_percent(self.far)} of bodies)" if self.far > 0.005 else ""
+        return f"if {self._helps(1)} by more than {turn:.0f} {self.lever.unit}{more}"
 
     def _helps(self, which: int) -> str:
         """What the lever does the way that helps (1), or the other way (-1)."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from biomech.article.evidence import MeasuredTilt, measured_tilts
 from biomech.article.findings import Finding
-from biomech.article.hypotheses import BACK
+from biomech.article.hypotheses import BACK, CONTRASTS
 from biomech.article.scenarios import PALPABLE, feel
 from biomech.article.study_design import detectable_change, people_needed
 from biomech.article.verdicts import CONDITIONAL, CONTRADICTED, NO_EFFECT, RULED_OUT, SUPPORTED, UNDETERMINED, VERDICTS
@@ -32,6 +32,7 @@ _TRY = {
     "soft_knees_mid_foot": "Stand with the knees pressed back and the weight on the heels; then soften the knees",
     "soft_knees_forward": "The same, and let the weight come forward, heels down",
     "turned_out_standing": "Stand with the feet parallel; then turn them out by half a right angle",
+    "walking_mid_stance_soft": "Walk very slowly, pressing each knee back as you stand on it; then with soft knees",
     "squat": "Pick something up with straight legs; then by squatting",
 }
 #: Claims on how one stands.
@@ -109,23 +110,19 @@ def _known(findings: Sequence[Finding]) -> str:
 
 
 def _unknown(findings: Sequence[Finding]) -> str:
-    parts = []
-    for own in findings:
-        if own.verdict in (UNDETERMINED, CONDITIONAL):
-            more = _because(own)
-            parts.append(own.hypothesis.text + (f" {more}" if more else ""))
-    return (
-        f"## What is not known\n\nIt depends on the body, or on how the pelvis is held:\n\n{_bullets(parts)}"
-        if parts
-        else ""
-    )
+    open_ = [own for own in findings if own.verdict in (UNDETERMINED, CONDITIONAL)]
+    if not open_:
+        return ""
+    rows = [f"| {own.hypothesis.text} | {_because(own)} |" for own in open_]
+    lead = "## What is not known\n\nIt depends on the body, or on how the pelvis is held:"
+    return "\n".join([lead, "", "| sentence | would be so |", "|---|---|", *rows])
 
 
 def _because(finding: Finding) -> str:
     """Why it is open: what would have to be, or what speaks against it."""
     if finding.verdict == CONDITIONAL and {own.verdict for own in finding.columns} == {SUPPORTED}:
-        return "*So in the computed body; measurements on people say otherwise.*"
-    return f"*{finding.threshold.short}*" if finding.threshold else ""
+        return "in the computed body; measurements on people say otherwise"
+    return finding.threshold.short if finding.threshold else "if it was so on people: this is about the pelvis itself"
 
 
 def _pelvis(by_name: Mapping[str, Finding]) -> str:
@@ -214,18 +211,14 @@ def _study(by_name: Mapping[str, Finding]) -> str:
         "|---|---|---|---|",
     ]
     for own, middle in need:
-        people = [people_needed(middle, _TILT_SD, power) for power in (0.8, 0.9)]
+        contrast = CONTRASTS[own.hypothesis.contrast]
         way = "forward" if middle > 0 else "back"
-        lines.append(
-            f"| does the pelvis tip: {own.hypothesis.text[0].lower()}{own.hypothesis.text[1:].rstrip('.')} | "
-            f"{abs(middle):.0f} deg {way} | {people[0]} | {people[1]} |"
-        )
-        spread = _spread(own)
-        if spread:
-            people = [people_needed(1.0, spread, power) for power in (0.8, 0.9)]
-            lines.append(
-                f"| do its muscles work more, by 1 in a hundred | 1 in a hundred | {people[0]} | {people[1]} |"
-            )
+        asked = [(f"{abs(middle):.0f} deg {way}", "does the pelvis tip", middle, _TILT_SD)]
+        if spread := _spread(own):
+            asked.append(("1 in a hundred", "does the lower back work more", 1.0, spread))
+        for needs, what, change, sd in asked:
+            few, more = (people_needed(change, sd, power) for power in (0.8, 0.9))
+            lines.append(f"| from *{contrast.first}* to *{contrast.second}*: {what} | {needs} | {few} | {more} |")
     lines += [
         "",
         f"So {_PEOPLE} people are enough to see the pelvis: they show a mean change of {seen:.1f} deg in four studies "
