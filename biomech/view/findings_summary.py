@@ -52,7 +52,7 @@ This page answers an article by a movement educator, *Lower Back Pain and Your L
   the back.
 
 We asked what has to be true for that. A computed body stands in both ways, with all its muscles, and everything that
-differs from person to person is varied; beside it stands what has been measured on people."""
+differs from person to person is varied; beside it stands what has been measured on people. In short:"""
 
 _CANNOT = """**What this cannot say.** It asks what balance needs. It knows no reflexes, no habits, no tension and no
 pain; a hand that feels for tone feels those, too. It says nothing against anybody's experience."""
@@ -83,18 +83,29 @@ def _bullets(texts: Sequence[str]) -> str:
 
 
 def _in_short(findings: Sequence[Finding]) -> str:
-    """One paragraph."""
+    """The four things that a teacher of movement asks."""
     counts = {name: len(_texts(findings, name)) for name in VERDICTS}
     small = counts[NO_EFFECT] + counts[RULED_OUT]
-    back = [own for own in findings if own.hypothesis.measures == BACK and own.hypothesis.claim in _STANDING]
-    settled = [own for own in back if own.verdict == SUPPORTED]
     wrong = f"{counts[CONTRADICTED]} {'goes' if counts[CONTRADICTED] == 1 else 'go'} the other way"
-    return (
-        f"**In short.** Of {len(findings)} sentences {counts[SUPPORTED]} hold however the pelvis is held, {wrong}, "
-        f"{small} are too small to matter, and {counts[UNDETERMINED] + counts[CONDITIONAL]} are open. What they say of "
-        f"the *lower back* in standing hangs on how the pelvis follows feet and knees: of {len(back)} such sentences "
-        f"{len(settled) or 'none'} can be affirmed without knowing that."
-    )
+    back = [own for own in findings if own.hypothesis.measures == BACK and own.hypothesis.claim in _STANDING]
+    settled = sum(own.verdict == SUPPORTED for own in back)
+    asked = {"turnout_back": "With the feet turned out it would work more", "hyper_back": "with the knees pressed back"}
+    needed = [
+        f"{asked[own.hypothesis.name]} {own.threshold.short}"
+        for own in findings
+        if own.hypothesis.name in asked and own.threshold
+    ]
+    lines = [
+        f"**Known**: of {len(findings)} sentences {counts[SUPPORTED]} hold however the pelvis is held, {wrong}, {small} "
+        f"are too small to matter; {counts[UNDETERMINED] + counts[CONDITIONAL]} are open.",
+        f"**Not known**: what feet and knees do to the lower back. Of {len(back)} such sentences {settled or 'none'} "
+        f"can be affirmed without knowing how the pelvis follows. {'; '.join(needed)}{'.' if needed else ''}",
+        "**To try**: a hand on the front of the thigh and one beside the spine, one change at a time "
+        "([what to expect](#what-to-try-and-feel)).",
+        f"**To decide it**: {_PEOPLE} people, each in four ways of standing, and how far the pelvis tips "
+        f"([the study](#the-study-that-would-decide-{_PEOPLE}-people)).",
+    ]
+    return _bullets(lines)
 
 
 def _known(findings: Sequence[Finding]) -> str:
