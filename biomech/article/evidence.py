@@ -4,7 +4,8 @@
 difference where the sentence says that there is one, *neither* what only belongs to it. ``bears``: *direct* if people
 did what the sentence is about and what it speaks of was measured; *partly* if one of the two was something near it;
 *indirect* if both were. Measurements are contrary to a hypothesis where a direct one speaks against it and not as many
-direct ones for it, counted in people: one man does not outweigh thirty.
+direct ones for it, counted in people: one man does not outweigh thirty. A study counts once,
+and one that does not tell its number counts as one.
 """
 
 from __future__ import annotations

@@ -96,8 +96,8 @@ def _in_short(findings: Sequence[Finding]) -> str:
         if own.hypothesis.name in asked and own.threshold
     ]
     lines = [
-        f"**Known**: of {len(findings)} sentences {counts[SUPPORTED]} hold however the pelvis is held, {wrong}, {small} "
-        f"are too small to matter; {counts[UNDETERMINED] + counts[CONDITIONAL]} are open.",
+        f"**Known**: of {len(findings)} sentences {counts[SUPPORTED]} hold however the pelvis is held, {wrong}, "
+        f"{small} are too small to matter; {counts[UNDETERMINED] + counts[CONDITIONAL]} are open.",
         f"**Not known**: what feet and knees do to the lower back. Of {len(back)} such sentences {settled or 'none'} "
         f"can be affirmed without knowing how the pelvis follows. {'; '.join(needed)}{'.' if needed else ''}",
         "**To try**: a hand on the front of the thigh and one beside the spine, one change at a time "
