@@ -92,10 +92,11 @@ class Threshold:
         return self.lever.up if self.way * which > 0 else self.lever.down
 
     def _ends(self) -> str:
-        """The spread over bodies, counted the way that helps: below 0 the effect counts without the lever."""
-        ends = sorted(self.way * end for end in (self.low, self.high))
-        low, high = (_amount(end, self.lever) for end in ends)
-        parts = [f"90 % of bodies: {low} to {high}"]
+        """The spread over bodies; of those in which the effect counts without the lever, their share alone."""
+        parts = []
+        if self.way * self.middle > 0.0:
+            low, high = (self._amount(end) for end in sorted(self.way * end for end in (self.low, self.high)))
+            parts.append(f"90 % of bodies: {low} to {high}")
         if self.lever.parameter == "tilt_change" and self.far > 0.005:
             parts.append(f"{_percent(self.far)} need more than {FAR:.0f}")
         if self.never > 0.005:
@@ -104,16 +105,15 @@ class Threshold:
             parts.append(f"{_percent(self.already)} need nothing")
         return f"({'; '.join(parts)})"
 
+    def _amount(self, end: float) -> str:
+        """An end of the spread; what lies outside the steps is said to."""
+        if math.isinf(end) and end > 0.0:
+            return f"more than {max(self.way * step for step in self.lever.steps):.0f}"
+        return f"{max(end, 0.0):.0f}"
+
 
 def _percent(share: float) -> str:
     return f"{100.0 * share:.0f} %"
-
-
-def _amount(end: float, lever: Lever) -> str:
-    """An end of the spread; what lies outside the steps is said to."""
-    if math.isinf(end):
-        return f"more than {max(map(abs, lever.steps)):.0f}" if end > 0 else "any"
-    return f"{round(end) + 0:d}"
 
 
 def find_threshold(
