@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from biomech.article.evidence import MeasuredTilt, measured_tilts
 from biomech.article.findings import Finding
 from biomech.article.hypotheses import BACK, CONTRASTS
+from biomech.article.plain_words import plain_prior
 from biomech.article.scenarios import PALPABLE, feel
 from biomech.article.study_design import detectable_change, people_needed
 from biomech.article.verdicts import CONDITIONAL, CONTRADICTED, NO_EFFECT, RULED_OUT, SUPPORTED, UNDETERMINED, VERDICTS
@@ -115,9 +116,15 @@ def _known(findings: Sequence[Finding]) -> str:
         ("This is said, and it is the other way round:", (CONTRADICTED,)),
         ("This is said, and too little happens to matter:", (NO_EFFECT, RULED_OUT)),
     ):
-        if texts := _texts(findings, *verdicts):
+        if texts := [own.hypothesis.text + _fragile(own) for own in findings if own.verdict in verdicts]:
             parts.append(f"{lead}\n\n{_bullets(texts)}")
     return "## What is known\n\n" + "\n\n".join(parts) if parts else ""
+
+
+def _fragile(finding: Finding) -> str:
+    """Guesses about bodies that would turn the verdict if they were less certain."""
+    names = dict.fromkeys(plain_prior(own.prior) for own in finding.flips or () if own.before == finding.verdict)
+    return f" *(Hangs on a guess: {', '.join(names)}.)*" if names else ""
 
 
 def _unknown(findings: Sequence[Finding]) -> str:
