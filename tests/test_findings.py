@@ -1,5 +1,6 @@
 """Verdicts by their rules, and what the findings rest on."""
 
+import dataclasses
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import biomech as bm
 from biomech.article.evidence import evidence, search_protocol
 from biomech.article.findings import CONTRASTS, HYPOTHESES, PolicyOutcome, verdict
+from biomech.article.flips import Flip
 from biomech.article.hypotheses import BACK, TILT, Hypothesis, OutcomeMeasure, group
 from biomech.article.policy_scores import predicted_sway, score_policies
 from biomech.article.verdicts import classify
@@ -192,3 +194,17 @@ def test_flips_are_asked_for(monkeypatch):
     assert found.flips == ()
     with pytest.raises(StanceError, match="flips = -1: must be a whole number from 0"):
         bm.findings.assess_hypotheses(["leaning_back"], flips=-1)
+
+
+def test_what_hangs_on_a_guess_says_so(every):
+    """In what is known; nothing of it where flips were not asked for, or turn nothing."""
+    from biomech.view.findings_summary import first_screen
+
+    rising = next(own for own in every if own.hypothesis.name == "rising_quads")
+    turned = dataclasses.replace(rising, flips=(Flip("riener_scale", 2.0, "supported", "undetermined"),))
+    edge = dataclasses.replace(rising, flips=(Flip("lean", 2.0, "conditional", "supported"),))
+    for own, said in ((rising, ""), (dataclasses.replace(rising, flips=()), ""), (edge, "Stands at an edge"),
+                      (turned, "Hangs on a guess: how stiff the passive tissue")):  # fmt: skip
+        (line,) = (x for x in first_screen([own], bm.load_model()).splitlines() if x.startswith("- Rising"))
+        assert said in line
+        assert bool(said) == ("*(" in line)

@@ -256,7 +256,7 @@ def _turned(findings: Sequence[Finding], flips: int) -> str:
         "",
         "Every guess about bodies that has no good source was halved and doubled in width "
         f"({flips} bodies each; a factor stays within its ends, and no end goes past zero). These change a verdict. "
-        "Where the verdict that is changed is not the one above, it stands at an edge that so few bodies do not settle:",
+        "A verdict that is not the one above stands at an edge, which so few bodies do not settle:",
         "",
         "| guess | width | claim | from | to |",
         "|---|---|---|---|---|",

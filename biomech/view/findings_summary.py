@@ -123,7 +123,9 @@ def _known(findings: Sequence[Finding]) -> str:
 
 def _fragile(finding: Finding) -> str:
     """Guesses about bodies that would turn the verdict if they were less certain."""
-    names = dict.fromkeys(plain_prior(own.prior) for own in finding.flips or () if own.before == finding.verdict)
+    if any(own.before != finding.verdict for own in finding.flips or ()):
+        return " *(Stands at an edge: with fewer bodies the verdict is another.)*"
+    names = dict.fromkeys(plain_prior(own.prior) for own in finding.flips or ())
     return f" *(Hangs on a guess: {', '.join(names)}.)*" if names else ""
 
 
