@@ -49,8 +49,8 @@ priors, measurements and variants are in `biomech/reference_data`, each number w
 the first comparison, and [what was changed since](#what-changed-after-the-first-comparison) stands below, old beside
 new. Nothing was fitted to a row.
 
-Three models: *as built*; *with pressure*, with half of the measured abdominal pressure; *with tone*, with 2 % of tone in
-back and belly besides. Tone is an input, and no finding. (Up to the stage *lumbar tissue* the second was the one that
+Three models: *as built*; *with pressure*, with half of the measured abdominal pressure; *with tone*, with 2 % of tone
+in back and belly besides. Tone is an input, and no finding. (Up to the stage *lumbar tissue* the second was the one that
 had a lumbar curve as well.)
 """
 
@@ -409,11 +409,11 @@ REMARKS = """## What falls short, and why
 - **Stairs** at the hip: the leg bears all weight, with no push from the other foot, no handrail and no trunk that leans
   over it.
 - **The back falls silent later than people's.** In a slow stoop the lumbar extensors do most at {peak:.0f} deg of lean,
-  fall below 5 % at {silent:.0f} deg, {flexion:.0f} deg of lumbar flexion, and would be silent just past the end of the range;
-  in people it is at 48 SD 6 deg of flexion, a trunk at 80 SD 13 (Kippers & Parker 1984, 40 people). Tissue that bears 120 N.m,
-  the upper reading of Dolan et al. 1994, makes it {upper:.0f} deg of lean. It was not fitted. Compression in a stoop is
-  hardly changed by it, because the tissue pulls at an arm of 5 cm where muscles have 5 to 6: {with_tissue:.0f} N at 90 deg of
-  lean, {without:.0f} N with the spring of before.
+  fall below 5 % at {silent:.0f} deg, {flexion:.0f} deg of lumbar flexion, and would be silent just past the end of the
+  range; in people it is at 48 SD 6 deg of flexion, a trunk at 80 SD 13 (Kippers & Parker 1984, 40 people). Tissue that
+  bears 120 N.m, the upper reading of Dolan et al. 1994, makes it {upper:.0f} deg of lean. It was not fitted.
+  Compression in a stoop is hardly changed by it, because the tissue pulls at an arm of 5 cm where muscles have 5 to 6:
+  {with_tissue:.0f} N at 90 deg of lean, {without:.0f} N with the spring of before.
 - **The calf** is stronger than any group of people: its measured volume gives it at 35 N/cm2. The tendon is rigid here;
   one that stretches by 5 % takes 12 of 44 mm from the fibres of soleus, and with them some of their force.
 """

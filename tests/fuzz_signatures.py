@@ -39,8 +39,8 @@ import xarray as xr
 import biomech as bm
 from biomech._kernels.declaration import Kernel
 from biomech.analysis import joint_strength as strength
+from biomech.article import evidence, plain_words, policy_scores, study_design, thresholds, validation
 from biomech.article import hypotheses as claims
-from biomech.article import validation
 from biomech.model import mirror, tables
 from biomech.sharing import sensitivity, solution
 
@@ -48,7 +48,8 @@ Call = tuple[Callable[..., Any], dict[str, Any]]
 MODULES = {
     "": bm, "sharing": bm.sharing, "sharing.sensitivity": sensitivity, "sharing.solution": solution,
     "scenarios": bm.scenarios, "uncertainty": bm.uncertainty, "findings": bm.findings, "claims": claims,
-    "strength": strength, "validation": validation, "symbolic": bm.symbolic, "view": bm.view,
+    "evidence": evidence, "thresholds": thresholds, "scores": policy_scores, "design": study_design,
+    "plain": plain_words, "strength": strength, "validation": validation, "symbolic": bm.symbolic, "view": bm.view,
     "tables": tables, "mirror": mirror,
 }  # fmt: skip
 #: Classes that only the package makes: results, and rows of its own tables. Their methods are called all the same.
@@ -56,7 +57,8 @@ RESULTS = {
     "PreparedSweep", "sharing.Solution", "sharing.sensitivity.Sensitivity", "sharing.solution.SolutionArrays",
     "sharing.sensitivity.Solved",
     "scenarios.Scenario", "findings.PolicyOutcome", "findings.Finding", "claims.OutcomeMeasure", "claims.Contrast",
-    "claims.Hypothesis", "sharing.Criterion", "validation.History",
+    "claims.Hypothesis", "claims.Lever", "evidence.Measurement", "evidence.MeasuredTilt", "evidence.Query",
+    "thresholds.Threshold", "scores.PolicyScore", "scores.Sway", "sharing.Criterion", "validation.History",
 }  # fmt: skip
 #: Formulas of a criterion: the solver calls them in its loops, on arrays that were checked at the door.
 FORMULAS = {"response", "cost", "derivative", "curvature"}
@@ -272,8 +274,28 @@ def _study_calls() -> dict[str, Call]:
                                                      "select": {"group": "lumbar_extensors"}}),
         "findings.assess_hypotheses": (bm.findings.assess_hypotheses, {"names": ["leaning_back"],
             "model": bm.load_model(), "samples": 2,
-                                               "seed": 0, "progress": False}),
+                                               "seed": 0, "flips": 0, "progress": False}),
         "findings.verdict": (bm.findings.verdict, {"hypothesis": claims.HYPOTHESES[0], "columns": [_column()]}),
+        "evidence.evidence": (evidence.evidence, {}),
+        "evidence.evidence_for": (evidence.evidence_for, {"hypothesis": "leaning_back"}),
+        "evidence.is_contrary": (evidence.is_contrary, {"hypothesis": "leaning_back"}),
+        "evidence.measured_tilts": (evidence.measured_tilts, {}),
+        "evidence.search_protocol": (evidence.search_protocol, {}),
+        "evidence.MeasuredTilt.change_in": (evidence.measured_tilts()[0].change_in, {"contrast": "softening"}),
+        "thresholds.crossing": (thresholds.crossing, {"steps": [0.0, 1.0], "reached": [-1.0, 1.0], "way": 1,
+                                                      "origin": 0.0}),
+        "thresholds.find_threshold": (thresholds.find_threshold, {"hypothesis": "uphill_buttock",
+            "model": bm.load_model(), "samples": 2, "seed": 0, "priors": drawn["priors"], "progress": False}),
+        "scores.interval_score": (policy_scores.interval_score, {"low": 0.0, "high": 1.0, "value": 2.0,
+                                                                 "outside": 0.1}),
+        "scores.predicted_sway": (policy_scores.predicted_sway, {"model": bm.load_model()}),
+        "scores.score_policies": (policy_scores.score_policies, {"model": bm.load_model(), "samples": 2, "seed": 0,
+                                                                 "progress": False}),
+        "design.paired_power": (study_design.paired_power, {"change": 1.0, "sd": 2.0, "people": 20}),
+        "design.people_needed": (study_design.people_needed, {"change": 1.0, "sd": 2.0, "power": 0.8}),
+        "design.detectable_change": (study_design.detectable_change, {"people": 20, "sd": 2.0, "power": 0.8}),
+        "plain.plain_prior": (plain_words.plain_prior, {"name": "lean"}),
+        "plain.plain_way": (plain_words.plain_way, {"label": "pelvis level"}),
         "claims.group": (claims.group, {"name": "quadriceps"}),
         "strength.maximal_moment": (strength.maximal_moment, {"model": small, "coordinate": "knee_angle_r",
                                                               "direction": 1, "knee_angle_r": [-5.0]}),

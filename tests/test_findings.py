@@ -1,17 +1,26 @@
 """Verdicts by their rules, and what the findings rest on."""
 
+import dataclasses
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import biomech as bm
-from biomech.article.findings import CONTRASTS, HYPOTHESES, PolicyOutcome, classify, verdict
+from biomech.article.evidence import evidence, search_protocol
+from biomech.article.findings import CONTRASTS, HYPOTHESES, PolicyOutcome, verdict
+from biomech.article.flips import Flip
 from biomech.article.hypotheses import BACK, TILT, Hypothesis, OutcomeMeasure, group
+from biomech.article.policy_scores import predicted_sway, score_policies
+from biomech.article.verdicts import classify
 from biomech.errors import StanceError
+from biomech.view.findings_page import evidence_page, findings_page
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings" / "README.md"
-CLAIM = Hypothesis("x", "X", "Something goes up.", "turnout", group("quadriceps"), 1, "none")
+MEASURED = "as measured on people whose knees were bent in braces (Lee 2013)"
+CLAIM = Hypothesis("x", "X", "Something goes up.", "turnout", group("quadriceps"), 1)
 
 
 def column(interval, agree=0.5, against=0.5):
@@ -30,7 +39,7 @@ def column(interval, agree=0.5, against=0.5):
         ([column((-0.5, 0.1, 0.9)), column((0.0, 0.0, 0.0))], "no meaningful effect"),
         ([column((-3.0, -2.0, -1.0), 0.0, 0.99)], "contradicted"),
         ([column((-3.0, -2.0, -1.0), 0.0, 0.99), column((-0.5, 0.1, 0.9))], "undetermined"),
-        ([column((0.0, 0.0, 0.0), 0.0, 0.0)], "impossible"),
+        ([column((0.0, 0.0, 0.0), 0.0, 0.0)], "ruled out by balance"),
         ([column((np.nan,) * 3, 0.0, 0.0)], "undetermined"),
     ],
 )
@@ -39,12 +48,12 @@ def test_the_rules(columns, expected):
 
 
 def test_contrary_measurements_keep_a_claim_from_being_supported():
-    doubted = Hypothesis("x", "X", "Up.", "turnout", group("quadriceps"), 1, "against", contrary=True)
+    doubted = Hypothesis("x", "X", "Up.", "turnout", group("quadriceps"), 1, contrary=True)
     assert verdict(doubted, [column((1.0, 2.0, 3.0), 0.97, 0.0)]) == "conditional"
 
 
 def test_an_effect_on_the_back_must_pass_both_measures():
-    back = Hypothesis("x", "X", "Up.", "turnout", BACK, 1, "none")
+    back = Hypothesis("x", "X", "Up.", "turnout", BACK, 1)
     assert classify(back, ((1.0, 2.0, 3.0), (20.0, 40.0, 59.0)), 1.0, 0.0) == "no meaningful effect"
     assert classify(back, ((1.0, 2.0, 3.0), (50.0, 80.0, 99.0)), 1.0, 0.0) == "supported"
 
@@ -55,7 +64,7 @@ def test_findings_of_a_few():
     assert found["leaning_back"].verdict == "supported"
     assert found["sitting_back"].verdict == "no meaningful effect"
     assert found["forward_quads"].verdict == "contradicted"
-    assert [c.label for c in found["hyper_tilt"].columns] == ["least effort", "hanging"]
+    assert [c.label for c in found["hyper_tilt"].columns] == ["least effort", "hanging", MEASURED]
     (by_rule,) = found["leaning_back"].columns
     assert by_rule.label == "by rhythm"
     contrast = CONTRASTS["leaning"].stances.values()
@@ -68,7 +77,7 @@ def test_findings_of_a_few():
 def test_with_a_level_pelvis_the_feet_cannot_reach_the_back():
     """Without draws the change is none: the extensors cannot feel the feet (separability)."""
     (found,) = bm.findings.assess_hypotheses(["turnout_back"], samples=8)
-    level = {c.label: c for c in found.columns}["tilt 0 deg, friction 0.6"]
+    level = {c.label: c for c in found.columns}["pelvis level, friction 0.6"]
     assert abs(level.nominal[0]) < 1e-3
 
 
@@ -78,7 +87,6 @@ def test_every_proposition_is_sound():
     for hypothesis in HYPOTHESES:
         assert hypothesis.contrast in CONTRASTS
         assert hypothesis.direction in (1, -1)
-        assert hypothesis.evidence
         assert all(isinstance(measure, OutcomeMeasure) and measure.smallest > 0 for measure in hypothesis.measures)
     assert TILT[0].unit == "deg"
 
@@ -88,8 +96,115 @@ def test_the_page_has_every_proposition():
     for hypothesis in HYPOTHESES:
         assert f"### {hypothesis.text}" in text
     assert "no reflexes" in text
+    assert "Guesses that matter" in text
+    assert (PAGE.parent / "evidence.md").read_text() == evidence_page()
 
 
 def test_unknown_propositions_are_refused():
     with pytest.raises(StanceError, match="names = 'x': there is none; there are"):
         bm.findings.assess_hypotheses(["x"])
+
+
+@pytest.fixture(scope="module")
+def every():
+    return bm.findings.assess_hypotheses(samples=16, progress=False)
+
+
+def test_no_supported_effect_bears_a_sign_against_its_words(every):
+    """What goes down is told by a word that says so, and what is supported has the sign of its sentence."""
+    for own in every:
+        down = re.search(r"\bdoes less\b|\blets\b.*\bgo\b|\btips the pelvis back\b", own.hypothesis.text)
+        assert (own.hypothesis.direction < 0) == bool(down), own.hypothesis.text
+        for column in own.columns:
+            if column.verdict == "supported":
+                assert all(own.hypothesis.direction * middle > 0.0 for _, middle, _ in column.interval)
+
+
+def test_what_is_open_has_a_threshold(every):
+    found = {own.hypothesis.name: own for own in every}
+    assert found["leaning_back"].threshold is None
+    assert found["hyper_tilt"].threshold is None  # which speaks of the tilt itself
+    assert found["turnout_back"].threshold.lever.parameter == "tilt_change"
+    assert found["sitting_back"].steady_verdict == "ruled out by balance"
+    assert {column.study for column in found["turnout_back"].columns} == {"", "duval_2010", "dancers_2023"}
+    assert found["turnout_back"].measured_verdict
+    assert not found["leaning_back"].measured_verdict
+    assert all(own.flips is None for own in every)
+
+
+def test_measurements_keep_stooping_from_being_supported(every):
+    stoop = next(own for own in every if own.hypothesis.name == "stoop_back")
+    assert {column.verdict for column in stoop.columns} == {"supported"}
+    assert stoop.verdict == "conditional"
+
+
+def test_a_page_of_a_few(every):
+    """Every column of every table has a heading, every number of the first screen is one that was found."""
+    model = bm.load_model()
+    scores, sways = score_policies(model, samples=4, progress=False), predicted_sway(model)
+    page = findings_page(every, scores, sways, model, 16)
+    first = page[: page.index("![")]
+    for part in ("Lower Back Pain and Your Legs", "What is known", "What is not known", "What to try and feel",
+                 "20 people", "What this cannot say"):  # fmt: skip
+        assert part in first
+    for jargon in (
+        "riener",
+        "impossible",
+        "smallest effect of interest",
+        "Monte Carlo",
+        "percentile",
+        "least_effort",
+    ):
+        assert jargon not in page.lower()
+    for own in every:
+        assert f"### {own.hypothesis.text}" in page
+        if own.threshold:
+            assert own.threshold.sentence in page
+    lines = page.splitlines()
+    for above, rule in pairwise(lines):
+        if set(rule) == set("|-"):
+            cells = [cell.strip() for cell in above.strip("|").split("|")]
+            assert all(cells), above
+            assert len(cells) == rule.count("|") - 1
+    assert "lower back, beside the spine" in first
+
+
+def test_hands_are_told_what_they_would_feel(every):
+    """Squatting in place of stooping is less for the back and more for the thigh."""
+    model = bm.load_model()
+    page = findings_page(every, score_policies(model, samples=2, progress=False), predicted_sway(model), model, 16)
+    rows = page[page.index("| Pick something up") :].splitlines()
+    assert re.search(r"lower back, beside the spine \| \d+ less \| yes", rows[0])
+    assert re.search(r"front of the thigh \| \d+ more \| yes", rows[3])
+
+
+def test_the_page_of_evidence_has_every_study():
+    page = evidence_page()
+    for own in evidence():
+        assert own.source in page
+        assert own.citation in page
+    assert all(query.query.replace("|", "/") in page for query in search_protocol())
+
+
+def test_flips_are_asked_for(monkeypatch):
+    from biomech.article import flips
+
+    monkeypatch.setattr(flips, "default_priors", lambda: {"lean": bm.uncertainty.default_priors()["lean"]})
+    (found,) = bm.findings.assess_hypotheses(["leaning_back"], samples=8, flips=8, progress=False)
+    assert found.flips == ()
+    with pytest.raises(StanceError, match="flips = -1: must be a whole number from 0"):
+        bm.findings.assess_hypotheses(["leaning_back"], flips=-1)
+
+
+def test_what_hangs_on_a_guess_says_so(every):
+    """In what is known; nothing of it where flips were not asked for, or turn nothing."""
+    from biomech.view.findings_summary import first_screen
+
+    rising = next(own for own in every if own.hypothesis.name == "rising_quads")
+    turned = dataclasses.replace(rising, flips=(Flip("riener_scale", 2.0, "supported", "undetermined"),))
+    edge = dataclasses.replace(rising, flips=(Flip("lean", 2.0, "conditional", "supported"),))
+    for own, said in ((rising, ""), (dataclasses.replace(rising, flips=()), ""), (edge, "Stands at an edge"),
+                      (turned, "Hangs on a guess: how stiff the passive tissue")):  # fmt: skip
+        (line,) = (x for x in first_screen([own], bm.load_model()).splitlines() if x.startswith("- Rising"))
+        assert said in line
+        assert bool(said) == ("*(" in line)

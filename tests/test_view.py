@@ -127,7 +127,7 @@ def test_findings_that_are_none_are_refused(finding):
         ([finding, replace(finding, verdict="true")], r"findings\[1\].verdict = 'true': there is none"),
         ([replace(finding, columns=[replace(column, verdict=None)])], r"findings\[0\].columns.verdict = None"),
         ([replace(finding, columns=[replace(column, interval=())])], r"findings\[0\].columns.interval: has shape"),
-        ([replace(finding, hypothesis=None)], r"findings\[0\].proposition = None: must be a Proposition"),
+        ([replace(finding, hypothesis=None)], r"findings\[0\].hypothesis = None: must be a Hypothesis"),
     ):
         with pytest.raises(bm.StanceError, match=named):
             bm.view.findings_chart(nonsense)

@@ -1,23 +1,13 @@
-"""Verdicts on the article's hypotheses, by rules that were fixed beforehand.
+"""Findings on the article's hypotheses: effects under every way of holding the pelvis, and what they come to.
 
-Every hypothesis is tested under draws of everything uncertain, the same draw for both stances, and under every policy
-of the tilt (and both ends of the friction bracket) side by side: those are never drawn. A share of draws is robustness
-against parameters; it is not the probability that a claim is true.
-
-1. *follows from equilibrium*, *impossible*: the sign is fixed by statics alone, here seen as no change in any draw.
-2. *supported*: under every policy at least 95 % of the draws agree and the median passes the smallest effect, and
-   measurements are not contrary.
-3. *conditional*: so under some policies and not under others.
-4. *no meaningful effect*: under every policy the 90 % interval lies inside the smallest effect.
-5. *contradicted*: under every policy at least 95 % of the draws go the other way and the median passes the smallest
-   effect that way.
-6. *undetermined*: none of these. 7. *outside statics*: habit, reflex, pain.
+The rules of the verdicts are in ``article.verdicts``; what measurements on people say in ``article.evidence``; how far
+a pelvis would have to tip in ``article.thresholds``; whether doubtful priors matter in ``article.flips``.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,20 +15,41 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import entries, flag, instance, name_list, text, whole_number
+from biomech._arguments import instance, name_list, whole_number
 from biomech._renamed import renamed
 from biomech.analysis.progress import read_progress
-from biomech.analysis.sweep import sweep
-from biomech.article.hypotheses import CONTRASTS, HYPOTHESES, OUTSIDE, Hypothesis, OutcomeMeasure
-from biomech.errors import StanceError
+from biomech.article.contrast_draws import DrawnColumn, changes_of, draw_columns, without_noise
+from biomech.article.evidence import Measurement, evidence_for
+from biomech.article.flips import Flip, find_flips
+from biomech.article.hypotheses import CONTRASTS, HYPOTHESES, OUTSIDE, Hypothesis
+from biomech.article.thresholds import Threshold, lever_draws, lever_of, threshold_of
+from biomech.article.verdicts import (
+    CONDITIONAL,
+    NO_EFFECT,
+    NOTHING,
+    UNDETERMINED,
+    VERDICTS,
+    PolicyOutcome,
+    outcome,
+    verdict,
+)
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
-from biomech.uncertainty.propagation import propagate
+from biomech.uncertainty.priors import default_priors
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["CONTRASTS", "HYPOTHESES", "OUTSIDE", "Finding", "PolicyOutcome", "assess_hypotheses", "verdict"]
+__all__ = [
+    "CONTRASTS",
+    "HYPOTHESES",
+    "OUTSIDE",
+    "VERDICTS",
+    "Finding",
+    "PolicyOutcome",
+    "assess_hypotheses",
+    "verdict",
+]
 
 #: Names of before.
 _OLD = {"judge": "assess_hypotheses", "Column": "PolicyOutcome", "PROPOSITIONS": "HYPOTHESES"}
@@ -46,39 +57,32 @@ __getattr__ = renamed(__name__, _OLD)
 
 Array = NDArray[np.float64]
 
-#: A change smaller than this is none: rounding of the solver, in the measure's unit.
-_NOTHING = 1e-4
-#: Share of draws that must agree, and the ends of the interval.
-_AGREE, _ENDS = 0.95, (5.0, 50.0, 95.0)
-
-
-@dataclass(frozen=True)
-class PolicyOutcome:
-    """A hypothesis under one policy: interval (5, 50, 95 %) of each measure's change, share of draws that agree.
-
-    ``against``: share of draws that go the other way; ``nominal``: change of each measure without any draw; ``lost``:
-    share of draws that cannot be held; ``valid``: share of the others whose geometry is trusted; ``verdict``: the class
-    under this policy alone.
-    """
-
-    label: str
-    interval: tuple[tuple[float, float, float], ...]
-    nominal: tuple[float, ...]
-    agree: float
-    against: float
-    lost: float
-    valid: float
-    verdict: str
+#: Verdicts that leave open how far the pelvis would have to tip.
+_OPEN = (UNDETERMINED, CONDITIONAL, NO_EFFECT)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A hypothesis, its columns, the verdict and what drives the effect (prior, rank correlation)."""
+    """A hypothesis, its columns, the verdict and what drives the effect (prior, rank correlation).
+
+    ``steady_verdict``: the verdict without what is noise within a person; ``measured_verdict``: the one over columns
+    of measured changes of tilt alone, empty where there are none; ``threshold``: how far the pelvis must tip, for what
+    is open; ``flips``: doubtful priors that change the verdict, ``None`` where it was not asked.
+    """
 
     hypothesis: Hypothesis
     columns: tuple[PolicyOutcome, ...]
     verdict: str
     drivers: tuple[tuple[str, float], ...]
+    steady_verdict: str = ""
+    measured_verdict: str = ""
+    threshold: Threshold | None = None
+    flips: tuple[Flip, ...] | None = None
+
+    @property
+    def evidence(self) -> tuple[Measurement, ...]:
+        """What measurements on people say."""
+        return evidence_for(self.hypothesis.name)
 
     @property
     def proposition(self) -> Hypothesis:
@@ -93,6 +97,7 @@ def assess_hypotheses(
     *,
     samples: int = 512,
     seed: int = 0,
+    flips: int = 0,
     progress: bool | None = None,
 ) -> list[Finding]:
     """Test hypotheses.
@@ -107,6 +112,9 @@ def assess_hypotheses(
         Draws of the priors, the same for every hypothesis.
     seed : int
         The same seed gives the same draws.
+    flips : int
+        Draws with which each prior of low confidence is halved and doubled in width, to see whether a verdict turns;
+        0: not asked. All contrasts are answered some thirty times.
     progress : bool, optional
         As in ``sweep``.
 
@@ -129,141 +137,97 @@ def assess_hypotheses(
     """
     known = {p.name: p for p in HYPOTHESES}
     wanted = list(known) if names is None else name_list("names", names, known)
+    chosen = [known[name] for name in known if name in wanted]
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
     samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
-    progress = read_progress(progress)
-    answers: dict[str, tuple[xr.Dataset, xr.Dataset]] = {}
-    findings = []
-    for hypothesis in (known[name] for name in known if name in wanted):
+    flips = whole_number("flips", flips, 0, 2**24)
+    shown = read_progress(progress)
+    turned = find_flips(chosen, body, samples=flips, seed=seed, progress=shown) if flips > 1 and chosen else None
+    answers: dict[str, tuple[list[DrawnColumn], list[DrawnColumn]]] = {}
+    levers: dict[str, xr.Dataset] = {}
+    found = []
+    for hypothesis in chosen:
         key = hypothesis.contrast
         if key not in answers:
-            answers[key] = _answers(key, body, samples, seed, progress)
-        findings.append(_finding(hypothesis, *answers[key]))
-    return findings
+            answers[key] = _answers(key, body, samples, seed, shown)
+        finding = _finding(hypothesis, *answers[key])
+        threshold = None
+        if finding.verdict in _OPEN and lever_of(hypothesis):
+            if key not in levers:
+                levers[key] = lever_draws(key, body, samples=samples, seed=seed, priors=None, progress=shown)
+            threshold = threshold_of(hypothesis, levers[key])
+        turns = None if turned is None else tuple(turned[hypothesis.name])
+        found.append(Finding(**{**vars(finding), "threshold": threshold, "flips": turns}))
+    return found
 
 
 def _answers(
     contrast: str, model: Model, samples: int, seed: int, progress: bool | None
-) -> tuple[xr.Dataset, xr.Dataset]:
-    """Both stances of a contrast under draws, and without."""
-    import xarray as xr
-
-    stances = CONTRASTS[contrast].stances
-    keep = ("group_activation", "lumbar_compression", "pelvic_tilt", "status", "valid")
-    drawn = propagate(stances, model, samples=samples, seed=seed, variables=keep, progress=progress)
-    plain = [sweep(model, variables=keep, **stance) for stance in stances.values()]
-    return drawn, xr.concat(plain, "stance", join="exact", combine_attrs="drop").expand_dims("sample", axis=-1)
+) -> tuple[list[DrawnColumn], list[DrawnColumn]]:
+    """A contrast's columns, with and without what is noise within a person."""
+    with_noise, without = (
+        draw_columns(contrast, model, samples=samples, seed=seed, priors=priors, progress=progress)
+        for priors in (default_priors(), without_noise(default_priors()))
+    )
+    return with_noise, without
 
 
-def _finding(hypothesis: Hypothesis, ds: xr.Dataset, plain: xr.Dataset) -> Finding:
-    """Columns over the policies, verdict and drivers."""
-    dims = [str(dim) for dim in ds.status.dims if dim not in ("stance", "sample")]
-    columns, effects = [], []
-    for place in np.ndindex(*(ds.sizes[dim] for dim in dims)):
-        own = dict(zip(dims, place, strict=True))
-        label = _label({dim: ds[dim].values[i] for dim, i in own.items()})
-        if hypothesis.measures[0].variable == "pelvic_tilt" and label.startswith("tilt "):
-            continue  # a tilt that is given does not change
-        here, bare = ds.isel(own), plain.isel(own)
-        change = np.stack([_change(here, measure) for measure in hypothesis.measures])
-        nominal = [float(_change(bare, measure).squeeze()) for measure in hypothesis.measures]
-        columns.append(_column(label, hypothesis, change, nominal, here))
-        effects.append(change[0])
+def _finding(hypothesis: Hypothesis, columns: Sequence[DrawnColumn], steady: Sequence[DrawnColumn]) -> Finding:
+    """Columns over the policies, verdicts and drivers."""
+    kept = [own for own in zip(columns, steady, strict=True) if not _says_nothing(hypothesis, own[0])]
+    outcomes = tuple(_outcome(hypothesis, *own) for own in kept)
+    measured = [own for own in outcomes if own.study]
+    still = [PolicyOutcome(**{**vars(own), "verdict": own.steady_verdict}) for own in outcomes]
     return Finding(
-        hypothesis, tuple(columns), verdict(hypothesis, columns), _drivers(np.concatenate(effects), ds, len(effects))
+        hypothesis,
+        outcomes,
+        verdict(hypothesis, outcomes),
+        _drivers(hypothesis, [own[0] for own in kept]),
+        verdict(hypothesis, still),
+        verdict(hypothesis, measured) if measured else "",
     )
 
 
-def _label(policies: Mapping[str, object]) -> str:
-    """Policies in words."""
-    words = []
-    for dim, own in policies.items():
-        text = str(own).replace("_", " ")
-        if dim == "friction":
-            words.append("no friction" if float(text) == 0.0 else f"friction {float(text):g}")
-        else:
-            words.append(f"tilt {float(text):g} deg" if text.lstrip("-").replace(".", "").isdigit() else text)
-    return ", ".join(words) or "by rhythm"
+def _says_nothing(hypothesis: Hypothesis, column: DrawnColumn) -> bool:
+    """A tilt that is given does not change."""
+    return column.fixed and hypothesis.measures[0].variable == "pelvic_tilt"
 
 
-def _change(ds: xr.Dataset, measure: OutcomeMeasure) -> Array:
-    """Second stance less first, per draw."""
-    values = ds[measure.variable]
-    if measure.label:
-        values = values.sel(group=measure.label)
-    return np.asarray(measure.factor * (values.isel(stance=1) - values.isel(stance=0)).values)
-
-
-def _column(label: str, hypothesis: Hypothesis, change: Array, nominal: list[float], ds: xr.Dataset) -> PolicyOutcome:
-    """A hypothesis under one policy, from changes (measure, sample)."""
-    held = (ds.status == 0).all("stance").values & np.isfinite(change).all(axis=0)
-    own = hypothesis.direction * change[:, held]
-    low, middle, high = (
-        np.percentile(change[:, held], _ENDS, axis=1) if held.any() else np.full((3, len(change)), np.nan)
-    )
-    interval = tuple(zip(low.tolist(), middle.tolist(), high.tolist(), strict=True))
-    agree, against = (float((way * own > _NOTHING).all(axis=0).mean()) if held.any() else 0.0 for way in (1.0, -1.0))
+def _outcome(hypothesis: Hypothesis, column: DrawnColumn, steady: DrawnColumn) -> PolicyOutcome:
+    """A hypothesis under one policy."""
+    change = changes_of(column, hypothesis.measures)
+    own, still = outcome(hypothesis, change), outcome(hypothesis, changes_of(steady, hypothesis.measures))
+    held = np.isfinite(change).all(axis=0)
+    nominal = changes_of(DrawnColumn("", column.nominal, column.nominal, True), hypothesis.measures)
     return PolicyOutcome(
-        label,
-        interval,
-        tuple(nominal),
-        agree,
-        against,
-        float(1.0 - held.mean()),
-        float(ds.valid.all("stance").values[held].mean()) if held.any() else 0.0,
-        classify(hypothesis, interval, agree, against),
+        column.label,
+        own.interval,
+        tuple(nominal[:, 0].tolist()),
+        own.agree,
+        own.against,
+        own.lost,
+        float(column.drawn.valid.all("stance").values[held].mean()) if held.any() else 0.0,
+        own.verdict,
+        still.interval,
+        still.verdict,
+        column.measured.study if column.measured else "",
     )
 
 
-def classify(
-    hypothesis: Hypothesis, interval: tuple[tuple[float, float, float], ...], agree: float, against: float
-) -> str:
-    """The class under one policy alone."""
-    way, smallest = hypothesis.direction, [measure.smallest for measure in hypothesis.measures]
-    middle = [way * ends[1] for ends in interval]
-    if all(max(map(abs, ends)) <= _NOTHING for ends in interval):
-        return "impossible"
-    if agree >= _AGREE and all(m >= least for m, least in zip(middle, smallest, strict=True)):
-        return "supported"
-    if against >= _AGREE and all(m <= -least for m, least in zip(middle, smallest, strict=True)):
-        return "contradicted"
-    # an effect must pass the smallest of all its measures to count
-    if any(-least < low and high < least for (low, _, high), least in zip(interval, smallest, strict=True)):
-        return "no meaningful effect"
-    return "undetermined"
-
-
-def verdict(hypothesis: Hypothesis, columns: Iterable[PolicyOutcome]) -> str:
-    """The class of a hypothesis over all policies, by the rules of this module."""
-    contrary = flag("hypothesis: contrary", instance("hypothesis", hypothesis, Hypothesis, "a Hypothesis").contrary)
-    classes = {text("columns: verdict", column.verdict) for column in _columns(columns)}
-    if classes == {"supported"} and not contrary:
-        return "supported"
-    if classes <= {"impossible", "contradicted"}:
-        return classes.pop() if len(classes) == 1 else "contradicted"
-    if classes <= {"impossible", "no meaningful effect"}:
-        return "no meaningful effect"
-    return "conditional" if "supported" in classes else "undetermined"
-
-
-def _columns(columns: object) -> list[PolicyOutcome]:
-    allowed = "a list of Column"
-    found = [instance("columns", own, PolicyOutcome, allowed) for own in entries("columns", columns, allowed)]
-    if not found:
-        raise StanceError("columns: is empty; give at least one")
-    return found
-
-
-def _drivers(effect: Array, ds: xr.Dataset, columns: int) -> tuple[tuple[str, float], ...]:
+def _drivers(hypothesis: Hypothesis, columns: Sequence[DrawnColumn]) -> tuple[tuple[str, float], ...]:
     """The three priors whose rank goes most with the effect's, over all policies (Spearman)."""
+    policies = [own for own in columns if own.measured is None]
+    if not policies:
+        return ()
+    effect = np.concatenate([changes_of(own, hypothesis.measures)[0] for own in policies])
     good = np.isfinite(effect)
-    if good.sum() < 8 or np.ptp(effect[good]) <= _NOTHING:
+    if good.sum() < 8 or np.ptp(effect[good]) <= NOTHING:
         return ()
     found: Mapping[str, float] = {
         str(name).removeprefix("prior_"): float(
-            stats.spearmanr(np.tile(values.values, columns)[good], effect[good]).statistic
+            stats.spearmanr(np.tile(values.values, len(policies))[good], effect[good]).statistic
         )
-        for name, values in ds.data_vars.items()
+        for name, values in policies[0].drawn.data_vars.items()
         if str(name).startswith("prior_") and np.ptp(values.values) > 0.0
     }
     ranked = sorted(found.items(), key=lambda item: -abs(item[1]))[:3]

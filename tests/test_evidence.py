@@ -1,0 +1,157 @@
+"""Measurements on people as data, and what follows from them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import biomech as bm
+from biomech.article.evidence import (
+    BEARS,
+    Measurement,
+    evidence,
+    evidence_for,
+    is_contrary,
+    measured_tilts,
+    search_protocol,
+)
+from biomech.article.hypotheses import CONTRASTS, HYPOTHESES
+from biomech.article.plain_words import plain_prior, plain_way
+from biomech.article.policy_scores import (
+    POLICIES,
+    SWAY,
+    interval_score,
+    predicted_sway,
+    score_policies,
+)
+from biomech.article.study_design import detectable_change, paired_power, people_needed
+
+FOUND = {"lee_2013", "duval_2010", "duncan_2020", "trepman_1994", "maes_2017", "greenwood_2011", "gorwa_2020",
+         "park_2022", "zhou_2016"}  # fmt: skip
+
+
+def test_every_measurement_is_sound():
+    names = {hypothesis.name for hypothesis in HYPOTHESES}
+    for own in evidence():
+        assert set(own.hypotheses) <= names
+        assert own.citation
+        assert own.n is None or own.n > 0
+        assert own.read != "snippet"
+    assert {own.study for own in evidence()} >= FOUND
+    assert len({(own.study, own.measured, own.second, own.result) for own in evidence()}) == len(evidence())
+
+
+def test_those_that_bear_most_come_first():
+    order = [BEARS.index(own.bears) for own in evidence_for("stoop_back")]
+    assert order == sorted(order)
+    with pytest.raises(bm.StanceError, match="hypothesis = 'x': there is none"):
+        evidence_for("x")
+
+
+def test_one_man_does_not_outweigh_many():
+    """Only direct measurements make a claim contrary, counted in people."""
+    direct = [own for own in evidence_for("stoop_back") if own.bears == "direct"]
+    assert {own.speaks for own in direct} == {"for", "against"}
+    assert is_contrary("stoop_back")
+    assert not is_contrary("leaning_back")
+    against = [own for own in evidence_for("hyper_back") if own.speaks == "against"]
+    assert against
+    assert not is_contrary("hyper_back")  # none of them is direct
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"n": 0}, "n = 0: must be a whole number of people"),
+        ({"speaks": "perhaps"}, "speaks = 'perhaps': there is none"),
+        ({"bears": ""}, "bears = '': there is none"),
+        ({"read": "title"}, "read = 'title': there is none"),
+        ({"hypotheses": ("turnout_bac",)}, "did you mean 'turnout_back'"),
+        ({"hypotheses": ()}, "hypotheses is empty"),
+        ({"why": ""}, "why is empty"),
+    ],
+)
+def test_a_measurement_that_is_none_is_refused(change, named):
+    with pytest.raises(bm.StanceError, match=named):
+        replace(evidence()[0], **change)
+
+
+def test_a_measured_tilt_that_is_none_is_refused():
+    own = measured_tilts()[0]
+    for change, named in (
+        ({"study": "nobody"}, "study = 'nobody': there is none"),
+        ({"contrasts": ("sideways",)}, "contrasts = 'sideways': there is none"),
+        ({"sd": 0.0}, "the SD above 0"),
+        ({"size": "guessed"}, "size = 'guessed': there is none"),
+    ):
+        with pytest.raises(bm.StanceError, match=named):
+            replace(own, **change)
+
+
+def test_a_change_turns_with_the_contrast():
+    own = replace(measured_tilts()[0], mean=2.0, contrasts=("softening", "-hyperextension"))
+    assert own.change_in("softening") == 2.0
+    assert own.change_in("hyperextension") == -2.0
+    assert own.change_in("turnout") is None
+    assert all(name.removeprefix("-") in CONTRASTS for tilt in measured_tilts() for name in tilt.contrasts)
+
+
+def test_the_search_is_documented():
+    assert len(search_protocol()) > 50
+    assert all(query.query and query.hits >= len(query.relevant) for query in search_protocol())
+
+
+def test_the_interval_score():
+    assert interval_score(-1.0, 3.0, 0.0) == 4.0
+    assert interval_score(-1.0, 3.0, 3.5) == pytest.approx(4.0 + 20.0 * 0.5)
+    assert interval_score(-1.0, 3.0, -2.0, outside=0.5) == pytest.approx(4.0 + 4.0 * 1.0)
+    with pytest.raises(bm.StanceError, match=r"high = -2: must be at least low = -1"):
+        interval_score(-1.0, -2.0, 0.0)
+
+
+def test_policies_beside_what_was_measured():
+    scores = score_policies(samples=16, progress=False)
+    assert len(scores) == len(POLICIES) * len(measured_tilts())
+    level = {own.measured.name: own for own in scores if own.policy == "0"}
+    assert level["bend_15"].score == 0.0
+    assert level["dancers"].score == pytest.approx(20.0 * 3.19)
+    assert level["dancers"].inside is False
+    assert level["turn_out_40"].score is None  # its size is a judgment
+    hanging = next(own for own in scores if own.policy == "hanging" and own.measured.name == "bend_30")
+    assert hanging.error == pytest.approx(hanging.interval[1])
+
+
+def test_hanging_by_sway_puts_the_weight_behind_the_hips():
+    by_name = {own.policy: own for own in predicted_sway()}
+    upright, sway = (by_name[f"hyperextended, {how}, pelvis level"] for how in ("upright", "hanging by sway"))
+    assert sway.lean < -5.0
+    assert sway.offset < upright.offset < 0.0
+    assert SWAY < 0.0
+
+
+def test_power_of_a_study_of_pairs():
+    """Tables of Cohen 1988: d = .5, two-sided 5 %, 80 %: 34 pairs; and a simulation."""
+    assert people_needed(0.5, 1.0) == 34
+    assert paired_power(0.0, 1.0, 10) == pytest.approx(0.05)
+    assert paired_power(50.0, 1.0, 10) == pytest.approx(1.0)
+    least = detectable_change(20, 3.0, 0.9)
+    assert people_needed(1.0001 * least, 3.0, 0.9) == 20
+    rng = np.random.default_rng(1)
+    seen = rng.normal(2.0, 3.0, (20_000, 20))
+    t = seen.mean(axis=1) / (seen.std(axis=1, ddof=1) / 20**0.5)
+    assert (np.abs(t) > 2.093).mean() == pytest.approx(paired_power(2.0, 3.0, 20), abs=0.01)
+    with pytest.raises(bm.StanceError, match=r"change = 0.0: is too small"):
+        people_needed(0.0, 1.0)
+
+
+def test_every_prior_has_plain_words():
+    for name in bm.uncertainty.default_priors():
+        words = plain_prior(name)
+        assert "_" not in words
+        assert "riener" not in words.lower()
+    assert plain_way("least effort, friction 0.6") == "where standing costs least, floor that grips"
+    assert plain_way("as measured on dancers") == "as measured on dancers"
+
+
+def test_a_source_is_told_by_its_name():
+    assert Measurement(**{**vars(evidence()[0]), "study": "lee_2013"}).source == "Lee 2013"
