@@ -50,8 +50,8 @@ the first comparison, and [what was changed since](#what-changed-after-the-first
 new. Nothing was fitted to a row.
 
 Three models: *as built*; *with pressure*, with half of the measured abdominal pressure; *with tone*, with 2 % of tone
-in back and belly besides. Tone is an input, and no finding. (Up to the stage *lumbar tissue* the second was the one that
-had a lumbar curve as well.)
+in back and belly besides. Tone is an input, and no finding. (Up to the stage *lumbar tissue* the second had a lumbar
+curve of its own as well.)
 """
 
 HOW_JUDGED = """*Error*: of the prediction at the means of model and posture. *Worst case*: the error of that end of the
