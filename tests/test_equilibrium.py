@@ -174,7 +174,7 @@ def tendon_for_quadriceps(model, ds, where, side):
 def lumbar_tissue(model, extension):
     """N: the flexion curve's moment over its arm; the spine flexes by more than the line from L5/S1 to C7 turns."""
     a, b, arm = (model.value(f"passive/lumbar_curve_{of}") for of in ("moment", "rate", "arm"))
-    flexion = model.value("passive/lumbar_neutral") - extension / model.value("settings/lumbar_line_share")
+    flexion = -extension / model.value("settings/lumbar_line_share")
     return a * np.expm1(b * max(flexion, 0.0)) / arm
 
 

@@ -248,7 +248,7 @@ def stance_tilt(posture, model):
 
 @pytest.mark.parametrize(
     ("posture", "most"),
-    [("two_legged", 1 / 10), ("one_legged", 1 / 10), ("stairs_up", 0.105), ("knee_bend", 0.55), ("stand_up", 0.65)],
+    [("two_legged", 1 / 10), ("one_legged", 1 / 10), ("stairs_up", 1 / 10), ("knee_bend", 0.55), ("stand_up", 0.55)],
 )
 def test_the_knee_is_pressed_and_hardly_sheared(adult, posture, most):
     """Kutzner et al. 2010: shear 10 to 20 times smaller than axial. Met where hamstrings rest.
@@ -265,9 +265,9 @@ def test_the_knee_is_pressed_and_hardly_sheared(adult, posture, most):
         assert shear < 0.4 * open_shear
 
 
-def test_shear_on_stairs_is_near_what_implants_measure(adult):
+def test_shear_on_stairs_is_what_implants_measure(adult):
     """D'Lima et al. 2007: .26 body weights; chair (.17) and squat (.15) are missed by 1.3 and 1.0, and said to be."""
-    assert shear_and_axial(adult, "stairs_up")[0] == pytest.approx(0.26, abs=0.1)
+    assert shear_and_axial(adult, "stairs_up")[0] == pytest.approx(0.26, abs=0.05)
     assert shear_and_axial(adult, "stand_up")[0] == pytest.approx(1.44, abs=0.05)
     assert shear_and_axial(adult, "knee_bend")[0] == pytest.approx(1.14, abs=0.05)
 

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import spence
 
+import biomech as bm
+
 ANGLES = ("hip_flexion_r", "hip_rotation_r", "knee_angle_r", "ankle_angle_r", "hip_flexion_l", "hip_rotation_l",
           "knee_angle_l", "ankle_angle_l", "lumbar_extension", "lumbar_bending", "lumbar_rotation")  # fmt: skip
 
@@ -98,6 +100,26 @@ def test_every_constant_is_a_parameter(adult):
             continue  # the spine is flexed here, see test_lumbar_spring; an arm only presses, see test_equilibrium
         other = adult.replace({f"passive/{name}": adult.value(f"passive/{name}") * 1.01 + 0.01})
         assert not np.array_equal(base.passive_moment, other.passive_moment(**pose).passive_moment), name
+
+
+def test_where_discs_are_neutral_does_not_move_what_full_flexion_bears(adult):
+    """The curve was measured from standing, so a neutral angle shifts the discs' linear part alone."""
+    share, k = adult.value("settings/lumbar_line_share"), adult.value("passive/lumbar_flexion_stiffness")
+    full = {"lumbar_extension": -57.0 * share}
+    shifted = adult.replace({"passive/lumbar_neutral": -10.0})
+    less = moments(adult, **full)["lumbar_extension"].item() - moments(shifted, **full)["lumbar_extension"].item()
+    assert less == pytest.approx(10.0 * k)
+
+
+def test_the_back_falls_silent_at_the_end_of_a_slow_stoop(adult):
+    """Most at some 60 deg of lean, a fifth of that or less at the end; on the spring of before it never would."""
+    lean = np.arange(0.0, 101.0, 5.0)
+    stoop = {"trunk_lean": lean, "pelvic_tilt": "rhythm", "knee_flexion": 5, "variables": ["group_activation"]}
+    tone = bm.sweep(adult, **stoop).group_activation.sel(group="lumbar_extensors").values
+    assert 50.0 <= lean[tone.argmax()] <= 70.0
+    assert tone[-1] < 0.2 * tone.max()
+    spring = adult.replace({"passive/lumbar_curve_moment": 0.0})
+    assert bm.sweep(spring, **stoop).group_activation.sel(group="lumbar_extensors").values.argmax() > len(lean) - 6
 
 
 def test_the_lumbar_curve(adult):

@@ -124,8 +124,9 @@ def record_stage(stage: str, reason: str, folder: Path | None = None) -> History
     if stage in names[:-1]:
         raise StanceError(f"stage = {stage!r}: is an earlier stage; only the last can be recorded anew")
     kept = [row for row in stages if row["stage"] != stage] + [{"stage": stage, "reason": reason}]
+    predicted = [row for row in rows if row["stage"] != stage] + _rows_now(stage)
     _write(folder, "stages", _STAGES, kept)
-    _write(folder, "history", _HISTORY, [row for row in rows if row["stage"] != stage] + _rows_now(stage))
+    _write(folder, "history", _HISTORY, predicted)
     return history(folder)
 
 

@@ -94,10 +94,10 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
     -------
     Dataset
         ``predicted`` (variant, row), at the means; ``draw`` (variant, row, sample), the predictive sample; ``lower``
-        and ``upper``, its 90 % interval; ``measured``, ``measured_lower``, ``measured_upper`` (row,). BW, N or percent
-        (``unit``). With ``tilt`` (tilt,), 0 deg and least effort, where nothing is said of the tilt; elsewhere both are
-        alike. ``label`` and ``group`` (row,): each row in plain words, and with which it is judged. How well it fits
-        say ``scores`` and ``summary``.
+        and ``upper``, its 90 % interval; ``lost``, the share of draws that cannot be held and are left out of it;
+        ``measured``, ``measured_lower``, ``measured_upper`` (row,). BW, N or percent (``unit``). With ``tilt`` (tilt,),
+        0 deg and least effort, where nothing is said of the tilt; elsewhere both are alike. ``label`` and ``group``
+        (row,): each row in plain words, and with which it is judged. How well it fits say ``scores`` and ``summary``.
 
     Examples
     --------
@@ -124,6 +124,7 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
             "draw": ((*dims, "sample"), draw),
             "lower": (dims, ends[0]),
             "upper": (dims, ends[1]),
+            "lost": (dims, np.isnan(draw).mean(axis=-1)),
             "measured": ("row", values[:, 0]),
             "measured_lower": ("row", values[:, 1]),
             "measured_upper": ("row", values[:, 2]),

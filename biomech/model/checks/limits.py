@@ -77,7 +77,7 @@ NAMED_RANGES: dict[str, dict[str, Range]] = {
         "lumbar_neutral": Range(-180.0, 180.0, "deg"),
         "lumbar_curve_moment": Range(0.0, 1e4, "N.m"),
         "lumbar_curve_rate": Range(0.0, 2.0, "1/deg"),
-        "lumbar_curve_arm": Range(0.0, 1.0, "m"),
+        "lumbar_curve_arm": Range(0.005, 1.0, "m"),
         "*_c": Range(-1e4, 1e4, "N.m"),
         "*_[abd]0": _EXPONENT,
         "*_[abd][AKH]": _RATE,

@@ -19,10 +19,10 @@ so that the moment about the rotation axis and the one about the flexion axis co
 
 Lumbar joint: the torso stands for the line from L5/S1 to C7, which turns by ``lumbar_line_share`` with a degree of
 lumbar flexion (``biomech.policies.rhythm``), so the lumbar spine flexes by x = -``lumbar_extension`` / share. Linear
-springs about the neutral angle, flexion and extension with a stiffness each, which stand for what the discs do near it;
-in flexion by x also a curve, moment * (exp(rate x) - 1), for ligaments, fascia and the passive
-fibres of the back muscles. They pull from behind, so the curve has an arm as well: it presses the joint together with
-its moment over ``lumbar_curve_arm`` (with an arm of 0 it is a couple and does not).
+springs about the neutral angle, flexion and extension with a stiffness each, stand for what the discs do near it. In
+flexion there is also a curve, moment * (exp(rate x) - 1), for ligaments, fascia and the passive fibres of the back
+muscles; it was measured from standing and is counted from there. They pull from behind at ``lumbar_curve_arm``, and
+so press the joint together with the curve's moment over that arm.
 """
 
 from __future__ import annotations
@@ -142,11 +142,12 @@ def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array
         _leg(tissue, leg, q, laxity[tissue.leg_side[leg]], moment, slope)
     if tissue.lumbar[0] >= 0:
         c = tissue.lumbar[0]
-        x = tissue.flexion * q[c] * DEGREE - tissue.spine[4]
+        turned = tissue.flexion * q[c] * DEGREE
+        x = turned - tissue.spine[4]
         k = tissue.share * select(x < 0.0, tissue.spine[0], tissue.spine[1])
-        curve = tissue.share * tissue.spine[5] * exp(tissue.spine[6] * max(-x, 0.0))
+        curve = tissue.share * tissue.spine[5] * exp(tissue.spine[6] * max(-turned, 0.0))
         moment[c] = -k * x + curve - tissue.share * tissue.spine[5]
-        slope[c, c] = -(k + select(x < 0.0, tissue.spine[6] * curve, 0.0)) * tissue.flexion * DEGREE
+        slope[c, c] = -(k + select(turned < 0.0, tissue.spine[6] * curve, 0.0)) * tissue.flexion * DEGREE
     for way in (1, 2):
         if tissue.lumbar[way] >= 0:
             c = tissue.lumbar[way]
@@ -158,9 +159,9 @@ def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array
 @kernel
 def lumbar_pull(tissue: PassiveTables, q: Array) -> float:
     """Tension (N) with which the tissue behind a flexed lumbar joint presses it together."""
-    if tissue.lumbar[0] < 0 or tissue.spine[7] == 0.0:
+    if tissue.lumbar[0] < 0:
         return 0.0 * q[0]
-    flexion = max(tissue.spine[4] - tissue.flexion * q[tissue.lumbar[0]] * DEGREE, 0.0)
+    flexion = max(-tissue.flexion * q[tissue.lumbar[0]] * DEGREE, 0.0)
     return tissue.spine[5] * (exp(tissue.spine[6] * flexion) - 1.0) / tissue.spine[7]
 
 
