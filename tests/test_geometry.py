@@ -148,3 +148,19 @@ def test_end_condition_of_the_spline():
         cubic = np.polyfit(x[own], y[own], 3)
         assert float(curve(end, 3)) == pytest.approx(6 * cubic[0], rel=1e-8)
     np.testing.assert_allclose(curve(x), y, atol=1e-14)
+
+
+def test_iliopsoas_leaves_the_pubic_ramus_without_a_jump(adult):
+    """At the switch its point lies between its neighbours; turned aside the jump stays within millimetres."""
+    around = 50.0 + np.array([-1e-3, 1e-3])
+
+    def jump(**turned):
+        geometry = adult.muscle_geometry(hip_flexion_r=around, **turned)
+        kept = {"muscle": ["psoas_r", "iliacus_r"]}
+        arm = geometry.moment_arm.sel(coordinate="hip_flexion_r", **kept)
+        return [float(abs(own.diff("pose")).max()) for own in (geometry.length.sel(kept), arm)]
+
+    length, arm = jump()
+    assert length < 1e-4
+    assert arm < 1e-3
+    assert jump(hip_adduction_r=-30.0, hip_rotation_r=-30.0)[0] < 8e-3
