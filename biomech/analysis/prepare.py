@@ -100,7 +100,7 @@ def prepare(
     ...     bm.load_model(), vary=["knee_flexion"], variables=["group_activation/quadriceps"], pelvic_tilt=0
     ... )
     >>> squat([0.0, 30.0])["group_activation/quadriceps"].round(3)
-    array([0.001, 0.079])
+    array([0.   , 0.079])
     """
     objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     # what is asked may be iterators, and is asked again where a copy is made

@@ -171,7 +171,7 @@ def sweep(
     >>> import biomech as bm
     >>> ds = bm.sweep(bm.load_model(), pelvic_tilt=0, knee_flexion=[0, 30])
     >>> ds.group_activation.sel(group="quadriceps").round(3).values
-    array([0.001, 0.079])
+    array([0.   , 0.079])
     >>> bool((ds.status == 0).all())
     True
     """

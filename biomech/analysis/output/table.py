@@ -52,7 +52,7 @@ def table(ds: xr.Dataset, variables: Iterable[str] | None = None) -> pd.DataFram
     >>> found.columns[:2].tolist()
     ['lumbar_compression', 'group_activation/lumbar_extensors']
     >>> found["group_activation/quadriceps"].round(3).tolist()
-    [0.004, 0.084]
+    [0.003, 0.083]
     """
     import pandas as pd
     import xarray as xr
