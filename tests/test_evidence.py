@@ -8,7 +8,7 @@ import pytest
 import biomech as bm
 from biomech.article.evidence import (
     BEARS,
-    Measurement,
+    KNOWN_BEFORE,
     evidence,
     evidence_for,
     is_contrary,
@@ -20,11 +20,11 @@ from biomech.article.plain_words import plain_prior, plain_way
 from biomech.article.policy_scores import (
     POLICIES,
     SWAY,
-    interval_score,
+    mean_score,
     predicted_sway,
     score_policies,
 )
-from biomech.article.study_design import detectable_change, paired_power, people_needed
+from biomech.article.study_design import detectable_change, mean_within, paired_power, people_needed
 
 FOUND = {"lee_2013", "duval_2010", "duncan_2020", "trepman_1994", "maes_2017", "greenwood_2011", "gorwa_2020",
          "park_2022", "zhou_2016"}  # fmt: skip
@@ -57,6 +57,18 @@ def test_one_man_does_not_outweigh_many():
     against = [own for own in evidence_for("hyper_back") if own.speaks == "against"]
     assert against
     assert not is_contrary("hyper_back")  # none of them is direct
+    uphill = {own.study: own for own in evidence_for("uphill_buttock")}
+    assert (uphill["lieberman_2006"].speaks, uphill["lieberman_2006"].bears) == ("against", "direct")
+    assert not is_contrary("uphill_buttock")  # more people did the opposite
+
+
+def test_what_was_found_and_how_it_speaks():
+    """No difference is against, by the rule; what was compared with nothing speaks neither way and is not direct."""
+    for own in evidence():
+        if own.bears == "direct" and own.result.startswith("no difference"):
+            assert own.speaks == "against", own.study
+        if not own.first and own.bears == "direct":
+            assert own.speaks == "neither", own.study
 
 
 @pytest.mark.parametrize(
@@ -69,6 +81,7 @@ def test_one_man_does_not_outweigh_many():
         ({"hypotheses": ("turnout_bac",)}, "did you mean 'turnout_back'"),
         ({"hypotheses": ()}, "hypotheses is empty"),
         ({"why": ""}, "why is empty"),
+        ({"name": ""}, "name is empty"),
     ],
 )
 def test_a_measurement_that_is_none_is_refused(change, named):
@@ -83,13 +96,17 @@ def test_a_measured_tilt_that_is_none_is_refused():
         ({"contrasts": ("sideways",)}, "contrasts = 'sideways': there is none"),
         ({"sd": 0.0}, "the SD above 0"),
         ({"size": "guessed"}, "size = 'guessed': there is none"),
+        ({"partly": ("rising",)}, "partly = 'rising': there is none"),
+        ({"only": ""}, "only = '': must say what is covered"),
     ):
         with pytest.raises(bm.StanceError, match=named):
             replace(own, **change)
 
 
 def test_a_change_turns_with_the_contrast():
-    own = replace(measured_tilts()[0], mean=2.0, contrasts=("softening", "-hyperextension"))
+    own = replace(measured_tilts()[0], mean=2.0, contrasts=("softening", "-hyperextension"), partly=("hyperextension",))
+    assert own.label_in("softening") == own.label
+    assert own.label_in("hyperextension") == f"{own.label}; measured from straight to bent only"
     assert own.change_in("softening") == 2.0
     assert own.change_in("hyperextension") == -2.0
     assert own.change_in("turnout") is None
@@ -99,14 +116,8 @@ def test_a_change_turns_with_the_contrast():
 def test_the_search_is_documented():
     assert len(search_protocol()) > 50
     assert all(query.query and query.hits >= len(query.relevant) for query in search_protocol())
-
-
-def test_the_interval_score():
-    assert interval_score(-1.0, 3.0, 0.0) == 4.0
-    assert interval_score(-1.0, 3.0, 3.5) == pytest.approx(4.0 + 20.0 * 0.5)
-    assert interval_score(-1.0, 3.0, -2.0, outside=0.5) == pytest.approx(4.0 + 4.0 * 1.0)
-    with pytest.raises(bm.StanceError, match=r"high = -2: must be at least low = -1"):
-        interval_score(-1.0, -2.0, 0.0)
+    assert {own.study for own in evidence()} <= {name for query in search_protocol() for name in query.relevant}
+    assert search_protocol()[0].corpus == KNOWN_BEFORE
 
 
 def test_policies_beside_what_was_measured():
@@ -116,7 +127,13 @@ def test_policies_beside_what_was_measured():
     assert level["bend_15"].score == 0.0
     assert level["dancers"].score == pytest.approx(20.0 * 3.19)
     assert level["dancers"].inside is False
-    assert level["turn_out_40"].score is None  # its size is a judgment
+    assert level["turn_out_40"].score is None  # its sign alone is known
+    assert level["bend_15"].measured.size == "judged"
+    # a study counts once: Lee's two zeros as one, the dancers' two scores as one
+    assert mean_score(scores, "0") == pytest.approx(0.5 * (0.0 + 0.5 * 20.0 * (3.19 + 5.34)))
+    assert np.isnan(mean_score([level["turn_out_40"]], "0"))
+    with pytest.raises(bm.StanceError, match="policy = 'x': there is none"):
+        mean_score(scores, "x")
     hanging = next(own for own in scores if own.policy == "hanging" and own.measured.name == "bend_30")
     assert hanging.error == pytest.approx(hanging.interval[1])
 
@@ -139,6 +156,8 @@ def test_power_of_a_study_of_pairs():
     rng = np.random.default_rng(1)
     seen = rng.normal(2.0, 3.0, (20_000, 20))
     t = seen.mean(axis=1) / (seen.std(axis=1, ddof=1) / 20**0.5)
+    inside = np.abs(seen.mean(axis=1) - 2.0) < mean_within(20, 3.0)  # by the true SD, so a little more than 95 %
+    assert inside.mean() == pytest.approx(0.964, abs=0.005)
     assert (np.abs(t) > 2.093).mean() == pytest.approx(paired_power(2.0, 3.0, 20), abs=0.01)
     with pytest.raises(bm.StanceError, match=r"change = 0.0: is too small"):
         people_needed(0.0, 1.0)
@@ -153,5 +172,9 @@ def test_every_prior_has_plain_words():
     assert plain_way("as measured on dancers") == "as measured on dancers"
 
 
-def test_a_source_is_told_by_its_name():
-    assert Measurement(**{**vars(evidence()[0]), "study": "lee_2013"}).source == "Lee 2013"
+def test_a_study_has_one_name():
+    called = {own.study: own.name for own in evidence()}
+    assert called["lee_2013"] == "Lee 2013"
+    assert called["franz_kram_2011"] == "Franz & Kram 2011"
+    assert all(called[own.study] == own.name for own in evidence())
+    assert len(set(called.values())) == len(called)

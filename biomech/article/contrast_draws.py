@@ -39,7 +39,8 @@ _KEPT = ("group_activation", "lumbar_compression", "pelvic_tilt", "status", "val
 class DrawnColumn:
     """One way of holding the pelvis: answers over (stance, sample), and the answer without any draw.
 
-    ``fixed``: whether the tilt is given, so that no change of it is an answer; ``measured``: whose change was drawn.
+    ``fixed``: whether the tilt is given, or its change, so that no change of it is an answer; ``measured``: whose
+    change was drawn.
     """
 
     label: str
@@ -47,6 +48,10 @@ class DrawnColumn:
     nominal: xr.Dataset
     fixed: bool
     measured: MeasuredTilt | None = None
+
+    def says_nothing(self, measures: tuple[OutcomeMeasure, ...]) -> bool:
+        """Whether what is measured is a tilt, which here is given."""
+        return self.fixed and measures[0].variable == "pelvic_tilt"
 
 
 def without_noise(priors: Mapping[str, Prior]) -> dict[str, Prior]:
@@ -65,9 +70,11 @@ def draw_columns(
 ) -> list[DrawnColumn]:
     """Every column of a contrast: those of its policies, then those of measured changes."""
     given = default_priors() if priors is None else priors
-    stances = CONTRASTS[contrast].stances
+    stances, besides = CONTRASTS[contrast].stances, CONTRASTS[contrast].besides
     asked = {"samples": samples, "seed": seed, "progress": progress}
-    columns = list(_split(*_answers(stances, model, given, stances, asked), None))
+    columns: list[DrawnColumn] = []
+    for policies in (stances, besides) if besides else (stances,):
+        columns += _split(*_answers(policies, model, given, policies, asked))
     for measured in measured_tilts():
         change = measured.change_in(contrast)
         if change is None:
@@ -79,7 +86,8 @@ def draw_columns(
         )  # fmt: skip
         last = list(level)[-1]
         mean = {**level, last: {**level[last], "tilt_change": change}}
-        columns += _split(*_answers(level, model, {**given, "measured_tilt": drawn_change}, mean, asked), measured)
+        answers = _answers(level, model, {**given, "measured_tilt": drawn_change}, mean, asked)
+        columns += _split(*answers, measured, f"as measured on {measured.label_in(contrast)}")
     return columns
 
 
@@ -98,24 +106,26 @@ def _answers(
     return drawn, xr.concat(each, "stance", join="exact", combine_attrs="drop").expand_dims("sample", axis=-1)
 
 
-def _split(drawn: xr.Dataset, nominal: xr.Dataset, measured: MeasuredTilt | None) -> Iterator[DrawnColumn]:
+def _split(
+    drawn: xr.Dataset, nominal: xr.Dataset, measured: MeasuredTilt | None = None, on: str = ""
+) -> Iterator[DrawnColumn]:
     """A column for every place along the dimensions of the policies."""
     dims = [str(dim) for dim in drawn.status.dims if dim not in ("stance", "sample")]
     for place in np.ndindex(*(drawn.sizes[dim] for dim in dims)):
         own = dict(zip(dims, place, strict=True))
         policies = {dim: drawn[dim].values[i] for dim, i in own.items()}
         tilt = str(policies.get("tilt_policy", ""))
-        fixed = measured is None and (_is_number(tilt) or "pelvic_tilt" in policies)
-        yield DrawnColumn(_label(policies, measured), drawn.isel(own), nominal.isel(own), fixed, measured)
+        fixed = measured is not None or _is_number(tilt) or "pelvic_tilt" in policies
+        yield DrawnColumn(_label(policies, on), drawn.isel(own), nominal.isel(own), fixed, measured)
 
 
 def _is_number(words: str) -> bool:
     return words.lstrip("-").replace(".", "").isdigit()
 
 
-def _label(policies: Mapping[str, object], measured: MeasuredTilt | None) -> str:
-    """Policies in words."""
-    words = [f"as measured on {measured.label}"] if measured else []
+def _label(policies: Mapping[str, object], on: str) -> str:
+    """Policies in words, after those on whom a change was measured."""
+    words = [on] if on else []
     for dim, own in policies.items():
         text = str(own).replace("_", " ")
         if dim == "friction":

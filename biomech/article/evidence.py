@@ -36,22 +36,25 @@ __all__ = [
 
 SPEAKS = ("for", "against", "neither")
 BEARS = ("direct", "partly", "indirect")
-#: How far a source was read; what is from memory is said to be.
-READ = ("full text", "abstract", "excerpt", "memory")
-#: Whether a change of tilt was given as a number, or its sign alone and the size is a judgment.
-SIZES = ("measured", "judged")
+#: How far a source was read, *secondary* in what others tell of it; what is from memory is said to be.
+READ = ("full text", "abstract", "excerpt", "secondary", "memory")
+#: Whether a change of tilt was given as a number, in words that were judged to be one, or by its sign alone.
+SIZES = ("measured", "judged", "sign")
+#: Where the studies stand that were known before anything was searched for.
+KNOWN_BEFORE = "list of the issue's studies"
 
 
 @dataclass(frozen=True)
 class Measurement:
     """A measurement on people.
 
-    ``study`` names its source, which may have others; ``n``: how many people, ``None`` where the source that was read
-    does not say; ``first`` and ``second``: what was compared; ``result``: what was found; ``hypotheses``: names of
-    those that it belongs to; ``read``: how far the source was read.
+    ``study`` is the key of its source, which may have others, ``name`` what it is called; ``n``: how many people,
+    ``None`` where the source that was read does not say; ``first`` and ``second``: what was compared; ``result``: what
+    was found; ``hypotheses``: names of those that it belongs to; ``read``: how far the source was read.
     """
 
     study: str
+    name: str
     citation: str
     identifier: str
     n: int | None
@@ -69,7 +72,7 @@ class Measurement:
 
     def __post_init__(self) -> None:
         where = f"measurement {self.study!r}"
-        for field in ("study", "citation", "participants", "method", "measured", "result", "why"):
+        for field in ("study", "name", "citation", "participants", "method", "measured", "result", "why"):
             if not text(f"{where}: {field}", getattr(self, field)):
                 raise StanceError(f"{where}: {field} is empty; must be text")
         if self.n is not None and not (isinstance(self.n, int) and self.n > 0):
@@ -82,11 +85,6 @@ class Measurement:
             one_of(f"{where}: hypotheses", name, known)
         if not self.hypotheses:
             raise StanceError(f"{where}: hypotheses is empty; give the name of one at least")
-
-    @property
-    def source(self) -> str:
-        """Who and when, as short as it goes: the study's name in words."""
-        return self.study.replace("_", " ").title()
 
 
 @dataclass(frozen=True)
@@ -105,14 +103,17 @@ class MeasuredTilt:
     """A change of pelvic tilt (deg, forward positive) that was measured on people between two ways of standing.
 
     ``parameter`` goes from ``first`` to ``second`` in the model; ``mean`` and ``sd`` over people; ``contrasts``: those
-    in which the change stands for what people do, with a minus before those that go the other way; ``size``: whether
-    the source gives the number or its sign alone.
+    in which the change stands for what people do, with a minus before those that go the other way; ``partly``: those
+    of them that it covers in part, and ``only`` in which; ``size``: whether the source gives the number, words that
+    were judged to be one, or the sign alone.
     """
 
     name: str
     study: str
     label: str
     contrasts: tuple[str, ...]
+    partly: tuple[str, ...]
+    only: str
     parameter: str
     first: float
     second: float
@@ -128,6 +129,10 @@ class MeasuredTilt:
         one_of(f"{where}: size", self.size, SIZES)
         for contrast in self.contrasts:
             one_of(f"{where}: contrasts", contrast.removeprefix("-"), CONTRASTS)
+        for contrast in self.partly:
+            one_of(f"{where}: partly", contrast, [own.removeprefix("-") for own in self.contrasts])
+        if bool(self.partly) != bool(text(f"{where}: only", self.only)):
+            raise StanceError(f"{where}: only = {self.only!r}: must say what is covered where partly has contrasts")
         if not (math.isfinite(self.mean) and self.sd > 0.0):
             raise StanceError(f"{where}: mean = {self.mean!r}, sd = {self.sd!r}: must be finite, the SD above 0")
 
@@ -137,6 +142,11 @@ class MeasuredTilt:
         if contrast in self.contrasts:
             return self.mean
         return -self.mean if f"-{contrast}" in self.contrasts else None
+
+    def label_in(self, contrast: str) -> str:
+        """On whom it was measured, and how much of a contrast that covers where it is not all."""
+        contrast = one_of("contrast", contrast, CONTRASTS)
+        return f"{self.label}; {self.only}" if contrast in self.partly else self.label
 
 
 @cache
@@ -155,6 +165,7 @@ def evidence() -> tuple[Measurement, ...]:
 def _parse(row: Mapping[str, str]) -> Measurement:
     return Measurement(
         study=row["id"],
+        name=row["name"],
         citation=row["citation"],
         identifier=row["identifier"],
         n=int(row["n"]) if row["n"] else None,
@@ -223,19 +234,20 @@ def measured_tilts() -> tuple[MeasuredTilt, ...]:
     for row in read_rows("measured_tilt_changes"):
         where = f"measured tilt {row['name']!r}"
         first, second, mean, sd = (number_in(where, row, key) for key in ("first", "second", "mean", "sd"))
-        said = row["name"], row["study"], row["label"], tuple(row["contrasts"].split()), row["parameter"]
+        contrasts, partly = (tuple(row[key].split()) for key in ("contrasts", "partly"))
+        said = row["name"], row["study"], row["label"], contrasts, partly, row["only"], row["parameter"]
         found.append(MeasuredTilt(*said, first, second, mean, sd, row["size"], row["note"]))
     return tuple(found)
 
 
 @cache
 def search_protocol() -> tuple[Query, ...]:
-    """The searches that the evidence comes from.
+    """The searches that the evidence comes from, after what was known before.
 
     Examples
     --------
     >>> from biomech.article.evidence import search_protocol
-    >>> "lee_2013" in search_protocol()[0].relevant
+    >>> "lee_2013" in search_protocol()[1].relevant
     True
     """
     return tuple(

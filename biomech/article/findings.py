@@ -174,7 +174,7 @@ def _answers(
 
 def _finding(hypothesis: Hypothesis, columns: Sequence[DrawnColumn], steady: Sequence[DrawnColumn]) -> Finding:
     """Columns over the policies, verdicts and drivers."""
-    kept = [own for own in zip(columns, steady, strict=True) if not _says_nothing(hypothesis, own[0])]
+    kept = [own for own in zip(columns, steady, strict=True) if not own[0].says_nothing(hypothesis.measures)]
     outcomes = tuple(_outcome(hypothesis, *own) for own in kept)
     measured = [own for own in outcomes if own.study]
     still = [PolicyOutcome(**{**vars(own), "verdict": own.steady_verdict}) for own in outcomes]
@@ -186,11 +186,6 @@ def _finding(hypothesis: Hypothesis, columns: Sequence[DrawnColumn], steady: Seq
         verdict(hypothesis, still),
         verdict(hypothesis, measured) if measured else "",
     )
-
-
-def _says_nothing(hypothesis: Hypothesis, column: DrawnColumn) -> bool:
-    """A tilt that is given does not change."""
-    return column.fixed and hypothesis.measures[0].variable == "pelvic_tilt"
 
 
 def _outcome(hypothesis: Hypothesis, column: DrawnColumn, steady: DrawnColumn) -> PolicyOutcome:

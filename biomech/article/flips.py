@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from biomech._arguments import instance, real_number
 from biomech.analysis.progress import progress_bar
 from biomech.article.contrast_draws import changes_of, draw_columns
-from biomech.article.evidence import is_contrary
 from biomech.article.hypotheses import Hypothesis
 from biomech.article.verdicts import joined, outcome
 from biomech.model.model import Model
@@ -115,7 +114,7 @@ def _verdicts(
         columns = draw_columns(contrast, model, samples=samples, seed=seed, priors=priors, progress=False)
         for own in hypotheses:
             if own.contrast == contrast:
-                kept = [c for c in columns if not (c.fixed and own.measures[0].variable == "pelvic_tilt")]
+                kept = [column for column in columns if not column.says_nothing(own.measures)]
                 classes = {outcome(own, changes_of(column, own.measures)).verdict for column in kept}
-                found[own.name] = joined(classes, own.contrary or is_contrary(own.name))
+                found[own.name] = joined(own.name, classes)
     return found

@@ -12,7 +12,7 @@ _WAYS = {
     "pelvis level": "held level",
     "least effort": "where standing costs least",
     "hanging": "hanging in the hips",
-    "passive": "where ligaments and tendons want it",
+    "passive": "where the passive tissue rests",
     "by rhythm": "turning with the lean, as measured",
     "no friction": "slippery floor",
     "friction 0.6": "floor that grips",

@@ -3,24 +3,26 @@
 A policy predicts a change of tilt under draws of everything uncertain. It is told how far its middle is off, whether
 what was measured lies inside its 90 % interval, and the interval score (Gneiting & Raftery 2007, eq. 43), in degrees:
 the width of the interval, and 20 times what the measured value lies outside of it; less is better. Being inside alone
-would reward width. Where a source gives the sign alone the share of draws of that sign is told, and no score.
+would reward width. Where a source gives the sign alone the share of draws of that sign is told, and no score. A study
+counts once, however many of its changes are scored. A policy whose change is given predicts nothing, and is scored to
+compare with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import finite_array, instance, real_number, whole_number
+from biomech._arguments import entries, finite_array, instance, one_of, whole_number
 from biomech.analysis.output.pose import pose
 from biomech.analysis.progress import read_progress
 from biomech.analysis.sweep import sweep
 from biomech.article.evidence import MeasuredTilt, measured_tilts
-from biomech.errors import StanceError
+from biomech.article.interval_scores import interval_score
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.uncertainty.propagation import propagate
@@ -28,7 +30,7 @@ from biomech.uncertainty.propagation import propagate
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["POLICIES", "PolicyScore", "Sway", "interval_score", "predicted_sway", "score_policies"]
+__all__ = ["GIVEN", "POLICIES", "PolicyScore", "Sway", "mean_score", "predicted_sway", "score_policies"]
 
 Array = NDArray[np.float64]
 
@@ -37,10 +39,10 @@ POLICIES: Mapping[str, str] = {
     "0": "pelvis held level",
     "least_effort": "least effort",
     "hanging": "hanging in the hips",
-    "passive": "where ligaments and tendons want it",
+    "passive": "where the passive tissue rests",
 }
-#: What is outside of the 90 % interval.
-_OUTSIDE = 0.1
+#: Policies whose change is none by assignment.
+GIVEN = ("0",)
 _ENDS = (5.0, 50.0, 95.0)
 #: Park et al. 2022: mean knee angle of those who hyperextend (deg), gravity line to hip centre and its SD (m).
 HYPEREXTENDED, SWAY, SWAY_SD = -5.6, -0.0251, 0.0271
@@ -53,7 +55,7 @@ class PolicyScore:
     """A policy beside a measured change of tilt (deg).
 
     ``interval``: 5, 50 and 95 % of draws; ``error``: middle less measured; ``same_sign``: share of draws that go the
-    measured way, None where people did not change; ``inside`` and ``score``: None where the size was not measured;
+    measured way, None where people did not change; ``inside`` and ``score``: None where the sign alone is known;
     ``lost``: share of draws that cannot be held.
     """
 
@@ -75,36 +77,6 @@ class Sway:
     offset: float
     lean: float
     tilt: float
-
-
-def interval_score(low: float, high: float, value: float, outside: float = _OUTSIDE) -> float:
-    """Score of an interval beside what was measured, in its unit; less is better.
-
-    Parameters
-    ----------
-    low, high : float
-        Ends of the interval.
-    value : float
-        What was measured.
-    outside : float
-        Share of the predictions that lie outside of the interval.
-
-    Returns
-    -------
-    float
-        Its width, and what the value lies outside of it times 2 / ``outside`` (Gneiting & Raftery 2007, eq. 43).
-
-    Examples
-    --------
-    >>> from biomech.article.policy_scores import interval_score
-    >>> interval_score(-2, 3, 4)
-    25.0
-    """
-    low, high, value = (real_number(n, v) for n, v in (("low", low), ("high", high), ("value", value)))
-    outside = real_number("outside", outside, 1e-9, 1.0)
-    if high < low:
-        raise StanceError(f"high = {high:g}: must be at least low = {low:g}")
-    return (high - low) + 2.0 / outside * (max(low - value, 0.0) + max(value - high, 0.0))
 
 
 def score_policies(
@@ -149,7 +121,7 @@ def _score(measured: MeasuredTilt, policy: str, change: Array) -> PolicyScore:
     if not len(held):
         return PolicyScore(measured, policy, (np.nan,) * 3, np.nan, None, None, None, 1.0)
     low, middle, high = (float(end) for end in np.percentile(held, _ENDS))
-    known = measured.size == "measured"
+    known = measured.size != "sign"
     return PolicyScore(
         measured,
         policy,
@@ -160,6 +132,36 @@ def _score(measured: MeasuredTilt, policy: str, change: Array) -> PolicyScore:
         interval_score(low, high, measured.mean) if known else None,
         float(1.0 - len(held) / len(change)),
     )
+
+
+def mean_score(scores: Iterable[PolicyScore], policy: str) -> float:
+    """The mean interval score of a policy: over the changes of a study, then over the studies.
+
+    Parameters
+    ----------
+    scores : iterable of PolicyScore
+        As ``score_policies`` returns.
+    policy : str
+        A name of ``POLICIES``.
+
+    Returns
+    -------
+    float
+        Degrees, less is better; NaN where nothing was scored.
+
+    Examples
+    --------
+    >>> from biomech.article.policy_scores import mean_score, score_policies
+    >>> mean_score(score_policies(samples=8), "0")  # of Lee 2013 no change, of the dancers 3.19 and 5.34 deg
+    42.65
+    """
+    allowed = "a list of PolicyScore, as score_policies returns"
+    policy = one_of("policy", policy, POLICIES)
+    studies: dict[str, list[float]] = {}
+    for own in (instance("scores", own, PolicyScore, allowed) for own in entries("scores", scores, allowed)):
+        if own.policy == policy and own.score is not None:
+            studies.setdefault(own.measured.study, []).append(own.score)
+    return float(np.mean([np.mean(found) for found in studies.values()])) if studies else float("nan")
 
 
 def predicted_sway(model: Model | None = None) -> list[Sway]:

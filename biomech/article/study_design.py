@@ -11,7 +11,7 @@ from scipy import optimize, stats
 from biomech._arguments import real_number, whole_number
 from biomech.errors import StanceError
 
-__all__ = ["detectable_change", "paired_power", "people_needed"]
+__all__ = ["detectable_change", "mean_within", "paired_power", "people_needed"]
 
 #: Share of studies that find a change where there is none.
 _FALSE_ALARM = 0.05
@@ -88,6 +88,31 @@ def people_needed(change: float, sd: float, power: float = 0.8) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if paired_power(change, sd, max(middle, 2)) < wanted else (low, middle)
     return high
+
+
+def mean_within(people: int, sd: float) -> float:
+    """To within how much so many people give the mean change: half of its 95 % confidence interval.
+
+    Parameters
+    ----------
+    people : int
+        How many are measured, at least 2.
+    sd : float
+        SD of the change over people.
+
+    Returns
+    -------
+    float
+        In the unit of ``sd``.
+
+    Examples
+    --------
+    >>> from biomech.article.study_design import mean_within
+    >>> round(mean_within(people=20, sd=3.0), 1)
+    1.4
+    """
+    people, spread = whole_number("people", people, 2, _MOST), real_number("sd", sd, 1e-12)
+    return float(stats.t.ppf(1.0 - 0.5 * _FALSE_ALARM, people - 1) * spread / people**0.5)
 
 
 def detectable_change(people: int, sd: float, power: float = 0.8) -> float:

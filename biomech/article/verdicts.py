@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import entries, flag, instance, one_of, text
+from biomech._arguments import entries, instance, one_of, text
 from biomech.article.evidence import is_contrary
 from biomech.article.hypotheses import HYPOTHESES, Hypothesis, OutcomeMeasure
 from biomech.errors import StanceError
@@ -113,15 +113,14 @@ def classify(hypothesis: Hypothesis, interval: Interval, agree: float, against: 
 def verdict(hypothesis: Hypothesis, columns: Iterable[PolicyOutcome]) -> str:
     """The class of a hypothesis over all columns, by the rules of this module."""
     own = instance("hypothesis", hypothesis, Hypothesis, "a Hypothesis")
-    contrary = flag("hypothesis: contrary", own.contrary)
-    if any(known is own for known in HYPOTHESES):
-        contrary = contrary or is_contrary(own.name)
+    name = text("hypothesis: name", own.name)
     classes = {one_of("columns: verdict", text("columns: verdict", c.verdict), VERDICTS) for c in _columns(columns)}
-    return joined(classes, contrary)
+    return joined(name, classes)
 
 
-def joined(classes: set[str], contrary: bool) -> str:
-    """The class over all columns, from the classes under each alone."""
+def joined(name: str, classes: set[str]) -> str:
+    """The class of a hypothesis over all columns, from the classes under each alone; no measurement has other names."""
+    contrary = name in {known.name for known in HYPOTHESES} and is_contrary(name)
     if classes == {SUPPORTED} and not contrary:
         return SUPPORTED
     if classes <= {RULED_OUT, CONTRADICTED}:

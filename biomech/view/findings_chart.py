@@ -76,6 +76,7 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
         y += 0.2
     panel.set_yticks(ticks, labels, fontsize=7.5)
     _dress(panel, y)
+    figure.legend(loc="outside lower right", ncols=3, fontsize=7.5, frameon=False)
     figure.suptitle(_message(findings), fontsize=12.5, x=0.01, ha="left", weight="bold")
     return figure
 
@@ -114,7 +115,6 @@ def _dress(panel: Axes, bottom: float) -> None:
     ):
         panel.plot([], [], mark, color=face, markeredgecolor="0.3", markersize=4.5, label=name)
     panel.plot([], [], color="0.3", alpha=0.3, linewidth=5.0, label="90 % of bodies, all of these")
-    panel.legend(loc="lower right", fontsize=7.5, frameon=True, framealpha=0.9, edgecolor="0.8")
 
 
 def _message(findings: Sequence[Finding]) -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
-from biomech.article.evidence import Measurement, evidence, measured_tilts, search_protocol
+from biomech.article.evidence import KNOWN_BEFORE, MeasuredTilt, Measurement, evidence, measured_tilts, search_protocol
 from biomech.article.findings import OUTSIDE, Finding
 from biomech.article.hypotheses import CONTRASTS
 from biomech.article.plain_words import plain_prior, plain_way
-from biomech.article.policy_scores import HYPEREXTENDED, POLICIES, SWAY, SWAY_SD, PolicyScore, Sway
+from biomech.article.policy_scores import (
+    GIVEN,
+    HYPEREXTENDED,
+    POLICIES,
+    SWAY,
+    SWAY_SD,
+    PolicyScore,
+    Sway,
+    mean_score,
+)
 from biomech.article.verdicts import CONDITIONAL, UNDETERMINED, VERDICTS, PolicyOutcome
 from biomech.model.model import Model
 from biomech.view.findings_summary import first_screen
@@ -46,7 +56,8 @@ _EVIDENCE = """# What was measured on people
 did what the sentence is about and what it speaks of was measured; *partly* if one of the two was something near it;
 *indirect* if both were. *Against* is also who finds no difference where the sentence says that there is one.
 Measurements are contrary to a claim if, counted in people, more speak directly against it than directly for it. Hardly
-any paper could be read in full: what was read is told, and what is from memory. Made by `python examples/findings.py`,
+any paper could be read in full: what was read is told, what is taken from other papers (*secondary*), and what is from
+memory. Made by `python examples/findings.py`,
 from `biomech/reference_data/evidence.csv`."""
 
 
@@ -104,7 +115,9 @@ def _section(finding: Finding) -> str:
         *(_row(finding, column) for column in finding.columns),
         "",
     ]
-    sentences = [finding.threshold.sentence] if finding.threshold else []
+    sentences = [f"Not shown: {plain_way(label)}, for {why}." for label, why in contrast.left_out.items()]
+    if finding.threshold:
+        sentences.append(finding.threshold.sentence)
     if finding.measured_verdict:
         sentences.append(f"With pelvises as they were measured: {finding.measured_verdict}.")
     if finding.steady_verdict != finding.verdict:
@@ -167,7 +180,7 @@ def _people(measurements: Sequence[Measurement]) -> str:
     if not measurements:
         return "People: no measurement was found."
     said = [
-        f"{own.source} ({_number(own)}, {own.bears}, {own.speaks}): {own.measured}, {own.result}"
+        f"{own.name} ({_number(own)}, {own.bears}, {own.speaks}): {own.measured}, {own.result}"
         for own in measurements[:4]
     ]
     more = f" And {len(measurements) - 4} more." if len(measurements) > 4 else ""
@@ -198,35 +211,55 @@ def _scored(scores: Sequence[PolicyScore]) -> str:
         "Change of tilt in degrees, forward positive: the middle and 90 % of bodies. *Score*: the width of the "
         "interval and 20 times what the measured value lies outside of it (Gneiting & Raftery 2007), less is better; "
         "being inside alone would reward a wide guess. Where only the direction was reported, the share of bodies that "
-        "go that way.",
+        "go that way. The mean is taken over the changes of a study, then over the studies, so that each counts once. "
+        f"{_given()} predicts nothing: that it does not change is given, so its score is no merit and stands there to "
+        "compare with.",
         "",
         f"| measured | changed | change | {' | '.join(POLICIES.values())} |",
         f"|---|---|---|{'---|' * len(POLICIES)}",
     ]
     for measured in dict.fromkeys(own.measured for own in scores):
         row = [own for own in scores if own.measured == measured]
-        size = f"{measured.mean:+.1f} (SD {measured.sd:.1f})" if measured.size == "measured" else _only(measured.mean)
+        size = _size(measured)
         what = f"{measured.parameter.replace('_', ' ')} {measured.first:.0f} to {measured.second:.0f} deg"
         lines.append(f"| {measured.label} | {what} | {size} | {' | '.join(_score(own) for own in row)} |")
-    means = []
-    for policy in POLICIES:
-        known = [own.score for own in scores if own.policy == policy and own.score is not None]
-        means.append(f"**{sum(known) / len(known):.0f}**" if known else "")
-    lines.append(f"| **mean score** | | | {' | '.join(means)} |")
+    lines.append(f"| **mean score** | | | {' | '.join(_mean(scores, policy) for policy in POLICIES)} |")
     lines += ["", *(f"- {own.label}, {own.first:.0f} to {own.second:.0f} deg: {own.note}." for own in measured_tilts())]
     return "\n".join(lines)
 
 
-def _only(mean: float) -> str:
-    return "forward" if mean > 0 else "back"
+def _given() -> str:
+    return " and ".join(f"*{POLICIES[name]}*" for name in GIVEN)
+
+
+def _size(measured: MeasuredTilt) -> str:
+    """What was measured, as far as it is known."""
+    if measured.size == "sign":
+        return "forward" if measured.mean > 0 else "back"
+    told = f"{measured.mean:+.1f} (SD {measured.sd:.1f})"
+    return told if measured.size == "measured" else f"{told}, judged from words"
+
+
+def _mean(scores: Sequence[PolicyScore], policy: str) -> str:
+    mean = mean_score(scores, policy)
+    if math.isnan(mean):
+        return ""
+    return f"({mean:.0f}, change given)" if policy in GIVEN else f"**{mean:.0f}**"
 
 
 def _score(own: PolicyScore) -> str:
     low, middle, high = own.interval
+    if own.policy in GIVEN:
+        return f"{middle:+.1f}, given" + ("" if own.score is None else f"; score {own.score:.0f}{_judged(own)}")
     told = f"{middle:+.1f} ({low:+.1f}..{high:+.1f})"
     if own.score is None:
         return told if own.same_sign is None else f"{told}; {100 * own.same_sign:.0f} % that way"
-    return f"{told}; {'inside' if own.inside else 'outside'}, score {own.score:.0f}"
+    return f"{told}; {'inside' if own.inside else 'outside'}, score {own.score:.0f}{_judged(own)}"
+
+
+def _judged(own: PolicyScore) -> str:
+    """What a score rests on that is no number of the source."""
+    return " (beside a judgment)" if own.measured.size == "judged" else ""
 
 
 def _swaying(sways: Sequence[Sway]) -> str:
@@ -280,6 +313,8 @@ def evidence_page() -> str:
     studies = dict.fromkeys(own.study for own in evidence())
     looked = dict.fromkeys(name for query in search_protocol() for name in query.relevant)
     unused = [name.replace("_", " ") for name in looked if name not in studies]
+    called = {own.study: own.name for own in evidence()}
+    searches = [query for query in search_protocol() if query.corpus != KNOWN_BEFORE]
     head = _EVIDENCE.format(count=len(evidence()), studies=len(studies))
     table = [
         "| study | people | how | compared | what was found | claim | speaks | bears | why so | read |",
@@ -288,11 +323,11 @@ def evidence_page() -> str:
     table += [_measurement_row(own) for own in evidence()]
     asked = ["| asked for | where | hits | looked at | left out |", "|---|---|---|---|---|"]
     for query in search_protocol():
-        names = ", ".join(name.replace("_", " ") for name in query.relevant)
+        names = ", ".join(called.get(name, name.replace("_", " ")) for name in query.relevant)
         asked.append(f"| {_cell(query.query)} | {query.corpus} | {query.hits} | {names} | {_cell(query.excluded)} |")
     search = (
-        f"## How it was searched for\n\n{len(search_protocol())} queries of a store of public pages gave "
-        f"{sum(query.hits for query in search_protocol())} hits, duplicates among them. Looked at and not "
+        f"## How it was searched for\n\n{len(searches)} queries of a store of public pages gave "
+        f"{sum(query.hits for query in searches)} hits, duplicates among them. Looked at and not "
         "used, because the text that could be read had no result, or one that belongs to no claim: "
         f"{', '.join(unused)}."
     )
@@ -305,13 +340,13 @@ def _measurement_row(own: Measurement) -> str:
     who = f"{_number(own)}: {own.participants}"
     claims = ", ".join(name.replace("_", " ") for name in own.hypotheses)
     found = f"{own.measured}: {own.result}"
-    cells = (own.source, who, own.method, compared, found, claims, own.speaks, own.bears, own.why, own.read)
+    cells = (own.name, who, own.method, compared, found, claims, own.speaks, own.bears, own.why, own.read)
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"
 
 
 def _source(study: str) -> str:
     own = next(own for own in evidence() if own.study == study)
-    return f"**{own.source}**: {own.citation}" + (f" ({own.identifier})" if own.identifier else "")
+    return f"**{own.name}**: {own.citation}" + (f" ({own.identifier})" if own.identifier else "")
 
 
 def _cell(words: str) -> str:

@@ -8,6 +8,7 @@ draws of the priors and of the posture, with a 90 % interval. Nothing is fitted.
 well, ``history`` what it was before each change.
 """
 
+from biomech.article.interval_scores import interval_score
 from biomech.article.validation.history import (
     History,
     changes,
@@ -17,7 +18,7 @@ from biomech.article.validation.history import (
 from biomech.article.validation.measured_postures import MeasuredPosture, postures, stance_of
 from biomech.article.validation.measurements import GROUPS, REPORTED, group_of, label_of, measured_value, measurements
 from biomech.article.validation.predictions import VARIANTS, predicted_at_means, validate, variant
-from biomech.article.validation.scores import SPINE, interval_score, scores, spine_scores, summary
+from biomech.article.validation.scores import SPINE, scores, spine_scores, summary
 
 __all__ = [
     "GROUPS",
