@@ -133,7 +133,7 @@ def test_what_is_open_has_a_threshold(every):
     assert found["leaning_back"].threshold is None
     assert found["hyper_tilt"].threshold is None  # which speaks of the tilt itself
     assert found["turnout_back"].threshold.lever.parameter == "tilt_change"
-    assert found["sitting_back"].steady_verdict == "ruled out by balance"
+    assert found["sitting_back"].steady_verdict == "no meaningful effect"
     assert {column.study for column in found["turnout_back"].columns} == {"", "duval_2010", "dancers_2023"}
     assert found["turnout_back"].measured_verdict
     assert not found["leaning_back"].measured_verdict
