@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 
 from biomech.stance.declarations import Choice, Condition, Parameter
-from biomech.stance.parameters import ANGLES, CHOICES, COLUMN, PARAMETERS
+from biomech.stance.parameters import ANGLES, CHOICES, COLUMN, PARAMETERS, words_of
 from biomech.stance.written.typed_signature import applies_to, description, required_first, typed_module
 
 _WIDTH = 120
@@ -84,7 +84,12 @@ def _required(row: Parameter) -> str:
 
 
 def _applies(needs: Iterable[Condition]) -> str:
-    return ", ".join(map(applies_to, needs)) or "all"
+    """Where something has a meaning; what several conditions ask of a choice is said at once."""
+    words: dict[str, list[str]] = {}
+    for condition in needs:
+        own = words_of(condition)
+        words[condition.choice] = [word for word in words.get(condition.choice, own) if word in own]
+    return ", ".join(applies_to(Condition(choice, tuple(own))) for choice, own in words.items()) or "all"
 
 
 def _code(word: str) -> str:
