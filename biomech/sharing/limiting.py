@@ -39,8 +39,8 @@ Array = NDArray[np.float64]
 _AT_BOUND = 1e-6
 
 
-class Shared(Protocol):
-    """What is asked of a ``Solution``: the problem, and what comes nearest to it."""
+class Answer(Protocol):
+    """What everything that reads a ``Solution`` asks of it: the problem, and what was found."""
 
     @property
     def problem(self) -> LoadSharingProblem: ...
@@ -49,9 +49,14 @@ class Shared(Protocol):
     @property
     def value(self) -> Array: ...
     @property
-    def shortfall(self) -> Array: ...
-    @property
     def status(self) -> NDArray[np.int8]: ...
+
+
+class Shared(Answer, Protocol):
+    """With what is missing where it only comes nearest."""
+
+    @property
+    def shortfall(self) -> Array: ...
 
 
 @kernel

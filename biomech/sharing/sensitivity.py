@@ -21,6 +21,7 @@ from biomech._arguments import finite_array, instance, refusal
 from biomech.errors import ProblemError
 from biomech.sharing.batch import compile_problem
 from biomech.sharing.criteria import Criterion
+from biomech.sharing.limiting import Answer
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.sensitivity_kernel import Changes, back_to_coefficients, pull_back, push_forward
 
@@ -28,19 +29,11 @@ Array = NDArray[np.float64]
 
 
 @runtime_checkable
-class Solved(Protocol):
+class Solved(Answer, Protocol):
     """What a derivative needs of a ``Solution``: the problem, and where its optimum lies."""
 
     @property
-    def problem(self) -> LoadSharingProblem: ...
-    @property
-    def criterion(self) -> Criterion: ...
-    @property
-    def value(self) -> Array: ...
-    @property
     def multiplier(self) -> Array: ...
-    @property
-    def status(self) -> NDArray[np.int8]: ...
 
 
 #: Parts of a problem that may change.
