@@ -8,7 +8,8 @@ from scipy import stats
 import biomech as bm
 from biomech.errors import StanceError
 from biomech.uncertainty.ensemble import Ensemble
-from biomech.uncertainty.priors import Prior, Sampler, default_priors
+from biomech.uncertainty.possible_draws import drawn_columns
+from biomech.uncertainty.priors import Prior, Sampler, SobolPoints, default_priors
 
 STANCES = {
     "parallel": {"pelvic_tilt": [0, "least_effort"], "knee_flexion": 8},
@@ -18,6 +19,12 @@ STANCES = {
 
 def study(model, stances=STANCES, priors=None, variables=("lumbar_compression",)):
     return Ensemble(stances, model, priors, variables, bm.Power(2), None)
+
+
+def drawn_model(own, draws, i):
+    """The model of one draw, by itself."""
+    columns = drawn_columns(own.model, own.cells, draws, slice(i, i + 1))
+    return own.model.with_numbers({key: values[0] for key, values in columns.items()})
 
 
 def test_quantiles_are_those_of_the_cut_distribution():
@@ -38,9 +45,9 @@ def test_a_drawn_model_is_the_model_with_those_numbers(adult):
     bm.sweep(adult, pelvic_tilt=[0, 3], foot_rotation=[0, 20])
     bm.sweep(adult, pelvic_tilt=0, weight_balance=0.6)
     own = study(adult)
-    draws = own.sampler.draws(own.sampler.points(4, 5))
+    draws = own.sampler.draws(own.sampler.points(4, 5)[:])
     for i in range(4):
-        drawn = own.model_of(draws, i)
+        drawn = drawn_model(own, draws, i)
         changes = {
             f"{table}/{row}/{column}": float(value)
             for table, column in {(cells.table, cells.column) for cells in own.cells.values()}
@@ -61,14 +68,49 @@ def test_a_drawn_model_is_the_model_with_those_numbers(adult):
         )
 
 
+def test_bodies_of_a_population_are_the_models_with_their_numbers(adult):
+    """Number for number, whole and half: the rows that the lanes take up are what the tables of each model hold."""
+    own = study(adult)
+    draws = own.sampler.draws(own.sampler.points(4, 5)[:])
+    bodies = own.bodies_of(draws, slice(0, 4))
+    for half in (True, False):
+        numbers, torsion, _ = bodies.bodies(half)
+        assert len(numbers) == 4
+        for i in range(4):
+            alone = drawn_model(own, draws, i).bodies(half)
+            np.testing.assert_allclose(numbers[i], alone.numbers[0], rtol=1e-13, atol=1e-15)
+            np.testing.assert_array_equal(torsion[i], alone.torsion[0])
+
+
+def test_no_draw_depends_on_those_beside_it(adult):
+    """Blocks of any size give each draw the same answer."""
+    points, found = SobolPoints(37, 2, study(adult).sampler.dimensions), []
+    for together in (1, 3, 16, 64):
+        own = study(adult, variables=("lumbar_compression", "group_activation", "pelvic_tilt"))
+        own.together = together
+        found.append(own.run(points, False))
+    for other in found[1:]:
+        for name, values in other.items():
+            np.testing.assert_allclose(values, found[0][name], rtol=1e-9, atol=1e-12)
+
+
+def test_points_are_the_same_in_any_slices():
+    points = SobolPoints(100, 7, 5)
+    whole = points[:]
+    np.testing.assert_array_equal(np.concatenate([points[:33], points[33:64], points[64:]]), whole)
+    np.testing.assert_array_equal(points[40:50], whole[40:50])
+    np.testing.assert_array_equal(points[90:], whole[90:])
+    np.testing.assert_array_equal(stats.qmc.Sobol(5, rng=np.random.default_rng(7)).random_base2(7)[:100], whole)
+
+
 def test_every_draw_is_a_sweep(adult):
     """Answers of a draw are what ``sweep`` gives for its model and its stance, policies included."""
     own = study(adult, variables=("lumbar_compression", "group_activation", "pelvic_tilt"))
-    points = own.sampler.points(3, 1)
+    points = own.sampler.points(3, 1)[:]
     draws = own.sampler.draws(points)
-    ds = own.dataset(own.run(points, False), draws, 1)
+    ds = own.dataset(own.run(points, False), 1)
     for i in range(3):
-        model, stances = own.model_of(draws, i), own.stances_of(draws, i)
+        model, stances = drawn_model(own, draws, i), own.stances_of(draws, slice(i, i + 1))
         for k, name in enumerate(STANCES):
             values = {key: stances.values[key][2 * k] for key in ("trunk_lean", "weight_shift", "friction")}
             legs = {key: float(stances.values[key][2 * k, 0]) for key in ("knee_laxity", "turnout_yield")}
@@ -81,9 +123,9 @@ def test_every_draw_is_a_sweep(adult):
 
 def test_both_stances_share_the_draw_but_for_what_changes(adult):
     own = study(adult)
-    draws = own.sampler.draws(own.sampler.points(8, 0))
+    draws = own.sampler.draws(own.sampler.points(8, 0)[:])
     for i in range(8):
-        stances = own.stances_of(draws, i)
+        stances = own.stances_of(draws, slice(i, i + 1))
         lean = stances.values["trunk_lean"]
         assert lean[0] == pytest.approx(draws.values["lean"][i])
         assert lean[2] - lean[0] == pytest.approx(draws.values["lean_change"][i])
@@ -94,8 +136,8 @@ def test_both_stances_share_the_draw_but_for_what_changes(adult):
 
 def test_both_sides_draw_alike(adult):
     own = study(adult)
-    draws = own.sampler.draws(own.sampler.points(2, 0))
-    drawn = own.model_of(draws, 1)
+    draws = own.sampler.draws(own.sampler.points(2, 0)[:])
+    drawn = drawn_model(own, draws, 1)
     assert drawn.value("joints/ankle_l/torsion") == -drawn.value("joints/ankle_r/torsion")
     for column in ("max_isometric_force", "leverage"):
         assert drawn.value(f"muscles/soleus_r/{column}") == drawn.value(f"muscles/soleus_l/{column}")
@@ -223,10 +265,10 @@ def test_nothing_drawn_changes_nothing(adult):
 def test_further_dimensions_do_not_follow_the_priors(adult):
     """What is drawn besides them is independent of them; points of another seed would not be."""
     sampler = Sampler(adult, default_priors())
-    points = sampler.points(1024, 0, sampler.dimensions + 4)
+    points = sampler.points(1024, 0, sampler.dimensions + 4)[:]
     together = np.corrcoef(points.T)[: sampler.dimensions, sampler.dimensions :]
     assert np.abs(together).max() < 0.2
-    apart = np.corrcoef(points[:, 0], sampler.points(1024, 1)[:, 0])[0, 1]
+    apart = np.corrcoef(points[:, 0], sampler.points(1024, 1)[:][:, 0])[0, 1]
     assert abs(apart) > 0.5
 
 
@@ -276,7 +318,7 @@ def uniform(target, how, low, high):
 )
 @pytest.mark.parametrize("ask", ["propagate", "sobol"])
 def test_draws_that_cannot_be_are_refused_before_any_work(adult, monkeypatch, ask, target, how, low, high, named):
-    monkeypatch.setattr(Ensemble, "answer_draw", lambda self, *given: pytest.fail("has begun to work"))
+    monkeypatch.setattr(Ensemble, "answer", lambda self, *given: pytest.fail("has begun to work"))
     priors = {"own": uniform(target, how, low, high)}
     stances = {"standing": {"pelvic_tilt": 0}}
     given = {"model": adult, "samples": 8, "priors": priors}
@@ -295,7 +337,7 @@ def test_the_first_draw_that_cannot_be_is_named_with_all_that_made_it(adult):
         "each": uniform("muscles/*/max_isometric_force", "scale each", 1.0, 2.0),
     }
     own = study(adult, priors={name: Prior(name, *list(vars(p).values())[1:]) for name, p in priors.items()})
-    points = own.sampler.points(64, 3)
+    points = own.sampler.points(64, 3)[:]
     draws = own.sampler.draws(points)
     force = adult.tables["muscles"].numbers("max_isometric_force")
     made = force * draws.values["all"][:, None] * draws.values["each"]
@@ -351,13 +393,13 @@ def test_priors_that_draw_nothing_are_refused(target, how, distribution, a, b, l
 def test_draws_are_refused_where_replace_refuses(adult, monkeypatch, target, how, low, high):
     """The first draw that is refused is the first whose numbers ``Model.replace`` refuses, by checks of its own."""
     own = study(adult, priors={"own": uniform(target, how, low, high)})
-    points = own.sampler.points(16, 1)
+    points = own.sampler.points(16, 1)[:]
     draws = own.sampler.draws(points)
-    monkeypatch.setattr(own, "answer_draw", lambda *given: {})
+    monkeypatch.setattr(own, "answer", lambda *given: {})
 
     def refused(i):
         (cells,) = own.cells.values()
-        column = own.model_of(draws, i).tables[cells.table].numbers(cells.column)
+        column = drawn_model(own, draws, i).tables[cells.table].numbers(cells.column)
         rows = adult.tables[cells.table].rows
         try:
             adult.replace({f"{cells.table}/{rows[k]}/{cells.column}": float(column[k]) for k in cells.rows})

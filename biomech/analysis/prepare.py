@@ -452,7 +452,9 @@ class _Workspace:
         self._index = np.arange(count, dtype=np.uint64)
         constraints = constraint_layout(model, part.compiled, part.support)
         aims = (inputs.batch_targets.vector, inputs.batch_targets.target, inputs.start, inputs.floor)
-        self._aim: BoundCall = evaluate_targets.bind(constraints.targets, constraints.starts, self.numbers, *aims)
+        self._aim: BoundCall = evaluate_targets.bind(
+            constraints.targets, constraints.starts, inputs.bodies, self.numbers, *aims
+        )
         self._go: BoundCall = solve_batch_simd.bind(*self._tables, self._index, False, self.results)
 
     def solve_stances(self, columns: list[Any]) -> dict[str, NDArray[Any]]:

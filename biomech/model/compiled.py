@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import finite_array, refusal
+from biomech._arguments import finite_array, instance, refusal
 from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
 from biomech.model.checks.extents import check_extents
@@ -133,14 +133,30 @@ def check_numbers_alone(
     values = given if type(given) is np.ndarray and given.dtype == np.float64 and np.isfinite(given).all() else None
     if values is None:
         values = finite_array(f"columns[{key!r}]", given, ModelError)
-    if values.shape != (len(tables[name]),):
+    if values.shape[-1:] != (len(tables[name]),) or values.ndim > 2:
         raise refusal(f"columns[{key!r}]", given, f"numbers of all {len(tables[name])} rows", ModelError)
     if name == "settings":
-        changed = values != tables[name].numbers(column)
+        changed = np.any(np.atleast_2d(values) != tables[name].numbers(column), axis=0)
         for row, other in zip(tables[name].rows, changed, strict=True):
             if other and row not in PRESSURE:
                 raise refusal(f"columns[{key!r}]: {row}", "another number", _numbers_said(), ModelError)
     return name, column, values
+
+
+def check_columns(
+    tables: Mapping[str, Table], columns: object, dimensions: int
+) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """Columns of numbers that no structure depends on, each (row,) or (body, row) as ``dimensions`` says."""
+    checked: dict[tuple[str, str], NDArray[np.float64]] = {}
+    for key, given in instance(
+        "columns", columns, Mapping, "a mapping of (table, column) to numbers", ModelError
+    ).items():
+        name, column, values = check_numbers_alone(tables, key, given)
+        if values.ndim != dimensions:
+            shape = f"({len(tables[name])},)" if dimensions == 1 else f"(body, {len(tables[name])})"
+            raise refusal(f"columns[{key!r}]", given, f"numbers of shape {shape}", ModelError)
+        checked[name, column] = values
+    return checked
 
 
 def _numbers_said() -> str:
@@ -164,7 +180,7 @@ def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: 
         share = tables["settings"].value("lumbar_line_share")
         parts["passive"] = compile_passive(tables["passive"], compiled.coordinates, compiled.half, share)
     if "settings" in changed:
-        parts["abdomen"] = abdomen_of(tables["settings"])
+        parts["abdomen"] = abdomen_of(map(tables["settings"].value, PRESSURE))
     return replace(compiled, **parts)
 
 
@@ -208,7 +224,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),
-        abdomen_of(settings),
+        abdomen_of(map(settings.value, PRESSURE)),
         np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
         np.array([i for i, how in enumerate(held) if how != "held"], dtype=np.int64),
     )

@@ -86,15 +86,18 @@ def is_symmetric(tables: Mapping[str, Table]) -> bool:
     return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
 
 
-def is_mirrored(table: Table, column: str) -> bool:
-    """Whether the numbers of a column on the left are the mirror images of those on the right."""
+def is_mirrored(table: Table, column: str, values: NDArray[np.float64] | None = None) -> bool:
+    """Whether the numbers of a column on the left are the mirror images of those on the right.
+
+    ``values`` (..., row) take the place of the table's own.
+    """
     instance("table", table, Table, "a Table", ModelError)
-    numbers = table.numbers(column)
+    numbers = table.numbers(column) if values is None else values
     if table.name in _BARE:
         return True
     rows = _mirror_rows(table.rows)
     sign = mirror_sign(table.name, column)
-    return rows is not None and bool(np.array_equal(numbers, sign * numbers[rows], equal_nan=True))
+    return rows is not None and bool(np.array_equal(numbers, sign * numbers[..., rows], equal_nan=True))
 
 
 @lru_cache(maxsize=64)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import flag, instance, mapping, name_list, one_of, real_number, shown, text
+from biomech._arguments import flag, mapping, name_list, one_of, real_number, shown, text
 from biomech.errors import ModelError
+from biomech.model.bodies import ONE_BODY, Bodies, numbers_of, torsions
 from biomech.model.cache import Cache
-from biomech.model.compiled import CompiledModel, check_numbers_alone, check_tables, compile_model, with_numbers
+from biomech.model.compiled import CompiledModel, check_columns, check_tables, compile_model, with_numbers
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
@@ -161,10 +162,7 @@ class Model:
         0.5
         """
         tables = dict(self.tables)
-        for key, given in instance(
-            "columns", columns, Mapping, "a mapping of (table, column) to numbers", ModelError
-        ).items():
-            name, column, values = check_numbers_alone(self.tables, key, given)
+        for (name, column), values in check_columns(self.tables, columns, 1).items():
             tables[name] = tables[name].with_column(column, tuple(values.tolist()))
         origin, before = self._origin or (self, frozenset())
         made = object.__new__(Model)  # structure was checked with the model that has it
@@ -172,6 +170,22 @@ class Model:
         for field_name, part in {**parts, "_origin": (origin, before | set(columns))}.items():
             object.__setattr__(made, field_name, part)
         return made
+
+    def bodies(self, half: bool, of: NDArray[np.int64] | None = None) -> Bodies:
+        """The numbers of the body, or of its right half, as the kernels take them; of a population those ``of`` it."""
+        numbers, torsion = self.cached(("bodies", half), lambda: self._numbers(half))
+        return Bodies(numbers, torsion, ONE_BODY if of is None else of)
+
+    def _numbers(self, half: bool) -> tuple[Array, Array]:
+        return numbers_of(self.compiled(half=half)), torsions(self.tables["joints"])
+
+    def column(self, table: str, column: str) -> Array:
+        """The numbers of a column, (1, row); of a population (body, row)."""
+        return self.tables[table].numbers(column)[None]
+
+    def of(self, body: NDArray[np.int64] | None) -> Model:
+        """The model of some bodies of a population; of one body, itself."""
+        return self
 
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""

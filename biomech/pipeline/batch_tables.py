@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._kernels import allocating_kernel
 from biomech._kernels.arrays import Array1, Array2
 from biomech._simd import IndexArray
+from biomech.model.bodies import Bodies, make_body
 from biomech.model.compiled import ModelTables
 from biomech.model.forces.contact import ContactTables
 from biomech.statics.equilibrium import EquilibriumTables, ExternalLoads
@@ -44,7 +46,8 @@ class BatchInputs(NamedTuple):
     """What the postures are asked: targets of their constraints, first coordinates, and external loads.
 
     ``floor`` (posture, 5): its normal, and how high the right and the left foot stand along it. ``shared`` (posture,
-    unknown), in the order of the pattern, is a load that was shared elsewhere, or (posture, 0) where it was not.
+    unknown), in the order of the pattern, is a load that was shared elsewhere, or (posture, 0) where it was not;
+    ``bodies``: which body each posture is of.
     """
 
     batch_targets: ConstraintTargets
@@ -52,3 +55,12 @@ class BatchInputs(NamedTuple):
     external: ExternalLoads
     floor: Array2
     shared: Array2
+    bodies: Bodies
+
+
+@allocating_kernel
+def make_lane_body(number: Any, body: CompiledBody) -> CompiledBody:
+    """The body with room for the numbers of those that the lanes are of (``take_bodies``)."""
+    return CompiledBody(
+        make_body(number, body.model), body.contact, body.constraints, body.entries, body.cuts, body.feet
+    )

@@ -26,11 +26,12 @@ from biomech._simd import (
     width,
     zeros,
 )
+from biomech.model.bodies import take_bodies
 from biomech.model.forces.passive_joints import lumbar_pull
 from biomech.model.forces.patella import PatellaState, make_patella_state, pull_patellae
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
-from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
+from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits, make_lane_body
 from biomech.pipeline.status import OVERLOADED, UNCERTIFIED, UNREACHABLE
 from biomech.sharing.block_sparsity import BlockSparsity
 from biomech.sharing.certificate import certify_problem
@@ -155,7 +156,7 @@ def solve_batch_simd(
 @allocating_kernel
 def solve_batch(
     number: Any,
-    body: CompiledBody,
+    compiled: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
@@ -165,6 +166,7 @@ def solve_batch(
     exact: bool,
     results: ResultArrays,
 ) -> None:
+    body = make_lane_body(number, compiled)
     rows, unknowns, coordinates = len(body.entries.rows), len(pattern.unknown), inputs.start.shape[1]
     f, state = make_frames(number, body.model.tree), make_path_state(number, body.model.paths)
     targets = make_targets(number, body.constraints, inputs.batch_targets.target.shape[1])
@@ -177,6 +179,7 @@ def solve_batch(
     x, y, _ = make_answer(number, rows, unknowns)
     floor = zeros(number, (inputs.floor.shape[1],))
     buffers, lane_index = _make_buffers(number, body, unknowns), make_lane_index(number)
+    body_row = make_lane_index(number)
     knees, joints = make_patella_state(number, body.model.patella), make_reaction(number, body.cuts)
     every, shared = (
         arange(max(coordinates, inputs.batch_targets.vector.shape[1], unknowns, 6)),
@@ -187,6 +190,7 @@ def solve_batch(
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
+        take_bodies(inputs.bodies, lane_index, body_row, block == 0, body.model)
         gather_targets(inputs.batch_targets, lane_index, every, targets)
         gather(inputs.start, lane_index, every, buffers.start)
         gather_external_loads(inputs.external, lane_index, every, near)

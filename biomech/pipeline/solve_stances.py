@@ -125,8 +125,9 @@ def solve_stances(
     )
     for batch in split_batches(model, stance, objective):
         _solve_batch(model, batch, stance, objective, names, results)
-    constant = model.tables["muscles"].numbers("max_isometric_force")[None]
-    solved = StanceSolution(model, results, results.strength if objective.force_length else constant)
+    own = model.of(stance.body)
+    constant = own.column("muscles", "max_isometric_force")
+    solved = StanceSolution(own, results, results.strength if objective.force_length else constant)
     lost = solved.status == UNREACHABLE
     if lost.any():
         blank(results, lost)
@@ -149,7 +150,12 @@ def compile_batch(
     )
     external, alone = ExternalLoads.of(compiled, stance), np.empty((len(stance), 0))
     inputs = BatchInputs(
-        constraints.batch_targets(external.load), constraints.start, external, constraints.floor, alone
+        constraints.batch_targets(external.load),
+        constraints.start,
+        external,
+        constraints.floor,
+        alone,
+        model.bodies(compiled.half, stance.body),
     )
     return body, tables.pattern, tables.costs, tables.limits, tables.output_maps, inputs
 

@@ -26,7 +26,8 @@ class Stance:
     ``values`` maps each parameter to (posture,), a leg's parameter to (posture, 2) with the right leg first,
     ``load_position`` to (posture, 3). ``support`` and ``arms`` (posture,) index ``SUPPORTS`` and ``ARMS``. ``policy``,
     ``lean_policy`` and ``knee_policy`` (posture,) index ``POLICIES``, ``LEAN_POLICIES`` and ``KNEE_POLICIES``, or are
-    -1 where the angle is given in degrees.
+    -1 where the angle is given in degrees. ``body`` (posture,) says which body of a population each is of, None where
+    there is one body.
     """
 
     values: dict[str, Array]
@@ -35,6 +36,7 @@ class Stance:
     policy: NDArray[np.int64]
     lean_policy: NDArray[np.int64]
     knee_policy: NDArray[np.int64]
+    body: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.support)
@@ -42,7 +44,8 @@ class Stance:
     def take(self, index: NDArray[Any], **changed: Array) -> Stance:
         """Some of the postures, with some values changed."""
         values = {name: value[index] for name, value in self.values.items() if name not in changed}
-        return Stance(values | changed, **{code: getattr(self, code)[index] for code in CODES})
+        body = None if self.body is None else self.body[index]
+        return Stance(values | changed, **{code: getattr(self, code)[index] for code in CODES}, body=body)
 
     def matrix(self) -> Array:
         """Every parameter side by side, (posture, column): see ``COLUMN``."""

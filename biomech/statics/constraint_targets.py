@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array1, Array2, Flags1, Index1
+from biomech._kernels.arrays import Array2, Flags1, Index1
 from biomech._simd import (
     arange,
     block_indices,
@@ -27,6 +27,7 @@ from biomech._simd import (
     width,
     zeros,
 )
+from biomech.model.bodies import Bodies, body_rows
 from biomech.stance.generated.columns import (
     CROSS_SLOPE,
     FOOT_ROTATION,
@@ -93,8 +94,7 @@ class StartTables(NamedTuple):
     """Columns of the coordinates to begin at, -1 where the body has no such coordinate.
 
     Those of the pelvis (its height, place ahead and aside, tilt, heading, and list: ``list`` where it is found, else
-    ``given_list``) and of lumbar extension and bending; ``leg`` (2 LEG,): those of a leg, right and left. ``torsion``
-    (2,): rad, of the shanks, toe-out.
+    ``given_list``) and of lumbar extension and bending; ``leg`` (2 LEG,): those of a leg, right and left.
     """
 
     height: int
@@ -107,13 +107,13 @@ class StartTables(NamedTuple):
     lumbar: int
     bending: int
     leg: Index1
-    torsion: Array1
 
 
 @entry_point
 def evaluate_targets(
     targets: TargetTables,
     starts: StartTables,
+    bodies: Bodies,
     stance: Array2,
     vector: Array2,
     target: Array2,
@@ -125,7 +125,7 @@ def evaluate_targets(
     ``vector`` (posture, 3 term), ``target`` (posture, condition) and ``start`` (posture, coordinate); ``floor``
     (posture, 5): its normal, and how high along it the right and the left foot stand.
     """
-    _aim_each(simd_zero(), targets, starts, stance, vector, target, start, floor)
+    _aim_each(simd_zero(), targets, starts, bodies, stance, vector, target, start, floor)
 
 
 @allocating_kernel
@@ -133,6 +133,7 @@ def _aim_each(
     number: Any,
     targets: TargetTables,
     starts: StartTables,
+    bodies: Bodies,
     stance: Array,
     vector: Array,
     target: Array,
@@ -142,12 +143,15 @@ def _aim_each(
     own, d, n = zeros(number, (stance.shape[1],)), zeros(number, (DIRECTIONS, 3)), zeros(number, (NUMBERS,))
     v, wanted = zeros(number, (vector.shape[1],)), zeros(number, (target.shape[1],))
     q, plane = zeros(number, (start.shape[1],)), zeros(number, (floor.shape[1],))
+    torsion, body_row = zeros(number, (2,)), make_lane_index(number)
     every = arange(max(stance.shape[1], vector.shape[1], target.shape[1], start.shape[1], floor.shape[1]))
     index, lane_index = arange(len(stance)), make_lane_index(number)
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
         gather(stance, lane_index, every, own)
+        body_rows(bodies, lane_index, body_row)
+        gather(bodies.torsion, body_row, every, torsion)
         _set_directions(own, d)
         _set_numbers(targets, own, d, n)
         for k in range(len(targets.direction)):
@@ -158,7 +162,7 @@ def _aim_each(
         for c in range(3):
             plane[c] = d[NORMAL, c]
         plane[3], plane[4] = n[RAISED], n[RAISED + 1]
-        _begin(targets, starts, own, d, n, q)
+        _begin(targets, starts, torsion, own, d, n, q)
         scatter(v, lane_index, every, vector)
         scatter(wanted, lane_index, every, target)
         scatter(q, lane_index, every, start)
@@ -236,7 +240,9 @@ _ANKLE_AXIS = (-0.105, -0.174, 0.979)
 
 
 @kernel
-def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, n: Array, q: Array) -> None:
+def _begin(
+    targets: TargetTables, starts: StartTables, torsion: Array, stance: Array, d: Array, n: Array, q: Array
+) -> None:
     """Coordinates near the closed posture, linear in the tilt; what is given is exact.
 
     The hips stand over the weight's place, or on a seat behind the ankles; each leg then is a triangle whose knee
@@ -281,7 +287,9 @@ def _begin(targets: TargetTables, starts: StartTables, stance: Array, d: Array, 
                 half = (1.0 - 2.0 * foot) * _HIP_ASIDE
                 hx, hy, hz = x + half * aside, height - half * sine, z + half * ahead
                 ax, ay, az, up, level = _ankle_under(targets, stance, d, n, foot, hx, hy, hz)
-                _begin_leg(targets, starts, stance, d, foot, hx - ax, hy - ay, hz - az, up, level, listed, q)
+                _begin_leg(
+                    targets, starts, torsion[foot], stance, d, foot, hx - ax, hy - ay, hz - az, up, level, listed, q
+                )
             else:
                 q[starts.leg[LEG * foot + KNEE]] = -stance[KNEE_FLEXION + foot] * _RADIANS
                 q[starts.leg[LEG * foot + HIP_FLEXION]] = -tilt  # the free thigh hangs down
@@ -384,6 +392,7 @@ def _hip_above(targets: TargetTables, stance: Array, d: Array, n: Array, foot: i
 def _begin_leg(
     targets: TargetTables,
     starts: StartTables,
+    torsion: float,
     stance: Array,
     d: Array,
     foot: int,
@@ -417,7 +426,7 @@ def _begin_leg(
     o = side * (x * d[ACROSS + foot, 0] + y * d[ACROSS + foot, 1] + z * d[ACROSS + foot, 2])
     u, o = min(max(u / length, -0.9), 0.9), o / length
     below = stance[TURNOUT_YIELD + foot] * _RADIANS
-    turned, straight = sincos(starts.torsion[foot] + below)
+    turned, straight = sincos(torsion + below)
     along, away = _THIGH * sine / length, (_SHANK + _THIGH * cosine) / length
     # torsion and the ankle's oblique axis lean the leg sideways, the subtalar joint as much as is missing
     sine, cosine = sincos(inward + _arcsine(u))

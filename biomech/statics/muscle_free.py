@@ -41,6 +41,7 @@ from biomech._simd import (
     zeros,
 )
 from biomech.errors import ModelError
+from biomech.model.bodies import Bodies, make_body, take_bodies
 from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import passive_moment
@@ -107,6 +108,7 @@ class _Given(NamedTuple):
     start: Array2
     laxity: Array2
     shift: Array2
+    bodies: Bodies
 
 
 class _Found(NamedTuple):
@@ -149,6 +151,7 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
         constraints.start,
         stance.values["knee_laxity"],
         stance.values["weight_shift"][:, None],
+        model.bodies(compiled.half, stance.body),
     )
     found = _Found(
         np.empty((count, coordinates)),
@@ -219,7 +222,7 @@ def _moments_simd(
 @allocating_kernel
 def _moments_each(
     number: Any,
-    model: ModelTables,
+    compiled: ModelTables,
     constraints: ConstraintTables,
     legs: Legs,
     gravity: float,
@@ -227,6 +230,7 @@ def _moments_each(
     found: _Found,
 ) -> None:
     count, coordinates = found.coordinates.shape
+    model, body_row = make_body(number, compiled), make_lane_index(number)
     f, targets = make_frames(number, model.tree), make_targets(number, constraints, given.batch_targets.target.shape[1])
     work, lane_index = (
         make_constraint_work(number, constraints, given.batch_targets.target.shape[1], coordinates),
@@ -243,6 +247,7 @@ def _moments_each(
     blocks = -(-count // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
+        take_bodies(given.bodies, lane_index, body_row, block == 0, model)
         gather_targets(given.batch_targets, lane_index, every, targets)
         gather(given.start, lane_index, every, first)
         for k in range(coordinates):

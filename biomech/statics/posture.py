@@ -110,7 +110,8 @@ def build_constraints(model: Model, compiled: CompiledModel, stance: Stance, sup
     terms, batch_targets = len(constraints.tables.kind), len(constraints.labels)
     vector, target = np.empty((count, 3 * terms)), np.empty((count, batch_targets))
     start, floor = np.empty((count, len(compiled.coordinates))), np.empty((count, 5))
-    evaluate_targets(constraints.targets, constraints.starts, stance.matrix(), vector, target, start, floor)
+    bodies = model.bodies(compiled.half, stance.body)
+    evaluate_targets(constraints.targets, constraints.starts, bodies, stance.matrix(), vector, target, start, floor)
     _add_to_targets(constraints.labels, stance, target)
     return PostureConstraints(constraints.tables, constraints.labels, vector, target, start, floor)
 
@@ -141,16 +142,13 @@ def _add_to_targets(labels: list[str], stance: Stance, target: Array) -> None:
 def constraint_layout(model: Model, compiled: CompiledModel, support: int) -> ConstraintLayout:
     """The conditions of a body, or of its half, on a support."""
     require_stance_names(model)
-    torsion = model.value("joints/ankle_r/torsion"), model.value("joints/ankle_l/torsion")
     borne = support_of(support)
-    key = ("constraints", compiled.half, borne, torsion)
-    made: ConstraintLayout = model.shared(key, lambda: _write_down(model, compiled, borne, torsion))
+    key = ("constraints", compiled.half, borne)
+    made: ConstraintLayout = model.shared(key, lambda: _write_down(model, compiled, borne))
     return made
 
 
-def _write_down(
-    model: Model, compiled: CompiledModel, support: Support, torsion: tuple[float, float]
-) -> ConstraintLayout:
+def _write_down(model: Model, compiled: CompiledModel, support: Support) -> ConstraintLayout:
     word = support.word
     build = ConstraintBuilder(model, compiled, ["_r"] if compiled.half else list(word.feet), word.raised)
     support.constrain(build)
@@ -178,7 +176,7 @@ def _write_down(
         build.ball_offsets(),
     )
     tables = build.tables(unknown, ranges(model, compiled, "range"), seated=support.is_seated)
-    return ConstraintLayout(tables, build.labels, targets, _starts(compiled, unknown, torsion))
+    return ConstraintLayout(tables, build.labels, targets, _starts(compiled, unknown))
 
 
 def _check_count(support: Support, build: ConstraintBuilder, unknown: list[str]) -> None:
@@ -192,7 +190,7 @@ def _check_count(support: Support, build: ConstraintBuilder, unknown: list[str])
         raise StanceError(f"{said}: writes down {count}: {'; '.join(build.labels)} / {', '.join(unknown)}")
 
 
-def _starts(compiled: CompiledModel, unknown: list[str], torsion: tuple[float, float]) -> StartTables:
+def _starts(compiled: CompiledModel, unknown: list[str]) -> StartTables:
     """Where the coordinates that a posture begins at stand."""
 
     def column(name: str) -> int:
@@ -218,7 +216,6 @@ def _starts(compiled: CompiledModel, unknown: list[str], torsion: tuple[float, f
         column("lumbar_extension"),
         column("lumbar_bending"),
         np.array([column(name + foot) for foot in ("_r", "_l") for name in leg]),
-        np.radians([torsion[0], -torsion[1]]),
     )
 
 

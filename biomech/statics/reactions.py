@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, Flags2, Index1, Index2
-from biomech._simd import arange, block_indices, gather, make_lane_index, scatter, simd_zero, width, zeros
+from biomech._simd import any_lane, arange, block_indices, gather, make_lane_index, scatter, simd_zero, width, zeros
 from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.forces.patella import make_patella_state, pull_patellae
 from biomech.model.mechanics.muscles import MuscleTables
@@ -232,7 +232,7 @@ def joint_reactions(
     the lumbosacral joint and extends it; ``abdomen``: see ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk
     down, and extends it with the moment that is no couple here but the joint's passive one.
     """
-    pressed = abdomen[0] != 0.0 or abdomen[1] != 0.0
+    pressed = any_lane((abdomen[0] != 0.0) | (abdomen[1] != 0.0))
     lift = abdomen[2] * abdomen[4] * pressure
     for j in range(len(cuts.child)):
         i = cuts.child[j]

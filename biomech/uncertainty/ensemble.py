@@ -1,4 +1,4 @@
-"""A study of a few stances under many draws: what changes in the model and the stances, draw by draw."""
+"""A study of a few stances under many draws: what changes in the model and the stances, block by block of draws."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from biomech.analysis.output.variables import choose_outputs, result_arrays, swe
 from biomech.analysis.progress import progress_bar
 from biomech.errors import StanceError
 from biomech.model.model import Model
+from biomech.model.population import Population
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import solve_stances
 from biomech.pipeline.status import OPTIMAL
@@ -27,21 +28,24 @@ from biomech.stance.parameters import CODES, PARAMETERS
 from biomech.stance.parsing import parse_stance
 from biomech.stance.stance import Stance, StanceGrid
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
-from biomech.uncertainty.priors import Draws, Prior, Sampler, check_priors, default_priors
+from biomech.uncertainty.priors import Draws, Points, Prior, Sampler, check_priors, default_priors
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 
 #: deg: feet that are turned out further may yield below the hip.
 _FORCED = 30.0
+#: Draws that are made at a time, and postures that are solved at a time.
+_DRAWN, _TOGETHER = 4096, 4096
 
 
 class Ensemble:
     """Stances, priors and what is kept; ``run`` answers them at points of the unit cube.
 
-    ``adjust`` may change the stances of a draw, given by its number, after the priors have.
+    ``adjust`` may change stances, given the number (posture,) of the draw that each is of, after the priors have.
     """
 
     def __init__(
@@ -52,7 +56,7 @@ class Ensemble:
         variables: Iterable[str],
         criterion: Criterion,
         tone: Mapping[str, float] | None,
-        adjust: Callable[[Stance, int], None] | None = None,
+        adjust: Callable[[Stance, Index], None] | None = None,
     ) -> None:
         check_stances(stances)
         self.model, self.names, self.adjust = model, list(stances), adjust
@@ -61,6 +65,7 @@ class Ensemble:
         taken = sweep_names(model) | {"stance", "sample", *(f"prior_{name}" for name in given)}
         self.grid, self.stance, self.asked = _read(model, stances, taken)
         self.each = len(self.grid)
+        self.together = max(_TOGETHER // len(self.stance), 1)
         outputs = sweep_outputs(model)
         keep = name_list("variables", variables)
         self.wants_tilt = "pelvic_tilt" in keep and "pelvic_tilt" not in self.grid.dims
@@ -75,57 +80,72 @@ class Ensemble:
         every = labels_of(self.model)
         return {"stance": self.names, **{d: list(v) for d, v in self.grid.dims.items()}, **{d: every[d] for d in own}}
 
-    def run(self, points: Array, progress: bool | None) -> dict[str, Array]:
-        """Variables over (sample, posture, ...) at points (sample, dimension) of the unit cube."""
-        draws = self.sampler.draws(points)
-        check_draws(self.model, self.cells, draws, self.asked)
-        whole = self.stance.take(np.arange(len(self.stance)))
-        whole.apply_changes()
-        self.answer_draw(self.model, whole)  # fills what all draws share
+    def run(self, points: Points, progress: bool | None) -> dict[str, Array]:
+        """Variables over (sample, posture, ...) at points (sample, dimension) of the unit cube.
+
+        Beside them, as ``prior_...``, every prior that has one value a draw (sample,). Bodies are drawn, looked at and
+        answered block by block: memory is needed for the answer alone.
+        """
+        blocks = [slice(first, min(first + _DRAWN, len(points))) for first in range(0, len(points), _DRAWN)]
+        for block in blocks:
+            check_draws(self.model, self.cells, self.sampler.draws(points[block]), self.asked, block.start)
         found: dict[str, Array] = {}
-        with progress_bar(len(draws), "draws", progress) as bar:
-            for i in range(len(draws)):
-                values = self.answer_draw(self.model_of(draws, i), self.stances_of(draws, i))
-                for name, value in values.items():
-                    if name not in found:
-                        found[name] = np.empty((len(draws), *value.shape), dtype=value.dtype)
-                    found[name][i] = value
-                bar.update(1)
+        with progress_bar(len(points), "draws", progress) as bar:
+            for block in blocks:
+                draws = self.sampler.draws(points[block])
+                for first in range(0, len(draws), self.together):
+                    part = slice(first, min(first + self.together, len(draws)))
+                    for name, value in self.answer(draws, part, block.start).items():
+                        if name not in found:
+                            found[name] = np.empty((len(points), *value.shape[1:]), dtype=value.dtype)
+                        found[name][block.start + part.start : block.start + part.stop] = value
+                    bar.update(part.stop - part.start)
         return found
 
-    def model_of(self, draws: Draws, i: int) -> Model:
-        """The model of a draw."""
-        columns = drawn_columns(self.model, self.cells, draws, slice(i, i + 1))
-        return self.model.with_numbers({key: values[0] for key, values in columns.items()})
+    def answer(self, draws: Draws, part: slice, before: int = 0) -> dict[str, Array]:
+        """Variables (draw, posture, ...) of some draws, and their priors; ``before`` are how many came before these."""
+        count = part.stop - part.start
+        stances = self.stances_of(draws, part, before)
+        flat = self.solve(self.bodies_of(draws, part), stances)
+        found = {name: value.reshape(count, len(self.stance), *value.shape[1:]) for name, value in flat.items()}
+        scalars = {f"prior_{name}": own[part] for name, own in draws.values.items() if own.ndim == 1}
+        return {**found, **scalars}
 
-    def stances_of(self, draws: Draws, i: int) -> Stance:
-        """The stances of a draw; a value that is asked for is added to, or kept, within its range."""
-        own = self.stance.take(np.arange(len(self.stance)))
-        second = np.arange(len(own)) >= self.each
+    def bodies_of(self, draws: Draws, part: slice) -> Model:
+        """The bodies of some draws."""
+        columns = drawn_columns(self.model, self.cells, draws, part)
+        return Population.drawn(self.model, columns) if columns else self.model
+
+    def stances_of(self, draws: Draws, part: slice, before: int = 0) -> Stance:
+        """The stances of some draws, draw by draw; a value that is asked for is added to, or kept, within its range."""
+        count, each = part.stop - part.start, len(self.stance)
+        own = self.stance.take(np.tile(np.arange(each), count))
+        draw, second = np.repeat(np.arange(count), each), np.tile(np.arange(each) >= self.each, count)
         for name, prior in draws.priors.items():
             if not prior.of_stance:
                 continue
-            values, value = own.values[prior.target], float(draws.values[name][i])
+            values = own.values[prior.target]
+            value = draws.values[name][part][draw].reshape(-1, *(1,) * (values.ndim - 1))
             if prior.how == "set":
                 if prior.target not in self.asked:
                     values[...] = value
                 continue
-            part = second if prior.how == "add to second" else np.ones(len(own), dtype=bool)
-            where = part.reshape(-1, *(1,) * (values.ndim - 1)) & np.ones(values.shape, dtype=bool)
+            changed = second if prior.how == "add to second" else np.ones(len(own), dtype=bool)
+            where = changed.reshape(value.shape) & np.ones(values.shape, dtype=bool)
             if prior.target == "turnout_yield":
                 where &= own.values["foot_rotation"] > _FORCED
-            values[where] += value
+            np.add(values, value, out=values, where=where)
             limits = PARAMETERS[prior.target]
             np.clip(values, limits.least, limits.most, out=values)
         if self.adjust is not None:
-            self.adjust(own, i)
+            self.adjust(own, before + part.start + draw)
         own.apply_changes()
-        return own
+        return replace(own, body=draw) if self.cells else own
 
-    def answer_draw(self, model: Model, stance: Stance) -> dict[str, Array]:
+    def solve(self, bodies: Model, stance: Stance) -> dict[str, Array]:
         """Variables over the postures, NaN where one is not optimal."""
-        resolve_policies(model, stance, self.objective)
-        solved = solve_stances(model, stance, self.objective, self.results)
+        resolve_policies(bodies, stance, self.objective)
+        solved = solve_stances(bodies, stance, self.objective, self.results)
         lost = solved.status != OPTIMAL
         found = {"pelvic_tilt": stance.values["pelvic_tilt"]} if self.wants_tilt else {}
         for name, output in self.outputs.items():
@@ -135,13 +155,18 @@ class Ensemble:
             found[name] = value
         return found
 
-    def dataset(self, found: Mapping[str, Array], draws: Draws, seed: int) -> xr.Dataset:
+    def dataset(self, found: Mapping[str, Array], seed: int) -> xr.Dataset:
         """Variables over (stance, dimensions of the stances, sample, ...), and the priors with one value a draw."""
         import xarray as xr
 
         shape = (len(self.names), *self.grid.shape)
         variables: dict[str, Variable] = {}
         for name, values in found.items():
+            if name.startswith("prior_"):
+                prior = self.sampler.priors[name.removeprefix("prior_")]
+                about = cf_attributes(prior.unit, f"{prior.how} {prior.target}")
+                variables[name] = (("sample",), values, about)
+                continue
             own = self.outputs[name].dims if name in self.outputs else ()
             attributes = self.outputs[name].attributes if name in self.outputs else _TILT
             moved = np.moveaxis(values, 0, 1)
@@ -149,14 +174,6 @@ class Ensemble:
             variables[name] = (("stance", *self.grid.dims, "sample", *own), shaped, attributes)
         labels = {"stance": self.names, **stance_coordinates(self.grid)}
         coords = labelled(self.model, labels, dims_of(variables) | carried_dims(self.grid))
-        for name, values in draws.values.items():
-            if values.ndim == 1:
-                prior = draws.priors[name]
-                variables[f"prior_{name}"] = (
-                    ("sample",),
-                    values,
-                    cf_attributes(prior.unit, f"{prior.how} {prior.target}"),
-                )
         return xr.Dataset(variables, coords, {"seed": seed})
 
 

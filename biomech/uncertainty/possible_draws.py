@@ -1,6 +1,6 @@
 """Draws that make a body: which cells of a model they change, and whether any draw makes what cannot be.
 
-All draws are looked at together, before the first is answered.
+All draws are looked at, block by block, before the first is answered.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from biomech.uncertainty.priors import Draws, Prior
 Array = NDArray[np.float64]
 Columns = dict[tuple[str, str], Array]
 
-#: Draws that are looked at together: what bounds the memory.
-_BLOCK = 4096
 _SLACK = ("hip_internal_rotation_slack", "hip_external_rotation_slack")
 
 
@@ -78,7 +76,7 @@ def drawn_columns(model: Model, cells: Mapping[str, Cells], draws: Draws, part: 
     return found
 
 
-def check_draws(model: Model, cells: Mapping[str, Cells], draws: Draws, asked: Iterable[str]) -> None:
+def check_draws(model: Model, cells: Mapping[str, Cells], draws: Draws, asked: Iterable[str], before: int = 0) -> None:
     """Refuse draws of which one makes a body or a stance that cannot be.
 
     Parameters
@@ -91,23 +89,23 @@ def check_draws(model: Model, cells: Mapping[str, Cells], draws: Draws, asked: I
         All draws.
     asked : iterable of str
         Stance parameters that are asked for, which no prior sets.
+    before : int
+        How many draws came before these, for their numbers in messages.
 
     Raises
     ------
     StanceError
         Names the prior, the draw, the number and what is allowed.
     """
-    _check_stances(draws, set(asked))
-    for first in range(0, len(draws), _BLOCK):
-        part = slice(first, min(first + _BLOCK, len(draws)))
-        with np.errstate(over="ignore", invalid="ignore"):  # what is no number is found below
-            columns = drawn_columns(model, cells, draws, part)
-            found = min(_faults(model, cells, columns), default=None, key=lambda fault: fault.draw)
-        if found is not None:
-            raise _refusal(model, cells, draws, first, found)
+    _check_stances(draws, set(asked), before)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number is found below
+        columns = drawn_columns(model, cells, draws, slice(0, len(draws)))
+        found = min(_faults(model, cells, columns), default=None, key=lambda fault: fault.draw)
+    if found is not None:
+        raise _refusal(model, cells, draws, before, found)
 
 
-def _check_stances(draws: Draws, asked: set[str]) -> None:
+def _check_stances(draws: Draws, asked: set[str], before: int) -> None:
     """What a stance is set to lies in its range; what is added, and then kept in the range, does not exceed it."""
     for name, prior in draws.priors.items():
         if prior.of_stance and (prior.how != "set" or prior.target not in asked):
@@ -117,7 +115,7 @@ def _check_stances(draws: Draws, asked: set[str]) -> None:
             allowed = Range(*ends, limits.unit)
             for draw in np.flatnonzero(~allowed.holds(values))[:1].tolist():
                 raise StanceError(
-                    f"prior {name!r}, draw {draw}: {prior.how} {prior.target} = {values[draw]:.6g}: {allowed}"
+                    f"prior {name!r}, draw {before + draw}: {prior.how} {prior.target} = {values[draw]:.6g}: {allowed}"
                 )
 
 
@@ -202,17 +200,17 @@ def _tendons(model: Model, columns: Columns) -> Iterator[_Fault]:
             yield _Fault(draw, "patellar_tendon", int(least), "value", float(values[draw, least]), allowed)
 
 
-def _refusal(model: Model, cells: Mapping[str, Cells], draws: Draws, first: int, fault: _Fault) -> StanceError:
+def _refusal(model: Model, cells: Mapping[str, Cells], draws: Draws, before: int, fault: _Fault) -> StanceError:
     """The error that names the priors that made a number, and what they drew."""
-    draw, said = first + fault.draw, []
+    said = []
     for name, own in cells.items():
         if (own.table, own.column) == (fault.table, fault.column) and fault.row in own.rows:
-            value = draws.values[name][draw]
+            value = draws.values[name][fault.draw]
             said.append(f"{name!r} ({float(value if np.ndim(value) == 0 else value[fault.row]):.6g})")
     table = model.tables[fault.table]
     where = f"{fault.table}/{table.rows[fault.row]}" + ("" if fault.column == "value" else f"/{fault.column}")
     priors = f"prior {', '.join(said)}" if len(said) == 1 else f"priors {', '.join(said)}"
-    return StanceError(f"{priors}, draw {draw}: {where} = {fault.value:.6g}: {fault.allowed}")
+    return StanceError(f"{priors}, draw {before + fault.draw}: {where} = {fault.value:.6g}: {fault.allowed}")
 
 
 def _target(model: Model, path: str) -> tuple[str, str, list[int]]:

@@ -8,11 +8,12 @@ answer.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,8 +142,46 @@ class Draws:
         return len(next(iter(self.values.values())))
 
 
+class Points(Protocol):
+    """Points (sample, dimension) of the unit cube, of which a slice can be taken."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Array: ...
+
+
+class SobolPoints:
+    """Quasi-random points of the unit cube, its faces left out (Sobol' 1967, scrambled: Owen 1998).
+
+    A slice of them is an array (sample, dimension); the others are not kept, so that a million need no memory.
+    """
+
+    def __init__(self, samples: int, seed: int, dimensions: int) -> None:
+        self.shape, self.seed = (samples, dimensions), seed
+        self._engine, self._at = self._begin(), 0
+
+    def _begin(self) -> stats.qmc.Sobol:
+        return stats.qmc.Sobol(self.shape[1], scramble=True, rng=np.random.default_rng(self.seed))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, part: slice, /) -> Array:
+        first, last, _ = part.indices(len(self))
+        if first < self._at:
+            self._engine, self._at = self._begin(), 0
+        if first > self._at:
+            self._engine.fast_forward(first - self._at)
+        self._at = last
+        with warnings.catch_warnings():
+            # whether they are balanced is asked of the whole, not of a part
+            warnings.filterwarnings("ignore", "The balance properties", UserWarning)
+            found = self._engine.random(last - first)
+        return np.asarray(np.clip(found, 1e-12, 1.0 - 1e-12))
+
+
 class Sampler:
-    """Quasi-random points (Sobol' 1967, scrambled: Owen 1998) turned into draws of the priors of a model."""
+    """Points of the unit cube turned into draws of the priors of a model."""
 
     def __init__(self, model: Model, priors: Mapping[str, Prior]) -> None:
         self.priors = priors
@@ -154,14 +193,13 @@ class Sampler:
         self.columns = {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(priors)}
         self.dimensions = int(ends[-1])
 
-    def points(self, samples: int, seed: int, dimensions: int | None = None) -> Array:
-        """Points of the unit cube, its faces left out: (samples, dimensions), the same for the same seed.
+    def points(self, samples: int, seed: int, dimensions: int | None = None) -> SobolPoints:
+        """Points of the unit cube (samples, dimensions), the same for the same seed.
 
         What else is to be drawn needs further dimensions of these points, never points of its own: two sequences are
         far from independent.
         """
-        engine = stats.qmc.Sobol(dimensions or self.dimensions, scramble=True, rng=np.random.default_rng(seed))
-        return np.asarray(np.clip(engine.random_base2(math.ceil(math.log2(samples)))[:samples], 1e-12, 1.0 - 1e-12))
+        return SobolPoints(samples, seed, dimensions or self.dimensions)
 
     def draws(self, points: Array) -> Draws:
         """Values of the priors at points of the unit cube."""

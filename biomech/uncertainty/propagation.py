@@ -92,7 +92,7 @@ def propagate(
     progress = read_progress(progress)
     study = Ensemble(stances, _body(model), priors, variables, criterion, tone)
     points = study.sampler.points(samples, seed)
-    return study.dataset(study.run(points, progress), study.sampler.draws(points), seed)
+    return study.dataset(study.run(points, progress), seed)
 
 
 def percentiles(values: xr.DataArray, low: float = 5.0, high: float = 95.0) -> xr.DataArray:
@@ -193,14 +193,14 @@ def sobol(
     study = Ensemble(stances, body, priors, [variable], criterion, tone)
     _check_select(study, variable, chosen)
     d = study.sampler.dimensions
-    both = study.sampler.points(samples, seed, 2 * d)
+    both = study.sampler.points(samples, seed, 2 * d)[:]
     a, b = both[:, :d], both[:, d:]
     names = list(study.sampler.priors)
     mixed = [a.copy() for _ in names]
     for name, points in zip(names, mixed, strict=True):
         points[:, study.sampler.columns[name]] = b[:, study.sampler.columns[name]]
     every = np.concatenate([a, b, *mixed])
-    ds = study.dataset(study.run(every, progress), study.sampler.draws(every), seed)
+    ds = study.dataset(study.run(every, progress), seed)
     values = ds[variable].sel(dict(chosen))
     if len(stances) == 2:
         values = values.isel(stance=1) - values.isel(stance=0)

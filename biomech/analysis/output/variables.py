@@ -104,8 +104,10 @@ def _turnout_reserve(solved: StanceSolution) -> Array:
     """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
     model, q = solved.model, solved.results.coordinates
     names = model.coordinates
+    rows = model.tables["passive"].rows
     slack, shift = (
-        model.value(f"passive/hip_{name}") for name in ("external_rotation_slack", "rotation_flexion_shift")
+        model.column("passive", "value")[:, rows.index(f"hip_{name}"), None]
+        for name in ("external_rotation_slack", "rotation_flexion_shift")
     )
     flexion, rotation = (
         np.degrees(q[:, [names.index(f"hip_{way}_{side}") for side in "rl"]]) for way in ("flexion", "rotation")

@@ -179,12 +179,13 @@ def draw_inputs(posture: MeasuredPosture, points: Array) -> dict[str, Array]:
     return found
 
 
-def adjuster(drawn: Mapping[str, Array], model: Model) -> Callable[[Stance, int], None]:
-    """Puts the posture of every draw into its stance."""
+def adjuster(drawn: Mapping[str, Array], model: Model) -> Callable[[Stance, NDArray[np.int64]], None]:
+    """Puts the posture of every draw into its stances."""
     values = _stance_values(drawn, model)
 
-    def adjust(stance: Stance, i: int) -> None:
+    def adjust(stance: Stance, draw: NDArray[np.int64]) -> None:
         for name, own in values.items():
-            stance.values[name][:] = own[i]
+            target, each = stance.values[name], own[draw]
+            target[:] = each if each.ndim == target.ndim else each[:, None]  # both legs take the same
 
     return adjust

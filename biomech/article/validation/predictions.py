@@ -172,11 +172,11 @@ def _drawn(
     model = body.model
     sampler = Sampler(model, _priors(model, posture))
     # one sequence for body and posture: two of them, however scrambled, run through the cube together
-    points = sampler.points(samples, seed, sampler.dimensions + len(posture.drawn))
+    points = sampler.points(samples, seed, sampler.dimensions + len(posture.drawn))[:]
     own, inputs = points[:, : sampler.dimensions], draw_inputs(posture, points[:, sampler.dimensions :])
     stances: dict[str, Any] = {posture.name: stance_of(posture, model)}
     study = Ensemble(stances, model, sampler.priors, _KEPT, Power(2), body.tone, adjuster(inputs, model))
-    ds = study.dataset(study.run(own, progress), sampler.draws(own), seed).isel(stance=0)
+    ds = study.dataset(study.run(own, progress), seed).isel(stance=0)
     found = inputs.get("factor", np.ones(samples)) * _quantities(ds, quantities, model)
     return np.broadcast_to(found, (2, len(quantities), samples))
 

@@ -5,21 +5,27 @@ It is off unless ``settings/pressure_share`` asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
+Number = TypeVar("Number", float, NDArray[np.float64])
 
 #: Its numbers among the settings.
 PRESSURE = ("pressure_share", "pressure_slope", "pressure_offset", "pressure_area", "pressure_arm")
 
 
-def abdomen_of(settings: Table) -> tuple[float, float, float, float]:
-    """Rise (Pa/(N.m)) and offset (Pa) of the abdominal pressure that acts, its area (m2) and arm (m)."""
-    share, slope, offset, area, arm = (settings.value(name) for name in PRESSURE)
+def abdomen_of(settings: Iterable[Number]) -> tuple[Number, Number, Number, Number]:
+    """Rise (Pa/(N.m)) and offset (Pa) of the abdominal pressure that acts, its area (m2) and arm (m).
+
+    ``settings`` are the numbers ``PRESSURE``, each that of a body or an array over bodies.
+    """
+    share, slope, offset, area, arm = settings
     return share * slope, share * offset, area, arm
 
 

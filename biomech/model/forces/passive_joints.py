@@ -63,14 +63,16 @@ _LUMBAR = (
     "lumbar_curve_rate",
     "lumbar_curve_arm",
 )
+_WHOLE = ("riener_scale", "hip_offset")
 #: Every constant of passive tissue: the rows of the table.
-CONSTANTS = (*_HIP, *_KNEE, *_KNEE_LIMIT, *_ANKLE, *_ROTATION, *_LUMBAR, "riener_scale", "hip_offset")
+CONSTANTS = (*_HIP, *_KNEE, *_KNEE_LIMIT, *_ANKLE, *_ROTATION, *_LUMBAR, *_WHOLE)
 DEGREE = 180.0 / np.pi
 
 
 class PassiveTables(NamedTuple):
     """Constants of the formulas, and the coordinates they act on.
 
+    ``whole`` (2,): the factor ``riener_scale`` on the moments of the flexion angles, and ``hip_offset`` (deg);
     ``leg`` (leg, 4): hip flexion, hip rotation, knee, ankle coordinate; ``leg_side`` (leg,): 0 right, 1 left;
     ``lumbar`` (3,): extension, bending, rotation (-1 where the body has none); ``share``: part of the lumbar joint;
     ``flexion``: degrees of lumbar flexion in a degree of the joint that stands for it.
@@ -82,8 +84,7 @@ class PassiveTables(NamedTuple):
     ankle: Array1
     rotation: Array1
     spine: Array1
-    scale: float
-    hip_offset: float
+    whole: Array1
     leg: Index2
     leg_side: Index1
     lumbar: Index1
@@ -118,13 +119,19 @@ def compile_passive(table: Table, coordinates: list[str], half: bool, line_share
         constants(_ANKLE),
         constants(_ROTATION),
         constants(_LUMBAR),
-        table.value("riener_scale"),
-        table.value("hip_offset"),
+        constants(_WHOLE),
         np.array([[number[joint + side] for joint in joints] for side in sides], dtype=np.int64).reshape(-1, 4),
         np.array([0 if side_of(name) == "right" else 1 for name in knees], dtype=np.int64),
         np.array([number.get(f"lumbar_{way}", -1) for way in ("extension", "bending", "rotation")]),
         0.5 if half else 1.0,
         1.0 / line_share,
+    )
+
+
+def constants_of(tissue: PassiveTables) -> Array:
+    """Every constant of the formulas, in the order of ``CONSTANTS``."""
+    return np.concatenate(
+        [tissue.hip, tissue.knee, tissue.knee_limit, tissue.ankle, tissue.rotation, tissue.spine, tissue.whole]
     )
 
 
@@ -170,26 +177,27 @@ def _leg(tissue: PassiveTables, leg: int, q: Array, laxity: float, moment: Array
     hip, turn, knee, ankle = tissue.leg[leg, 0], tissue.leg[leg, 1], tissue.leg[leg, 2], tissue.leg[leg, 3]
     # the published angles: knee flexion and plantarflexion are the negative coordinates
     h, k, a = q[hip] * DEGREE, -q[knee] * DEGREE, -q[ankle] * DEGREE
+    scale, offset = tissue.whole[0], tissue.whole[1]
     c = tissue.hip
-    rise = tissue.scale * exp(c[0] + c[1] * k + c[2] * (h + tissue.hip_offset))
-    fall = tissue.scale * exp(c[3] + c[4] * k + c[5] * (h + tissue.hip_offset))
-    moment[hip] = rise - fall + tissue.scale * c[6]
+    rise = scale * exp(c[0] + c[1] * k + c[2] * (h + offset))
+    fall = scale * exp(c[3] + c[4] * k + c[5] * (h + offset))
+    moment[hip] = rise - fall + scale * c[6]
     slope[hip, hip] = (rise * c[2] - fall * c[5]) * DEGREE
     slope[hip, knee] = -(rise * c[1] - fall * c[4]) * DEGREE
 
     c, lax = tissue.knee, k + laxity
-    rise = tissue.scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
-    fall = tissue.scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
-    stop = tissue.scale * exp(tissue.knee_limit[0] + tissue.knee_limit[1] * lax)
-    moment[knee] = -(rise - fall + tissue.scale * c[8] + stop)
+    rise = scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
+    fall = scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
+    stop = scale * exp(tissue.knee_limit[0] + tissue.knee_limit[1] * lax)
+    moment[knee] = -(rise - fall + scale * c[8] + stop)
     slope[knee, knee] = (rise * c[2] - fall * c[6] + stop * tissue.knee_limit[1]) * DEGREE
     slope[knee, ankle] = (rise * c[1] - fall * c[5]) * DEGREE
     slope[knee, hip] = -(rise * c[3] - fall * c[7]) * DEGREE
 
     c = tissue.ankle
-    rise = tissue.scale * exp(c[0] + c[1] * a + c[2] * k)
-    fall = tissue.scale * exp(c[3] + c[4] * a + c[5] * k)
-    moment[ankle] = -(rise - fall + tissue.scale * c[6])
+    rise = scale * exp(c[0] + c[1] * a + c[2] * k)
+    fall = scale * exp(c[3] + c[4] * a + c[5] * k)
+    moment[ankle] = -(rise - fall + scale * c[6])
     slope[ankle, ankle] = (rise * c[1] - fall * c[4]) * DEGREE
     slope[ankle, knee] = (rise * c[2] - fall * c[5]) * DEGREE
 

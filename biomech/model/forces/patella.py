@@ -33,7 +33,13 @@ from biomech._simd import sincos, zeros
 from biomech.errors import ModelError
 from biomech.model.mechanics.muscles import MuscleTables
 from biomech.model.mechanics.paths import PathState, PathTables
-from biomech.model.mechanics.splines import SplineTables, evaluate_spline, spline_tables, spline_values
+from biomech.model.mechanics.splines import (
+    SplineTables,
+    evaluate_spline,
+    spline_pieces,
+    spline_tables,
+    spline_values,
+)
 from biomech.model.mechanics.tree import Frames, TreeTables, rotate, virtual_work
 from biomech.model.mirror import side_of
 from biomech.model.tables import Table
@@ -42,6 +48,8 @@ Array = NDArray[np.float64]
 
 #: Moment arm (m) below which a tendon does not extend its knee.
 LEAST_ARM = 0.001
+#: The curves of a tendon over flexion: its moment arm and its direction.
+CURVES = ("arm", "direction")
 
 
 class PatellaTables(NamedTuple):
@@ -158,16 +166,25 @@ def _pulling(
     return pull
 
 
-def _curve(table: Table, name: str) -> tuple[Array, Array]:
-    """Flexion (rad) and value of the knots of a curve."""
-    owner = np.array(table.text("curve"), dtype=object)
-    flexion, value = table.numbers("flexion", "value")[owner == name].T
-    return np.radians(flexion), np.radians(value) if name == "direction" else np.array(value)
+def _curve(table: Table, name: str, values: Array) -> tuple[Array, Array]:
+    """Flexion (rad) of the knots of a curve, and their values (knot, ...), from all values (row, ...) of the table."""
+    own = np.array(table.text("curve"), dtype=object) == name
+    value = values[own]
+    return np.radians(table.numbers("flexion")[own]), np.radians(value) if name == "direction" else np.array(value)
 
 
 def compile_curves(table: Table) -> SplineTables:
     """Splines of moment arm and direction over flexion, in the order of ``PatellaTables.curves``."""
-    return spline_tables([(f"patellar_tendon {name}", *_curve(table, name)) for name in ("arm", "direction")])
+    values = table.numbers("value")
+    return spline_tables([(f"patellar_tendon {name}", *_curve(table, name, values)) for name in CURVES])
+
+
+def drawn_curves(table: Table, values: Array) -> tuple[Array, Array]:
+    """``power`` (body, 2, 4) and ``jump`` (body, knot) of the same splines, of bodies with other values (body, row)."""
+    pieces = [spline_pieces(*_curve(table, name, values.T)) for name in CURVES]
+    power = np.stack([own[::-1, 0] for own in pieces])
+    jump = np.concatenate([np.diff(own[0], axis=0) for own in pieces])
+    return np.moveaxis(power, -1, 0), jump.T
 
 
 def _angles(tables: Mapping[str, Table], coordinate: str, flexion: float) -> Array:
@@ -191,7 +208,8 @@ def arm_shares(tables: Mapping[str, Table], coordinate: str, flexion: float) -> 
 def _check_arm(tables: Mapping[str, Table], coordinate: str, flexion: float) -> None:
     """The tendon must extend the knee wherever it may be."""
     angle = _angles(tables, coordinate, flexion)
-    arm = spline_values(*_curve(tables["patellar_tendon"], "arm"), np.radians(angle))
+    table = tables["patellar_tendon"]
+    arm = spline_values(*_curve(table, "arm", table.numbers("value")), np.radians(angle))
     least = int(arm.argmin())
     if not arm[least] >= LEAST_ARM:
         raise ModelError(

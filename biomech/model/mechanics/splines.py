@@ -36,7 +36,7 @@ class SplineTables(NamedTuple):
 
 
 def spline_pieces(x: Array, y: Array) -> Array:
-    """Coefficients (4, knots - 1) of every piece, from the cube down, in powers of the distance from its first knot.
+    """Coefficients (4, knots - 1, ...) of every piece, from the cube down, in powers of the distance from its first knot.
 
     The second derivatives M at the knots keep the slope continuous,
 
@@ -47,28 +47,31 @@ def spline_pieces(x: Array, y: Array) -> Array:
 
     Parameters
     ----------
-    x, y : ndarray, shape (knots,)
+    x : ndarray, shape (knots,)
         At least two knots, x increasing. Two knots give a line, three the parabola through them.
+    y : ndarray, shape (knots, ...)
+        The values of a curve there, or of several.
     """
-    h, count = np.diff(x), len(x)
-    slope, second = np.diff(y) / h, np.zeros(count)
+    count, step = len(x), np.diff(x)
+    h = step[(slice(None), *(None,) * (y.ndim - 1))]
+    slope, second = np.diff(y, axis=0) / h, np.zeros(y.shape)
     if count > 2:
-        matrix, right = np.zeros((count, count)), np.zeros(count)
+        matrix, right = np.zeros((count, count)), np.zeros(y.shape)
         inside = np.arange(1, count - 1)
         matrix[inside, inside - 1], matrix[inside, inside], matrix[inside, inside + 1] = (
-            h[:-1],
-            2 * (h[:-1] + h[1:]),
-            h[1:],
+            step[:-1],
+            2 * (step[:-1] + step[1:]),
+            step[1:],
         )
-        right[inside] = 6.0 * np.diff(slope)
+        right[inside] = 6.0 * np.diff(slope, axis=0)
         for row, first in ((0, 0), (count - 1, count - 4)):
             piece = min(row, count - 2)
             matrix[row, piece], matrix[row, piece + 1] = -1.0, 1.0
             if count > 3:
                 ends = slice(first, first + 4)
-                right[row] = 6.0 * h[piece] * _third_divided_difference(x[ends], y[ends])
+                right[row] = 6.0 * step[piece] * _third_divided_difference(x[ends], y[ends])
         second[:] = np.linalg.solve(matrix, right)
-    cube, bend = np.diff(second) / (6.0 * h), second[:-1] / 2.0
+    cube, bend = np.diff(second, axis=0) / (6.0 * h), second[:-1] / 2.0
     return np.array([cube, bend, slope - h * (2.0 * second[:-1] + second[1:]) / 6.0, y[:-1]])
 
 
@@ -96,11 +99,11 @@ def simm_spline(x: Array, y: Array) -> PPoly:
     return PPoly(spline_pieces(x, y), x)
 
 
-def _third_divided_difference(x: Array, y: Array) -> float:
+def _third_divided_difference(x: Array, y: Array) -> Array:
     table = y
     for order in (1, 2, 3):
-        table = np.diff(table) / (x[order:] - x[:-order])
-    return float(table[0])
+        table = np.diff(table, axis=0) / (x[order:] - x[:-order])[(slice(None), *(None,) * (y.ndim - 1))]
+    return np.asarray(table[0])
 
 
 def compile_splines(knots: Table) -> tuple[SplineTables, dict[str, int]]:

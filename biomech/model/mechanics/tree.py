@@ -182,10 +182,11 @@ def _trunk(place: Mapping[str, int]) -> int:
     return place["torso"]
 
 
-def about_y(angle: float) -> Array:
-    """Rotation about y, row by row (9,)."""
-    c, s = math.cos(angle), math.sin(angle)
-    return np.array([c, 0.0, s, 0.0, 1.0, 0.0, -s, 0.0, c])
+def about_y(angle: float | Array) -> Array:
+    """Rotations (..., 9) about y by angles (...), row by row."""
+    c, s = np.cos(angle), np.sin(angle)
+    zero, one = np.zeros_like(c), np.ones_like(c)
+    return np.stack([c, zero, s, zero, one, zero, -s, zero, c], axis=-1)
 
 
 def _unit(table: Table, coordinate: str) -> tuple[float, ...]:

@@ -31,9 +31,10 @@ from biomech._simd import (
     width,
     zeros,
 )
+from biomech.model.bodies import take_bodies
 from biomech.model.mechanics.paths import PathState, make_path_state, path_kinematics
 from biomech.model.mechanics.tree import Frames, make_frames
-from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
+from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits, make_lane_body
 from biomech.policies.search.bracketing import (
     BEST,
     EDGE,
@@ -146,7 +147,7 @@ def search_tilts_simd(
 @allocating_kernel
 def _search(
     number: Any,
-    body: CompiledBody,
+    compiled: CompiledBody,
     pattern: BlockSparsity,
     costs: Costs,
     limits: Limits,
@@ -156,6 +157,7 @@ def _search(
     exact: bool,
     found: Array,
 ) -> None:
+    body, body_row = make_lane_body(number, compiled), make_lane_index(number)
     own, load = _make_body(number, body, inputs), _make_load(number, body, pattern)
     scan, bracket, minima = make_search(number)
     row, lane_index = zeros(number, (COLUMNS,)), make_lane_index(number)
@@ -167,6 +169,7 @@ def _search(
     blocks = -(-len(index) // width(number))
     for block in range(blocks):
         block_indices(index, block, blocks, lane_index)
+        take_bodies(inputs.bodies, lane_index, body_row, block == 0, body.model)
         gather_targets(inputs.batch_targets, lane_index, every, own.targets)
         gather(inputs.start, lane_index, every, own.start)
         gather_external_loads(inputs.external, lane_index, every, own.external)

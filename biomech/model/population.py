@@ -1,0 +1,107 @@
+"""Many bodies of one structure, each with numbers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.errors import ModelError
+from biomech.model.bodies import Columns, column_of, drawn_numbers, torsions
+from biomech.model.cache import Cache
+from biomech.model.compiled import CompiledModel, check_columns
+from biomech.model.mirror import is_mirrored
+from biomech.model.model import Model
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Population(Model):
+    """Bodies that differ from a model in some ``NUMBERS``; made by ``Population.drawn``.
+
+    It goes wherever the model goes beside stances that say which body each is of (``Stance.body``). Its tables are
+    those of the model; ``column`` has the numbers of every body.
+    """
+
+    columns: Columns = field(init=False, repr=False)
+
+    @classmethod
+    def drawn(cls, model: Model, columns: Mapping[tuple[str, str], Array]) -> Population:
+        """Bodies with other numbers than a model.
+
+        Parameters
+        ----------
+        model : Model
+            What they share.
+        columns : mapping of (str, str) to ndarray
+            Table and column, among ``NUMBERS`` of ``biomech.model.compiled``, to all its numbers (body, row). They are
+            taken as they are, as in ``Model.with_numbers``.
+
+        Raises
+        ------
+        ModelError
+            A column is part of the structure, is not finite, or has not the rows of its table, or columns are of
+            different numbers of bodies.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> import numpy as np
+        >>> model = bm.load_model()
+        >>> force = model.tables["muscles"].numbers("max_isometric_force")
+        >>> both = Population.drawn(model, {("muscles", "max_isometric_force"): np.stack([force, 0.5 * force])})
+        >>> both.column("muscles", "max_isometric_force").shape == (2, len(model.muscles))
+        True
+        """
+        checked = check_columns(model.tables, columns, 2)
+        counts = {len(values) for values in checked.values()}
+        if len(counts) > 1:
+            raise ModelError(f"columns: are of {', '.join(map(str, sorted(counts)))} bodies; all must be of as many")
+        return cls._made(model, checked)
+
+    @classmethod
+    def _made(cls, model: Model, columns: Columns) -> Population:
+        made = object.__new__(cls)  # structure was checked with the model that has it
+        parts = {"name": model.name, "tables": model.tables, "_own": Cache(), "_shared": model._shared}
+        for name, part in {**parts, "_origin": (model, frozenset(columns)), "columns": columns}.items():
+            object.__setattr__(made, name, part)
+        return made
+
+    def _find_symmetry(self) -> bool:
+        origin, _ = self._origin or (self, None)
+        return origin.is_symmetric and all(
+            is_mirrored(self.tables[table], column, values) for (table, column), values in self.columns.items()
+        )
+
+    def _compile(self, half: bool) -> CompiledModel:
+        """The tables of the model, which say whether any of the bodies differs in what is passed over elsewhere."""
+        origin, _ = self._origin or (self, None)
+        compiled = origin.compiled(half=half)
+        tree, muscle = compiled.tree, compiled.muscle
+        if ("joints", "torsion") in self.columns:
+            rows = [self.tables["joints"].index(name) for name in compiled.joints]
+            turned = tree.is_rotated.copy()
+            turned[1:] |= np.any(self.columns["joints", "torsion"][:, rows] != 0.0, axis=0)
+            tree = tree._replace(is_rotated=turned)
+        if ("muscles", "leverage") in self.columns:
+            muscle = muscle._replace(has_moment_arm_scale=bool(np.any(self.columns["muscles", "leverage"] != 1.0)))
+        return replace(compiled, tree=tree, muscle=muscle)
+
+    def _numbers(self, half: bool) -> tuple[Array, Array]:
+        numbers = drawn_numbers(self.compiled(half=half), self.tables, self.columns)
+        torsion = torsions(self.tables["joints"], self.columns.get(("joints", "torsion")))
+        return numbers, np.ascontiguousarray(np.broadcast_to(torsion, (len(numbers), 2)))
+
+    def column(self, table: str, column: str) -> Array:
+        """The numbers of a column: (body, row), or (1, row) where all bodies have the same."""
+        return column_of(self.tables, self.columns, table, column)
+
+    def of(self, body: NDArray[np.int64] | None) -> Model:
+        """The model of some of the bodies, each as often as it is named."""
+        if body is None:
+            return self
+        return self._made(self, MappingProxyType({key: values[body] for key, values in self.columns.items()}))
