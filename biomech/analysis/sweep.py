@@ -48,8 +48,8 @@ _OPTIONS = (
     "variables",
     "threads",
 )
-#: Postures solved at a time.
-BLOCK = 4096
+#: Postures solved at a time, and how many are not worth a thread of their own.
+BLOCK, _SHORT = 8192, 512
 
 
 def sweep(
@@ -213,15 +213,22 @@ def _through_blocks(
     work: Callable[[int, int], StatusSummary], count: int, size: int, threads: int, progress: bool | None
 ) -> StatusSummary:
     """Let threads work on blocks of postures, and add up what they say of them."""
-    firsts = range(0, count, size)
+    firsts = _beginnings(count, size, threads)
     if len(firsts) == 1 and not progress:
         return work(0, count)  # nothing to show on the way, and nothing to divide
-    lasts = [min(first + size, count) for first in firsts]
+    lasts = [*firsts[1:], count]
     with progress_bar(count, "postures", progress) as bar, ThreadPoolExecutor(threads) as pool:
-        total = work(firsts[0], lasts[0])  # alone, because it makes the tables that the others use
-        bar.update(lasts[0])
-        done = pool.map(work, firsts[1:], lasts[1:]) if threads > 1 else map(work, firsts[1:], lasts[1:])
-        for first, last, tally in zip(firsts[1:], lasts[1:], done, strict=True):
-            total = total.joined(tally)
+        done = pool.map(work, firsts, lasts) if threads > 1 else map(work, firsts, lasts)
+        total: StatusSummary | None = None
+        for first, last, tally in zip(firsts, lasts, done, strict=True):
+            total = tally if total is None else total.joined(tally)
             bar.update(last - first)
+    assert total is not None  # there is at least one posture
     return total
+
+
+def _beginnings(count: int, size: int, threads: int) -> list[int]:
+    """Where blocks of postures begin, none longer than ``size``: as many for each thread, unless they would be short."""
+    rounds = -(-count // (size * threads))
+    blocks = max(min(rounds * threads, count // _SHORT), -(-count // size), 1)
+    return [count * block // blocks for block in range(blocks)]

@@ -11,13 +11,13 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from biomech._arguments import instance, mapping, real_array, real_number
 from biomech.errors import StanceError
@@ -76,7 +76,7 @@ class Prior:
             raise StanceError(f"{where}: 'scale each' does not go with {self.target!r}; must be a path of muscles")
         if not self.of_stance and self.target.partition("/")[0] not in SCHEMA:
             raise StanceError(f"{where}: target = {self.target!r} is neither a stance parameter nor a path of a model")
-        low, high = self._whole().cdf([self.least, self.most])
+        low, high = self._kept
         if not high - low >= _LEAST_SHARE:
             raise StanceError(
                 f"{where}: least..most = {self.least:g}..{self.most:g}: must keep some of the distribution; of "
@@ -93,17 +93,29 @@ class Prior:
         share = real_array("share", share)
         if not np.all((share >= 0.0) & (share <= 1.0)):
             raise StanceError("share: must be numbers from 0 to 1")
-        whole = self._whole()
-        low, high = whole.cdf(self.least), whole.cdf(self.most)
-        return np.clip(whole.ppf(low + share * (high - low)), self.least, self.most)
+        low, high = self._kept
+        return np.clip(self._value(low + share * (high - low)), self.least, self.most)
 
-    def _whole(self) -> Any:
-        """The distribution before it is cut."""
+    @cached_property
+    def _kept(self) -> tuple[float, float]:
+        """Shares of the distribution below the cuts."""
+        return self._share(self.least), self._share(self.most)
+
+    def _share(self, value: float) -> float:
+        """Share of the distribution before it is cut that lies below a value."""
         if self.distribution == "normal":
-            return stats.norm(self.a, self.b)
+            return float(special.ndtr((value - self.a) / self.b))
         if self.distribution == "lognormal":
-            return stats.lognorm(math.log(self.b), scale=self.a)
-        return stats.uniform(self.a, self.b - self.a)
+            return float(special.ndtr(math.log(value / self.a) / math.log(self.b))) if value > 0.0 else 0.0
+        return min(max((value - self.a) / (self.b - self.a), 0.0), 1.0)
+
+    def _value(self, share: Array) -> Array:
+        """Values below which shares of the distribution before it is cut lie."""
+        if self.distribution == "normal":
+            return np.asarray(self.a + self.b * special.ndtri(share))
+        if self.distribution == "lognormal":
+            return np.asarray(self.a * np.exp(math.log(self.b) * special.ndtri(share)))
+        return np.asarray(self.a + (self.b - self.a) * share)
 
 
 def check_priors(priors: object) -> Mapping[str, Prior]:

@@ -71,9 +71,10 @@ class OutputBuffer:
         """Keep what is made from the result arrays of a block."""
         for name, output in self._made:
             value = output.of(solved)
-            if name not in self.values:
-                self.values[name] = np.zeros((self.count, *value.shape[1:]), dtype=value.dtype)
-            self.values[name][first:last] = value
+            room = self.values.get(name)
+            if room is None:  # another thread may be making it too: the first to have done so is right
+                room = self.values.setdefault(name, np.zeros((self.count, *value.shape[1:]), dtype=value.dtype))
+            room[first:last] = value
 
     def variables(self, dims: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, Variable]:
         """Everything that was kept, over the given dimensions of the postures and their own."""

@@ -36,7 +36,7 @@ class SplineTables(NamedTuple):
 
 
 def spline_pieces(x: Array, y: Array) -> Array:
-    """Coefficients (4, knots - 1, ...) of every piece, from the cube down, in powers of the distance from its first knot.
+    """Coefficients (4, knots - 1, ...) of every piece, from the cube down, in powers of the distance from its start.
 
     The second derivatives M at the knots keep the slope continuous,
 
