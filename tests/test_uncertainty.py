@@ -1,5 +1,7 @@
 """Draws, models that are drawn, what is propagated, and Sobol indices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -336,7 +338,7 @@ def test_the_first_draw_that_cannot_be_is_named_with_all_that_made_it(adult):
         "all": uniform("muscles/*/max_isometric_force", "scale", 1.0, 400.0),
         "each": uniform("muscles/*/max_isometric_force", "scale each", 1.0, 2.0),
     }
-    own = study(adult, priors={name: Prior(name, *list(vars(p).values())[1:]) for name, p in priors.items()})
+    own = study(adult, priors={name: replace(p, name=name) for name, p in priors.items()})
     points = own.sampler.points(64, 3)[:]
     draws = own.sampler.draws(points)
     force = adult.tables["muscles"].numbers("max_isometric_force")

@@ -228,7 +228,7 @@ def _through_blocks(
 
 
 def _beginnings(count: int, size: int, threads: int) -> list[int]:
-    """Where blocks of postures begin, none longer than ``size``: as many for each thread, unless they would be short."""
+    """Where blocks of postures begin: none longer than ``size``, and as many for each thread unless that made them short."""
     rounds = -(-count // (size * threads))
     blocks = max(min(rounds * threads, count // _SHORT), -(-count // size), 1)
     return [count * block // blocks for block in range(blocks)]
