@@ -16,6 +16,7 @@ from biomech.errors import (
     ModelError,
     ProblemError,
     StanceError,
+    StudyError,
     UnreachablePosture,
 )
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from biomech.analysis.output.pose import pose
     from biomech.analysis.output.table import table
     from biomech.analysis.prepare import PreparedSweep, prepare
+    from biomech.analysis.rerun import rerun
     from biomech.analysis.stability import stability
     from biomech.analysis.static_optimization import static_optimization
+    from biomech.analysis.store.opening import open_study
     from biomech.analysis.sweep import sweep
     from biomech.article import findings, scenarios
     from biomech.model.catalog import load_model
@@ -44,11 +47,14 @@ __all__ = [
     "ProblemError",
     "SoftSaturation",
     "StanceError",
+    "StudyError",
     "UnreachablePosture",
     "findings",
     "load_model",
+    "open_study",
     "pose",
     "prepare",
+    "rerun",
     "scenarios",
     "sharing",
     "stability",
@@ -68,8 +74,10 @@ _HOME = {
     "Power": "biomech.sharing.criteria",
     "SoftSaturation": "biomech.sharing.criteria",
     "PreparedSweep": "biomech.analysis.prepare",
+    "open_study": "biomech.analysis.store.opening",
     "pose": "biomech.analysis.output.pose",
     "prepare": "biomech.analysis.prepare",
+    "rerun": "biomech.analysis.rerun",
     "stability": "biomech.analysis.stability",
     "static_optimization": "biomech.analysis.static_optimization",
     "sweep": "biomech.analysis.sweep",

@@ -26,6 +26,13 @@ class UnreachablePosture(BiomechError):
     """The body cannot take the posture; the message says what stands in the way."""
 
 
+class StudyError(BiomechError, RuntimeError):
+    """A study cannot be written, resumed, opened or run again; the message names the place and what stands in the way.
+
+    What is there stays as it is.
+    """
+
+
 class KernelError(BiomechError, RuntimeError):
     """No compiled kernels for this machine, and none can be made; the message says why, and what to do."""
 

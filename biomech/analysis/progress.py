@@ -16,9 +16,12 @@ def read_progress(progress: object) -> bool | None:
     return None if progress is None else bool(progress)
 
 
-def progress_bar(count: int, unit: str, progress: bool | None) -> Any:
-    """A bar of tqdm: shown, hidden, or (None) shown in a terminal when the work takes more than two seconds."""
+def progress_bar(count: int, unit: str, progress: bool | None, done: int = 0) -> Any:
+    """A bar of tqdm: shown, hidden, or (None) shown in a terminal when the work takes more than two seconds.
+
+    ``done`` were done before.
+    """
     from tqdm import tqdm
 
     shown = {"disable": not progress, "delay": 0.0} if progress is not None else {"disable": None, "delay": 2.0}
-    return tqdm(total=count, unit=f" {unit}", **shown)
+    return tqdm(total=count, initial=done, unit=f" {unit}", **shown)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import whole_number
-from biomech.analysis.output.dataset import OutputBuffer, policy_variables, sweep_dataset
+from biomech.analysis.output.dataset import OutputBuffer, Variable, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
 from biomech.analysis.output.variables import (
+    Output,
     choose_outputs,
     read_names,
     result_arrays,
@@ -22,15 +25,18 @@ from biomech.analysis.output.variables import (
     sweep_outputs,
 )
 from biomech.analysis.progress import progress_bar, read_progress
+from biomech.analysis.store.record import STUDY, describe_sweep
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import solve_stances
+from biomech.pipeline.stance_batch import SharingObjective
 from biomech.pipeline.status import UNREACHABLE
 from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.generated.typed import StanceParameters
 from biomech.stance.parsing import parse_stance
+from biomech.stance.stance import StanceGrid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,6 +53,7 @@ _OPTIONS = (
     "short_range_stiffness",
     "variables",
     "threads",
+    "to",
 )
 #: Postures solved at a time, and how many are not worth a thread of their own.
 BLOCK, _SHORT = 8192, 512
@@ -64,6 +71,7 @@ def sweep(
     variables: Iterable[str] | None = None,
     threads: int = 1,
     progress: bool | None = None,
+    to: str | os.PathLike[str] | None = None,
     **stance: Unpack[StanceParameters],
 ) -> xr.Dataset:
     """Which muscles carry the load in a set of stances, and what it does to the joints.
@@ -100,6 +108,10 @@ def sweep(
         Threads among which the postures are divided.
     progress : bool, optional
         Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
+    to : path-like, optional
+        Where the answer is written: ``"study.zarr"``, task by task, so that it may be larger than memory, and the same
+        call goes on where it was stopped or killed; or ``"study.nc"``, at once, for what is small. The answer is then
+        that of ``open_study``.
     **stance : StanceParameters
         Degrees and metres. A list that holds policies makes a dimension of its own: ``tilt_policy`` (of
         ``pelvic_tilt``), ``lean_policy`` (of ``trunk_lean``), ``knee_policy`` (of ``knee_flexion``).
@@ -155,6 +167,8 @@ def sweep(
     ------
     StanceError
         A parameter is unknown or out of range; the message names it, the value and what is allowed.
+    StudyError
+        ``to`` holds something else, cannot be written, or is being written by another process.
     UnreachablePosture
         A single posture cannot be taken: what misses what by how many mm or deg, and which parameter would mend it. In
         a sweep its ``status`` says so, the warning why, and the rest goes on.
@@ -180,33 +194,85 @@ def sweep(
     asked = check_names(model, parse_stance(stance, _OPTIONS), sweep_names(model))
     names = None if variables is None else read_names(sweep_outputs(model), variables)
     outputs = choose_outputs(sweep_outputs(model), names)
-    wanted = result_arrays(outputs.values()) | {"shortfall"}
-    tilt = np.empty(len(asked))
-    settled = PolicyResult.none(len(asked)) if asked.has_policy else None
-    kept = OutputBuffer(model, outputs, len(asked), direct=True)
+    study = _Sweep(model, asked, objective, names, outputs, threads)
+    if to is not None:
+        from biomech.analysis.store import store_study
 
-    def work(first: int, last: int) -> StatusSummary:
-        block = asked.postures(first, last)
-        block.apply_changes()
-        if settled is None:
-            block.values["pelvic_tilt"] += block.values["tilt_change"]
-        else:
-            settled.put(first, last, resolve_policies(model, block, objective))
-        tilt[first:last] = block.values["pelvic_tilt"]
-        solved = solve_stances(model, block, objective, wanted, kept.results(first, last))
-        kept.put(first, last, solved)
-        return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
+        found, said = store_study(to, study, progress)
+    else:
+        variables, tally = study.solve(0, len(asked), progress=progress)
+        found, said = study.dataset(variables, tally.message), tally.message if tally.first >= 0 else ""
+    if said:
+        warnings.warn(f"sweep: {said}; {MASK_HINT}", BiomechWarning, stacklevel=2)
+    return found
 
-    tally = _through_blocks(work, len(asked), BLOCK, threads, progress)
-    if not asked.dims and tally.counts[UNREACHABLE]:
-        raise UnreachablePosture(tally.reason)
-    if tally.first >= 0:
-        warnings.warn(f"sweep: {tally.message}; {MASK_HINT}", BiomechWarning, stacklevel=2)
-    about_policies = policy_variables(asked, tilt, settled)
-    if names is not None:
-        about_policies = {name: variable for name, variable in about_policies.items() if name in names}
-    answer = kept.variables(tuple(asked.dims), asked.shape) | about_policies
-    return sweep_dataset(model, asked, objective, answer, tally.message)
+
+@dataclass(frozen=True)
+class _Sweep:
+    """A sweep that was validated: postures that are solved a stretch at a time, each for itself."""
+
+    model: Model
+    asked: StanceGrid
+    objective: SharingObjective
+    names: list[str] | None
+    outputs: Mapping[str, Output]
+    threads: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Postures along each dimension."""
+        return self.asked.shape
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What text of an answer may be."""
+        return self.model.muscles
+
+    def solve(
+        self,
+        start: int,
+        end: int,
+        shape: tuple[int, ...] | None = None,
+        advance: Callable[[int], None] | None = None,
+        progress: bool | None = False,
+    ) -> tuple[dict[str, Variable], StatusSummary]:
+        """Answers of postures ``start`` to ``end``, the last not included, in the order of the dimensions.
+
+        ``shape`` is that of a stretch, if it is not the whole; ``advance`` is told how many postures are done.
+        """
+        model, asked, objective, count = self.model, self.asked, self.objective, end - start
+        wanted = result_arrays(self.outputs.values()) | {"shortfall"}
+        tilt = np.empty(count)
+        settled = PolicyResult.none(count) if asked.has_policy else None
+        kept = OutputBuffer(model, self.outputs, count, direct=True)
+
+        def work(first: int, last: int) -> StatusSummary:
+            block = asked.postures(start + first, start + last)
+            block.apply_changes()
+            if settled is None:
+                block.values["pelvic_tilt"] += block.values["tilt_change"]
+            else:
+                settled.put(first, last, resolve_policies(model, block, objective))
+            tilt[first:last] = block.values["pelvic_tilt"]
+            solved = solve_stances(model, block, objective, wanted, kept.results(first, last))
+            kept.put(first, last, solved)
+            if advance is not None:
+                advance(last - first)
+            return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
+
+        tally = _through_blocks(work, count, BLOCK, self.threads, progress)
+        if not asked.dims and tally.counts[UNREACHABLE]:
+            raise UnreachablePosture(tally.reason)
+        about_policies = policy_variables(asked, tilt, settled, shape)
+        if self.names is not None:
+            about_policies = {name: variable for name, variable in about_policies.items() if name in self.names}
+        return kept.variables(tuple(asked.dims), asked.shape if shape is None else shape) | about_policies, tally
+
+    def dataset(self, variables: dict[str, Variable], said: str) -> xr.Dataset:
+        """The dataset of these variables, with what is needed to compute it again."""
+        found = sweep_dataset(self.model, self.asked, self.objective, variables, said)
+        found.attrs[STUDY] = describe_sweep(self.model, self.asked, self.objective, self.names, variables)
+        return found
 
 
 def _through_blocks(

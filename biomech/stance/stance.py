@@ -118,7 +118,8 @@ class StanceGrid:
     dimensions, of length 1 along those that it does not vary with, and then over its own last axis (side, or axis) if
     it has one. ``held`` maps scalars to their value; ``varied`` maps what varies along dimensions of another name to
     (dimensions, values). ``carried`` are the caller's other coordinates, and his own variable of a dimension's labels;
-    ``bearers`` says which parameter brought a dimension or a coordinate.
+    ``bearers`` says which parameter brought a dimension or a coordinate, and ``given`` the dimensions of each parameter
+    that was asked for, in the order in which it was.
     """
 
     dims: dict[str, NDArray[Any]]
@@ -127,6 +128,7 @@ class StanceGrid:
     varied: dict[str, tuple[tuple[str, ...], Array]]
     carried: dict[str, xr.Variable]
     bearers: dict[str, str]
+    given: dict[str, tuple[str, ...]]
 
     def __len__(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))

@@ -115,24 +115,32 @@ def sweep_dataset(
     return found.set_coords([name for name in describing() if name in variables])
 
 
-def policy_variables(stance: StanceGrid, tilt: Array, found: PolicyResult | None) -> dict[str, Variable]:
-    """The tilt of every posture, and what the policies that were followed found, over the sweep's dimensions."""
+def policy_variables(
+    stance: StanceGrid, tilt: Array, found: PolicyResult | None, part: tuple[int, ...] | None = None
+) -> dict[str, Variable]:
+    """The tilt of every posture, and what the policies that were followed found, over the sweep's dimensions.
+
+    ``part`` is the shape of a part of the sweep: it has what another part may have a number for.
+    """
     variables: dict[str, Variable] = {}
     for output in POLICY_OUTPUTS:
         if output.name == "pelvic_tilt":
             values = None if output.name in stance.dims else tilt
         else:
-            values = None if found is None else _found(output, stance, found)
+            values = None if found is None else _found(output, stance, found, part is not None)
         if values is not None:
-            shaped = values.reshape((*stance.shape, *values.shape[1:]))
+            shaped = values.reshape((*(part or stance.shape), *values.shape[1:]))
             variables[output.name] = ((*stance.dims, *output.dims), shaped, output.attributes)
     return variables
 
 
-def _found(output: PolicyVariable, stance: StanceGrid, found: PolicyResult) -> NDArray[Any] | None:
-    """What policies found, where any was followed that finds it."""
+def _found(output: PolicyVariable, stance: StanceGrid, found: PolicyResult, elsewhere: bool) -> NDArray[Any] | None:
+    """What policies found, where any was followed that finds it; or may have been found elsewhere."""
     values = output.of(found)
-    told = (stance.arrays[output.followed] >= 0).any() if output.followed else not np.isnan(values).all()
+    if output.followed:
+        told = bool((stance.arrays[output.followed] >= 0).any())
+    else:
+        told = elsewhere or not np.isnan(values).all()
     return values if told else None
 
 

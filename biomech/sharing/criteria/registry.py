@@ -59,6 +59,11 @@ def unregister(criterion: type[Criterion]) -> None:
             _REGISTERED[place] = None
 
 
+def registered() -> list[type[Criterion]]:
+    """Every criterion from outside that the kernels know."""
+    return [known for known in _REGISTERED if known is not None]
+
+
 def code_of(criterion: type[Criterion]) -> int:
     """The code of a criterion that is registered: what its ``code`` gives."""
     for place, known in enumerate(_REGISTERED):

@@ -1,0 +1,149 @@
+"""``rerun``: the same study again, from what its answer carries."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._arguments import refusal
+from biomech.analysis.store.asked import stance_of
+from biomech.analysis.store.model_record import make_model
+from biomech.analysis.store.opening import open_study
+from biomech.analysis.store.record import STUDY, criterion_of, differences, read_record
+from biomech.analysis.sweep import sweep
+from biomech.errors import BiomechError, BiomechWarning, StudyError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Numbers that are compared at a time.
+_AT_ONCE = 1 << 22
+
+
+def rerun(
+    ds: xr.Dataset | str | os.PathLike[str],
+    *,
+    to: str | os.PathLike[str] | None = None,
+    threads: int = 1,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Compute a study again from its answer alone, and say where the numbers are not the same.
+
+    Parameters
+    ----------
+    ds : Dataset or path-like
+        What ``sweep`` answered, or the path of a store or a file; a Dataset that was saved and opened by other means
+        will do. It carries in the attribute ``study`` what was asked, the model, and what computed it.
+    to, threads, progress
+        As in ``sweep``.
+
+    Returns
+    -------
+    Dataset
+        As ``sweep`` gives it.
+
+    Raises
+    ------
+    StudyError
+        It does not carry all that is needed, as an answer of another function or a part of one; or the built-in model
+        has other numbers now.
+
+    Warns
+    -----
+    BiomechWarning
+        Numbers differ from those of ``ds``: which, by how much, and what differs between the versions of biomech, its
+        kernels, the CPU level and NumPy that computed them. Where all that is the same, so is every bit.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> ds = bm.sweep(bm.load_model("small"), pelvic_tilt=0, knee_flexion=[0, 30])
+    >>> bm.rerun(ds).identical(ds)
+    True
+    """
+    import xarray as xr
+
+    if isinstance(ds, str | os.PathLike):
+        place, ds = str(Path(ds)), open_study(ds)
+    elif isinstance(ds, xr.Dataset):
+        place = "ds"
+    else:
+        raise refusal("ds", ds, "a Dataset of sweep, or the path of a study")
+    about = read_record(place, ds.attrs.get(STUDY))
+    try:
+        again = sweep(
+            make_model(about["model"]),
+            criterion=criterion_of(about["criterion"]),
+            variables=about["variables"],
+            to=to,
+            threads=threads,
+            progress=progress,
+            **{name: about[name] for name in _OPTIONS if name in about},
+            **stance_of(about["stance"], ds),
+        )
+    except StudyError:
+        raise
+    except BiomechError as error:
+        raise StudyError(f"{place}: cannot be computed again: {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise StudyError(f"{place}: its attribute {STUDY!r} is no record of a study ({error!r})") from error
+    now = read_record("the answer", again.attrs[STUDY])
+    then, computed = about.pop("computed_with"), now.pop("computed_with")
+    if found := list(differences(about, now)):
+        raise StudyError(f"{place}: what it was made from cannot be asked again as it was: {'; '.join(found)}")
+    if unequal := list(_unequal(ds, again)):
+        why = "; ".join(differences(then, computed)) or "nothing that computed them"
+        warnings.warn(f"rerun: numbers differ: {', '.join(unequal)}; what differs: {why}", BiomechWarning, stacklevel=2)
+    return again
+
+
+#: What ``sweep`` takes besides, where it was given.
+_OPTIONS = ("weight", "strength", "tone", "stiffness_margin", "short_range_stiffness")
+
+
+def _unequal(there: xr.Dataset, here: xr.Dataset) -> Iterator[str]:
+    """Variables whose numbers are not the same to the last bit, and by how much; what is not computed is left out."""
+    for name in here.data_vars:
+        if name not in there.data_vars:
+            continue
+        one, other = there[name], here[name]
+        if one.shape != other.shape or one.dims != other.dims:
+            yield f"{name} (its shape)"
+            continue
+        error = scale = 0.0
+        for part in _parts(one):
+            computed = there["status"][{dim: own for dim, own in part.items() if dim in there["status"].dims}] >= 0
+            old, new = (own[part].where(computed, 0) if own.dtype.kind != "U" else own[part] for own in (one, other))
+            error = max(error, _error(old.values, new.values))
+            scale = max(scale, _error(old.values, np.zeros_like(old.values)))
+        if error:
+            yield f"{name} by {error:.1e} of {scale:.1e}"
+
+
+def _parts(array: xr.DataArray) -> Iterator[dict[Any, slice]]:
+    """Stretches along the first dimension, so that a study larger than memory is read in parts."""
+    if not array.dims:
+        yield {}
+        return
+    dim, count = array.dims[0], array.shape[0]
+    step = max(1, _AT_ONCE * count // max(array.size, 1))
+    for first in range(0, count, step):
+        yield {dim: slice(first, first + step)}
+
+
+def _error(old: NDArray[Any], new: NDArray[Any]) -> float:
+    """Largest difference of two arrays, infinite where one is a number and the other none."""
+    same = (old == new) | ((old != old) & (new != new))
+    if same.all():
+        return 0.0
+    if old.dtype.kind == "U":
+        return 1.0
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(old[~same].astype(float) - new[~same].astype(float))
+    return float(np.nan_to_num(difference, nan=np.inf).max())

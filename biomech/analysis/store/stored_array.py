@@ -1,0 +1,65 @@
+"""A variable of a store: read when it is asked for, as the type that it has in an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xarray.backends import BackendArray
+from xarray.core.indexing import ExplicitIndexer, IndexingSupport, explicit_indexing_adapter
+
+from biomech._arguments import shown
+from biomech.analysis.store.layout import Kept
+from biomech.errors import StudyError
+
+
+class StoredArray(BackendArray):
+    """What xarray reads a variable through.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    kept : Kept
+        The variable.
+    shape : tuple of int
+        Its shape.
+    """
+
+    def __init__(self, path: Path, kept: Kept, shape: tuple[int, ...]) -> None:
+        self.path, self.kept, self.shape = path, kept, shape
+        self.dtype = np.dtype(kept.dtype)
+
+    def __getitem__(self, key: ExplicitIndexer) -> Any:
+        return explicit_indexing_adapter(key, self.shape, IndexingSupport.OUTER, self._decoded)
+
+    def numbers(self, key: tuple[Any, ...]) -> NDArray[Any]:
+        """Numbers as they are kept.
+
+        Raises
+        ------
+        StudyError
+            A chunk cannot be read, or is not what was written.
+        """
+        import zarr
+
+        try:
+            array = zarr.open_array(self.path / self.kept.name, mode="r", zarr_format=3)
+            return np.asarray(array.oindex[key] if key else array[...])
+        except Exception as error:  # whatever a library makes of bytes that anybody may have changed
+            raise self._unreadable(error) from error
+
+    def _decoded(self, key: tuple[Any, ...]) -> NDArray[Any]:
+        numbers = self.numbers(key)
+        try:
+            return self.kept.decoded(numbers)
+        except ValueError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> StudyError:
+        return StudyError(
+            f"{self.path}: {self.kept.name} cannot be read ({shown(error)}); a chunk that is damaged is computed anew "
+            f"by the same sweep where the chunks of that name in all variables are removed, status first"
+        )
