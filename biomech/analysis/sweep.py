@@ -6,13 +6,13 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import whole_number
+from biomech._arguments import refusal, whole_number
 from biomech.analysis.output.dataset import OutputBuffer, Variable, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
@@ -28,15 +28,16 @@ from biomech.analysis.progress import progress_bar, read_progress
 from biomech.analysis.store.record import STUDY, describe_sweep
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
+from biomech.model.population import BodySource
 from biomech.pipeline.objective import read_objective
-from biomech.pipeline.solve_stances import solve_stances
+from biomech.pipeline.solve_stances import StanceSolution, solve_stances
 from biomech.pipeline.stance_batch import SharingObjective
 from biomech.pipeline.status import UNREACHABLE
 from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.generated.typed import StanceParameters
 from biomech.stance.parsing import parse_stance
-from biomech.stance.stance import StanceGrid
+from biomech.stance.stance import BODY, Stance, StanceGrid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,7 +61,7 @@ BLOCK, _SHORT = 8192, 512
 
 
 def sweep(
-    model: Model,
+    model: Model | BodySource,
     *,
     criterion: Criterion = Power(2),
     weight: Mapping[str, float] | ArrayLike | None = None,
@@ -82,8 +83,8 @@ def sweep(
 
     Parameters
     ----------
-    model : Model
-        The body.
+    model : Model or BodySource
+        The body; or several, as of ``biomech.uncertainty.draw_bodies``, along a first dimension ``body``.
     criterion : Power, SoftSaturation or MinMax
         How load is shared: ``Power(2)`` is least sum of squared activations; see ``biomech.sharing``.
     weight : mapping of str to float, or array_like of shape (muscle,), optional
@@ -189,12 +190,17 @@ def sweep(
     >>> bool((ds.status == 0).all())
     True
     """
+    bodies, model = (model, model.model) if isinstance(model, BodySource) else (None, model)
     objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
-    asked = check_names(model, parse_stance(stance, _OPTIONS), sweep_names(model))
+    asked = check_names(model, parse_stance(stance, _OPTIONS), sweep_names(model) | ({BODY} if bodies else set()))
+    if bodies is not None:
+        if objective.stiffness is not None:
+            raise refusal("stiffness_margin", stiffness_margin, "None where there are several bodies")
+        asked = asked.over_bodies(len(bodies))
     names = None if variables is None else read_names(sweep_outputs(model), variables)
     outputs = choose_outputs(sweep_outputs(model), names)
-    study = _Sweep(model, asked, objective, names, outputs, threads)
+    study = _Sweep(model, bodies, asked, objective, names, outputs, threads)
     if to is not None:
         from biomech.analysis.store import store_study
 
@@ -212,6 +218,7 @@ class _Sweep:
     """A sweep that was validated: postures that are solved a stretch at a time, each for itself."""
 
     model: Model
+    bodies: BodySource | None
     asked: StanceGrid
     objective: SharingObjective
     names: list[str] | None
@@ -240,14 +247,14 @@ class _Sweep:
 
         ``shape`` is that of a stretch, if it is not the whole; ``advance`` is told how many postures are done.
         """
-        model, asked, objective, count = self.model, self.asked, self.objective, end - start
+        asked, objective, count = self.asked, self.objective, end - start
         wanted = result_arrays(self.outputs.values()) | {"shortfall"}
         tilt = np.empty(count)
         settled = PolicyResult.none(count) if asked.has_policy else None
-        kept = OutputBuffer(model, self.outputs, count, direct=True)
+        kept = OutputBuffer(self.model, self.outputs, count, direct=True)
 
         def work(first: int, last: int) -> StatusSummary:
-            block = asked.postures(start + first, start + last)
+            model, block = self._block(start + first, start + last)
             block.apply_changes()
             if settled is None:
                 block.values["pelvic_tilt"] += block.values["tilt_change"]
@@ -258,7 +265,7 @@ class _Sweep:
             kept.put(first, last, solved)
             if advance is not None:
                 advance(last - first)
-            return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
+            return StatusSummary.of(solved.status, lambda i: self._explain(block, solved, i, start + first + i))
 
         tally = _through_blocks(work, count, BLOCK, self.threads, progress)
         if not asked.dims and tally.counts[UNREACHABLE]:
@@ -268,10 +275,28 @@ class _Sweep:
             about_policies = {name: variable for name, variable in about_policies.items() if name in self.names}
         return kept.variables(tuple(asked.dims), asked.shape if shape is None else shape) | about_policies, tally
 
+    def _block(self, first: int, last: int) -> tuple[Model, Stance]:
+        """Postures ``first`` to ``last``, and the bodies that they are of."""
+        block = self.asked.postures(first, last)
+        if self.bodies is None or block.body is None:
+            return self.model, block
+        least, most = int(block.body[0]), int(block.body[-1])  # bodies lie along the first dimension
+        return self.bodies.part(least, most + 1), replace(block, body=block.body - least)
+
+    def _explain(self, block: Stance, solved: StanceSolution, i: int, posture: int) -> str | Callable[[], str]:
+        """Why posture ``i`` of a block, ``posture`` of the whole, is not optimal."""
+        if self.bodies is None:
+            return explain_failure(self.model, block, self.objective, solved, i)
+        each = len(self.asked) // len(self.bodies)
+        alone = replace(block, body=None)
+        return explain_failure(self.bodies.body(posture // each), alone, self.objective, solved, i)
+
     def dataset(self, variables: dict[str, Variable], said: str) -> xr.Dataset:
         """The dataset of these variables, with what is needed to compute it again."""
         found = sweep_dataset(self.model, self.asked, self.objective, variables, said)
-        found.attrs[STUDY] = describe_sweep(self.model, self.asked, self.objective, self.names, variables)
+        found.attrs[STUDY] = describe_sweep(
+            self.bodies or self.model, self.asked, self.objective, self.names, variables
+        )
         return found
 
 
@@ -294,7 +319,7 @@ def _through_blocks(
 
 
 def _beginnings(count: int, size: int, threads: int) -> list[int]:
-    """Where blocks of postures begin: none longer than ``size``, and as many for each thread unless that made them short."""
+    """Where blocks begin: none longer than ``size``, and as many for each thread unless that made them short."""
     rounds = -(-count // (size * threads))
     blocks = max(min(rounds * threads, count // _SHORT), -(-count // size), 1)
     return [count * block // blocks for block in range(blocks)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import whole_number
 from biomech.errors import ModelError
 from biomech.model.bodies import Columns, column_of, drawn_numbers, torsions
 from biomech.model.cache import Cache
@@ -17,6 +20,48 @@ from biomech.model.mirror import is_mirrored
 from biomech.model.model import Model
 
 Array = NDArray[np.float64]
+
+
+class BodySource(ABC):
+    """Bodies that a sweep answers in the place of one: a dimension ``body``, made some at a time.
+
+    It has numbers for as many bodies as it says, and makes those of a few when they are asked for: a million of them
+    need no memory.
+
+    Attributes
+    ----------
+    model : Model
+        What they share: structure, and every number that they do not differ in.
+    """
+
+    model: Model
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many bodies there are."""
+
+    @abstractmethod
+    def columns(self, first: int, last: int) -> Columns:
+        """Numbers of bodies ``first`` to ``last``, the last not included, as ``Population.drawn`` takes them."""
+
+    @abstractmethod
+    def record(self) -> dict[str, Any]:
+        """What they can be made from again, as JSON has it."""
+
+    def part(self, first: int, last: int) -> Population:
+        """Bodies ``first`` to ``last``, the last not included."""
+        return Population.drawn(self.model, self.columns(first, last))
+
+    def body(self, number: int) -> Model:
+        """One of the bodies, by itself.
+
+        Raises
+        ------
+        ModelError
+            There is no body of this number.
+        """
+        i = whole_number("number", number, 0, len(self) - 1, ModelError)
+        return self.model.with_numbers({key: values[0] for key, values in self.columns(i, i + 1).items()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from biomech.model.compiled import CompiledModel
 
 Array = NDArray[np.float64]
+
+#: The dimension of bodies.
+BODY = "body"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,7 @@ class StanceGrid:
     it has one. ``held`` maps scalars to their value; ``varied`` maps what varies along dimensions of another name to
     (dimensions, values). ``carried`` are the caller's other coordinates, and his own variable of a dimension's labels;
     ``bearers`` says which parameter brought a dimension or a coordinate, and ``given`` the dimensions of each parameter
-    that was asked for, in the order in which it was.
+    that was asked for, in the order in which it was. ``of_bodies`` says whether the first dimension is that of bodies.
     """
 
     dims: dict[str, NDArray[Any]]
@@ -129,6 +132,7 @@ class StanceGrid:
     carried: dict[str, xr.Variable]
     bearers: dict[str, str]
     given: dict[str, tuple[str, ...]]
+    of_bodies: bool = False
 
     def __len__(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
@@ -148,8 +152,15 @@ class StanceGrid:
         place = np.unravel_index(np.arange(first, last), self.shape) if self.dims else ()
         taken = {name: self._take(array, place, last - first) for name, array in self.arrays.items()}
         return Stance(
-            {name: taken[name] for name in PARAMETERS if name in taken}, **{code: taken[code] for code in CODES}
+            {name: taken[name] for name in PARAMETERS if name in taken},
+            **{code: taken[code] for code in CODES},
+            body=place[0] if self.of_bodies else None,
         )
+
+    def over_bodies(self, count: int) -> StanceGrid:
+        """The same of each of some bodies, along a first dimension ``body``."""
+        arrays = {name: array[None] for name, array in self.arrays.items()}
+        return replace(self, dims={BODY: np.arange(count), **self.dims}, arrays=arrays, of_bodies=True)
 
     def all(self) -> Stance:
         """All of them."""

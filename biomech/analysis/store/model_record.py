@@ -11,11 +11,17 @@ from biomech.analysis.output.provenance import model_hash
 from biomech.errors import StudyError
 from biomech.model.catalog import MODELS, load_model
 from biomech.model.model import Model
+from biomech.model.population import BodySource
 from biomech.model.tables import SCHEMA, Column, Table
 
 
-def describe_model(model: Model) -> str:
-    """What a model can be made from again, as JSON: name, hash, the built-in model it is like, and what differs."""
+def describe_model(model: Model | BodySource) -> str:
+    """What a model can be made from again, as JSON: name, hash, the built-in model it is like, and what differs.
+
+    Of several bodies it is the model that they share, and ``bodies``, their own record.
+    """
+    if isinstance(model, BodySource):
+        return f'{describe_model(model.model)[:-1]}, "bodies": {json.dumps(model.record())}}}'
     text: str = model.cached("record", lambda: _describe(model))
     return text
 

@@ -17,6 +17,7 @@ from biomech.analysis.store.asked import describe_stance
 from biomech.analysis.store.model_record import describe_model
 from biomech.errors import StudyError
 from biomech.model.model import Model
+from biomech.model.population import BodySource
 from biomech.pipeline.stance_batch import SharingObjective
 from biomech.sharing import Criterion, MinMax, Power, SoftSaturation
 from biomech.sharing.criteria.registry import registered
@@ -29,7 +30,7 @@ MACHINE = ("biomech", "kernels", "cpu_level", "numpy")
 
 
 def describe_sweep(
-    model: Model,
+    model: Model | BodySource,
     asked: StanceGrid,
     objective: SharingObjective,
     variables: list[str] | None,
@@ -43,7 +44,7 @@ def describe_sweep(
         "function": "sweep",
         "stance": describe_stance(asked, answered),
         "variables": None if variables is None else sorted({*variables} - {"status"}),
-        **_objective(model, objective),
+        **_objective(model if isinstance(model, Model) else model.model, objective),
     }
     # what does not change from call to call is written once
     own, body = json.dumps(about, default=_plain), describe_model(model)
