@@ -7,8 +7,8 @@ import pytest
 
 import biomech as bm
 from biomech._kernels import entry_point
-from biomech._kernels.arrays import Array1, Array2, Array3, IndexArray
-from biomech._simd import LANES, any_lane, as_lanes, exp, extract, log1p, power, select, sincos
+from biomech._kernels.arrays import Array1, Array2, Array3, Index1, IndexArray
+from biomech._simd import LANES, any_lane, as_lanes, exp, extract, log1p, power, put_tile, select, sincos
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.pipeline_kernel import OutputMaps, ResultArrays, solve_batch
@@ -175,3 +175,27 @@ def test_a_long_sweep_of_one_number(adult):
     some_tilts = [0, 1, 4095, 4096, 9000]
     few = bm.sweep(adult, pelvic_tilt=tilts[some_tilts])
     np.testing.assert_allclose(ds.lumbar_compression[some_tilts], few.lumbar_compression, rtol=1e-9)
+
+
+@entry_point
+def _tile(numbers: Array2, rows: Index1, column: int, target: Array2) -> None:
+    x = as_lanes(numbers)
+    put_tile(target, rows, column, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7])
+
+
+@entry_point
+def _tile_of_floats(numbers: Array1, rows: Index1, column: int, target: Array2) -> None:
+    x = numbers
+    put_tile(target, rows, column, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7])
+
+
+def test_a_tile_of_lanes_goes_to_the_rows_of_its_lanes():
+    numbers = np.random.default_rng(0).normal(size=(8, LANES))
+    rows, target = np.random.default_rng(1).permutation(20)[:LANES], np.zeros((20, 13))
+    _tile(numbers, rows, 3, target)
+    expected = np.zeros((20, 13))
+    expected[rows, 3:11] = numbers.T
+    np.testing.assert_array_equal(target, expected)
+    _tile_of_floats(numbers[:, 0].copy(), np.array([7]), 5, target)
+    expected[7, 5:13] = numbers[:, 0]
+    np.testing.assert_array_equal(target, expected)

@@ -11,7 +11,7 @@ lanes. Nothing outside this package knows how lanes are made.
 from biomech._kernels.arrays import IndexArray
 from biomech._simd.blocks import arange, block_indices, gather, make_lane_index, scatter
 from biomech._simd.functions import exp, log1p, power, sincos
-from biomech._simd.number import LANES, any_lane, as_lanes, extract, insert, select, simd_zero, width, zeros
+from biomech._simd.number import LANES, any_lane, as_lanes, extract, insert, put_tile, select, simd_zero, width, zeros
 
 __all__ = [
     "LANES",
@@ -27,6 +27,7 @@ __all__ = [
     "log1p",
     "make_lane_index",
     "power",
+    "put_tile",
     "scatter",
     "select",
     "simd_zero",

@@ -37,6 +37,16 @@ def extract(number: Any, lane: int) -> float:
     return number[lane] if isinstance(number, Lanes) else number
 
 
+def put_tile(array: Any, rows: Any, column: int, *numbers: Any) -> None:
+    """Write eight ``numbers`` to the columns from ``column`` on, of each lane to its row of ``array``.
+
+    Where lanes are eight this is a square that is transposed in registers: eight stores take the place of 64.
+    """
+    for k, number in enumerate(numbers):
+        for j in range(width(number)):
+            array[rows[j], column + k] = extract(number, j)
+
+
 def any_lane(condition: Any) -> bool:
     """Whether a condition holds in any lane."""
     return _some(condition)

@@ -21,6 +21,7 @@ from biomech._simd import (
     extract,
     gather,
     make_lane_index,
+    put_tile,
     select,
     simd_zero,
     width,
@@ -373,7 +374,31 @@ def _react(
 
 @kernel
 def _write_output(output_map: OutputMap, buffer: Array, lane_index: IndexArray, array: Array) -> None:
-    for k in range(len(output_map.order)):
-        value = output_map.factor[k] * buffer[output_map.source[k]]
-        for j in range(width(value)):
-            array[lane_index[j], output_map.order[k]] = extract(value, j)
+    k, count = 0, len(output_map.order)
+    while k < count:
+        # columns rise: the last of eight says whether they are neighbours
+        if k + 8 <= count and output_map.order[k + 7] - output_map.order[k] == 7:
+            put_tile(
+                array,
+                lane_index,
+                output_map.order[k],
+                _output(output_map, buffer, k),
+                _output(output_map, buffer, k + 1),
+                _output(output_map, buffer, k + 2),
+                _output(output_map, buffer, k + 3),
+                _output(output_map, buffer, k + 4),
+                _output(output_map, buffer, k + 5),
+                _output(output_map, buffer, k + 6),
+                _output(output_map, buffer, k + 7),
+            )
+            k += 8
+        else:
+            value = _output(output_map, buffer, k)
+            for j in range(width(value)):
+                array[lane_index[j], output_map.order[k]] = extract(value, j)
+            k += 1
+
+
+@kernel
+def _output(output_map: OutputMap, buffer: Array, k: int) -> float:
+    return output_map.factor[k] * buffer[output_map.source[k]]

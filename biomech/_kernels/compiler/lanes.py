@@ -237,6 +237,65 @@ def extract(typingctx, number, lane):  # type: ignore[no-untyped-def]
     return types.float64(lanes, types.int64), lower
 
 
+#: How 8 x 8 numbers are transposed, in three steps: which of two vectors' entries each step takes, low and high.
+_PAIRS = ((0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15))
+_FOURS = ((0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15))
+_HALVES = ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))
+
+
+def _transposed(builder: ir.IRBuilder, rows: list[ir.Value]) -> list[ir.Value]:
+    """Entry k of vector j as entry j of vector k."""
+
+    def mixed(a: ir.Value, b: ir.Value, step: tuple[tuple[int, ...], ...]) -> tuple[ir.Value, ir.Value]:
+        kind = ir.VectorType(ir.IntType(32), LANES)
+        low, high = (builder.shuffle_vector(a, b, ir.Constant(kind, own)) for own in step)
+        return low, high
+
+    pairs = [mixed(rows[k], rows[k + 1], _PAIRS) for k in range(0, LANES, 2)]
+    found: list[ir.Value] = [None] * LANES
+    for odd in range(2):
+        first, second = (mixed(pairs[k][odd], pairs[k + 1][odd], _FOURS) for k in (0, 2))
+        for two in range(2):
+            found[odd + 2 * two], found[odd + 2 * two + 4] = mixed(first[two], second[two], _HALVES)
+    return found
+
+
+def _place(builder: ir.IRBuilder, array: Any, row: ir.Value, column: ir.Value) -> ir.Value:
+    """Address of an entry of a C-contiguous array in two dimensions."""
+    wide = builder.extract_value(array.shape, 1)
+    return builder.gep(array.data, [builder.add(builder.mul(row, wide), column)])
+
+
+def _rows(context: Any, builder: ir.IRBuilder, kind: types.Type, index: ir.Value, count: int) -> list[ir.Value]:
+    """The first numbers of an array of indices."""
+    data = context.make_array(kind)(context, builder, index).data
+    return [builder.load(builder.gep(data, [ir.Constant(ir.IntType(64), j)])) for j in range(count)]
+
+
+@_instructions
+def put_tile(typingctx, array, rows, column, a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
+    """Write numbers ``a`` to ``h`` to the columns from ``column`` on, of each lane to its row of ``array``."""
+    numbers = (a, b, c, d, e, f, g, h)
+    kind = lanes if any(number is lanes for number in numbers) else types.float64
+
+    def lower(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        made = context.make_array(array)(context, builder, args[0])
+        given = list(args[3:])
+        if kind is lanes:
+            vectors = _transposed(builder, given)
+            for row, vector in zip(_rows(context, builder, rows, args[1], LANES), vectors, strict=True):
+                place = _place(builder, made, row, args[2])
+                builder.store(vector, builder.bitcast(place, _VECTOR.as_pointer()), align=8)
+        else:
+            (row,) = _rows(context, builder, rows, args[1], 1)
+            for k, number in enumerate(given):
+                column = builder.add(args[2], ir.Constant(args[2].type, k))
+                builder.store(number, _place(builder, made, row, column))
+        return context.get_dummy_value()
+
+    return types.void(array, rows, types.int64, *[kind] * len(numbers)), lower
+
+
 @_instructions
 def any_lane(typingctx, condition):  # type: ignore[no-untyped-def]
     """Whether a condition holds in any lane."""
