@@ -3,6 +3,7 @@
 import least_compression
 import numpy as np
 import pytest
+import thousand_bodies
 import turnout_and_knees
 
 import biomech as bm
@@ -112,3 +113,19 @@ def test_the_least_compression(tmp_path):
     file = tmp_path / "figures" / "map.png"
     least_compression.figure(compression, found, file)
     assert file.stat().st_size > 20_000
+
+
+def test_a_thousand_bodies_in_parts(tmp_path):
+    """Shares of the variance are those of the same study in memory, and add up to no more than all of it."""
+    pytest.importorskip("dask")
+    pytest.importorskip("zarr")
+    ds = thousand_bodies.run(24, False, tmp_path / "study.zarr", 2)
+    found = thousand_bodies.figure(ds, tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").stat().st_size > 30_000
+    whole = thousand_bodies.loads(ds.load())
+    for name, parts in found.items():
+        assert 0.0 < sum(parts.values()) <= 1.0
+        own = thousand_bodies.shares(whole[name])
+        np.testing.assert_allclose([float(own[dim]) for dim in parts], [*parts.values()], rtol=1e-9)
+    assert found["lower back"]["foot_rotation"] < 1e-6 < found["lower back"]["pelvic_tilt"]
+    assert found["calf"]["weight_shift"] > 0.3
