@@ -78,6 +78,7 @@ def certify_problem(
         met, own, unmet_work = _met_to_rounding(pattern, problem, work, x, y, tolerance)
         residual, gap = select(optimal, residual, own), select(optimal, gap, abs(above - unmet_work) / scale)
         optimal = optimal | (inside & met & (gap <= tolerance))
+    if any_lane(~optimal):  # a row that asks for nothing is met to rounding alone, and no proof of anything else is due
         infeasible = inside & _is_farkas(pattern, costs, s, problem, work, y)
         status = select(optimal, status, select(infeasible, zero + INFEASIBLE, zero + UNCERTIFIED))
         gap = select(infeasible & ~optimal, np.inf, gap)
