@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import whole_number
+from biomech.analysis.blocks import through_blocks
 from biomech.analysis.output.dataset import OutputBuffer, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
@@ -21,7 +21,7 @@ from biomech.analysis.output.variables import (
     sweep_names,
     sweep_outputs,
 )
-from biomech.analysis.progress import progress_bar, read_progress
+from biomech.analysis.progress import read_progress
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
@@ -197,7 +197,7 @@ def sweep(
         kept.put(first, last, solved)
         return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
 
-    tally = _through_blocks(work, len(asked), BLOCK, threads, progress)
+    tally = through_blocks(work, len(asked), BLOCK, threads, "postures", progress)
     if not asked.dims and tally.counts[UNREACHABLE]:
         raise UnreachablePosture(tally.reason)
     if tally.first >= 0:
@@ -207,21 +207,3 @@ def sweep(
         about_policies = {name: variable for name, variable in about_policies.items() if name in names}
     answer = kept.variables(tuple(asked.dims), asked.shape) | about_policies
     return sweep_dataset(model, asked, objective, answer, tally.message)
-
-
-def _through_blocks(
-    work: Callable[[int, int], StatusSummary], count: int, size: int, threads: int, progress: bool | None
-) -> StatusSummary:
-    """Let threads work on blocks of postures, and add up what they say of them."""
-    firsts = range(0, count, size)
-    if len(firsts) == 1 and not progress:
-        return work(0, count)  # nothing to show on the way, and nothing to divide
-    lasts = [min(first + size, count) for first in firsts]
-    with progress_bar(count, "postures", progress) as bar, ThreadPoolExecutor(threads) as pool:
-        total = work(firsts[0], lasts[0])  # alone, because it makes the tables that the others use
-        bar.update(lasts[0])
-        done = pool.map(work, firsts[1:], lasts[1:]) if threads > 1 else map(work, firsts[1:], lasts[1:])
-        for first, last, tally in zip(firsts[1:], lasts[1:], done, strict=True):
-            total = total.joined(tally)
-            bar.update(last - first)
-    return total
