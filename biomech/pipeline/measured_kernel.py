@@ -7,12 +7,12 @@ is left to the patient solver, and comes back with a load that is shared already
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._kernels import entry_point, kernel
+from biomech._kernels import allocating_kernel, entry_point, kernel
 from biomech._kernels.arrays import Array1, Array2, IndexArray
 from biomech._simd import (
     arange,
@@ -99,6 +99,27 @@ class MeasuredArrays(NamedTuple):
     reserve: Array2
 
 
+class FrameBuffers(NamedTuple):
+    """Room for one frame: ``value`` (unknown,) in the problem's own order, what follows from it, ``certificate``."""
+
+    value: Array
+    activation: Array
+    force: Array
+    reserve: Array
+    certificate: Array
+
+
+@allocating_kernel
+def _make_buffers(number: Any, unknowns: int, muscles: int) -> FrameBuffers:
+    return FrameBuffers(
+        zeros(number, (unknowns,)),
+        zeros(number, (muscles,)),
+        zeros(number, (muscles,)),
+        zeros(number, (unknowns - muscles,)),
+        zeros(number, (CERTIFICATE,)),
+    )
+
+
 @entry_point
 def solve_frames_simd(
     body: MeasuredBody,
@@ -109,17 +130,14 @@ def solve_frames_simd(
     results: MeasuredArrays,
 ) -> None:
     """Answer frames ``index``, as many at a time as the lanes hold."""
-    number = simd_zero()
-    model, rows, unknowns, muscles = body.model, len(body.row), len(pattern.unknown), results.activation.shape[1]
+    number, model, rows, unknowns = simd_zero(), body.model, len(body.row), len(pattern.unknown)
     f, state = make_frames(number, model.tree), make_path_state(number, model.paths)
     near, forces = make_external_loads(number, inputs.external), make_force_workspace(number, model, body.contact)
     knees, joints = make_patella_state(number, model.patella), make_reaction(number, body.cuts)
     p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
     x, y, _ = make_answer(number, rows, unknowns)
-    q, value, activation = zeros(number, (inputs.q.shape[1],)), zeros(number, (unknowns,)), zeros(number, (muscles,))
-    force, reserve = zeros(number, (muscles,)), zeros(number, (len(body.moment),))
-    certificate, no_pressure = zeros(number, (CERTIFICATE,)), np.zeros(5)
-    lane_index, shared = make_lane_index(number), inputs.shared.shape[1] > 0
+    q, buffers = zeros(number, (inputs.q.shape[1],)), _make_buffers(number, unknowns, results.activation.shape[1])
+    lane_index, shared, no_pressure = make_lane_index(number), inputs.shared.shape[1] > 0, np.zeros(5)
     every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE))
     for k in range(unknowns):
         p.lower[k], p.upper[k] = body.lower[k], body.upper[k]
@@ -137,29 +155,34 @@ def solve_frames_simd(
         if shared:
             gather(inputs.shared, lane_index, every, x)
         else:
-            _share(pattern, costs, p, w, x, y, certificate)
-        for k in range(unknowns):
-            value[pattern.unknown[k]] = x[k]
-        for m in range(muscles):
-            activation[m] = value[m]
-            force[m] = value[m] * forces.strength[m]
-        for k in range(len(reserve)):
-            reserve[k] = value[muscles + k] * body.moment[k]
+            _share(pattern, costs, p, w, x, y, buffers.certificate)
+        _take(pattern, body.moment, forces.strength, x, buffers)
+        none, force = 0.0 * q[0], buffers.force
         pull_patellae(model.patella, model.muscle, force, q, f, state, knees)
-        none = 0.0 * q[0]
         joint_reactions(
-            model, body.cuts, model.gravity, no_pressure, none, none, force, near.applied, f, state, knees.wrench, joints
+            model,
+            body.cuts,
+            model.gravity,
+            no_pressure,
+            none,
+            none,
+            force,
+            near.applied,
+            f,
+            state,
+            knees.wrench,
+            joints,
         )
-        scatter(activation, lane_index, every, results.activation)
+        scatter(buffers.activation, lane_index, every, results.activation)
         scatter(force, lane_index, every, results.muscle_force)
         scatter(forces.strength, lane_index, every, results.strength)
         scatter(joints.force, lane_index, every, results.joint_force)
         scatter(joints.moment, lane_index, every, results.joint_moment)
         scatter(knees.tension, lane_index, every, results.tension)
         scatter(knees.force, lane_index, every, results.patella)
-        scatter(certificate, lane_index, every, results.certificate)
+        scatter(buffers.certificate, lane_index, every, results.certificate)
         scatter(p.b, lane_index, body.row, results.required)
-        scatter(reserve, lane_index, body.coordinate, results.reserve)
+        scatter(buffers.reserve, lane_index, body.coordinate, results.reserve)
 
 
 @kernel
@@ -179,3 +202,16 @@ def _share(
         met = met & (work.tally[2] <= SETTLED)
     certificate[STATUS] = select(met, status, 0.0 * status + UNCERTIFIED)
     certificate[LIMITING] = 0.0 * status - 1.0
+
+
+@kernel
+def _take(pattern: BlockSparsity, moment: Array, strength: Array, x: Array, buffers: FrameBuffers) -> None:
+    """Activations, forces and moments of the reserves from the unknowns."""
+    muscles = len(buffers.activation)
+    for k in range(len(x)):
+        buffers.value[pattern.unknown[k]] = x[k]
+    for m in range(muscles):
+        buffers.activation[m] = buffers.value[m]
+        buffers.force[m] = buffers.value[m] * strength[m]
+    for k in range(len(moment)):
+        buffers.reserve[k] = buffers.value[muscles + k] * moment[k]

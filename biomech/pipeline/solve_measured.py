@@ -62,7 +62,14 @@ class MeasuredSolution(StanceSolution):
 
 
 def compile_frames(model: Model, sharing: FrameSharing) -> FrameTables:
-    """Tables of the whole body, whose unknowns are the muscles and then the reserves."""
+    """Tables of the whole body, made once per model and way of sharing."""
+    key = ("frames", sharing.criterion, sharing.lower, sharing.reserve.tobytes(), sharing.force_length)
+    tables: FrameTables = model.cached(key, lambda: _compile_frames(model, sharing))
+    return tables
+
+
+def _compile_frames(model: Model, sharing: FrameSharing) -> FrameTables:
+    """The unknowns are the muscles and then the reserves."""
     compiled = model.compiled()
     rows, muscles = compiled.actuated, len(compiled.muscles)
     own = np.flatnonzero(sharing.reserve[rows])
@@ -70,7 +77,7 @@ def compile_frames(model: Model, sharing: FrameSharing) -> FrameTables:
     acts = np.zeros((len(rows), unknowns), dtype=bool)
     acts[:, :muscles] = sparsity(compiled, rows, NO_CONTACT)
     acts[own, muscles + np.arange(len(own))] = True
-    pattern = find_sparsity(acts)
+    pattern: BlockSparsity = model.shared(("sparsity of frames", own.tobytes()), lambda: find_sparsity(acts))
     order = pattern.unknown.astype(np.int64)
     place = entry_index(pattern, len(rows), unknowns)
     lower, upper, quadratic = _bounds(muscles, len(own), sharing.lower)
