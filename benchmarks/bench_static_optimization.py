@@ -1,4 +1,4 @@
-"""Measured frames: coordinates and ground reactions in, all variables of a Dataset out; answers recorded beside times."""
+"""Measured frames, from coordinates and ground reactions to all variables; answers recorded beside times."""
 
 import numpy as np
 import pytest
