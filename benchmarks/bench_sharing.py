@@ -1,6 +1,7 @@
 """Load sharing beside its peers, on the same problems in one process; answers recorded beside times.
 
-One thread, answers of all to 1e-8. Peers without a batch call are called in a Python loop. ``table.py`` makes a table.
+One thread, answers of all to 1e-8, of Clarabel to 1e-7. Peers without a batch call are called in a Python loop;
+``table.py`` makes a table of all.
 """
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_peer_squares(benchmark, size, peer):
         answers = benchmark.pedantic(PEERS[peer].solve, (problem,), rounds=3, warmup_rounds=1)
     difference = float(np.abs(answers - solve(problem, Power(2)).value).max())
     record(benchmark, 100, difference=difference)
-    assert difference < 1e-8
+    assert difference < PEERS[peer].accuracy
 
 
 @pytest.mark.parametrize("size", SIZES)
