@@ -1,4 +1,4 @@
-"""What else users would reach for to share load under squares: solvers with a batch call, and a front end to many.
+"""What users would reach for to share load under squares: solvers in a loop, in a batch, and behind a front end.
 
 Each takes a problem and gives the unknowns (problem, unknown), to 1e-8 where it can. What a peer can prepare once for
 all problems it prepares at its first call.
@@ -33,24 +33,40 @@ def one_core():
         os.sched_setaffinity(0, allowed)
 
 
-def by_proxqp_batch(problem):
-    """ProxQP (Bambade et al. 2022): its own batch of dense problems with boxes, solved by one thread."""
+def by_proxqp(problem):
+    """ProxQP (Bambade et al. 2022), a problem at a time, its bounds as a box."""
     import proxsuite
 
     dense = proxsuite.proxqp.dense
     batch, rows, unknowns = problem.coefficients.shape
     quadratic, linear = np.diag(2 * problem.weight), np.zeros(unknowns)
-    queue = dense.VectorQP()
+    kind = dense.HessianType.Diagonal
+    answers = np.empty((batch, unknowns))
     for i in range(batch):
-        one = dense.QP(
-            unknowns, rows, 0, True, dense.HessianType.Diagonal, dense_backend=dense.DenseBackend.PrimalDualLDLT
-        )
+        one = dense.QP(unknowns, rows, 0, True, kind, dense_backend=dense.DenseBackend.PrimalDualLDLT)
         one.settings.eps_abs, one.settings.eps_rel = _PROXQP_EPS, 0.0
         equal = problem.coefficients[i], problem.demand[i]
         one.init(quadratic, linear, *equal, None, None, None, problem.lower[i], problem.upper[i])
-        queue.append(one)
+        one.solve()
+        answers[i] = one.results.x
+    return answers
+
+
+def by_proxqp_batch(problem):
+    """Its own batch, made in place and solved by one thread; boxes are inequalities there."""
+    import proxsuite
+
+    dense = proxsuite.proxqp.dense
+    batch, rows, unknowns = problem.coefficients.shape
+    quadratic, linear, box = np.diag(2 * problem.weight), np.zeros(unknowns), np.eye(unknowns)
+    queue = dense.BatchQP(batch)
+    for i in range(batch):
+        one = queue.init_qp_in_place(unknowns, rows, unknowns)
+        one.settings.eps_abs, one.settings.eps_rel = _PROXQP_EPS, 0.0
+        equal = problem.coefficients[i], problem.demand[i]
+        one.init(quadratic, linear, *equal, box, problem.lower[i], problem.upper[i])
     dense.solve_in_parallel(queue, 1)
-    return np.array([queue[i].results.x for i in range(batch)])
+    return np.array([queue.get(i).results.x for i in range(batch)])
 
 
 def by_qpax(problem):
@@ -124,6 +140,7 @@ class Peer(NamedTuple):
 PEERS = {
     "DAQP in a loop": Peer(by_daqp, ("daqp",)),
     "quadprog in a loop": Peer(by_quadprog, ("quadprog",)),
+    "ProxQP in a loop": Peer(by_proxqp, ("proxsuite",)),
     "qpsolvers with DAQP in a loop": Peer(partial(by_qpsolvers, solver="daqp"), ("qpsolvers", "daqp")),
     "qpsolvers with quadprog in a loop": Peer(partial(by_qpsolvers, solver="quadprog"), ("qpsolvers", "quadprog")),
     "qpsolvers with ProxQP in a loop": Peer(partial(by_qpsolvers, solver="proxqp"), ("qpsolvers", "proxsuite")),
