@@ -151,13 +151,20 @@ def _coordinate(name: str, value: Any, dim: str) -> Given:
         raise StanceError(f"{name} = {shown(value)}: {_NUMBERS}")
     if array.size == 0:
         raise StanceError(f"{name}: has shape {array.shape}; must not be empty")
-    with np.errstate(over="ignore"):
-        numbers = array.astype(np.float64)
+    numbers = as_doubles(array)
     if not np.isfinite(numbers.values).all():
         place = np.argwhere(~np.isfinite(numbers.values))[0]
         where = "".join(f", {d} {plain_label(array[d].values[i])}" for d, i in zip(array.dims, place, strict=True))
         raise StanceError(f"{name} = {numbers.values[tuple(place)]}{where}: must be finite")
     return Given("coordinates", name, numbers, nameless)
+
+
+def as_doubles(array: xr.DataArray) -> xr.DataArray:
+    """The same numbers as doubles; itself, to be read alone, where they are already."""
+    if array.dtype == np.float64:
+        return array
+    with np.errstate(over="ignore"):
+        return array.astype(np.float64)
 
 
 def with_dimensions(given: list[Given], default: str, taken: Collection[str]) -> tuple[list[Given], tuple[str, ...]]:

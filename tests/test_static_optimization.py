@@ -269,6 +269,37 @@ def test_unequal_frames_and_three_feet_are_refused(gait2392):
         bm.static_optimization(gait2392, {}, short)
 
 
+def test_frames_that_cannot_be_held_leave_the_others_as_they_are(gait2392, measured, reserves):
+    """What the kernel leaves to the patient solver comes back into its place, and into no other."""
+    coordinates, ground = measured
+    pelvis = {name: 1e3 for name in reserves if name.startswith("pelvis")}
+    third = np.arange(25) % 3 == 1
+
+    def loaded(times):
+        load = xr.DataArray(np.broadcast_to(times, 25), dims="frame")
+        return bm.static_optimization(gait2392, coordinates, ground.assign(force=load * ground.force), reserve=pelvis)
+
+    light, heavy, mixed = loaded(1.0), loaded(30.0), loaded(np.where(third, 30.0, 1.0))
+    assert (light.status == 0).all()
+    assert (heavy.status == 1).any()
+    for name, values in mixed.data_vars.items():
+        np.testing.assert_array_equal(values[~third], light[name][~third], err_msg=name)
+        np.testing.assert_array_equal(values[third], heavy[name][third], err_msg=name)
+
+
+def test_threads_and_progress_change_no_answer(gait2392, capsys):
+    pose = {"pelvis_ty": 0.95, "hip_flexion_r": np.linspace(0.0, 20.0, 1100)}
+    ground = plates(gait2392, (1.0,), labels=None)
+    alone = bm.static_optimization(gait2392, pose, ground, reserve=100.0, progress=False)
+    assert not capsys.readouterr().err
+    shown = bm.static_optimization(gait2392, pose, ground, reserve=100.0, threads=2, progress=True)
+    assert "1100/1100" in capsys.readouterr().err
+    xr.testing.assert_identical(shown, alone)
+    for name, value in (("threads", 0), ("progress", "yes")):
+        with pytest.raises(StanceError, match=f"^{name} = "):
+            bm.static_optimization(gait2392, pose, ground, **{name: value})
+
+
 def test_frames_are_solved_in_blocks(gait2392):
     """The memory that is needed at once is little more than the answer."""
     count = 5000

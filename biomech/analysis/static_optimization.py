@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._arguments import real_number, shown
+from biomech._arguments import real_number, shown, whole_number
+from biomech.analysis.blocks import through_blocks
 from biomech.analysis.measured.motion import Measured, read_measured
 from biomech.analysis.measured.plausibility import explain_reserves
 from biomech.analysis.output.dataset import OutputBuffer
@@ -20,19 +20,14 @@ from biomech.analysis.output.labels import labelled
 from biomech.analysis.output.provenance import provenance
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_shortfall
 from biomech.analysis.output.variables import describing, outputs_of
+from biomech.analysis.progress import read_progress
 from biomech.errors import BiomechWarning, StanceError
-from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
-from biomech.pipeline.pipeline_kernel import ResultArrays
-from biomech.pipeline.result_schema import make_certificate
-from biomech.pipeline.solve_stances import StanceSolution
-from biomech.sharing import Criterion, LoadSharingProblem, Power, Solution, solve
-from biomech.sharing.limiting import limiting_unknowns
+from biomech.pipeline.solve_measured import FrameSharing, compile_frames, solve_frames
+from biomech.sharing import Criterion, Power
 from biomech.stance.labelled_values import by_name
-from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
-from biomech.statics.posture import ranges
-from biomech.statics.reactions import react
+from biomech.statics.equilibrium import ExternalLoads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,8 +38,6 @@ Array = NDArray[np.float64]
 _BLOCK = 512
 #: N.m or N: no reserve is larger.
 _MOST_RESERVE = 1e6
-#: rad or m by which a coordinate may miss its range: degrees are turned into radians.
-_ROUNDING = 1e-9
 
 
 def static_optimization(
@@ -56,6 +49,8 @@ def static_optimization(
     lower: float = 0.0,
     reserve: float | Mapping[str, float] = 0.0,
     strength: str = "force_length",
+    threads: int = 1,
+    progress: bool | None = None,
 ) -> xr.Dataset:
     """Muscle forces in measured postures, each frame on its own; no passive tissue, no inertia.
 
@@ -83,6 +78,10 @@ def static_optimization(
         none. Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
     strength : {"force_length", "isometric"}
         OpenSim's rigid-tendon rule, or the maximal isometric force.
+    threads : int
+        Threads among which blocks of frames are divided. The result does not depend on it.
+    progress : bool, optional
+        Whether to show a progress bar; by default only in a terminal and when it takes more than two seconds.
 
     Returns
     -------
@@ -121,19 +120,22 @@ def static_optimization(
     objective = read_objective(model, criterion, None, strength)
     if not real_number("lower", lower, 0.0, 1.0) < 1.0:
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
+    threads, progress = whole_number("threads", threads, 1), read_progress(progress)
     reserves = _reserves(model, reserve)
     feet = _feet(model)
     outputs = outputs_of(model, "static_optimization")
     measured = read_measured(model, coordinates, ground_reaction, outputs)
-    kept, tally = OutputBuffer(model, outputs, len(measured), direct=False), None
-    for first in range(0, len(measured), _BLOCK):
-        last = min(first + _BLOCK, len(measured))
+    tables = compile_frames(model, FrameSharing(criterion, float(lower), reserves, objective.force_length))
+    kept = OutputBuffer(model, outputs, len(measured), direct=True)
+
+    def work(first: int, last: int) -> StatusSummary:
         block = slice(first, last)
-        solved = _solve_block(model, measured, block, feet, objective.force_length, (criterion, lower, reserves))
+        external = _external_loads(model, measured, feet, block)
+        solved = solve_frames(model, tables, measured.q[block], external, kept.results(first, last))
         kept.put(first, last, solved)
-        of_block = StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
-        tally = of_block if tally is None else tally.joined(of_block)
-    assert tally is not None  # there is at least one frame
+        return StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
+
+    tally = through_blocks(work, len(measured), _BLOCK, threads, "frames", progress)
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
     overloaded = [f"static_optimization: {tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
     if overloaded or said:
@@ -167,96 +169,14 @@ def _feet(model: Model) -> list[int]:
     return [1 + model.segments.index(segment) for segment in ("calcn_r", "calcn_l")]
 
 
-@dataclass(frozen=True)
-class MeasuredSolution(StanceSolution):
-    """Answers of measured frames, and what only these have, each (frame, coordinate).
-
-    ``required`` and ``reserve`` are moments (forces), ``inside`` says whether the coordinate is in its trusted range.
-    """
-
-    required: Array
-    reserve: Array
-    inside: NDArray[np.bool_]
-
-
-def _solve_block(
-    model: Model,
-    measured: Measured,
-    block: slice,
-    feet: list[int],
-    force_length: bool,
-    sharing: tuple[Criterion, float, Array],
-) -> MeasuredSolution:
-    """Answers of some frames."""
-    compiled, q, (criterion, lower, reserves) = model.compiled(), measured.q[block], sharing
+def _external_loads(model: Model, measured: Measured, feet: list[int], block: slice) -> ExternalLoads:
+    """What the ground does to the feet in some frames."""
     force, point, moment = (part[block] for part in (measured.force, measured.point, measured.moment))
-    applied = np.zeros((len(q), len(model.segments) + 1, 6))
+    applied = np.zeros((len(force), len(model.segments) + 1, 6))
     for foot, segment in enumerate(feet):
         applied[:, segment, :3] = force[:, foot]
         applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
-    external = ExternalLoads.empty(len(q))._replace(applied=applied.reshape(len(q), -1))
-    equilibrium = assemble(compiled, compiled.actuated, NO_CONTACT, external, q, force_length, tissue=False)
-    solution = _share(equilibrium, reserves[compiled.actuated], criterion, lower)
-    return _answers(model, q, external, equilibrium, solution, reserves)
-
-
-def _share(equilibrium: Equilibrium, reserves: Array, criterion: Criterion, lower: float) -> Solution:
-    """Share the load among muscles and reserves (row,)."""
-    frames, rows, muscles = equilibrium.coefficients.shape
-    own = np.flatnonzero(reserves)
-    columns = np.zeros((frames, rows, len(own)))
-    columns[:, own, np.arange(len(own))] = reserves[own]
-    free = np.full(len(own), np.inf)
-    problem = LoadSharingProblem(
-        np.concatenate([equilibrium.coefficients, columns], axis=2),
-        equilibrium.demand,
-        upper=np.concatenate([np.ones(muscles), free]),
-        weight=np.ones(muscles + len(own)),
-        lower=np.concatenate([np.full(muscles, lower), -free]),
-        quadratic=np.arange(muscles + len(own)) >= muscles,
-    )
-    return solve(problem, criterion)
-
-
-def _answers(
-    model: Model, q: Array, external: ExternalLoads, equilibrium: Equilibrium, solution: Solution, reserves: Array
-) -> MeasuredSolution:
-    muscles, compiled = len(model.muscles), model.compiled()
-    activation = solution.value[:, :muscles]
-    force = activation * equilibrium.strength
-    required, shortfall, reaction = np.zeros((3, len(q), len(reserves)))
-    required[:, compiled.actuated], shortfall[:, compiled.actuated] = equilibrium.demand, solution.shortfall
-    own = compiled.actuated[reserves[compiled.actuated] != 0.0]
-    reaction[:, own] = solution.value[:, muscles:] * reserves[own]
-    least, most = ranges(model, compiled, "trusted")
-    reactions = react(compiled, q, external.load, force, external.applied)
-    limiting = limiting_unknowns(solution, muscles)
-    certificate = make_certificate(
-        len(q),
-        {
-            "cost": solution.cost,
-            "equilibrium_residual": solution.residual,
-            "duality_gap": solution.gap,
-            "status": solution.status,
-            "limiting_muscle": limiting,
-        },
-    )
-    found = {
-        "coordinates": q,
-        "activation": activation,
-        "muscle_force": force,
-        "strength": equilibrium.strength,
-        "shortfall": shortfall,
-        "joint_force": reactions.force,
-        "joint_moment": reactions.moment,
-        "tension": reactions.tension,
-        "patella": reactions.patella,
-        "certificate": certificate,
-    }
-    empty = np.empty((len(q), 0))
-    results = ResultArrays(*(found.get(name, empty) for name in ResultArrays._fields))
-    inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
-    return MeasuredSolution(model, results, equilibrium.strength, required, reaction, inside)
+    return ExternalLoads.empty(len(force))._replace(applied=applied.reshape(len(force), -1))
 
 
 def _dataset(model: Model, measured: Measured, kept: OutputBuffer, about_it: Mapping[str, str]) -> xr.Dataset:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Unpack
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import refusal, whole_number
+from biomech.analysis.blocks import through_blocks
 from biomech.analysis.output.dataset import OutputBuffer, Variable, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
@@ -24,7 +24,7 @@ from biomech.analysis.output.variables import (
     sweep_names,
     sweep_outputs,
 )
-from biomech.analysis.progress import progress_bar, read_progress
+from biomech.analysis.progress import read_progress
 from biomech.analysis.store.record import STUDY, describe_sweep
 from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
@@ -56,8 +56,8 @@ _OPTIONS = (
     "threads",
     "to",
 )
-#: Postures solved at a time, and how many are not worth a thread of their own.
-BLOCK, _SHORT = 8192, 512
+#: Postures solved at a time.
+BLOCK = 8192
 
 
 def sweep(
@@ -267,7 +267,7 @@ class _Sweep:
                 advance(last - first)
             return StatusSummary.of(solved.status, lambda i: self._explain(block, solved, i, start + first + i))
 
-        tally = _through_blocks(work, count, BLOCK, self.threads, progress)
+        tally = through_blocks(work, count, BLOCK, self.threads, "postures", progress)
         if not asked.dims and tally.counts[UNREACHABLE]:
             raise UnreachablePosture(tally.reason)
         about_policies = policy_variables(asked, tilt, settled, shape)
@@ -298,28 +298,3 @@ class _Sweep:
             self.bodies or self.model, self.asked, self.objective, self.names, variables
         )
         return found
-
-
-def _through_blocks(
-    work: Callable[[int, int], StatusSummary], count: int, size: int, threads: int, progress: bool | None
-) -> StatusSummary:
-    """Let threads work on blocks of postures, and add up what they say of them."""
-    firsts = _beginnings(count, size, threads)
-    if len(firsts) == 1 and not progress:
-        return work(0, count)  # nothing to show on the way, and nothing to divide
-    lasts = [*firsts[1:], count]
-    with progress_bar(count, "postures", progress) as bar, ThreadPoolExecutor(threads) as pool:
-        done = pool.map(work, firsts, lasts) if threads > 1 else map(work, firsts, lasts)
-        total: StatusSummary | None = None
-        for first, last, tally in zip(firsts, lasts, done, strict=True):
-            total = tally if total is None else total.joined(tally)
-            bar.update(last - first)
-    assert total is not None  # there is at least one posture
-    return total
-
-
-def _beginnings(count: int, size: int, threads: int) -> list[int]:
-    """Where blocks begin: none longer than ``size``, and as many for each thread unless that made them short."""
-    rounds = -(-count // (size * threads))
-    blocks = max(min(rounds * threads, count // _SHORT), -(-count // size), 1)
-    return [count * block // blocks for block in range(blocks)]

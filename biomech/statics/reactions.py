@@ -22,14 +22,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array1, Array2, Flags2, Index1, Index2
-from biomech._simd import any_lane, arange, block_indices, gather, make_lane_index, scatter, simd_zero, width, zeros
+from biomech._kernels import allocating_kernel, kernel
+from biomech._kernels.arrays import Array1, Flags2, Index1, Index2
+from biomech._simd import any_lane, zeros
 from biomech.model.compiled import CompiledModel, ModelTables
-from biomech.model.forces.patella import make_patella_state, pull_patellae
 from biomech.model.mechanics.muscles import MuscleTables
-from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
-from biomech.model.mechanics.tree import LOAD, Frames, composite_masses, forward_kinematics, make_frames
+from biomech.model.mechanics.paths import PathState
+from biomech.model.mechanics.tree import Frames
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -132,83 +131,6 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         np.array(lever, dtype=np.int64).reshape(-1, 3),
         turn.index(pressed) if pressed in turn else -1,
     )
-
-
-class Reactions(NamedTuple):
-    """Reactions of many postures: see ``react``."""
-
-    force: Array2
-    moment: Array2
-    tension: Array2
-    patella: Array2
-
-
-def react(compiled: CompiledModel, q: Array, load: Array, muscle_force: Array, applied: Array) -> Reactions:
-    """Joint contact forces and moments, and what tendons and patellae carry.
-
-    Parameters
-    ----------
-    compiled : CompiledModel
-        The whole body, or its right half.
-    q : ndarray, shape (posture, coordinate)
-        Coordinates in rad and m.
-    load : ndarray, shape (posture, LOAD)
-        What the trunk and the thighs carry.
-    muscle_force : ndarray, shape (posture, muscle)
-        Newton.
-    applied : ndarray, shape (posture, 6 segment)
-        Force and moment about the ground origin that act on each segment from outside, ground included as segment 0.
-
-    Returns
-    -------
-    Reactions
-        ``force`` (posture, 3 joint) in N and ``moment`` (posture, 3 joint) in N.m about the child's origin: what the
-        parent exerts on the child, in the child's frame. ``tension`` (posture, patella) of each tendon and ``patella``
-        (posture, 3 patella), the force of the femur on its patella in the femur's frame, N.
-    """
-    cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
-    count, joints, patellae = len(q), len(cuts.child), len(compiled.patella.coordinate)
-    found = Reactions(*(np.empty((count, n)) for n in (3 * joints, 3 * joints, patellae, 3 * patellae)))
-    _react_lanes(compiled.tables, cuts, compiled.gravity, q, load, muscle_force, applied, found)
-    return found
-
-
-@entry_point
-def _react_lanes(
-    model: ModelTables,
-    cuts: CutTables,
-    gravity: float,
-    q: Array2,
-    load: Array2,
-    muscle_force: Array2,
-    applied: Array2,
-    found: Reactions,
-) -> None:
-    number = simd_zero()
-    f, state = make_frames(number, model.tree), make_path_state(number, model.paths)
-    own, carried = zeros(number, (q.shape[1],)), zeros(number, (LOAD,))
-    pull, wrench = zeros(number, (muscle_force.shape[1],)), zeros(number, (applied.shape[1],))
-    knees, total = make_patella_state(number, model.patella), make_reaction(number, cuts)
-    every = arange(max(len(pull), len(wrench), len(own), len(total.force), len(knees.force)))
-    index, lane_index, no_pressure = arange(len(q)), make_lane_index(number), np.zeros(5)
-    blocks = -(-len(q) // width(number))
-    for block in range(blocks):
-        block_indices(index, block, blocks, lane_index)
-        gather(q, lane_index, every, own)
-        gather(load, lane_index, every, carried)
-        gather(muscle_force, lane_index, every, pull)
-        gather(applied, lane_index, every, wrench)
-        forward_kinematics(model.tree, model.splines, own, f)
-        composite_masses(model.tree, carried, f)
-        path_kinematics(model.paths, model.splines, own, f, state)
-        moment_arms(model.paths, model.splines, own, f, state)
-        pull_patellae(model.patella, model.muscle, pull, own, f, state, knees)
-        none = 0.0 * own[0]
-        joint_reactions(model, cuts, gravity, no_pressure, none, none, pull, wrench, f, state, knees.wrench, total)
-        scatter(total.force, lane_index, every, found.force)
-        scatter(total.moment, lane_index, every, found.moment)
-        scatter(knees.tension, lane_index, every, found.tension)
-        scatter(knees.force, lane_index, every, found.patella)
 
 
 @kernel

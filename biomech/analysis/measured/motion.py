@@ -101,7 +101,7 @@ def read_measured(model: Model, coordinates: Any, ground: Any, own: Iterable[str
     q = q.reshape(count, -1)
     frames = (dims, shape, labels)
     _check_reach(model, q, frames)
-    q[:, compiled.is_rotation] = np.radians(q[:, compiled.is_rotation])
+    q *= np.where(compiled.is_rotation, np.radians(1.0), 1.0)
     force, point = plates["force"], plates["point"]
     moment = plates.get("moment", np.broadcast_to(0.0, force.shape))
     point, moment = _without_air(force, point, moment, frames)
@@ -138,18 +138,19 @@ def _check_twins(given: list[Given], dims: tuple[str, ...]) -> None:
 def _check_reach(model: Model, q: Array, frames: tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]) -> None:
     """Refuse coordinates, in degrees and m, that no body could take."""
     table, turns = model.tables["coordinates"], model.compiled().is_rotation
-    for i, name in enumerate(model.coordinates):
-        row = table.index(name)
-        least, most = (float(table.numbers(f"range_{end}")[row]) for end in ("min", "max"))
-        free = table.text("joint")[row] == "ground_pelvis"
-        beyond = (_BEYOND_TURN if free else _BEYOND_JOINT) if turns[i] else _BEYOND_PLACE
-        bad = np.flatnonzero(~((q[:, i] >= least - beyond) & (q[:, i] <= most + beyond)))
-        if bad.size:
-            unit = "deg" if turns[i] else "m"
-            raise StanceError(
-                f"{name} = {q[bad[0], i]:g} ({frame_name(*frames, int(bad[0]))}): no body could reach it; "
-                f"its range is {least:g}..{most:g} {unit}, and {beyond:g} {unit} beyond it are taken"
-            )
+    rows = [table.index(name) for name in model.coordinates]
+    least, most = (table.numbers(f"range_{end}")[rows] for end in ("min", "max"))
+    free = np.array([table.text("joint")[row] == "ground_pelvis" for row in rows])
+    beyond = np.where(turns, np.where(free, _BEYOND_TURN, _BEYOND_JOINT), _BEYOND_PLACE)
+    good = (q >= least - beyond) & (q <= most + beyond)
+    if good.all():
+        return
+    i, frame = (int(index) for index in np.argwhere(~good.T)[0])  # the first coordinate, and of it the first frame
+    unit = "deg" if turns[i] else "m"
+    raise StanceError(
+        f"{model.coordinates[i]} = {q[frame, i]:g} ({frame_name(*frames, frame)}): no body could reach it; "
+        f"its range is {least[i]:g}..{most[i]:g} {unit}, and {beyond[i]:g} {unit} beyond it are taken"
+    )
 
 
 def _without_air(

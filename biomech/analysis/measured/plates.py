@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from biomech._alignment import as_doubles
 from biomech.errors import StanceError
 from biomech.stance.parameters import AXES, SIDES
 
@@ -73,8 +74,7 @@ def _ordered(name: str, array: xr.DataArray, inner: dict[str, tuple[str, ...]]) 
             raise StanceError(f"ground_reaction.{name}: {dim} has {array.sizes[dim]} entries; must be {labels}")
     if array.dtype.kind not in "iuf" or array.size == 0:
         raise StanceError(f"ground_reaction.{name}: must be finite numbers, and not empty")
-    with np.errstate(over="ignore"):
-        numbers = array.astype(np.float64)
+    numbers = as_doubles(array)
     bad = ~(np.isnan(numbers.values) | (np.abs(numbers.values) <= _MOST[name]))
     if bad.any():
         worst = numbers.values[bad][0]

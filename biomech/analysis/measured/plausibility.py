@@ -93,6 +93,11 @@ def _of_pelvis(model: Model) -> NDArray[np.bool_]:
 
 def _leg(model: Model) -> float:
     """From the pelvis to the heel, m."""
+    length: float = model.cached("leg length", lambda: _pelvis_to_heel(model))
+    return length
+
+
+def _pelvis_to_heel(model: Model) -> float:
     place = kinematics(model.compiled(), {}).origin[0]
     return float(np.linalg.norm(place.sel(segment="pelvis").values - place.sel(segment="calcn_r").values))
 

@@ -1,0 +1,217 @@
+"""The fused kernel of measured frames: equilibrium, load sharing with reserves, joint forces and certificate.
+
+As ``pipeline_kernel``, but the coordinates and what acts on the feet are known, so that no chain is closed, no ground
+force is sought and no tissue acts; each coordinate may have a reserve. A frame that is not optimal at the first attempt
+is left to the patient solver, and comes back with a load that is shared already.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech._kernels import allocating_kernel, entry_point, kernel
+from biomech._kernels.arrays import Array1, Array2, IndexArray
+from biomech._simd import (
+    arange,
+    block_indices,
+    gather,
+    make_lane_index,
+    scatter,
+    select,
+    simd_zero,
+    width,
+    zeros,
+)
+from biomech.model.compiled import ModelTables
+from biomech.model.forces.contact import ContactTables
+from biomech.model.forces.patella import make_patella_state, pull_patellae
+from biomech.model.mechanics.paths import make_path_state, path_kinematics
+from biomech.model.mechanics.tree import composite_masses, forward_kinematics, make_frames
+from biomech.pipeline.pipeline_kernel import CERTIFICATE, COST, GAP, LIMITING, RESIDUAL, STATUS
+from biomech.pipeline.status import UNCERTIFIED
+from biomech.sharing.block_sparsity import BlockSparsity
+from biomech.sharing.certificate import SETTLED, certify_problem, is_resolved
+from biomech.sharing.dual_newton import share_load
+from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
+from biomech.statics.equilibrium import (
+    EquilibriumTables,
+    ExternalLoads,
+    assemble_equilibrium,
+    gather_external_loads,
+    make_external_loads,
+    make_force_workspace,
+)
+from biomech.statics.reactions import CutTables, joint_reactions, make_reaction
+
+Array = NDArray[np.float64]
+
+#: Largest residual and gap of an optimal frame.
+_TOLERANCE = 1e-9
+
+
+class MeasuredBody(NamedTuple):
+    """Tables of a body, of what must balance, of where it is cut, and of its reserves.
+
+    ``contact`` is none. ``row`` (row,): the coordinate of each row; of every reserve ``moment`` (reserve,) at unit
+    control, the ``entry`` of A where it stands, and its ``coordinate``. ``lower`` and ``upper`` (unknown,), muscles and
+    then reserves in the order of the pattern.
+    """
+
+    model: ModelTables
+    contact: ContactTables
+    entries: EquilibriumTables
+    cuts: CutTables
+    row: IndexArray
+    moment: Array1
+    entry: IndexArray
+    coordinate: IndexArray
+    lower: Array1
+    upper: Array1
+
+
+class MeasuredInputs(NamedTuple):
+    """Coordinates ``q`` (frame, coordinate) in rad and m, and what acts on the body.
+
+    ``shared`` (frame, unknown), in the order of the pattern, is a load that was shared elsewhere, or (frame, 0) where
+    it was not.
+    """
+
+    q: Array2
+    external: ExternalLoads
+    shared: Array2
+
+
+class MeasuredArrays(NamedTuple):
+    """Results of many frames, each (frame, column): as in ``ResultArrays``, and moments (forces) of coordinates."""
+
+    activation: Array2
+    muscle_force: Array2
+    strength: Array2
+    joint_force: Array2
+    joint_moment: Array2
+    tension: Array2
+    patella: Array2
+    certificate: Array2
+    required: Array2
+    reserve: Array2
+
+
+class FrameBuffers(NamedTuple):
+    """Room for one frame: ``value`` (unknown,) in the problem's own order, what follows from it, ``certificate``."""
+
+    value: Array
+    activation: Array
+    force: Array
+    reserve: Array
+    certificate: Array
+
+
+@allocating_kernel
+def _make_buffers(number: Any, unknowns: int, muscles: int) -> FrameBuffers:
+    return FrameBuffers(
+        zeros(number, (unknowns,)),
+        zeros(number, (muscles,)),
+        zeros(number, (muscles,)),
+        zeros(number, (unknowns - muscles,)),
+        zeros(number, (CERTIFICATE,)),
+    )
+
+
+@entry_point
+def solve_frames_simd(
+    body: MeasuredBody,
+    pattern: BlockSparsity,
+    costs: Costs,
+    inputs: MeasuredInputs,
+    index: IndexArray,
+    results: MeasuredArrays,
+) -> None:
+    """Answer frames ``index``, as many at a time as the lanes hold."""
+    number, model, rows, unknowns = simd_zero(), body.model, len(body.row), len(pattern.unknown)
+    f, state = make_frames(number, model.tree), make_path_state(number, model.paths)
+    near, forces = make_external_loads(number, inputs.external), make_force_workspace(number, model, body.contact)
+    knees, joints = make_patella_state(number, model.patella), make_reaction(number, body.cuts)
+    p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
+    x, y, _ = make_answer(number, rows, unknowns)
+    q, buffers = zeros(number, (inputs.q.shape[1],)), _make_buffers(number, unknowns, results.activation.shape[1])
+    lane_index, shared, no_pressure = make_lane_index(number), inputs.shared.shape[1] > 0, np.zeros(5)
+    every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE))
+    for k in range(unknowns):
+        p.lower[k], p.upper[k] = body.lower[k], body.upper[k]
+    for k in range(len(body.moment)):
+        p.a[body.entry[k]] = body.moment[k]
+    blocks = -(-len(index) // width(number))
+    for block in range(blocks):
+        block_indices(index, block, blocks, lane_index)
+        gather(inputs.q, lane_index, every, q)
+        gather_external_loads(inputs.external, lane_index, every, near)
+        forward_kinematics(model.tree, model.splines, q, f)
+        composite_masses(model.tree, near.load, f)
+        path_kinematics(model.paths, model.splines, q, f, state)
+        assemble_equilibrium(model, body.contact, body.entries, near, q, f, state, forces, p.a, p.b)
+        if shared:
+            gather(inputs.shared, lane_index, every, x)
+        else:
+            _share(pattern, costs, p, w, x, y, buffers.certificate)
+        _take(pattern, body.moment, forces.strength, x, buffers)
+        none, force = 0.0 * q[0], buffers.force
+        pull_patellae(model.patella, model.muscle, force, q, f, state, knees)
+        joint_reactions(
+            model,
+            body.cuts,
+            model.gravity,
+            no_pressure,
+            none,
+            none,
+            force,
+            near.applied,
+            f,
+            state,
+            knees.wrench,
+            joints,
+        )
+        scatter(buffers.activation, lane_index, every, results.activation)
+        scatter(force, lane_index, every, results.muscle_force)
+        scatter(forces.strength, lane_index, every, results.strength)
+        scatter(joints.force, lane_index, every, results.joint_force)
+        scatter(joints.moment, lane_index, every, results.joint_moment)
+        scatter(knees.tension, lane_index, every, results.tension)
+        scatter(knees.force, lane_index, every, results.patella)
+        scatter(buffers.certificate, lane_index, every, results.certificate)
+        scatter(p.b, lane_index, body.row, results.required)
+        scatter(buffers.reserve, lane_index, body.coordinate, results.reserve)
+
+
+@kernel
+def _share(
+    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, certificate: Array
+) -> None:
+    """Share the load at the first attempt, and certify it."""
+    measure(problem)
+    met = share_load(pattern, costs, problem, work, x, y, False, False)
+    certificate[COST], certificate[RESIDUAL], certificate[GAP], status = certify_problem(
+        pattern, costs, problem, work, x, y, _TOLERANCE
+    )
+    # a correction could hide that the multipliers are not there yet: the gap hardly shows it
+    if costs.curved[-2]:
+        met = met & is_resolved(pattern, costs, problem, work, x, y)
+    elif costs.capped[-2]:
+        met = met & (work.tally[2] <= SETTLED)
+    certificate[STATUS] = select(met, status, 0.0 * status + UNCERTIFIED)
+    certificate[LIMITING] = 0.0 * status - 1.0
+
+
+@kernel
+def _take(pattern: BlockSparsity, moment: Array, strength: Array, x: Array, buffers: FrameBuffers) -> None:
+    """Activations, forces and moments of the reserves from the unknowns."""
+    muscles = len(buffers.activation)
+    for k in range(len(x)):
+        buffers.value[pattern.unknown[k]] = x[k]
+    for m in range(muscles):
+        buffers.activation[m] = buffers.value[m]
+        buffers.force[m] = buffers.value[m] * strength[m]
+    for k in range(len(moment)):
+        buffers.reserve[k] = buffers.value[muscles + k] * moment[k]
