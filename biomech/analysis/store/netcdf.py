@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -57,7 +58,7 @@ def _make(path: Path, study: Study, progress: bool | None) -> None:
         for own in study.shape:
             count *= own
         variables, tally = study.solve(0, count, progress=progress)
-        study.dataset(variables, tally.message).to_netcdf(making, engine="h5netcdf")
+        making.write_bytes(_packed(study.dataset(variables, tally.message)))
         if os.path.lexists(path):
             raise StudyError(f"{path}: was made by another process meanwhile; it stays as it is")
         making.replace(path)
@@ -67,6 +68,17 @@ def _make(path: Path, study: Study, progress: bool | None) -> None:
         raise StudyError(f"{path}: coordinates and attributes cannot be kept in a file: {error}") from error
     finally:
         making.unlink(missing_ok=True)
+
+
+def _packed(ds: xr.Dataset) -> memoryview:
+    """The bytes of the file: HDF5 itself ends the process where it writes to a disk that is full."""
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w") as file:
+        ds.dump_to_store(H5NetCDFStore(file))
+    return buffer.getbuffer()
 
 
 def open_file(path: Path) -> xr.Dataset:

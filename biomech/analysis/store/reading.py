@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import refusal, shown
-from biomech.analysis.store.layout import ATTRIBUTE, Kept, Layout, read_json
+from biomech.analysis.store.layout import ATTRIBUTE, Kept, Layout, hashes, read_json, seal_of
+from biomech.analysis.store.record import STUDY
 from biomech.analysis.store.tasks import Tasks
 from biomech.errors import StudyError
 
@@ -66,12 +67,15 @@ class Store:
     summary : dict
         What is said of the whole, once all is computed: ``message``, ``optimal`` and ``absent``, the variables that
         turned out to have no numbers.
+    metadata : dict
+        Hashes of coordinates, and of what Zarr says of each variable.
     """
 
     path: Path
     layout: Layout
     attributes: dict[str, Any]
     summary: dict[str, Any]
+    metadata: dict[str, str]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -135,7 +139,9 @@ class Store:
             "tasks": len(tasks),
             "tasks_done": len(done),
         }
-        if not self.summary:
+        if self.summary:
+            attributes["message"] = self.summary["message"]
+        else:
             postures = sum(map(tasks.size, done))
             attributes["message"] = f"unfinished: {postures} of {math.prod(tasks.shape)} postures are computed"
         try:
@@ -175,7 +181,9 @@ def open_store(path: Path) -> Store:
             raise TypeError("summary")
         if summary and not set(summary["absent"]) <= {kept.name for kept in layout.variables}:
             raise ValueError("summary")
-        store = Store(path, layout, attributes, dict(summary))
+        if own["seal"] != seal_of(own, attributes.get(STUDY)):
+            raise ValueError("it was changed")
+        store = Store(path, layout, attributes, dict(summary), dict(own["metadata"]))
         _check_arrays(store)
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise _damaged(path, f"its description is wrong ({shown(error)})") from None
@@ -193,10 +201,13 @@ def _check_arrays(store: Store) -> None:
     there = {entry.name for entry in os.scandir(store.path)} - {"zarr.json"}
     if there != known:
         raise ValueError(f"{sorted(there ^ known)[0]} is missing, or too much")
+    for name, found in hashes(store.path, store.layout).items():
+        if store.metadata.get(name) != found:
+            raise ValueError(f"{name} was changed")
     for kept in store.layout.variables:
         about = read_json(store.path / kept.name / "zarr.json")
         for key, wanted in store.layout.metadata(kept).items():
-            if (about.get(key) or []) != wanted:  # a number has no names of dimensions
+            if about.get(key, []) != wanted:  # a number has no names of dimensions
                 raise ValueError(f"{key} of {kept.name}")
         if about["zarr_format"] != 3 or about.get("storage_transformers"):
             raise ValueError(f"format of {kept.name}")
@@ -265,4 +276,9 @@ def _own_attributes(path: Path, kept: Kept) -> dict[str, Any]:
 
 def _restored(variable: xr.Variable, dtype: str) -> xr.Variable:
     """A coordinate in the type that it had: text comes back in another."""
-    return variable if str(variable.dtype) == dtype else variable.astype(dtype)
+    if str(variable.dtype) == dtype:
+        return variable
+    restored = variable.astype(dtype)
+    if not restored.astype(variable.dtype).equals(variable):  # type: ignore[no-untyped-call]
+        raise ValueError(f"its values are not of type {dtype}")
+    return restored

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from biomech.analysis.output.status_summary import StatusSummary
 from biomech.analysis.output.variables import describing
 from biomech.analysis.progress import progress_bar
-from biomech.analysis.store.layout import ATTRIBUTE, CODEC, Kept, Layout
+from biomech.analysis.store.layout import ATTRIBUTE, CODEC, Kept, Layout, description, hashes
 from biomech.analysis.store.lock import writing_alone
 from biomech.analysis.store.reading import Store, open_store, require
 from biomech.analysis.store.record import STUDY, differences, read_record
@@ -152,11 +152,13 @@ def _write_empty(place: Path, template: xr.Dataset, layout: Layout) -> None:
     import zarr
     from zarr.codecs import ZstdCodec
 
+    packed = [ZstdCodec(**CODEC)]  # type: ignore[arg-type]
     skeleton = template.drop_vars([kept.name for kept in layout.variables])
     # text of a fixed length is not settled in Zarr; its type is told in the layout
     text = {name: own.variable.astype(object) for name, own in skeleton.coords.items() if own.dtype.kind == "U"}
+    encoding = {name: {"compressors": packed} for name in skeleton.coords}
     try:
-        skeleton.assign_coords(text).to_zarr(place, mode="a", zarr_format=3, consolidated=False)
+        skeleton.assign_coords(text).to_zarr(place, mode="a", zarr_format=3, consolidated=False, encoding=encoding)
     except (TypeError, ValueError) as error:
         raise StudyError(f"coordinates and attributes cannot be kept in a store: {error}") from None
     group = zarr.open_group(place, mode="r+")
@@ -166,13 +168,13 @@ def _write_empty(place: Path, template: xr.Dataset, layout: Layout) -> None:
             shape=layout.shape(kept),
             chunks=(*layout.tasks.chunk, *kept.sizes),
             dtype=kept.kept_as,
-            compressors=[ZstdCodec(**CODEC)],  # type: ignore[arg-type]
+            compressors=packed,
             fill_value=kept.fill,
             attributes=_attributes(template[kept.name].attrs, kept),
             dimension_names=[*layout.dims, *kept.inner],
             chunk_key_encoding={"name": "default", "separator": "."},
         )
-    group.attrs[ATTRIBUTE] = {"layout": layout.to_json(), "summary": {}}
+    group.attrs[ATTRIBUTE] = description(layout, hashes(place, layout), {}, template.attrs[STUDY])
 
 
 def _attributes(given: Mapping[str, Any], kept: Kept) -> dict[str, Any]:
@@ -263,7 +265,7 @@ def _finish(store: Store, study: Study) -> None:
     empty = [name for name in store.names if name == "hanging_moment" and _is_empty(store, name)]
     summary = {"message": found.message, "optimal": first < 0, "absent": empty}
     group = zarr.open_group(store.path, mode="r+")
-    about: Any = {"layout": store.layout.to_json(), "summary": summary}
+    about = description(store.layout, store.metadata, summary, store.attributes[STUDY])
     group.attrs.update({ATTRIBUTE: about, "message": found.message})
 
 
