@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biomech._arguments import refusal, shown
 from biomech.analysis.store.layout import ATTRIBUTE, Kept, Layout, hashes, read_json, seal_of
@@ -21,6 +20,8 @@ from biomech.errors import StudyError
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from biomech.analysis.store.stored_array import StoredArray
 
 #: What coordinates may be packed by: nothing that would run what it reads.
 _CODECS = {"bytes", "vlen-utf8", "zstd"}
@@ -92,12 +93,12 @@ class Store:
         tasks = self.layout.tasks
         return frozenset(task for key in _chunks(self.path / "status") if (task := _task(tasks, key, 0)) is not None)
 
-    def read(self, name: str, region: tuple[slice, ...]) -> NDArray[Any]:
-        """Numbers of a variable, as they are kept."""
+    def stored(self, name: str) -> StoredArray:
+        """A variable, as it is kept."""
         from biomech.analysis.store.stored_array import StoredArray
 
         kept = next(kept for kept in self.layout.variables if kept.name == name)
-        return StoredArray(self.path, kept, self.layout.shape(kept)).numbers(region)
+        return StoredArray(self.path, kept, self.layout.shape(kept))
 
     def coordinates(self) -> dict[str, xr.Variable]:
         """All other variables, read."""
@@ -120,14 +121,12 @@ class Store:
         import xarray as xr
         from xarray.core.indexing import LazilyIndexedArray
 
-        from biomech.analysis.store.stored_array import StoredArray
-
         layout, done, tasks = self.layout, self.done(), self.layout.tasks
         variables = {}
         for kept in layout.variables:
             if kept.name in self.summary.get("absent", ()):
                 continue
-            array = LazilyIndexedArray(StoredArray(self.path, kept, layout.shape(kept)))
+            array = LazilyIndexedArray(self.stored(kept.name))
             attributes = _own_attributes(self.path, kept)
             if kept.name == "status" and not self.summary:
                 attributes["flag_values"] = np.array([-1, *attributes["flag_values"]], dtype=np.int8)

@@ -253,8 +253,9 @@ def _finish(store: Store, study: Study) -> None:
     import zarr
 
     tasks, counts, first = store.layout.tasks, np.zeros(len(STATUSES), dtype=np.int64), -1
+    stored = store.stored("status")
     for task in range(len(tasks)):
-        status = store.read("status", tasks.region(task)).ravel()
+        status = stored.numbers(tasks.region(task)).ravel()
         counts += np.bincount(status, minlength=len(STATUSES))
         if first < 0 and status.any():
             first = tasks.stretch(task)[0] + int(np.flatnonzero(status)[0])
@@ -271,8 +272,8 @@ def _finish(store: Store, study: Study) -> None:
 
 def _is_empty(store: Store, name: str) -> bool:
     """Whether nobody found anything: then an answer has no such variable."""
-    tasks = store.layout.tasks
-    return all(bool(np.isnan(store.read(name, tasks.region(task))).all()) for task in range(len(tasks)))
+    tasks, stored = store.layout.tasks, store.stored(name)
+    return all(bool(np.isnan(stored.numbers(tasks.region(task))).all()) for task in range(len(tasks)))
 
 
 @contextmanager
