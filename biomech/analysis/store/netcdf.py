@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from biomech._arguments import shown
 from biomech.analysis.output.variables import describing
 from biomech.analysis.store.record import STUDY, read_record
-from biomech.analysis.store.writing import Study, other_study, template_of, unlike
+from biomech.analysis.store.writing import Study, other_study, remove_abandoned, template_of, unlike
 from biomech.errors import StudyError
 
 if TYPE_CHECKING:
@@ -47,17 +48,16 @@ def write_file(path: Path, study: Study, progress: bool | None) -> tuple[xr.Data
 
 
 def _make(path: Path, study: Study, progress: bool | None) -> None:
+    remove_abandoned(path)
     try:
         # before any work: where no file can be made, nothing need be computed
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".making", dir=path.parent)
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror})") from error
     os.close(handle)
-    making, count = Path(name), 1
+    making = Path(name)
     try:
-        for own in study.shape:
-            count *= own
-        variables, tally = study.solve(0, count, progress=progress)
+        variables, tally = study.solve(0, math.prod(study.shape), progress=progress)
         making.write_bytes(_packed(study.dataset(variables, tally.message)))
         if os.path.lexists(path):
             raise StudyError(f"{path}: was made by another process meanwhile; it stays as it is")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: What coordinates may be packed by: nothing that would run what it reads.
 _CODECS = {"bytes", "vlen-utf8", "zstd"}
+#: Labels along a dimension that is none of the postures': muscles, axes, and what a caller's coordinates have.
+_LABELS = 1 << 20
 #: What Zarr says of arrays that are as xarray writes them.
 _WHOLE = (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _TYPES = {"bool", "string", "float32", "float64", *_WHOLE}
@@ -187,7 +189,8 @@ def open_store(path: Path) -> Store:
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise _damaged(path, f"its description is wrong ({shown(error)})") from None
     _check_chunks(store)
-    return store
+    # where a mark was removed, its task is not done any more
+    return store if len(store.done()) == len(layout.tasks) else replace(store, summary={})
 
 
 def _damaged(path: Path, why: str) -> StudyError:
@@ -223,7 +226,7 @@ def _check_arrays(store: Store) -> None:
         if not codecs <= _CODECS:
             raise ValueError(f"codec {min(codecs - _CODECS)} of {name}")
         for dim, size in zip(about.get("dimension_names") or (), about["shape"], strict=True):
-            if limit.setdefault(dim, size) != size or size > 1 << 31:
+            if limit.setdefault(dim, size) != size or (dim not in store.layout.dims and size > _LABELS):
                 raise ValueError(f"shape of {name}")
 
 
@@ -239,8 +242,6 @@ def _check_chunks(store: Store) -> None:
                 store.path,
                 f"{kept.name} lacks the chunk of task {min(lost)}; remove {mark} and the same sweep computes it anew",
             )
-    if store.summary and len(done) < len(tasks):
-        raise _damaged(store.path, f"status lacks chunks of {len(tasks) - len(done)} of {len(tasks)} tasks")
 
 
 def _chunks(folder: Path) -> list[str]:

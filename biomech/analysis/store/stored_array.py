@@ -62,6 +62,6 @@ class StoredArray(BackendArray):
 
     def _unreadable(self, error: Exception) -> StudyError:
         return StudyError(
-            f"{self.path}: {self.kept.name} cannot be read ({shown(error)}); a chunk that is damaged is computed anew "
-            f"by the same sweep where the chunks of that name in all variables are removed, status first"
+            f"{self.path}: {self.kept.name} cannot be read ({shown(error)}); a task of which the chunk of status is "
+            "removed is computed anew by the same sweep"
         )

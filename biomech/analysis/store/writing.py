@@ -127,14 +127,14 @@ def unlike(
 def other_study(place: Path, found: list[str]) -> StudyError:
     """The error of a place that is taken."""
     return StudyError(
-        f"{place}: holds another study; what differs: {'; '.join(found)}. It stays as it is: give another place, or "
-        "remove it"
+        f"{place}: holds another study; what differs: {'; '.join(found)}. It stays as it is, for open_study: "
+        "give another place, or remove it"
     )
 
 
 def _create(path: Path, template: xr.Dataset, layout: Layout) -> None:
     """Make all of a store but its chunks, whole or not at all."""
-    _remove_abandoned(path)
+    remove_abandoned(path)
     making = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".making", dir=path.parent))
     try:
         making.chmod(0o777 & ~_umask())
@@ -192,12 +192,12 @@ def _umask() -> int:
     return mask
 
 
-def _remove_abandoned(path: Path) -> None:
+def remove_abandoned(path: Path) -> None:
     """Remove what was half made by processes that were killed."""
     for place in path.parent.glob(f".{path.name}.*.making"):
         with suppress(OSError):
             if time.time() - place.stat().st_mtime > _ABANDONED:
-                shutil.rmtree(place, ignore_errors=True)
+                shutil.rmtree(place) if place.is_dir() else place.unlink()
 
 
 def _complete(store: Store, study: Study, progress: bool | None) -> None:
@@ -263,6 +263,7 @@ def _finish(store: Store, study: Study) -> None:
     if first >= 0:
         _, one = study.solve(first, first + 1, (1,) * len(study.shape))
         found = StatusSummary(counts, first, one.status, one.why)
+    # the one variable of which nobody knows before whether anything is found
     empty = [name for name in store.names if name == "hanging_moment" and _is_empty(store, name)]
     summary = {"message": found.message, "optimal": first < 0, "absent": empty}
     group = zarr.open_group(store.path, mode="r+")
