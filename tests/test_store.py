@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -187,6 +188,25 @@ def test_reading_is_lazy_and_by_any_index(tmp_path, small_tasks, monkeypatch, ma
     ):
         xr.testing.assert_identical(wanted.isel(part).assign_attrs(found.attrs), found.isel(part).load())
     assert float(found.lumbar_compression.mean()) == float(found.lumbar_compression.load().mean())
+
+
+def test_a_study_is_sent_to_other_processes(to_spoil):
+    place, wanted, _ = to_spoil
+    for chunks in (False, True):
+        found = bm.open_study(place, chunks=chunks)
+        assert float(found.lumbar_compression[0, 0]) == float(wanted.lumbar_compression[0, 0])
+        same(wanted, pickle.loads(pickle.dumps(found)))
+
+
+def test_a_bar_begins_where_the_study_stands(tmp_path, small_tasks, capsys):
+    place = tmp_path / "s.zarr"
+    bm.sweep(SMALL, to=place, progress=True, **NUMBER)
+    assert "180/180" in capsys.readouterr().err
+    unfinish(place, 2)
+    bm.sweep(SMALL, to=place, progress=True, **NUMBER)
+    shown = capsys.readouterr().err
+    assert "120/180" in next(part for part in shown.split("\r") if "/180" in part)
+    assert "180/180" in shown
 
 
 def test_other_readers_see_what_it_is(tmp_path):
