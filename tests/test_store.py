@@ -495,6 +495,43 @@ def test_what_is_no_number_of_a_known_kind_is_refused(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+LABELS = {
+    "dates": np.array(["1700-01-01T00:00:00.5", "2300-01-01"], dtype="M8[us]"),
+    "spans": np.array([1, 2], dtype="m8[ms]"),
+    "halves": np.array([0.5, np.nan], dtype=np.float16),
+    "bytes": np.array([3, 255], dtype=np.uint8),
+    "truth": np.array([True, False]),
+    "words": np.array(["", "Knochen – \N{BONE}"], dtype=object),
+    "zeros": np.zeros(2),
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_of_any_kind_come_back(tmp_path, name):
+    tilt = xr.DataArray(
+        [0.0, 1.0], dims="case", coords={"label": ("case", LABELS[name], {"units": "1"} if name == "bytes" else {})}
+    )
+    wanted = bm.sweep(SMALL, pelvic_tilt=tilt, variables=["status"])
+    same(wanted, bm.sweep(SMALL, pelvic_tilt=tilt, variables=["status"], to=tmp_path / "s.zarr"))
+    assert bm.rerun(tmp_path / "s.zarr").identical(wanted)
+
+
+@pytest.mark.parametrize(
+    ("coords", "said"),
+    [
+        ({"label": ("case", [1j, 2j])}, "coordinate label: values of type complex128 cannot be kept"),
+        ({"label": ("case", np.array([1, "x"], dtype=object))}, "label.* cannot be kept|coordinates .* cannot be kept"),
+        ({"a/b": ("case", [1.0, 2.0])}, "'a/b' is no name that can be kept"),
+        ({"label": ("case", [1.0, 2.0], {"x": object()})}, "coordinates and attributes cannot be kept"),
+    ],
+)
+def test_labels_that_cannot_be_kept_are_told_before_any_work(tmp_path, coords, said):
+    tilt = xr.DataArray([0.0, 1.0], dims="case", coords=coords)
+    with pytest.raises(bm.StudyError, match=said):
+        bm.sweep(SMALL, pelvic_tilt=tilt, to=tmp_path / "s.zarr")
+    assert not [*tmp_path.iterdir()]
+
+
 def _a_file(place):
     place.write_text("mine")
 

@@ -33,6 +33,8 @@ ATTRIBUTE, VERSION, NOT_COMPUTED = "biomech_store", 1, -1
 CODEC = {"level": 1, "checksum": True}
 #: What text is kept as.
 _CODES = np.dtype(np.int16)
+#: Kinds of labels: numbers, text, dates.
+_LABELS = "biufUOMmT"
 #: JSON of a store is no longer than this; the arrays that a description may have to carry are short beside it.
 _LONGEST = 1 << 28
 
@@ -136,7 +138,9 @@ class Layout:
         dims = tuple(map(str, template["status"].dims))
         kept = tuple(_kept(template[name].variable, name, len(dims), words) for name in names)
         bytes_each = sum(np.dtype(one.dtype).itemsize * math.prod(one.sizes) for one in kept)
-        others = {str(name): str(own.dtype) for name, own in template.variables.items() if name not in names}
+        others = {
+            str(name): _coordinate(str(name), own) for name, own in template.variables.items() if name not in names
+        }
         tasks = Tasks.divide(template["status"].shape, bytes_each)
         return cls(dims, tasks, kept, others, tuple(name for name in names if name in template.coords))
 
@@ -196,7 +200,7 @@ class Layout:
                 raise ValueError(f"type of {one.name}")
         if [one.kept_as for one in variables if one.name == "status"] != [np.dtype(np.int8)]:
             raise ValueError("status")
-        others = {_name(name): _dtype(dtype, "biufUOMmT") for name, dtype in about["coordinates"].items()}
+        others = {_name(name): _dtype(dtype, _LABELS) for name, dtype in about["coordinates"].items()}
         return cls(dims, tasks, variables, others, _names(about["described"]))
 
 
@@ -206,6 +210,12 @@ def _kept(variable: xr.Variable, name: str, postures: int, words: tuple[str, ...
         raise StudyError(f"{name}: values of type {variable.dtype} cannot be kept; leave it out (variables=)")
     inner = tuple(map(str, variable.dims[postures:]))
     return Kept(name, inner, variable.shape[postures:], str(variable.dtype), words if kind == "U" else ())
+
+
+def _coordinate(name: str, variable: xr.Variable) -> str:
+    if variable.dtype.kind not in _LABELS:
+        raise StudyError(f"coordinate {name}: values of type {variable.dtype} cannot be kept in a store")
+    return str(variable.dtype)
 
 
 def _name(value: Any) -> str:

@@ -29,7 +29,7 @@ _CODECS = {"bytes", "vlen-utf8", "zstd"}
 _LABELS = 1 << 20
 #: What Zarr says of arrays that are as xarray writes them.
 _WHOLE = (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-_TYPES = {"bool", "string", "float32", "float64", *_WHOLE}
+_TYPES = {"bool", "string", "float16", "float32", "float64", *_WHOLE}
 
 
 def read_place(name: str, value: object) -> Path:
@@ -110,9 +110,14 @@ class Store:
     def _coordinates(self) -> dict[str, xr.Variable]:
         import xarray as xr
 
+        dates = {name: own for name, own in self.layout.coordinates.items() if own.startswith("datetime64")}
+        # dates are read in their own unit: in another some cannot be told
+        units: dict[str, Any] = {name: np.datetime_data(own)[0] for name, own in dates.items()}
+        coders: Any = {name: xr.coders.CFDatetimeCoder(time_unit=unit) for name, unit in units.items()}
+        mine = [*self.names]
         try:
             found = xr.open_zarr(
-                self.path, chunks=None, consolidated=False, zarr_format=3, drop_variables=[*self.names]
+                self.path, decode_times=coders, drop_variables=mine, chunks=None, consolidated=False, zarr_format=3
             ).load()
             return {name: _restored(found[name].variable, dtype) for name, dtype in self.layout.coordinates.items()}
         except Exception as error:  # whatever a library makes of bytes that anybody may have changed

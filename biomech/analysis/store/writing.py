@@ -139,6 +139,7 @@ def _create(path: Path, template: xr.Dataset, layout: Layout) -> None:
     try:
         making.chmod(0o777 & ~_umask())
         _write_empty(making, template, layout)
+        _check_kept(making, template)
         try:
             making.rename(path)
         except OSError:
@@ -175,6 +176,17 @@ def _write_empty(place: Path, template: xr.Dataset, layout: Layout) -> None:
             chunk_key_encoding={"name": "default", "separator": "."},
         )
     group.attrs[ATTRIBUTE] = description(layout, hashes(place, layout), {}, template.attrs[STUDY])
+
+
+def _check_kept(making: Path, template: xr.Dataset) -> None:
+    """Refuse labels that come back as others: the same call could not go on with them."""
+    try:
+        store = open_store(making)
+        changed = list(unlike(str(making), store.attributes, store.coordinates(), template))
+    except StudyError as error:
+        raise StudyError(f"coordinates cannot be kept in a store: {error.__cause__ or error}") from error
+    if changed:
+        raise StudyError(f"{'; '.join(changed)}: cannot be kept in a store as it is; leave it out, or give it as text")
 
 
 def _attributes(given: Mapping[str, Any], kept: Kept) -> dict[str, Any]:
