@@ -14,6 +14,7 @@ there are any.
 from __future__ import annotations
 
 import argparse
+import atexit
 import dataclasses
 import datetime
 import fractions
@@ -237,14 +238,24 @@ def _sweep_calls() -> dict[str, Call]:
                                  "pelvic_tilt": 0.0, **options}),
         "PreparedSweep.__call__": (prepared, {"pelvic_tilt": 0.0, "knee_flexion": np.array([5.0, 10.0])}),
         "sweep": (bm.sweep, {**stance, **options, **more, "variables": ["activation"], "threads": 1,
-                             "progress": False}),
+                             "progress": False, "to": None}),
         "stability": (bm.stability, {**stance, "criterion": bm.Power(2), "short_range_stiffness": 10.0}),
         "pose": (bm.pose, {"ds": bm.sweep(**stance)}),
         "table": (bm.table, {"ds": bm.sweep(**stance), "variables": ["activation"]}),
+        "open_study": (bm.open_study, {"path": _study(), "chunks": False}),
+        "rerun": (bm.rerun, {"ds": bm.sweep(**stance), "to": None, "threads": 1, "progress": False}),
         "static_optimization": (bm.static_optimization, {
             "model": small, "coordinates": {"pelvis_ty": 0.95, "knee_angle_r": [-5.0]}, "ground_reaction": ground,
             "criterion": bm.Power(2), "lower": 0.01, "reserve": 10.0, "strength": "isometric"}),
     }  # fmt: skip
+
+
+def _study() -> str:
+    """A store, for as long as this process lives."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    bm.sweep(bm.load_model("small"), pelvic_tilt=0.0, variables=["lumbar_compression"], to=f"{folder}/study.zarr")
+    return f"{folder}/study.zarr"
 
 
 def _study_calls() -> dict[str, Call]:

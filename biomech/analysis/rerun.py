@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from biomech._arguments import refusal
 from biomech.analysis.store.asked import stance_of
 from biomech.analysis.store.model_record import make_model
 from biomech.analysis.store.opening import open_study
+from biomech.analysis.store.reading import read_place
 from biomech.analysis.store.record import STUDY, criterion_of, differences, read_record
 from biomech.analysis.sweep import sweep
 from biomech.errors import BiomechError, BiomechWarning, StudyError
@@ -70,7 +70,8 @@ def rerun(
     import xarray as xr
 
     if isinstance(ds, str | os.PathLike):
-        place, ds = str(Path(ds)), open_study(ds)
+        where = read_place("ds", ds)
+        place, ds = str(where), open_study(where)
     elif isinstance(ds, xr.Dataset):
         place = "ds"
     else:

@@ -8,6 +8,7 @@ attribute ``biomech_store`` of the group.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ ATTRIBUTE, VERSION, NOT_COMPUTED = "biomech_store", 1, -1
 CODEC = {"level": 1, "checksum": True}
 #: What text is kept as.
 _CODES = np.dtype(np.int16)
+#: Kinds of labels: numbers, text, dates.
+_LABELS = "biufUOMmT"
 #: JSON of a store is no longer than this; the arrays that a description may have to carry are short beside it.
 _LONGEST = 1 << 28
 
@@ -135,7 +138,9 @@ class Layout:
         dims = tuple(map(str, template["status"].dims))
         kept = tuple(_kept(template[name].variable, name, len(dims), words) for name in names)
         bytes_each = sum(np.dtype(one.dtype).itemsize * math.prod(one.sizes) for one in kept)
-        others = {str(name): str(own.dtype) for name, own in template.variables.items() if name not in names}
+        others = {
+            str(name): _coordinate(str(name), own) for name, own in template.variables.items() if name not in names
+        }
         tasks = Tasks.divide(template["status"].shape, bytes_each)
         return cls(dims, tasks, kept, others, tuple(name for name in names if name in template.coords))
 
@@ -152,6 +157,7 @@ class Layout:
         return {
             "shape": [*self.shape(kept)],
             "data_type": kept.kept_as.name,
+            "fill_value": "NaN" if kept.fill != kept.fill else kept.fill,
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [*chunk]}},
             "codecs": [serial, {"name": "zstd", "configuration": CODEC}],
             "dimension_names": [*self.dims, *kept.inner],
@@ -186,22 +192,30 @@ class Layout:
         dims = _names(about["dims"])
         if not len(dims) == len(tasks.shape) == len(tasks.chunk) or math.prod(tasks.shape) > MOST_POSTURES:
             raise ValueError(f"shape {shown(tasks.shape)} over {shown(dims)}")
-        if any(len(one.inner) != len(one.sizes) or bool(one.words) != ("U" in one.dtype) for one in variables):
-            raise ValueError("dimensions or words of a variable")
+        for one in variables:
+            length = max(map(len, one.words), default=0)
+            if len(one.inner) != len(one.sizes) or bool(one.words) != ("U" in one.dtype):
+                raise ValueError(f"dimensions or words of {one.name}")
+            if one.words and np.dtype(one.dtype).itemsize < length * np.dtype("U1").itemsize:
+                raise ValueError(f"type of {one.name}")
         if [one.kept_as for one in variables if one.name == "status"] != [np.dtype(np.int8)]:
             raise ValueError("status")
-        others = {_name(name): _dtype(dtype, "biufUOMmT") for name, dtype in about["coordinates"].items()}
+        others = {_name(name): _dtype(dtype, _LABELS) for name, dtype in about["coordinates"].items()}
         return cls(dims, tasks, variables, others, _names(about["described"]))
 
 
 def _kept(variable: xr.Variable, name: str, postures: int, words: tuple[str, ...]) -> Kept:
     kind = variable.dtype.kind
     if kind not in "biufU" or (kind == "U" and name != "limiting_muscle"):
-        raise StudyError(
-            f"{name}: values of type {variable.dtype} cannot be kept in a store; leave it out (variables=)"
-        )
+        raise StudyError(f"{name}: values of type {variable.dtype} cannot be kept; leave it out (variables=)")
     inner = tuple(map(str, variable.dims[postures:]))
     return Kept(name, inner, variable.shape[postures:], str(variable.dtype), words if kind == "U" else ())
+
+
+def _coordinate(name: str, variable: xr.Variable) -> str:
+    if variable.dtype.kind not in _LABELS:
+        raise StudyError(f"coordinate {name}: values of type {variable.dtype} cannot be kept in a store")
+    return str(variable.dtype)
 
 
 def _name(value: Any) -> str:
@@ -229,6 +243,38 @@ def _dtype(value: Any, kinds: str) -> str:
     if name != "StringDType()" and np.dtype(name).kind not in kinds:
         raise ValueError(f"type {name}")
     return name
+
+
+def description(layout: Layout, metadata: Mapping[str, str], summary: Mapping[str, Any], study: str) -> dict[str, Any]:
+    """What the attribute holds: ``metadata`` are its ``hashes``.
+
+    A seal tells where a byte was changed; it keeps out no one who means to.
+    """
+    about = {"layout": layout.to_json(), "metadata": dict(metadata), "summary": dict(summary)}
+    return {**about, "seal": seal_of(about, study)}
+
+
+def seal_of(about: Mapping[str, Any], study: object) -> str:
+    """Hash of a description and of the record of the study."""
+    told = [about[name] for name in ("layout", "metadata", "summary")]
+    return hashlib.sha256(json.dumps([*told, study], sort_keys=True).encode()).hexdigest()
+
+
+def hash_of(*paths: Path) -> str:
+    """Hash of files, all within folders."""
+    total = hashlib.sha256()
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                total.update(f"{file.relative_to(path.parent)}\0{file.stat().st_size}\0".encode())
+                total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def hashes(place: Path, layout: Layout) -> dict[str, str]:
+    """Of all in a store that does not change: coordinates, and Zarr's words of each variable."""
+    found = {kept.name: hash_of(place / kept.name / "zarr.json") for kept in layout.variables}
+    return found | {name: hash_of(place / name) for name in layout.coordinates}
 
 
 def read_json(path: Path) -> Any:

@@ -34,9 +34,7 @@ def writing_alone(lock: Path, place: Path) -> Iterator[None]:
                 fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 who = os.read(holder, 200).decode(errors="replace").strip() or "another process"
-                raise StudyError(
-                    f"{place}: is being written by another process ({who}); wait for it, or end it"
-                ) from None
+                raise StudyError(f"{place}: is being written by {who}; wait for it, or end it") from None
             except OSError:  # a file system without locks: as without POSIX
                 pass
         with suppress(OSError):  # a full disk: the lock holds without a name

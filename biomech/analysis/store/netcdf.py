@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from biomech._arguments import shown
 from biomech.analysis.output.variables import describing
 from biomech.analysis.store.record import STUDY, read_record
-from biomech.analysis.store.writing import Study, other_study, template_of, unlike
+from biomech.analysis.store.writing import Study, other_study, remove_abandoned, template_of, unlike
 from biomech.errors import StudyError
 
 if TYPE_CHECKING:
@@ -46,18 +48,17 @@ def write_file(path: Path, study: Study, progress: bool | None) -> tuple[xr.Data
 
 
 def _make(path: Path, study: Study, progress: bool | None) -> None:
+    remove_abandoned(path)
     try:
         # before any work: where no file can be made, nothing need be computed
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".making", dir=path.parent)
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror})") from error
     os.close(handle)
-    making, count = Path(name), 1
+    making = Path(name)
     try:
-        for own in study.shape:
-            count *= own
-        variables, tally = study.solve(0, count, progress=progress)
-        study.dataset(variables, tally.message).to_netcdf(making, engine="h5netcdf")
+        variables, tally = study.solve(0, math.prod(study.shape), progress=progress)
+        making.write_bytes(_packed(study.dataset(variables, tally.message)))
         if os.path.lexists(path):
             raise StudyError(f"{path}: was made by another process meanwhile; it stays as it is")
         making.replace(path)
@@ -67,6 +68,17 @@ def _make(path: Path, study: Study, progress: bool | None) -> None:
         raise StudyError(f"{path}: coordinates and attributes cannot be kept in a file: {error}") from error
     finally:
         making.unlink(missing_ok=True)
+
+
+def _packed(ds: xr.Dataset) -> memoryview:
+    """The bytes of the file: HDF5 itself ends the process where it writes to a disk that is full."""
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w") as file:
+        ds.dump_to_store(H5NetCDFStore(file))
+    return buffer.getbuffer()
 
 
 def open_file(path: Path) -> xr.Dataset:

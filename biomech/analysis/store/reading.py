@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biomech._arguments import refusal, shown
-from biomech.analysis.store.layout import ATTRIBUTE, Kept, Layout, read_json
+from biomech.analysis.store.layout import ATTRIBUTE, Kept, Layout, hashes, read_json, seal_of
+from biomech.analysis.store.record import STUDY
 from biomech.analysis.store.tasks import Tasks
 from biomech.errors import StudyError
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from biomech.analysis.store.stored_array import StoredArray
+
 #: What coordinates may be packed by: nothing that would run what it reads.
 _CODECS = {"bytes", "vlen-utf8", "zstd"}
+#: Labels along a dimension that is none of the postures': muscles, axes, and what a caller's coordinates have.
+_LABELS = 1 << 20
 #: What Zarr says of arrays that are as xarray writes them.
 _WHOLE = (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-_TYPES = {"bool", "string", "float32", "float64", *_WHOLE}
+_TYPES = {"bool", "string", "float16", "float32", "float64", *_WHOLE}
 
 
 def read_place(name: str, value: object) -> Path:
@@ -66,12 +70,15 @@ class Store:
     summary : dict
         What is said of the whole, once all is computed: ``message``, ``optimal`` and ``absent``, the variables that
         turned out to have no numbers.
+    metadata : dict
+        Hashes of coordinates, and of what Zarr says of each variable.
     """
 
     path: Path
     layout: Layout
     attributes: dict[str, Any]
     summary: dict[str, Any]
+    metadata: dict[str, str]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,12 +95,12 @@ class Store:
         tasks = self.layout.tasks
         return frozenset(task for key in _chunks(self.path / "status") if (task := _task(tasks, key, 0)) is not None)
 
-    def read(self, name: str, region: tuple[slice, ...]) -> NDArray[Any]:
-        """Numbers of a variable, as they are kept."""
+    def stored(self, name: str) -> StoredArray:
+        """A variable, as it is kept."""
         from biomech.analysis.store.stored_array import StoredArray
 
         kept = next(kept for kept in self.layout.variables if kept.name == name)
-        return StoredArray(self.path, kept, self.layout.shape(kept)).numbers(region)
+        return StoredArray(self.path, kept, self.layout.shape(kept))
 
     def coordinates(self) -> dict[str, xr.Variable]:
         """All other variables, read."""
@@ -103,9 +110,14 @@ class Store:
     def _coordinates(self) -> dict[str, xr.Variable]:
         import xarray as xr
 
+        dates = {name: own for name, own in self.layout.coordinates.items() if own.startswith("datetime64")}
+        # dates are read in their own unit: in another some cannot be told
+        units: dict[str, Any] = {name: np.datetime_data(own)[0] for name, own in dates.items()}
+        coders: Any = {name: xr.coders.CFDatetimeCoder(time_unit=unit) for name, unit in units.items()}
+        mine = [*self.names]
         try:
             found = xr.open_zarr(
-                self.path, chunks=None, consolidated=False, zarr_format=3, drop_variables=[*self.names]
+                self.path, decode_times=coders, drop_variables=mine, chunks=None, consolidated=False, zarr_format=3
             ).load()
             return {name: _restored(found[name].variable, dtype) for name, dtype in self.layout.coordinates.items()}
         except Exception as error:  # whatever a library makes of bytes that anybody may have changed
@@ -116,14 +128,12 @@ class Store:
         import xarray as xr
         from xarray.core.indexing import LazilyIndexedArray
 
-        from biomech.analysis.store.stored_array import StoredArray
-
         layout, done, tasks = self.layout, self.done(), self.layout.tasks
         variables = {}
         for kept in layout.variables:
             if kept.name in self.summary.get("absent", ()):
                 continue
-            array = LazilyIndexedArray(StoredArray(self.path, kept, layout.shape(kept)))
+            array = LazilyIndexedArray(self.stored(kept.name))
             attributes = _own_attributes(self.path, kept)
             if kept.name == "status" and not self.summary:
                 attributes["flag_values"] = np.array([-1, *attributes["flag_values"]], dtype=np.int8)
@@ -135,7 +145,9 @@ class Store:
             "tasks": len(tasks),
             "tasks_done": len(done),
         }
-        if not self.summary:
+        if self.summary:
+            attributes["message"] = self.summary["message"]
+        else:
             postures = sum(map(tasks.size, done))
             attributes["message"] = f"unfinished: {postures} of {math.prod(tasks.shape)} postures are computed"
         try:
@@ -175,12 +187,15 @@ def open_store(path: Path) -> Store:
             raise TypeError("summary")
         if summary and not set(summary["absent"]) <= {kept.name for kept in layout.variables}:
             raise ValueError("summary")
-        store = Store(path, layout, attributes, dict(summary))
+        if own["seal"] != seal_of(own, attributes.get(STUDY)):
+            raise ValueError("it was changed")
+        store = Store(path, layout, attributes, dict(summary), dict(own["metadata"]))
         _check_arrays(store)
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise _damaged(path, f"its description is wrong ({shown(error)})") from None
     _check_chunks(store)
-    return store
+    # where a mark was removed, its task is not done any more
+    return store if len(store.done()) == len(layout.tasks) else replace(store, summary={})
 
 
 def _damaged(path: Path, why: str) -> StudyError:
@@ -193,10 +208,13 @@ def _check_arrays(store: Store) -> None:
     there = {entry.name for entry in os.scandir(store.path)} - {"zarr.json"}
     if there != known:
         raise ValueError(f"{sorted(there ^ known)[0]} is missing, or too much")
+    for name, found in hashes(store.path, store.layout).items():
+        if store.metadata.get(name) != found:
+            raise ValueError(f"{name} was changed")
     for kept in store.layout.variables:
         about = read_json(store.path / kept.name / "zarr.json")
         for key, wanted in store.layout.metadata(kept).items():
-            if (about.get(key) or []) != wanted:  # a number has no names of dimensions
+            if about.get(key, []) != wanted:  # a number has no names of dimensions
                 raise ValueError(f"{key} of {kept.name}")
         if about["zarr_format"] != 3 or about.get("storage_transformers"):
             raise ValueError(f"format of {kept.name}")
@@ -213,7 +231,7 @@ def _check_arrays(store: Store) -> None:
         if not codecs <= _CODECS:
             raise ValueError(f"codec {min(codecs - _CODECS)} of {name}")
         for dim, size in zip(about.get("dimension_names") or (), about["shape"], strict=True):
-            if limit.setdefault(dim, size) != size or size > 1 << 31:
+            if limit.setdefault(dim, size) != size or (dim not in store.layout.dims and size > _LABELS):
                 raise ValueError(f"shape of {name}")
 
 
@@ -229,8 +247,6 @@ def _check_chunks(store: Store) -> None:
                 store.path,
                 f"{kept.name} lacks the chunk of task {min(lost)}; remove {mark} and the same sweep computes it anew",
             )
-    if store.summary and len(done) < len(tasks):
-        raise _damaged(store.path, f"status lacks chunks of {len(tasks) - len(done)} of {len(tasks)} tasks")
 
 
 def _chunks(folder: Path) -> list[str]:
@@ -265,4 +281,9 @@ def _own_attributes(path: Path, kept: Kept) -> dict[str, Any]:
 
 def _restored(variable: xr.Variable, dtype: str) -> xr.Variable:
     """A coordinate in the type that it had: text comes back in another."""
-    return variable if str(variable.dtype) == dtype else variable.astype(dtype)
+    if str(variable.dtype) == dtype:
+        return variable
+    restored = variable.astype(dtype)
+    if not restored.astype(variable.dtype).equals(variable):  # type: ignore[no-untyped-call]
+        raise ValueError(f"its values are not of type {dtype}")
+    return restored

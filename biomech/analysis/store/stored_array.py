@@ -31,6 +31,7 @@ class StoredArray(BackendArray):
     def __init__(self, path: Path, kept: Kept, shape: tuple[int, ...]) -> None:
         self.path, self.kept, self.shape = path, kept, shape
         self.dtype = np.dtype(kept.dtype)
+        self._opened: Any = None
 
     def __getitem__(self, key: ExplicitIndexer) -> Any:
         return explicit_indexing_adapter(key, self.shape, IndexingSupport.OUTER, self._decoded)
@@ -46,8 +47,9 @@ class StoredArray(BackendArray):
         import zarr
 
         try:
-            array = zarr.open_array(self.path / self.kept.name, mode="r", zarr_format=3)
-            return np.asarray(array.oindex[key] if key else array[...])
+            if self._opened is None:
+                self._opened = zarr.open_array(self.path / self.kept.name, mode="r", zarr_format=3)
+            return np.asarray(self._opened.oindex[key] if key else self._opened[...])
         except Exception as error:  # whatever a library makes of bytes that anybody may have changed
             raise self._unreadable(error) from error
 
@@ -60,6 +62,6 @@ class StoredArray(BackendArray):
 
     def _unreadable(self, error: Exception) -> StudyError:
         return StudyError(
-            f"{self.path}: {self.kept.name} cannot be read ({shown(error)}); a chunk that is damaged is computed anew "
-            f"by the same sweep where the chunks of that name in all variables are removed, status first"
+            f"{self.path}: {self.kept.name} cannot be read ({shown(error)}); a task of which the chunk of status is "
+            "removed is computed anew by the same sweep"
         )

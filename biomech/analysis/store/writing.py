@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from biomech.analysis.output.status_summary import StatusSummary
 from biomech.analysis.output.variables import describing
 from biomech.analysis.progress import progress_bar
-from biomech.analysis.store.layout import ATTRIBUTE, CODEC, Kept, Layout
+from biomech.analysis.store.layout import ATTRIBUTE, CODEC, Kept, Layout, description, hashes
 from biomech.analysis.store.lock import writing_alone
 from biomech.analysis.store.reading import Store, open_store, require
 from biomech.analysis.store.record import STUDY, differences, read_record
@@ -127,18 +127,19 @@ def unlike(
 def other_study(place: Path, found: list[str]) -> StudyError:
     """The error of a place that is taken."""
     return StudyError(
-        f"{place}: holds another study; what differs: {'; '.join(found)}. It stays as it is: give another place, or "
-        "remove it"
+        f"{place}: holds another study; what differs: {'; '.join(found)}. It stays as it is, for open_study: "
+        "give another place, or remove it"
     )
 
 
 def _create(path: Path, template: xr.Dataset, layout: Layout) -> None:
     """Make all of a store but its chunks, whole or not at all."""
-    _remove_abandoned(path)
+    remove_abandoned(path)
     making = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".making", dir=path.parent))
     try:
         making.chmod(0o777 & ~_umask())
         _write_empty(making, template, layout)
+        _check_kept(making, template)
         try:
             making.rename(path)
         except OSError:
@@ -152,11 +153,13 @@ def _write_empty(place: Path, template: xr.Dataset, layout: Layout) -> None:
     import zarr
     from zarr.codecs import ZstdCodec
 
+    packed = [ZstdCodec(**CODEC)]  # type: ignore[arg-type]
     skeleton = template.drop_vars([kept.name for kept in layout.variables])
     # text of a fixed length is not settled in Zarr; its type is told in the layout
     text = {name: own.variable.astype(object) for name, own in skeleton.coords.items() if own.dtype.kind == "U"}
+    encoding = {name: {"compressors": packed} for name in skeleton.coords}
     try:
-        skeleton.assign_coords(text).to_zarr(place, mode="a", zarr_format=3, consolidated=False)
+        skeleton.assign_coords(text).to_zarr(place, mode="a", zarr_format=3, consolidated=False, encoding=encoding)
     except (TypeError, ValueError) as error:
         raise StudyError(f"coordinates and attributes cannot be kept in a store: {error}") from None
     group = zarr.open_group(place, mode="r+")
@@ -166,13 +169,24 @@ def _write_empty(place: Path, template: xr.Dataset, layout: Layout) -> None:
             shape=layout.shape(kept),
             chunks=(*layout.tasks.chunk, *kept.sizes),
             dtype=kept.kept_as,
-            compressors=[ZstdCodec(**CODEC)],  # type: ignore[arg-type]
+            compressors=packed,
             fill_value=kept.fill,
             attributes=_attributes(template[kept.name].attrs, kept),
             dimension_names=[*layout.dims, *kept.inner],
             chunk_key_encoding={"name": "default", "separator": "."},
         )
-    group.attrs[ATTRIBUTE] = {"layout": layout.to_json(), "summary": {}}
+    group.attrs[ATTRIBUTE] = description(layout, hashes(place, layout), {}, template.attrs[STUDY])
+
+
+def _check_kept(making: Path, template: xr.Dataset) -> None:
+    """Refuse labels that come back as others: the same call could not go on with them."""
+    try:
+        store = open_store(making)
+        changed = list(unlike(str(making), store.attributes, store.coordinates(), template))
+    except StudyError as error:
+        raise StudyError(f"coordinates cannot be kept in a store: {error.__cause__ or error}") from error
+    if changed:
+        raise StudyError(f"{'; '.join(changed)}: cannot be kept in a store as it is; leave it out, or give it as text")
 
 
 def _attributes(given: Mapping[str, Any], kept: Kept) -> dict[str, Any]:
@@ -190,12 +204,12 @@ def _umask() -> int:
     return mask
 
 
-def _remove_abandoned(path: Path) -> None:
+def remove_abandoned(path: Path) -> None:
     """Remove what was half made by processes that were killed."""
     for place in path.parent.glob(f".{path.name}.*.making"):
         with suppress(OSError):
             if time.time() - place.stat().st_mtime > _ABANDONED:
-                shutil.rmtree(place, ignore_errors=True)
+                shutil.rmtree(place) if place.is_dir() else place.unlink()
 
 
 def _complete(store: Store, study: Study, progress: bool | None) -> None:
@@ -251,8 +265,9 @@ def _finish(store: Store, study: Study) -> None:
     import zarr
 
     tasks, counts, first = store.layout.tasks, np.zeros(len(STATUSES), dtype=np.int64), -1
+    stored = store.stored("status")
     for task in range(len(tasks)):
-        status = store.read("status", tasks.region(task)).ravel()
+        status = stored.numbers(tasks.region(task)).ravel()
         counts += np.bincount(status, minlength=len(STATUSES))
         if first < 0 and status.any():
             first = tasks.stretch(task)[0] + int(np.flatnonzero(status)[0])
@@ -260,17 +275,18 @@ def _finish(store: Store, study: Study) -> None:
     if first >= 0:
         _, one = study.solve(first, first + 1, (1,) * len(study.shape))
         found = StatusSummary(counts, first, one.status, one.why)
+    # the one variable of which nobody knows before whether anything is found
     empty = [name for name in store.names if name == "hanging_moment" and _is_empty(store, name)]
     summary = {"message": found.message, "optimal": first < 0, "absent": empty}
     group = zarr.open_group(store.path, mode="r+")
-    about: Any = {"layout": store.layout.to_json(), "summary": summary}
+    about = description(store.layout, store.metadata, summary, store.attributes[STUDY])
     group.attrs.update({ATTRIBUTE: about, "message": found.message})
 
 
 def _is_empty(store: Store, name: str) -> bool:
     """Whether nobody found anything: then an answer has no such variable."""
-    tasks = store.layout.tasks
-    return all(bool(np.isnan(store.read(name, tasks.region(task))).all()) for task in range(len(tasks)))
+    tasks, stored = store.layout.tasks, store.stored(name)
+    return all(bool(np.isnan(stored.numbers(tasks.region(task))).all()) for task in range(len(tasks)))
 
 
 @contextmanager
