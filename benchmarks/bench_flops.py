@@ -7,7 +7,7 @@ import numpy as np
 from problems import SIZES, leg_like
 
 from biomech._kernels import entry_point
-from biomech._kernels.arrays import Array1, Array2, Array3
+from biomech._kernels.arrays import Array1, Array2
 from biomech._simd import LANES, arange, as_lanes, block_indices, extract, gather, make_lane_index, simd_zero
 from biomech.sharing import Power
 from biomech.sharing.block_sparsity import BlockSparsity, find_sparsity, gather_entries
@@ -28,7 +28,7 @@ def multiply_and_add(numbers: Array2, rounds: int) -> None:
 
 @entry_point
 def solve_again(
-    pattern: BlockSparsity, costs: Costs, a: Array3, b: Array2, upper: Array2, repeats: int, count: Array1
+    pattern: BlockSparsity, costs: Costs, a: Array2, b: Array2, upper: Array2, repeats: int, count: Array1
 ) -> None:
     """Solve the first problems over and over, in the cache, so that memory is left out."""
     number, unknowns, rows = simd_zero(), len(pattern.unknown), b.shape[1]
@@ -60,9 +60,10 @@ def test_share_of_peak(benchmark):
     order = t.unknown.astype(int)
     c = make_costs(Power(2), problem.weight[order], problem.quadratic, np.ones(rows))
     count, upper = np.zeros(2), np.array(problem.upper[:1])
-    solve_again(t, c, problem.coefficients, problem.demand, upper, 1, count)
+    a = problem.coefficients.reshape(LANES, -1)
+    solve_again(t, c, a, problem.demand, upper, 1, count)
     work = operations(t, rows, unknowns, *count) * LANES * REPEATS
-    arguments = (t, c, problem.coefficients, problem.demand, upper, REPEATS, count)
+    arguments = (t, c, a, problem.demand, upper, REPEATS, count)
     benchmark.pedantic(solve_again, arguments, rounds=5)
     if not benchmark.disabled:
         import time

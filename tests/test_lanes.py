@@ -18,6 +18,7 @@ from biomech.pipeline.stance_batch import split_batches
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
 from biomech.sharing.batch import ProblemArrays, compile_problem
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
+from biomech.sharing.dual_newton import PATIENT
 from biomech.sharing.response import Costs
 from biomech.sharing.solution import SolutionArrays, solve_each
 from biomech.stance.parsing import parse_stance
@@ -78,10 +79,9 @@ def _solve_floats(
     tolerance: float,
     found: SolutionArrays,
     index: IndexArray,
-    exact: bool,
 ) -> None:
     """The source that the lanes run, on plain floats, a problem at a time."""
-    solve_each(0.0, pattern, costs, given, tolerance, found, index, exact, True)
+    solve_each(0.0, pattern, costs, given, tolerance, found, index, PATIENT, True)
 
 
 @entry_point
@@ -113,7 +113,7 @@ def test_lanes_equal_floats_in_load_sharing(criterion):
     lanes = solve(problem, criterion)
     pattern, costs, given = compile_problem(problem, criterion)
     found = SolutionArrays(*(np.empty((40, k)) for k in (26, 6, 6, 4)))
-    _solve_floats(pattern, costs, given, 1e-9, found, np.arange(40, dtype=np.uint64), True)
+    _solve_floats(pattern, costs, given, 1e-9, found, np.arange(40, dtype=np.uint64))
     np.testing.assert_array_equal(found.certificate[:, 3], lanes.status)
     assert set(lanes.status) == {0, 1}
     np.testing.assert_allclose(found.value, lanes.value, atol=2e-7)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech._kernels.arrays import Array2, Array3
+from biomech._kernels.arrays import Array2
 from biomech._simd import IndexArray, gather
 from biomech.sharing.block_sparsity import BlockSparsity, find_sparsity, gather_entries
 from biomech.sharing.criteria import Criterion
@@ -27,9 +27,9 @@ STRETCH = 4096
 
 
 class ProblemArrays(NamedTuple):
-    """Problems as the kernels take them: A (B, m, n), b (B, m), bounds (B or 1, n)."""
+    """Problems as the kernels take them: A (B, m n), its rows one after another, b (B, m), bounds (B or 1, n)."""
 
-    a: Array3
+    a: Array2
     b: Array2
     lower: Array2
     upper: Array2
@@ -65,7 +65,12 @@ def compile_problem(
     return (
         pattern,
         costs,
-        ProblemArrays(problem.coefficients, problem.demand, _once(problem.lower), _once(problem.upper)),
+        ProblemArrays(
+            problem.coefficients.reshape(len(problem), used.size),
+            problem.demand,
+            _once(problem.lower),
+            _once(problem.upper),
+        ),
     )
 
 

@@ -28,7 +28,9 @@ class BlockSparsity(NamedTuple):
     """The blocks, flat. Kernels hold the unknowns in the order of the blocks, and so the costs.
 
     Block g has the rows ``row[row_start[g]:row_start[g + 1]]``, rising, and the unknowns ``start[g]:start[g + 1]``,
-    which are ``unknown`` of the problem; its matrix is ``entry[g]:entry[g + 1]`` of the entries of A.
+    which are ``unknown`` of the problem; its matrix is ``entry[g]:entry[g + 1]`` of the entries of A. Where A lies in
+    memory, its rows one after another, its number ``source[k]`` is entry ``place[k]``; ``source`` rises. Row r of A A^T
+    is zero before column ``first[r]``.
     """
 
     row: IndexArray
@@ -36,6 +38,9 @@ class BlockSparsity(NamedTuple):
     unknown: IndexArray
     start: IndexArray
     entry: IndexArray
+    source: IndexArray
+    place: IndexArray
+    first: IndexArray
 
 
 def find_sparsity(used: NDArray[np.bool_]) -> BlockSparsity:
@@ -43,12 +48,20 @@ def find_sparsity(used: NDArray[np.bool_]) -> BlockSparsity:
     blocks = _merge(_alike(used))
     rows = [np.flatnonzero(mark) for mark, _ in blocks]
     unknowns = [np.array(members) for _, members in blocks]
+    source = [(own[:, None] * used.shape[1] + members).ravel() for own, members in zip(rows, unknowns, strict=True)]
+    place = np.argsort(np.concatenate([np.empty(0), *source]))
+    first = np.arange(len(used))
+    for own in rows:
+        first[own] = np.minimum(first[own], own[:1])
     numbers = (
         np.concatenate([np.empty(0), *rows]),
         _starts([len(r) for r in rows]),
         np.concatenate([np.empty(0), *unknowns]),
         _starts([len(k) for k in unknowns]),
-        _starts([len(r) * len(k) for r, k in zip(rows, unknowns, strict=True)]),
+        _starts([len(numbers) for numbers in source]),
+        np.concatenate([np.empty(0), *source])[place],
+        place,
+        first,
     )
     return BlockSparsity(*(part.astype(np.uint64) for part in numbers))
 
@@ -101,16 +114,12 @@ def _merge(blocks: list[tuple[NDArray[np.bool_], list[int]]]) -> list[tuple[NDAr
 
 @kernel
 def gather_entries(pattern: BlockSparsity, a: Array, lane_index: IndexArray, target: Array) -> None:
-    """Entries of problems ``lane_index`` (lane,) of ``a`` (problem, m, n) to ``target`` (entry,)."""
-    for g in range(len(pattern.entry) - 1):
-        e = pattern.entry[g]
-        for r in range(pattern.row_start[g], pattern.row_start[g + 1]):
-            for k in range(pattern.start[g], pattern.start[g + 1]):
-                taken = 0.0 * target[e]
-                for j in range(width(taken)):
-                    taken = insert(taken, j, a[lane_index[j], pattern.row[r], pattern.unknown[k]])
-                target[e] = taken
-                e += _ONE
+    """Entries of problems ``lane_index`` (lane,) of ``a`` (problem, m n) to ``target`` (entry,), as they lie in A."""
+    for k in range(len(pattern.source)):
+        taken = 0.0 * target[0]
+        for j in range(width(taken)):
+            taken = insert(taken, j, a[lane_index[j], pattern.source[k]])
+        target[pattern.place[k]] = taken
 
 
 @entry_point
@@ -202,22 +211,41 @@ def abs_transpose_product(pattern: BlockSparsity, a: Array, y: Array, out: Array
 def add_normal_matrix(pattern: BlockSparsity, a: Array, d: Array, out: Array) -> None:
     """Add A diag(d) A^T to the lower triangle of ``out`` (m, m), two rows by two columns at a time."""
     for g in range(len(pattern.entry) - 1):
-        count, end = pattern.start[g + 1] - pattern.start[g], pattern.row_start[g + 1]
+        k, count, end = pattern.start[g], pattern.start[g + 1] - pattern.start[g], pattern.row_start[g + 1]
         r, e = pattern.row_start[g], pattern.entry[g]
         while r < end:
-            f = e + count if r + _ONE < end else e
-            q, h = pattern.row_start[g], pattern.entry[g]
-            while q <= r:
-                j = h + count if q + _ONE < end else h
-                h00, h01, h10, h11 = _two_by_two(a, d, pattern.start[g], count, e, f, h, j)
-                out[pattern.row[r], pattern.row[q]] += h00
-                if f > e:
-                    out[pattern.row[r + _ONE], pattern.row[q]] += h10
-                    out[pattern.row[r + _ONE], pattern.row[q + _ONE]] += h11
-                if q < r:
-                    out[pattern.row[r], pattern.row[q + _ONE]] += h01
-                q, h = q + _TWO, j + count
+            two = r + _ONE < end
+            f = e + count if two else e
+            r0, r1 = pattern.row[r], pattern.row[r + _ONE] if two else pattern.row[r]
+            h = pattern.entry[g]
+            for q in range(pattern.row_start[g], r, 2):
+                q0, q1, j = pattern.row[q], pattern.row[q + 1], h + count
+                h00, h01, h10, h11 = _two_by_two(a, d, k, count, e, f, h, j)
+                out[r0, q0] += h00
+                out[r0, q1] += h01
+                if two:
+                    out[r1, q0] += h10
+                    out[r1, q1] += h11
+                h = j + count
+            h00, h10, h11 = _triangle(a, d, k, count, e, f)
+            out[r0, r0] += h00
+            if two:
+                out[r1, r0] += h10
+                out[r1, r1] += h11
             r, e = r + _TWO, f + count
+
+
+@kernel
+def _triangle(a: Array, d: Array, k: int, count: int, e: int, f: int) -> tuple[float, float, float]:
+    """Products, weighted with ``d``, of the rows from entries ``e`` and ``f`` on with themselves and each other."""
+    h00, h10, h11 = 0.0 * d[0], 0.0 * d[0], 0.0 * d[0]
+    for i in range(count):
+        a0, a1 = a[e + i], a[f + i]
+        d0, d1 = d[k + i] * a0, d[k + i] * a1
+        h00 += d0 * a0
+        h10 += d1 * a0
+        h11 += d1 * a1
+    return h00, h10, h11
 
 
 @kernel

@@ -27,9 +27,11 @@ from numpy.typing import NDArray
 
 from biomech._kernels import kernel
 from biomech._simd import any_lane, select
-from biomech._simd.dense_ldl import factor_ldl, solve_ldl
+from biomech._simd.dense_ldl import factor_envelope, factor_ldl, solve_envelope, solve_ldl
 from biomech.sharing.block_sparsity import BlockSparsity, add_matvec, add_normal_matrix, transpose_product
+from biomech.sharing.criteria.kernels import response, squares_like
 from biomech.sharing.criteria.min_max import APPROACH
+from biomech.sharing.criteria.power import SQUARE
 from biomech.sharing.response import Costs, Problem, Work, respond
 
 Array = NDArray[np.float64]
@@ -41,14 +43,20 @@ TOLERANCE = 1e-12
 OWN, ROUNDING = 1e-11, 2e-15
 NEARLY, NEARLY_CURVED = 1e3, 1.0
 CORRECTIONS = 8
+#: How much is done for an answer: what nearly every problem needs, what is worth it beside others, and what it takes.
+SHORT, QUICK, PATIENT = 0, 1, 2
 #: Steps, trials along a step, the part of its slope that may be left, and the length at which a slope that does not
 #: fall is given up: patient, and not.
 STEPS, TRIALS, NEAR_ROOT, FAR = 200, 200, 1e-9, 1e19
-FEW_STEPS, FEW_TRIALS, NEAR_ENOUGH, FAR_ENOUGH = 40, 16, 0.1, 256.0
+FEW_STEPS, FEW_TRIALS, NEAR_ENOUGH, FAR_ENOUGH = 14, 16, 0.5, 256.0
+SHORT_STEPS, LAST_STEPS, SHORT_TRIALS = 4, 1, 3
 #: Softness of a row, in its give, from far to near; how often the centre is moved at the last, and the part of the
 #: multipliers by which they may then still move.
 SOFTNESS = np.array([1e2, 1.0, 1e-2, 1e-4])
 CENTRINGS, SETTLED = 30, 1e-9
+#: Steps by squares that are like powers; the parts of the largest unknown by which one may then miss what the step
+#: counted on, and by which it may have moved: the error left goes with the square of that.
+SQUARES_STEPS, MISSED, MOVED = 12, 1e-13, 3e-8
 #: Curvature that a row always keeps, as a part of what it has with every unknown free.
 TRACE = 1e-13
 #: In the correction, where only what a free unknown acts on is left, less will do, and more would slow it.
@@ -67,23 +75,41 @@ def share_load(
 
     ``warm`` says that the answer of a like problem is at hand, in the same workspace.
     """
+    return share_load_with(pattern, costs, problem, work, x, y, PATIENT if exact else QUICK, warm)
+
+
+@kernel
+def share_load_with(
+    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, effort: int, warm: bool
+) -> bool:
+    """The same with an effort, ``SHORT``, ``QUICK`` or ``PATIENT``."""
+    if effort == SHORT and (costs.curved[-2] or costs.capped[-2]) and not costs.powers:
+        effort = QUICK
     if warm:
         _warm_start(pattern, costs, problem, work, x, y)
-        return _newton(pattern, costs, len(costs.d) - 2, problem, work, x, y, exact)
+        return _newton(pattern, costs, len(costs.d) - 2, problem, work, x, y, effort)
     _unbounded_start(pattern, costs, problem, work, y)
     met = problem.scale[0] > 0.0
     for s in range(len(costs.d) - 1):
         if s == 1 and costs.capped[s]:
             for r in range(len(y)):
                 y[r] = APPROACH[0] * y[r]
+        elif s == 1 and costs.powers and effort != PATIENT:
+            _sequential_squares(pattern, costs, s, problem, work, x, y)
         elif s == 1:
-            _scale_multipliers(pattern, costs, s, problem, work, x, y, exact)
-        if s == 0 and costs.curved[1] and not exact:
+            _scale_multipliers(pattern, costs, s, problem, work, x, y, effort)
+        if s == 0 and costs.curved[1] and effort != PATIENT:
             continue  # the multipliers without bounds are near enough
-        met = met & _newton(pattern, costs, s, problem, work, x, y, exact)
-    if exact and any_lane(~met):
-        _least_squares_shortfall(pattern, costs, problem, work, x, y, met, exact)
+        met = met & _newton(pattern, costs, s, problem, work, x, y, effort)
+    if effort == PATIENT and any_lane(~met):
+        _least_squares_shortfall(pattern, costs, problem, work, x, y, met, effort)
     return met
+
+
+@kernel
+def _limit(effort: int, most: int, few: int, short: int) -> int:
+    """How often something is done, by effort."""
+    return most if effort == PATIENT else few if effort == QUICK else short
 
 
 @kernel
@@ -99,8 +125,8 @@ def _unbounded_start(pattern: BlockSparsity, costs: Costs, problem: Problem, wor
         acted_on = work.hessian[r, r] > NOTHING * largest
         work.scale[r] = select(acted_on, work.hessian[r, r], -1.0)
         y[r] = select(acted_on, problem.b[r], 0.0)
-    _factor(work, TRACE)
-    solve_ldl(work.hessian, y)
+    _factor(pattern, False, work, TRACE)
+    solve_envelope(work.hessian, pattern.first, y)
 
 
 @kernel
@@ -116,15 +142,15 @@ def _warm_start(pattern: BlockSparsity, costs: Costs, problem: Problem, work: Wo
         work.gradient[r] = problem.b[r]
     add_matvec(pattern, problem.a, work.x, -1.0, work.gradient)
     curvature(pattern, costs, s, problem, work)
-    _factor(work, TRACE)
-    _newton_step(work)
+    _factor(pattern, costs.capped[s], work, TRACE)
+    _newton_step(pattern, costs.capped[s], work)
     for r in range(len(y)):
         y[r] = work.step[r]
 
 
 @kernel
 def _scale_multipliers(
-    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool
+    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, effort: int
 ) -> None:
     """Multipliers of the squares, stretched to where the dual of the criterion is highest along them."""
     for r in range(len(y)):
@@ -133,9 +159,92 @@ def _scale_multipliers(
     restart(pattern, costs, s, problem, work, x, y)
     _gradient(pattern, problem, work, x, y)
     transpose_product(pattern, problem.a, work.step, work.aty_step)
-    length = _line_search(costs, s, problem, work, x, y, exact)
+    length = _line_search(costs, s, problem, work, x, y, effort)
     for r in range(len(y)):
         y[r] = length * work.step[r]
+
+
+@kernel
+def _sequential_squares(
+    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array
+) -> None:
+    """Multipliers of a sum of powers, near enough in all but a few lanes.
+
+    Near any x a power is like squares about a centre, and answers a pull v with centre + rate v. Newton's step meets
+    the demand with these answers; there the powers are taken anew (sequential quadratic programming).
+    """
+    _first_guess(pattern, costs, s, problem, work, x, y)
+    active = problem.scale[0] > 0.0
+    for _ in range(SQUARES_STEPS):
+        _gradient(pattern, problem, work, x, y)
+        work.tally[0] += 1.0
+        _sum_curvature(pattern, problem, work)
+        _factor(pattern, False, work, TRACE)
+        _newton_step(pattern, False, work)
+        for r in range(len(y)):
+            y[r] += select(active, work.step[r], 0.0)
+        transpose_product(pattern, problem.a, y, work.aty)
+        active = active & _take_powers_anew(costs, s, problem, work, x)
+        if not any_lane(active):
+            break
+
+
+@kernel
+def _first_guess(
+    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array
+) -> None:
+    """Every unknown as the squares have it without bounds, but not near zero, where powers are flat."""
+    transpose_product(pattern, problem.a, y, work.aty)
+    mean = 0.0 * problem.scale[0]
+    for k in range(len(x)):
+        x[k] = costs.d[0, k] * work.aty[k]
+        mean += abs(x[k]) * (1.0 / len(x))
+    for r in range(len(y)):
+        y[r] = 0.0 * y[r]
+    for k in range(len(x)):
+        size = max(min(abs(x[k]), max(abs(problem.lower[k]), abs(problem.upper[k]))), 0.5 * mean)
+        negative = (problem.upper[k] <= 0.0) | ((problem.lower[k] < 0.0) & (x[k] < 0.0))
+        work.raw[k] = select(negative, -size, size)
+        work.cap[k], work.response_rate[k] = squares_like(costs.kind[s, k], costs.power, costs.weight[k], work.raw[k])
+        x[k] = work.cap[k]
+
+
+@kernel
+def _take_powers_anew(costs: Costs, s: int, problem: Problem, work: Work, x: Array) -> bool:
+    """The unknowns after a step, and the squares that are now like their powers; whether much has changed.
+
+    What met a bound, or zero, stays there until its pull takes it away.
+    """
+    missed, moved, largest = 0.0 * problem.scale[0], 0.0 * problem.scale[0], 0.0 * problem.scale[0]
+    for k in range(len(x)):
+        kind, weight, v, lower, upper = (
+            costs.kind[s, k],
+            costs.weight[k],
+            work.aty[k],
+            problem.lower[k],
+            problem.upper[k],
+        )
+        before, rate = work.raw[k], work.response_rate[k]
+        free = rate > 0.0
+        counted = select(free, work.cap[k] + rate * v, x[k])
+        if kind == SQUARE:
+            value = min(max(costs.d[s, k] * v, lower), upper)
+            inside = (lower < value) & (value < upper)
+        else:
+            own = 0.0 * v
+            if any_lane(~free & ((v > 0.0) | (lower < 0.0))):
+                own, _ = response(kind, costs.power, weight, upper, v)
+            own = select(free, select(counted * before > 0.0, counted, 0.0), own)
+            value = min(max(own, lower), upper)
+            inside = (lower < value) & (value < upper) & (value != 0.0)
+            moved = max(moved, select(inside, abs(value - before), 0.0))
+        missed, largest = max(missed, abs(value - counted)), max(largest, abs(value))
+        near = select(inside, value, before)
+        centre, rate = squares_like(kind, costs.power, weight, near)
+        work.raw[k], work.cap[k] = near, centre
+        work.response_rate[k] = select(inside, rate, 0.0)
+        x[k] = select(inside, centre + rate * v, value)
+    return (missed > MISSED * largest) | (moved > MOVED * largest)
 
 
 @kernel
@@ -153,31 +262,31 @@ def restart(pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work
 
 @kernel
 def _newton(
-    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool
+    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, effort: int
 ) -> bool:
     """Iterate from ``y``; whether the gradient vanished. Leaves x within its bounds."""
     restart(pattern, costs, s, problem, work, x, y)
     # a curved cost is so flat near zero that little is seen there of what is left
     limit, trace = (NEARLY_CURVED if costs.curved[s] else NEARLY) * TOLERANCE * problem.scale[0], TRACE
     if costs.capped[s]:
-        trace = TRACE_CAPPED if exact else FEW_TRACE_CAPPED
+        trace = TRACE_CAPPED if effort == PATIENT else FEW_TRACE_CAPPED
     error = _gradient(pattern, problem, work, x, y)
     active = error > limit
     fresh = active | ~active  # the factor at hand is a lane's own
-    for _ in range(STEPS if exact else FEW_STEPS):
+    for _ in range(_limit(effort, STEPS, FEW_STEPS, LAST_STEPS if costs.curved[s] else SHORT_STEPS)):
         if not any_lane(active):
             break
         work.tally[0] += 1.0
         if any_lane(fresh & ~active):
-            _keep_factor(fresh, work)
+            _keep_factor(pattern, costs.capped[s], fresh, work)
         fresh = active
         curvature(pattern, costs, s, problem, work)
-        _factor(work, trace)
-        _newton_step(work)
+        _factor(pattern, costs.capped[s], work, trace)
+        _newton_step(pattern, costs.capped[s], work)
         for r in range(len(y)):
             work.step[r] = select(active, work.step[r], 0.0)
         transpose_product(pattern, problem.a, work.step, work.aty_step)
-        length = _line_search(costs, s, problem, work, x, y, exact)
+        length = _line_search(costs, s, problem, work, x, y, effort)
         for r in range(len(y)):
             y[r] += length * work.step[r]
         for k in range(len(x)):
@@ -185,30 +294,30 @@ def _newton(
         error = _gradient(pattern, problem, work, x, y)
         active = active & (error > limit) & (length > 0.0)
     if any_lane(~fresh):
-        _recall_factor(fresh, work)
+        _recall_factor(pattern, costs.capped[s], fresh, work)
     if costs.capped[s]:  # rounding of the cap depends on how the last search came to it
         restart(pattern, costs, s, problem, work, x, y)
         error = _gradient(pattern, problem, work, x, y)
     work.tally[2] = error / problem.scale[0]
-    met = _primal_correction(pattern, costs, s, problem, work, x, y, exact)
-    if costs.curved[s] and not exact:
+    met = _primal_correction(pattern, costs, s, problem, work, x, y, effort, error)
+    if costs.curved[s] and effort != PATIENT:
         # a correction could hide that the multipliers are not there yet: where the cost is flat the gap hardly shows it
         met = met & (error <= NEARLY * TOLERANCE * problem.scale[0])
     return met
 
 
 @kernel
-def _keep_factor(fresh: bool, work: Work) -> None:
+def _keep_factor(pattern: BlockSparsity, capped: bool, fresh: bool, work: Work) -> None:
     """A lane that is done keeps its factor, whatever steps the others take: the correction begins with it."""
     for r in range(len(work.scale)):
-        for q in range(r + 1):
+        for q in range(_first(pattern, capped, r), r + 1):
             work.kept[r, q] = select(fresh, work.hessian[r, q], work.kept[r, q])
 
 
 @kernel
-def _recall_factor(fresh: bool, work: Work) -> None:
+def _recall_factor(pattern: BlockSparsity, capped: bool, fresh: bool, work: Work) -> None:
     for r in range(len(work.scale)):
-        for q in range(r + 1):
+        for q in range(_first(pattern, capped, r), r + 1):
             work.hessian[r, q] = select(fresh, work.hessian[r, q], work.kept[r, q])
 
 
@@ -244,23 +353,35 @@ def _capped_curvature(pattern: BlockSparsity, problem: Problem, work: Work) -> N
 
 
 @kernel
-def _factor(work: Work, trace: float) -> None:
+def _factor(pattern: BlockSparsity, capped: bool, work: Work, trace: float) -> None:
     """Factor the curvature; rows on which nothing free acts keep a trace, so that steps along them stay finite."""
     for r in range(len(work.scale)):
         dead = work.scale[r] < 0.0
-        for q in range(r):
+        for q in range(_first(pattern, capped, r), r):
             work.hessian[r, q] = select(dead | (work.scale[q] < 0.0), 0.0, work.hessian[r, q])
         work.hessian[r, r] = select(dead, 1.0, work.hessian[r, r] + trace * work.scale[r])
-    factor_ldl(work.hessian)
+    if capped:
+        factor_ldl(work.hessian)
+    else:
+        factor_envelope(work.hessian, pattern.first)
 
 
 @kernel
-def _newton_step(work: Work) -> None:
+def _first(pattern: BlockSparsity, capped: bool, r: int) -> np.uint64:
+    """The first column of a row of the curvature that is not always zero: unknowns at a cap bring all rows together."""
+    return np.uint64(0) if capped else pattern.first[r]
+
+
+@kernel
+def _newton_step(pattern: BlockSparsity, capped: bool, work: Work) -> None:
     """Solve (A D_free A^T + s) step = gradient with the factored curvature."""
     for r in range(len(work.step)):
         # a row on which nothing acts cannot be helped by any multiplier
         work.step[r] = select(work.scale[r] < 0.0, 0.0, work.gradient[r])
-    solve_ldl(work.hessian, work.step)
+    if capped:
+        solve_ldl(work.hessian, work.step)
+    else:
+        solve_envelope(work.hessian, pattern.first, work.step)
 
 
 @kernel
@@ -276,7 +397,7 @@ def _gradient(pattern: BlockSparsity, problem: Problem, work: Work, x: Array, y:
 
 
 @kernel
-def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool) -> float:
+def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, effort: int) -> float:
     """Length at which the slope of the dual along the step is near zero, and x there; 0 where it never falls.
 
     The slope falls continuously, so Newton's method within a bracket finds its root: exactly, for squares, once the
@@ -287,11 +408,11 @@ def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y
         start += work.step[r] * work.gradient[r]
         steady += work.step[r] * (problem.b[r] - problem.regularization[r] * y[r])
         regularization += problem.regularization[r] * work.step[r] * work.step[r]
-    near, far = (NEAR_ROOT, FAR) if exact else (NEAR_ENOUGH, FAR_ENOUGH)
+    near, far = (NEAR_ROOT, FAR) if effort == PATIENT else (NEAR_ENOUGH, FAR_ENOUGH)
     searching = start > 0.0
     length = select(searching, 1.0 + 0.0 * start, 0.0)
     low, high = 0.0 * start, np.inf + 0.0 * length
-    for trial in range(TRIALS if exact else FEW_TRIALS):
+    for trial in range(_limit(effort, TRIALS, FEW_TRIALS, SHORT_TRIALS)):
         work.tally[1] += 1.0
         met, rate = respond(costs, s, problem, work, length, x)
         slope, fall = steady - length * regularization - met, rate + regularization
@@ -316,24 +437,32 @@ def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y
 
 @kernel
 def _primal_correction(
-    pattern: BlockSparsity, costs: Costs, s: int, problem: Problem, work: Work, x: Array, y: Array, exact: bool
+    pattern: BlockSparsity,
+    costs: Costs,
+    s: int,
+    problem: Problem,
+    work: Work,
+    x: Array,
+    y: Array,
+    effort: int,
+    error: float,
 ) -> bool:
-    """Move the free unknowns so that A x = b - s y holds to rounding.
+    """Move the free unknowns so that A x = b - s y, which is off by ``error``, holds to rounding.
 
     Unknowns of tiny weight leave a residual even at the exact multipliers.
     """
     for trial in range(CORRECTIONS):
-        off = _gradient(pattern, problem, work, x, y) > TOLERANCE * problem.scale[0]
-        if exact:  # a row with a small demand is certified by that
+        off = error > TOLERANCE * problem.scale[0]
+        if effort == PATIENT:  # a row with a small demand is certified by that
             for r in range(len(y)):
                 off = off | (abs(work.gradient[r]) > max(OWN * abs(problem.b[r]), ROUNDING * problem.scale[0]))
         if not any_lane(off):
             break
         # the factor at hand was of other free unknowns; with patience it may be of a search long ago
-        if trial == 1 or (trial == 0 and (exact or costs.capped[s])):
+        if trial == 1 or (trial == 0 and (effort == PATIENT or costs.capped[s])):
             curvature(pattern, costs, s, problem, work)
-            _factor(work, TRACE_CAPPED if costs.capped[s] else TRACE_CORRECTING)
-        _newton_step(work)
+            _factor(pattern, costs.capped[s], work, TRACE_CAPPED if costs.capped[s] else TRACE_CORRECTING)
+        _newton_step(pattern, costs.capped[s], work)
         transpose_product(pattern, problem.a, work.step, work.aty_step)
         lift = 0.0 * problem.scale[0]
         if costs.capped[s]:
@@ -344,12 +473,13 @@ def _primal_correction(
             if costs.capped[s]:
                 move += work.cap[k] * lift
             x[k] = select(off, min(max(x[k] + move, problem.lower[k]), problem.upper[k]), x[k])
-    return _gradient(pattern, problem, work, x, y) <= NEARLY * TOLERANCE * problem.scale[0]
+        error = _gradient(pattern, problem, work, x, y)
+    return error <= NEARLY * TOLERANCE * problem.scale[0]
 
 
 @kernel
 def _least_squares_shortfall(
-    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, met: bool, exact: bool
+    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, met: bool, effort: int
 ) -> None:
     """The least-squares shortfall, and multipliers that prove it; what is met stays as it is."""
     s, number = len(costs.d) - 1, problem.scale[0]
@@ -362,7 +492,7 @@ def _least_squares_shortfall(
     for k in range(len(SOFTNESS)):
         for r in range(len(y)):
             problem.regularization[r] = SOFTNESS[k] * costs.compliance[r] + 0.0 * number
-        _newton(pattern, costs, s, problem, work, x, y, exact)
+        _newton(pattern, costs, s, problem, work, x, y, effort)
         if k + 1 < len(SOFTNESS):
             for r in range(len(y)):
                 y[r] *= SOFTNESS[k] / SOFTNESS[k + 1]  # the shortfall s y stays while s falls
@@ -372,7 +502,7 @@ def _least_squares_shortfall(
             problem.prox_center[k] = x[k]
         for r in range(len(y)):
             work.before[r] = y[r]
-        _newton(pattern, costs, s, problem, work, x, y, exact)
+        _newton(pattern, costs, s, problem, work, x, y, effort)
         moved, largest = 0.0 * number, 0.0 * number
         for r in range(len(y)):
             moved, largest = max(moved, abs(y[r] - work.before[r])), max(largest, abs(y[r]))

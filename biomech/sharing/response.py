@@ -19,7 +19,7 @@ from biomech._simd import any_lane, select, zeros
 from biomech.sharing.criteria.base import Criterion
 from biomech.sharing.criteria.kernels import response
 from biomech.sharing.criteria.min_max import APPROACH, CAPPED
-from biomech.sharing.criteria.power import SQUARE
+from biomech.sharing.criteria.power import POWER, SQUARE
 
 Array = NDArray[np.float64]
 
@@ -29,9 +29,9 @@ class Costs(NamedTuple):
 
     ``weight`` (n,); ``kind`` (stage, n) and ``power`` say what an unknown costs, ``d`` (stage, n) is 1 / 2w of the
     squares; ``curved`` (stage,): whether something costs more than a square; ``capped`` (stage,): whether a cap is
-    shared. Stage 0 is the sum of squares, the last but one the criterion itself. The last stage is for demands that
-    cannot be met: squares about a centre, none much lighter than the others, with rows that give way; ``compliance``
-    (m,) is how easily.
+    shared; ``powers``: whether all that costs more than a square is a power. Stage 0 is the sum of squares, the last
+    but one the criterion itself. The last stage is for demands that cannot be met: squares about a centre, none much
+    lighter than the others, with rows that give way; ``compliance`` (m,) is how easily.
     """
 
     weight: Array1
@@ -41,6 +41,7 @@ class Costs(NamedTuple):
     curved: Flags1
     capped: Flags1
     compliance: Array1
+    powers: bool
 
 
 class Problem(NamedTuple):
@@ -109,7 +110,7 @@ def make_costs(criterion: Criterion, weight: Array, quadratic: NDArray[np.bool_]
         compliance = compliance * (2.0 * heaviest)  # a common factor of the weights does not matter
     capped = np.array([bool((kind == CAPPED).any()) for kind in kinds])
     curved = np.array([bool((kind != SQUARE).any()) for kind in kinds]) & ~capped
-    return Costs(weight, np.array(kinds), criterion.parameter, np.array(ds), curved, capped, compliance)
+    return Costs(weight, np.array(kinds), criterion.parameter, np.array(ds), curved, capped, compliance, code == POWER)
 
 
 @allocating_kernel

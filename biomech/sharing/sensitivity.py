@@ -92,7 +92,7 @@ def vjp(solution: Solved, cotangent: ArrayLike) -> Sensitivity:
     pattern, costs, given = compile_problem(solution.problem, solution.criterion)
     value, multiplier = solution.value, solution.multiplier
     found = Changes(np.empty_like(multiplier), *(np.empty_like(value) for _ in range(4)))
-    kink, coefficients = np.empty((len(value), 1)), np.empty_like(given.a)
+    kink, coefficients = np.empty((len(value), 1)), np.empty_like(solution.problem.coefficients)
     pull_back(pattern, costs, given, value, multiplier, bar, found, kink)
     back_to_coefficients(value, multiplier, found, coefficients)
     lost = solution.status != 0

@@ -20,7 +20,7 @@ from biomech.sharing.batch import STRETCH, ProblemArrays, compile_problem, gathe
 from biomech.sharing.block_sparsity import BlockSparsity
 from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, certify_problem, is_resolved
 from biomech.sharing.criteria import Criterion
-from biomech.sharing.dual_newton import share_load
+from biomech.sharing.dual_newton import PATIENT, QUICK, SHORT, share_load_with
 from biomech.sharing.hard import is_least, proposals
 from biomech.sharing.problem import LoadSharingProblem
 from biomech.sharing.response import Costs, make_answer, make_problem, make_work, measure
@@ -251,7 +251,17 @@ def _solve_lanes(
     index: IndexArray,
     exact: bool,
 ) -> None:
-    solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, exact, True)
+    """Solve problems ``index``, with patience if ``exact``; else in short, and what is still open once more."""
+    if exact:
+        solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, PATIENT, True)
+        return
+    solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, SHORT, True)
+    open_, count = np.empty(len(index), dtype=np.uint64), 0
+    for i in range(len(index)):
+        if found.certificate[index[i], 3] != OPTIMAL:
+            open_[count] = index[i]
+            count += 1
+    solve_each(simd_zero(), pattern, costs, given, tolerance, found, open_[:count], QUICK, True)
 
 
 @entry_point
@@ -263,7 +273,7 @@ def _certify_lanes(
     found: SolutionArrays,
     index: IndexArray,
 ) -> None:
-    solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, False, False)
+    solve_each(simd_zero(), pattern, costs, given, tolerance, found, index, SHORT, False)
 
 
 @allocating_kernel
@@ -275,7 +285,7 @@ def solve_each(
     tolerance: float,
     found: SolutionArrays,
     index: IndexArray,
-    exact: bool,
+    effort: int,
     search: bool,
 ) -> None:
     """Solve problems ``index``, as many at a time as a number holds; without ``search`` only certify what is there."""
@@ -290,7 +300,7 @@ def solve_each(
         measure(p)
         met = p.scale[0] > 0.0
         if search:
-            met = share_load(pattern, costs, p, w, x, y, exact, False)
+            met = share_load_with(pattern, costs, p, w, x, y, effort, False)
         else:
             gather(found.value, lane_index, pattern.unknown, x)
             gather(found.multiplier, lane_index, every, y)

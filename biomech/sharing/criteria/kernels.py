@@ -10,7 +10,16 @@ from typing import Any
 
 from biomech._kernels import extension_point, kernel
 from biomech.sharing.criteria.min_max import CAPPED, SQUARES
-from biomech.sharing.criteria.power import POWER, power_cost, power_response
+from biomech.sharing.criteria.power import (
+    POWER,
+    SQUARE,
+    cube_cost,
+    cube_response,
+    power_cost,
+    power_response,
+    squares_like_cube,
+    squares_like_power,
+)
 from biomech.sharing.criteria.soft_saturation import (
     SATURATION,
     saturation_above_least,
@@ -25,6 +34,16 @@ OUTSIDE = 4
 @kernel
 def response(kind: int, parameter: float, weight: float, upper: float, v: float) -> tuple[float, float]:
     """Where f(x) - v x is least without bounds, and the rate dx/dv there."""
+    if kind == SQUARE:
+        return 0.5 / weight * v, 0.5 / weight + 0.0 * v
+    if kind == POWER and parameter == 3.0:
+        return cube_response(weight, v)
+    return _other_response(kind, parameter, weight, upper, v)
+
+
+@kernel
+def _other_response(kind: int, parameter: float, weight: float, upper: float, v: float) -> tuple[float, float]:
+    """The longer formulas, apart, so that the short ones are put in where they are asked for."""
     if kind == POWER:
         return power_response(parameter, weight, v)
     if kind == SATURATION:
@@ -35,13 +54,34 @@ def response(kind: int, parameter: float, weight: float, upper: float, v: float)
         return response_2(parameter, weight, upper, v)
     if kind == OUTSIDE + 2:
         return response_3(parameter, weight, upper, v)
-    rate = 0.5 / (SQUARES * weight if kind == CAPPED else weight)
-    return rate * v, rate + 0.0 * v
+    return 0.5 / (SQUARES * weight) * v, 0.5 / (SQUARES * weight) + 0.0 * v
+
+
+@kernel
+def squares_like(kind: int, parameter: float, weight: float, x: float) -> tuple[float, float]:
+    """Centre and rate of squares that have the slope and curvature of a power at x, or of squares themselves."""
+    if kind == POWER and parameter == 3.0:
+        return squares_like_cube(weight, x)
+    if kind == POWER:
+        return squares_like_power(parameter, weight, x)
+    return 0.0 * x, 0.5 / weight + 0.0 * x
 
 
 @kernel
 def separable_cost(kind: int, parameter: float, weight: float, upper: float, x: float) -> float:
     """f(x), under ``MinMax`` without the price of the cap."""
+    if kind == SQUARE:
+        return weight * x * x
+    if kind == CAPPED:
+        return SQUARES * weight * x * x
+    if kind == POWER and parameter == 3.0:
+        return cube_cost(weight, x)
+    return _other_cost(kind, parameter, weight, upper, x)
+
+
+@kernel
+def _other_cost(kind: int, parameter: float, weight: float, upper: float, x: float) -> float:
+    """The longer formulas."""
     if kind == POWER:
         return power_cost(parameter, weight, x)
     if kind == SATURATION:
@@ -50,9 +90,7 @@ def separable_cost(kind: int, parameter: float, weight: float, upper: float, x: 
         return cost_1(parameter, weight, upper, x)
     if kind == OUTSIDE + 1:
         return cost_2(parameter, weight, upper, x)
-    if kind == OUTSIDE + 2:
-        return cost_3(parameter, weight, upper, x)
-    return (SQUARES * weight if kind == CAPPED else weight) * x * x
+    return cost_3(parameter, weight, upper, x)
 
 
 @kernel

@@ -80,16 +80,40 @@ class Power(Criterion):
 @kernel
 def power_response(exponent: float, weight: float, v: float) -> tuple[float, float]:
     """Where w |x|^p - v x is least, and the rate dx/dv there."""
-    base = abs(v) / (exponent * weight)
-    size = math.sqrt(base) if exponent == 3.0 else select(base > 1e-290, power(base, 1.0 / (exponent - 1.0)), 0.0)
+    base = abs(v) * (1.0 / (exponent * weight))
+    size = select(base > 1e-290, power(base, 1.0 / (exponent - 1.0)), 0.0)
     # f' = p w x^(p - 1), so x grows as v^(1 / (p - 1)): without end at v = 0, where the muscle is off
     return math.copysign(size, v), size / ((exponent - 1.0) * abs(v) + 1e-300)
+
+
+@kernel
+def cube_response(weight: float, v: float) -> tuple[float, float]:
+    """The same of w |x|^3."""
+    size = math.sqrt(abs(v) * (1.0 / (3.0 * weight)))
+    return math.copysign(size, v), size / (2.0 * abs(v) + 1e-300)
 
 
 @kernel
 def power_cost(exponent: float, weight: float, x: float) -> float:
     """The cost w |x|^p."""
     size = abs(x)
-    if exponent == 3.0:
-        return weight * size * size * size
     return select(size > NOTHING, weight * power(size, exponent), 0.0)
+
+
+@kernel
+def cube_cost(weight: float, x: float) -> float:
+    """The cost w |x|^3."""
+    return weight * abs(x) * x * x
+
+
+@kernel
+def squares_like_power(exponent: float, weight: float, x: float) -> tuple[float, float]:
+    """Centre and rate of squares with the slope and the curvature of w |x|^p at x, which is not zero."""
+    flat = power(abs(x), exponent - 2.0)
+    return x * ((exponent - 2.0) / (exponent - 1.0)), 1.0 / (exponent * (exponent - 1.0) * weight * flat)
+
+
+@kernel
+def squares_like_cube(weight: float, x: float) -> tuple[float, float]:
+    """The same of w |x|^3."""
+    return 0.5 * x, 1.0 / (6.0 * weight * abs(x))
