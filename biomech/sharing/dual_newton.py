@@ -54,6 +54,8 @@ SHORT_STEPS, LAST_STEPS, SHORT_TRIALS = 4, 1, 3
 #: multipliers by which they may then still move.
 SOFTNESS = np.array([1e2, 1.0, 1e-2, 1e-4])
 CENTRINGS, SETTLED = 30, 1e-9
+#: What must be left of the sizes of its terms where a slope is said never to fall.
+BEYOND = 1e-12
 #: Steps by squares that are like powers; the parts of the largest unknown by which one may then miss what the step
 #: counted on, and by which it may have moved: the error left goes with the square of that.
 SQUARES_STEPS, MISSED, MOVED = 12, 1e-13, 3e-8
@@ -419,6 +421,9 @@ def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y
         searching = searching & (abs(slope) > near * start)
         if not any_lane(searching):
             return length
+        if trial == 0 and any_lane(searching & (slope > 0.0)):
+            beyond = _is_beyond(problem, work, steady, regularization)
+            searching, length = searching & ~beyond, select(beyond, 0.0, length)
         low = select(slope > 0.0, length, low)
         high = select(slope > 0.0, high, length)
         bounded = high < np.inf
@@ -433,6 +438,17 @@ def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y
     length = select(searching, low, length)  # the dual still rises there
     respond(costs, s, problem, work, length, x)
     return length
+
+
+@kernel
+def _is_beyond(problem: Problem, work: Work, steady: float, regularization: float) -> bool:
+    """Whether the slope along the step never falls to zero: no unknowns within their bounds go that far (Farkas)."""
+    reach, size = 0.0 * steady, abs(steady)
+    for k in range(len(work.aty_step)):
+        along = work.aty_step[k]
+        most = select(along == 0.0, 0.0, along * select(along > 0.0, problem.upper[k], problem.lower[k]))
+        reach, size = reach + most, size + abs(most)
+    return (regularization == 0.0) & (steady - reach > BEYOND * size)
 
 
 @kernel
