@@ -9,7 +9,8 @@ and the dual function is concave with gradient b - A x(y) and curvature -A D_fre
 their bounds. Newton's method on these m equations, with a two-sided line search along each step, ends in a finite
 number of steps because everything is piecewise linear (Mangasarian & De Leone 1988). The start is the answer without
 bounds. Other criteria begin at the multipliers of the squares and differ only in how the unknowns respond
-(``response``).
+(``response``); sums of powers come nearly all the way by squares that are like the powers (sequential quadratic
+programming, Nocedal & Wright 2006, ch. 18).
 
 A demand that cannot be met is approached with a softness s > 0 per row: the demand is met up to s y at a price, the
 gradient is b - A x(y) - s y and the curvature gains s. Moving the centre to the last x and solving again (the proximal
@@ -17,7 +18,8 @@ point method, Rockafellar 1976) leads to the least-squares shortfall, and its mu
 
 These kernels work on plain floats, one problem, or on lanes, a problem in each: what is still to be done in a lane is a
 mask, and a lane that is done takes steps of no length. *Patient* kernels search each line exactly, take as many steps
-as it needs and look for the shortfall; the others leave hard problems to them.
+as it needs and look for the shortfall; *quick* ones leave hard problems to them, and *short* ones also those that would
+keep the other lanes waiting.
 """
 
 from __future__ import annotations
