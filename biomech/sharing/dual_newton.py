@@ -9,7 +9,8 @@ and the dual function is concave with gradient b - A x(y) and curvature -A D_fre
 their bounds. Newton's method on these m equations, with a two-sided line search along each step, ends in a finite
 number of steps because everything is piecewise linear (Mangasarian & De Leone 1988). The start is the answer without
 bounds. Other criteria begin at the multipliers of the squares and differ only in how the unknowns respond
-(``response``).
+(``response``); sums of powers come nearly all the way by squares that are like the powers (sequential quadratic
+programming, Nocedal & Wright 2006, ch. 18).
 
 A demand that cannot be met is approached with a softness s > 0 per row: the demand is met up to s y at a price, the
 gradient is b - A x(y) - s y and the curvature gains s. Moving the centre to the last x and solving again (the proximal
@@ -17,7 +18,8 @@ point method, Rockafellar 1976) leads to the least-squares shortfall, and its mu
 
 These kernels work on plain floats, one problem, or on lanes, a problem in each: what is still to be done in a lane is a
 mask, and a lane that is done takes steps of no length. *Patient* kernels search each line exactly, take as many steps
-as it needs and look for the shortfall; the others leave hard problems to them.
+as it needs and look for the shortfall; *quick* ones leave hard problems to them, and *short* ones also those that would
+keep the other lanes waiting.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ SHORT_STEPS, LAST_STEPS, SHORT_TRIALS = 4, 1, 3
 #: multipliers by which they may then still move.
 SOFTNESS = np.array([1e2, 1.0, 1e-2, 1e-4])
 CENTRINGS, SETTLED = 30, 1e-9
+#: What must be left of the sizes of its terms where a slope is said never to fall.
+BEYOND = 1e-12
 #: Steps by squares that are like powers; the parts of the largest unknown by which one may then miss what the step
 #: counted on, and by which it may have moved: the error left goes with the square of that.
 SQUARES_STEPS, MISSED, MOVED = 12, 1e-13, 3e-8
@@ -419,6 +423,9 @@ def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y
         searching = searching & (abs(slope) > near * start)
         if not any_lane(searching):
             return length
+        if trial == 0 and any_lane(searching & (slope > 0.0)):
+            beyond = _is_beyond(problem, work, steady, regularization)
+            searching, length = searching & ~beyond, select(beyond, 0.0, length)
         low = select(slope > 0.0, length, low)
         high = select(slope > 0.0, high, length)
         bounded = high < np.inf
@@ -433,6 +440,17 @@ def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y
     length = select(searching, low, length)  # the dual still rises there
     respond(costs, s, problem, work, length, x)
     return length
+
+
+@kernel
+def _is_beyond(problem: Problem, work: Work, steady: float, regularization: float) -> bool:
+    """Whether the slope along the step never falls to zero: no unknowns within their bounds go that far (Farkas)."""
+    reach, size = 0.0 * steady, abs(steady)
+    for k in range(len(work.aty_step)):
+        along = work.aty_step[k]
+        most = select(along == 0.0, 0.0, along * select(along > 0.0, problem.upper[k], problem.lower[k]))
+        reach, size = reach + most, size + abs(most)
+    return (regularization == 0.0) & (steady - reach > BEYOND * size)
 
 
 @kernel
