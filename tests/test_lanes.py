@@ -18,7 +18,7 @@ from biomech.pipeline.stance_batch import split_batches
 from biomech.sharing import LoadSharingProblem, MinMax, Power, SoftSaturation, solve
 from biomech.sharing.batch import ProblemArrays, compile_problem
 from biomech.sharing.block_sparsity import BlockSparsity, entry_index, find_sparsity
-from biomech.sharing.dual_newton import PATIENT
+from biomech.sharing.dual_newton import PATIENT, QUICK
 from biomech.sharing.response import Costs
 from biomech.sharing.solution import SolutionArrays, solve_each
 from biomech.stance.parsing import parse_stance
@@ -97,7 +97,7 @@ def _go_in_floats(
     results: ResultArrays,
 ) -> None:
     """The same of the whole way."""
-    solve_batch(0.0, body, pattern, costs, limits, output_maps, inputs, index, exact, results)
+    solve_batch(0.0, body, pattern, costs, limits, output_maps, inputs, index, PATIENT if exact else QUICK, results)
 
 
 def problems(batch):

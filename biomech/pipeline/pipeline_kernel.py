@@ -36,7 +36,7 @@ from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits, mak
 from biomech.pipeline.status import OVERLOADED, UNCERTIFIED, UNREACHABLE
 from biomech.sharing.block_sparsity import BlockSparsity
 from biomech.sharing.certificate import certify_problem
-from biomech.sharing.dual_newton import share_load
+from biomech.sharing.dual_newton import PATIENT, QUICK, SHORT, share_load_with
 from biomech.sharing.limiting import limiting_unknown
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
 from biomech.statics.equilibrium import (
@@ -150,8 +150,23 @@ def solve_batch_simd(
     exact: bool,
     results: ResultArrays,
 ) -> None:
-    """Answer postures ``index``, as many at a time as the lanes hold."""
-    solve_batch(simd_zero(), body, pattern, costs, limits, output_maps, inputs, index, exact, results)
+    """Answer postures ``index``, as many at a time as the lanes hold.
+
+    With patience if ``exact``; else in short, and then once more those that are still open, side by side.
+    """
+    number = simd_zero()
+    if exact:
+        solve_batch(number, body, pattern, costs, limits, output_maps, inputs, index, PATIENT, results)
+        return
+    solve_batch(number, body, pattern, costs, limits, output_maps, inputs, index, SHORT, results)
+    open_, count = np.empty(len(index), dtype=np.uint64), 0
+    for i in range(len(index)):
+        status = results.certificate[index[i], STATUS]
+        if status == OVERLOADED or status == UNCERTIFIED:
+            open_[count] = index[i]
+            count += 1
+    if count > 0:
+        solve_batch(number, body, pattern, costs, limits, output_maps, inputs, open_[:count], QUICK, results)
 
 
 @allocating_kernel
@@ -164,7 +179,7 @@ def solve_batch(
     output_maps: OutputMaps,
     inputs: BatchInputs,
     index: IndexArray,
-    exact: bool,
+    effort: int,
     results: ResultArrays,
 ) -> None:
     body = make_lane_body(number, compiled)
@@ -221,8 +236,8 @@ def solve_batch(
             gather(inputs.shared, lane_index, every, x)
             _take_over(pattern, x, reached, buffers)
         else:
-            met = _share(pattern, costs, p, w, x, y, reached, exact, buffers)
-            _certify(pattern, costs, p, w, x, y, body, reached, met | exact, buffers)
+            met = _share(pattern, costs, p, w, x, y, reached, effort, buffers)
+            _certify(pattern, costs, p, w, x, y, body, reached, met | (effort == PATIENT), buffers)
         valid = within_limits(q, limits.trusted_least, limits.trusted_most)
         buffers.certificate[VALID] = select(valid & reached, 1.0 + 0.0 * q[0], 0.0)
         short = any_lane(buffers.certificate[STATUS] > 0.5)
@@ -236,7 +251,7 @@ def solve_batch(
         _write_output(output_maps.muscle_force, buffers.muscle_force, lane_index, results.muscle_force)
         _write_output(output_maps.strength, forces.strength, lane_index, results.strength)
         _write_output(output_maps.passive, forces.passive, lane_index, results.passive)
-        if exact or short:
+        if effort != SHORT or short:
             _write_output(
                 output_maps.shortfall, buffers.shortfall, lane_index, results.shortfall
             )  # elsewhere it is zero, as the array
@@ -259,7 +274,7 @@ def _share(
     x: Array,
     y: Array,
     reached: bool,
-    exact: bool,
+    effort: int,
     buffers: ResultBuffers,
 ) -> bool:
     """Share the load where there is a posture that bears one; whether the demand is met.
@@ -269,7 +284,7 @@ def _share(
     for r in range(len(problem.b)):
         problem.b[r] = select(reached, problem.b[r], 0.0)
     measure(problem)
-    met = share_load(pattern, costs, problem, work, x, y, exact, False)
+    met = share_load_with(pattern, costs, problem, work, x, y, effort, False)
     for k in range(len(x)):
         buffers.activation[pattern.unknown[k]] = x[k]
     return met
