@@ -149,9 +149,7 @@ def test_no_division_changes_a_bit(tmp_path, monkeypatch, most):
     same(bm.sweep(SMALL, **asked), found)
 
 
-@pytest.mark.parametrize(
-    "shape", [(), (1,), (5,), (1000,), (3, 7, 11), (10_000, 1), (1, 10_000), (101, 103), (2, 3, 5000)]
-)
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (1000,), (3, 7, 11), (900, 1), (1, 900), (31, 33), (2, 3, 500)])
 @pytest.mark.parametrize("most", [1, 40, 100, 99_999])
 def test_tasks_are_stretches_of_nearly_one_size(monkeypatch, shape, most):
     monkeypatch.setattr(tasks, "LEAST", 1)
