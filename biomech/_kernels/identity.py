@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from biomech._kernels.cpu import NATIVE, chosen_levels
 from biomech._kernels.declaration import INTERPRETED, extensions, package_entry_points
-from biomech._kernels.fingerprint import digest_of
-from biomech._kernels.library import BUILT, INSTALLED, Manifest, Unfit, manifest_path, sources
+from biomech._kernels.fingerprint import Sources, digest_of
 
 
 def kernel_identity() -> tuple[str, str]:
@@ -20,19 +18,29 @@ def kernel_identity() -> tuple[str, str]:
 
 @cache
 def _identity(put_in: tuple[str, ...]) -> tuple[str, str]:
-    if not INTERPRETED and not put_in:
-        for level in chosen_levels():
-            for folder in (INSTALLED, BUILT):
-                try:
-                    manifest = Manifest.read(manifest_path(folder, level))
-                except Unfit:
-                    continue
-                if sources().are(manifest.sources):
-                    return level, _digest({name: about["fingerprint"] for name, about in manifest.entries.items()})
-    # edited, or with something from outside: a second or two, once
-    level = "python" if INTERPRETED else (*chosen_levels(), NATIVE)[0]
-    prints = {entry.name: sources().fingerprint(entry.name)[0] for entry in package_entry_points()}
-    return level, _digest(prints, put_in)
+    return ("python", _from_sources(Sources(), put_in)) if INTERPRETED else _compiled(put_in)
+
+
+def _compiled(put_in: tuple[str, ...]) -> tuple[str, str]:
+    """Of the library that is used, where it was made from the sources that are here."""
+    from biomech._kernels.cpu import NATIVE, chosen_levels
+    from biomech._kernels.library import BUILT, INSTALLED, Manifest, Unfit, manifest_path, sources
+
+    levels = chosen_levels()
+    for level in () if put_in else levels:
+        for folder in (INSTALLED, BUILT):
+            try:
+                manifest = Manifest.read(manifest_path(folder, level))
+            except Unfit:
+                continue
+            if sources().are(manifest.sources):
+                return level, _digest({name: about["fingerprint"] for name, about in manifest.entries.items()})
+    return (*levels, NATIVE)[0], _from_sources(sources(), put_in)
+
+
+def _from_sources(here: Sources, put_in: tuple[str, ...]) -> str:
+    """Of what was edited, or has something from outside: a second or two, once."""
+    return _digest({entry.name: here.fingerprint(entry.name)[0] for entry in package_entry_points()}, put_in)
 
 
 def _digest(prints: dict[str, str], put_in: tuple[str, ...] = ()) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: The attribute that holds the description, its version, and the status of what is not computed.
 ATTRIBUTE, VERSION, NOT_COMPUTED = "biomech_store", 1, -1
 #: How chunks are packed: the fastest that also tells a chunk that was damaged.
-CODEC = {"level": 1, "checksum": True}
+CODEC = {"level": -3, "checksum": True}
 #: What text is kept as.
 _CODES = np.dtype(np.int16)
 #: Kinds of labels: numbers, text, dates.

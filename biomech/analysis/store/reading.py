@@ -43,7 +43,7 @@ def read_place(name: str, value: object) -> Path:
         raise refusal(name, value, allowed)
     if "://" in text:
         raise refusal(name, value, f"{allowed}, on this machine")
-    place = Path(text)
+    place = Path(text).absolute()  # what is read later is read from there, wherever this process is then
     if place.suffix not in (".zarr", ".nc"):
         raise refusal(name, value, allowed)
     return place

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 #: Postures in a task: fewer would cost as much to begin and to write as to compute; more would be lost by a kill.
-LEAST, MOST = 4096, 131_072
+LEAST, MOST = 4096, 262_144
 #: Bytes of a task's answers, where they allow it: some tasks are in memory at a time.
 BYTES = 96 << 20
 
