@@ -24,6 +24,8 @@ keep the other lanes waiting.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -432,8 +434,9 @@ def _line_search(costs: Costs, s: int, problem: Problem, work: Work, x: Array, y
         narrow, lost = bounded & (high - low <= 1e-15 * high), (low > far) & (high == np.inf)
         guess = length + slope / max(fall, 1e-300)
         inside = (low < guess) & (guess < high) & (fall > 0.0) & (trial % 3 < 2)
-        # every third time the middle: where there are many kinks Newton's method creeps
-        guess = select(inside, guess, select(bounded, 0.5 * (low + high), 4.0 * low))
+        # every third time the middle, of magnitudes: where there are many kinks Newton's method creeps
+        middle = select(low > 0.0, math.sqrt(low * high), 0.001 * high)
+        guess = select(inside, guess, select(bounded, middle, 4.0 * low))
         guess = select(narrow, low, select(lost, 0.0, guess))
         length = select(searching, guess, length)
         searching = searching & (guess != low) & ~lost
