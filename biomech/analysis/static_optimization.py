@@ -7,15 +7,17 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import real_number, shown
+from biomech.analysis.lazy import LAZY, entry_bytes, in_blocks, read_chunks, require_dask, writable
+from biomech.analysis.lazy_frames import LazyFrames, has_lazy, of_block
 from biomech.analysis.measured.motion import Measured, read_measured
 from biomech.analysis.measured.plausibility import explain_reserves
-from biomech.analysis.output.dataset import OutputBuffer
+from biomech.analysis.output.dataset import OutputBuffer, Variable
 from biomech.analysis.output.labels import labelled
 from biomech.analysis.output.provenance import provenance
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_shortfall
@@ -27,6 +29,7 @@ from biomech.pipeline.objective import read_objective
 from biomech.pipeline.pipeline_kernel import ResultArrays
 from biomech.pipeline.result_schema import make_certificate
 from biomech.pipeline.solve_stances import StanceSolution
+from biomech.pipeline.stance_batch import SharingObjective
 from biomech.sharing import Criterion, LoadSharingProblem, Power, Solution, solve
 from biomech.sharing.limiting import limiting_unknowns
 from biomech.stance.labelled_values import by_name
@@ -56,6 +59,7 @@ def static_optimization(
     lower: float = 0.0,
     reserve: float | Mapping[str, float] = 0.0,
     strength: str = "force_length",
+    chunks: Mapping[str, int] | int | Literal["auto"] | None = None,
 ) -> xr.Dataset:
     """Muscle forces in measured postures, each frame on its own; no passive tissue, no inertia.
 
@@ -83,6 +87,10 @@ def static_optimization(
         none. Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
     strength : {"force_length", "isometric"}
         OpenSim's rigid-tendon rule, or the maximal isometric force.
+    chunks : mapping of str to int, int or "auto", optional
+        Frames of a block along each dimension (``{"time": 10_000}``), to be answered lazily by Dask as in ``sweep``;
+        coordinates or ground reactions of Dask do the same, with their own chunks. What reserves say of the data is
+        then not looked at.
 
     Returns
     -------
@@ -121,25 +129,79 @@ def static_optimization(
     objective = read_objective(model, criterion, None, strength)
     if not real_number("lower", lower, 0.0, 1.0) < 1.0:
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
-    reserves = _reserves(model, reserve)
-    feet = _feet(model)
-    outputs = outputs_of(model, "static_optimization")
-    measured = read_measured(model, coordinates, ground_reaction, outputs)
-    kept, tally = OutputBuffer(model, outputs, len(measured), direct=False), None
-    for first in range(0, len(measured), _BLOCK):
-        last = min(first + _BLOCK, len(measured))
-        block = slice(first, last)
-        solved = _solve_block(model, measured, block, feet, objective.force_length, (criterion, lower, reserves))
-        kept.put(first, last, solved)
-        of_block = StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
-        tally = of_block if tally is None else tally.joined(of_block)
-    assert tally is not None  # there is at least one frame
+    study = _Sharing(model, objective, float(lower), _reserves(model, reserve))
+    if chunks is not None or has_lazy(coordinates, ground_reaction):
+        return _optimize_lazily(study, coordinates, ground_reaction, chunks)
+    measured = study.read(coordinates, ground_reaction)
+    kept, tally = study.solve(measured)
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
     overloaded = [f"static_optimization: {tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
     if overloaded or said:
         warnings.warn("; ".join([*overloaded, *([said] if said else [])]), BiomechWarning, stacklevel=2)
-    options = {"lower": repr(float(lower)), "reserve": json.dumps(_named(model, reserves))}
-    return _dataset(model, measured, kept, {"message": tally.message, **provenance(model, objective), **options})
+    return study.dataset(measured, kept.variables(measured.dims, measured.shape), tally.message)
+
+
+@dataclass(frozen=True)
+class _Sharing:
+    """How load is shared in every frame."""
+
+    model: Model
+    objective: SharingObjective
+    lower: float
+    reserves: Array
+
+    def read(self, coordinates: Any, ground_reaction: Any) -> Measured:
+        """Frames, validated."""
+        return read_measured(self.model, coordinates, ground_reaction, outputs_of(self.model, "static_optimization"))
+
+    def solve(self, measured: Measured) -> tuple[OutputBuffer, StatusSummary]:
+        """Answers of the frames, and how many are of which status."""
+        model, feet, tally = self.model, _feet(self.model), None
+        sharing = (self.objective.criterion, self.lower, self.reserves)
+        kept = OutputBuffer(model, outputs_of(model, "static_optimization"), len(measured), direct=False)
+        for first in range(0, len(measured), _BLOCK):
+            last = min(first + _BLOCK, len(measured))
+            solved = _solve_block(model, measured, slice(first, last), feet, self.objective.force_length, sharing)
+            kept.put(first, last, solved)
+            of_block = StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
+            tally = of_block if tally is None else tally.joined(of_block)
+        assert tally is not None  # there is at least one frame
+        return kept, tally
+
+    def dataset(self, measured: Measured, variables: Mapping[str, Variable], said: str) -> xr.Dataset:
+        """The answer over the caller's own dimensions."""
+        import xarray as xr
+
+        about_it = {"message": said, **provenance(self.model, self.objective)}
+        options = {"lower": repr(self.lower), "reserve": json.dumps(_named(self.model, self.reserves))}
+        attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it, **options}
+        found = xr.Dataset(dict(variables), coords=labelled(self.model, measured.labels), attrs=attrs)
+        return found.set_coords([name for name in describing() if name in variables])
+
+
+def _optimize_lazily(study: _Sharing, coordinates: Any, ground_reaction: Any, chunks: object) -> xr.Dataset:
+    """The same frames, computed block by block when they are asked for."""
+    require_dask()
+    lazy = LazyFrames.read(coordinates, ground_reaction, study.read)
+    answer = partial(_answer_block, study, lazy.held)
+    one = answer(lazy.one_frame(), dict.fromkeys(lazy.sizes, np.zeros(1, dtype=np.int64)))
+    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, {}, entry_bytes(one))
+    variables = in_blocks(answer, lazy.arrays, one, lengths)
+    return writable(study.dataset(lazy.measured, variables, LAZY))
+
+
+def _answer_block(
+    study: _Sharing,
+    held: Mapping[str, Any],
+    arrays: Mapping[str, xr.DataArray],
+    places: Mapping[str, NDArray[np.int64]],
+) -> xr.Dataset:
+    """The variables of a block of frames; those that are not optimal are counted, as in all of them."""
+    import xarray as xr
+
+    measured = study.read(*of_block(held, arrays, places))
+    kept, _tally = study.solve(measured)
+    return xr.Dataset(kept.variables(measured.dims, measured.shape))
 
 
 def _named(model: Model, reserves: Array) -> dict[str, float]:
@@ -257,13 +319,3 @@ def _answers(
     results = ResultArrays(*(found.get(name, empty) for name in ResultArrays._fields))
     inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
     return MeasuredSolution(model, results, equilibrium.strength, required, reaction, inside)
-
-
-def _dataset(model: Model, measured: Measured, kept: OutputBuffer, about_it: Mapping[str, str]) -> xr.Dataset:
-    """The answer over the caller's own dimensions."""
-    import xarray as xr
-
-    variables = kept.variables(measured.dims, measured.shape)
-    attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it}
-    found = xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs)
-    return found.set_coords([name for name in describing() if name in variables])

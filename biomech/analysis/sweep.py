@@ -5,13 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Unpack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import whole_number
-from biomech.analysis.output.dataset import OutputBuffer, policy_variables, sweep_dataset
+from biomech.analysis.lazy import LAZY, entry_bytes, in_blocks, is_lazy, read_chunks, require_dask, writable
+from biomech.analysis.lazy_stances import LazyStances
+from biomech.analysis.output.dataset import OutputBuffer, Variable, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
 from biomech.analysis.output.variables import (
@@ -26,11 +30,13 @@ from biomech.errors import BiomechWarning, UnreachablePosture
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import solve_stances
+from biomech.pipeline.stance_batch import SharingObjective
 from biomech.pipeline.status import UNREACHABLE
 from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.generated.typed import StanceParameters
-from biomech.stance.parsing import parse_stance
+from biomech.stance.parsing import MOST_POSTURES, parse_stance
+from biomech.stance.stance import StanceGrid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,6 +53,7 @@ _OPTIONS = (
     "short_range_stiffness",
     "variables",
     "threads",
+    "chunks",
 )
 #: Postures solved at a time.
 BLOCK = 4096
@@ -64,6 +71,7 @@ def sweep(
     variables: Iterable[str] | None = None,
     threads: int = 1,
     progress: bool | None = None,
+    chunks: Mapping[str, Any] | int | Literal["auto"] | None = None,
     **stance: Unpack[StanceParameters],
 ) -> xr.Dataset:
     """Which muscles carry the load in a set of stances, and what it does to the joints.
@@ -100,6 +108,11 @@ def sweep(
         Threads among which the postures are divided.
     progress : bool, optional
         Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
+    chunks : mapping of str to int, int or "auto", optional
+        Answer lazily, in blocks of so many entries along each dimension, as in xarray: -1 is the whole, "auto" as many
+        as fit Dask's ``array.chunk-size``. The Dataset is computed by Dask when it is asked for, on threads, processes
+        or a cluster (docs/clusters.md); a DataArray of Dask does the same, with its own chunks. Each answer is the
+        same, whatever the blocks. ``threads`` are those of one block.
     **stance : StanceParameters
         Degrees and metres. A list that holds policies makes a dimension of its own: ``tilt_policy`` (of
         ``pelvic_tilt``), ``lean_policy`` (of ``trunk_lean``), ``knee_policy`` (of ``knee_flexion``).
@@ -177,36 +190,79 @@ def sweep(
     """
     objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
-    asked = check_names(model, parse_stance(stance, _OPTIONS), sweep_names(model))
     names = None if variables is None else read_names(sweep_outputs(model), variables)
-    outputs = choose_outputs(sweep_outputs(model), names)
-    wanted = result_arrays(outputs.values()) | {"shortfall"}
-    tilt = np.empty(len(asked))
-    settled = PolicyResult.none(len(asked)) if asked.has_policy else None
-    kept = OutputBuffer(model, outputs, len(asked), direct=True)
-
-    def work(first: int, last: int) -> StatusSummary:
-        block = asked.postures(first, last)
-        block.apply_changes()
-        if settled is None:
-            block.values["pelvic_tilt"] += block.values["tilt_change"]
-        else:
-            settled.put(first, last, resolve_policies(model, block, objective))
-        tilt[first:last] = block.values["pelvic_tilt"]
-        solved = solve_stances(model, block, objective, wanted, kept.results(first, last))
-        kept.put(first, last, solved)
-        return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
-
-    tally = _through_blocks(work, len(asked), BLOCK, threads, progress)
-    if not asked.dims and tally.counts[UNREACHABLE]:
-        raise UnreachablePosture(tally.reason)
+    study = _Sweep(model, objective, names, threads)
+    if chunks is not None or any(map(is_lazy, stance.values())):
+        return _sweep_lazily(study, stance, chunks)
+    asked = study.read(stance)
+    answer, tally = study.solve(asked, progress)
     if tally.first >= 0:
         warnings.warn(f"sweep: {tally.message}; {MASK_HINT}", BiomechWarning, stacklevel=2)
-    about_policies = policy_variables(asked, tilt, settled)
-    if names is not None:
-        about_policies = {name: variable for name, variable in about_policies.items() if name in names}
-    answer = kept.variables(tuple(asked.dims), asked.shape) | about_policies
     return sweep_dataset(model, asked, objective, answer, tally.message)
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """What is asked of every stance of a sweep."""
+
+    model: Model
+    objective: SharingObjective
+    names: list[str] | None
+    threads: int
+
+    def read(self, stance: Mapping[str, Any], most: float = MOST_POSTURES) -> StanceGrid:
+        """The stances of a sweep, validated."""
+        return check_names(self.model, parse_stance(stance, _OPTIONS, most), sweep_names(self.model))
+
+    def solve(self, asked: StanceGrid, progress: bool | None = False) -> tuple[dict[str, Variable], StatusSummary]:
+        """Variables over the dimensions of the stances, and how many are of which status."""
+        model, objective = self.model, self.objective
+        outputs = choose_outputs(sweep_outputs(model), self.names)
+        wanted = result_arrays(outputs.values()) | {"shortfall"}
+        tilt = np.empty(len(asked))
+        settled = PolicyResult.none(len(asked)) if asked.has_policy else None
+        kept = OutputBuffer(model, outputs, len(asked), direct=True)
+
+        def work(first: int, last: int) -> StatusSummary:
+            block = asked.postures(first, last)
+            block.apply_changes()
+            if settled is None:
+                block.values["pelvic_tilt"] += block.values["tilt_change"]
+            else:
+                settled.put(first, last, resolve_policies(model, block, objective))
+            tilt[first:last] = block.values["pelvic_tilt"]
+            solved = solve_stances(model, block, objective, wanted, kept.results(first, last))
+            kept.put(first, last, solved)
+            return StatusSummary.of(solved.status, lambda i: explain_failure(model, block, objective, solved, i))
+
+        tally = _through_blocks(work, len(asked), BLOCK, self.threads, progress)
+        if not asked.dims and tally.counts[UNREACHABLE]:
+            raise UnreachablePosture(tally.reason)
+        about_policies = policy_variables(asked, tilt, settled)
+        if self.names is not None:
+            about_policies = {name: variable for name, variable in about_policies.items() if name in self.names}
+        return kept.variables(tuple(asked.dims), asked.shape) | about_policies, tally
+
+
+def _sweep_lazily(study: _Sweep, stance: Mapping[str, Any], chunks: object) -> xr.Dataset:
+    """The same sweep, computed block by block when it is asked for."""
+    require_dask()
+    lazy = LazyStances.read(stance, partial(study.read, most=np.inf))
+    answer = partial(_solve_block, study, lazy.held, lazy.order)
+    one = answer(lazy.one_entry())
+    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, lazy.whole, entry_bytes(one))
+    variables = in_blocks(answer, lazy.swept, one, lengths)
+    return writable(sweep_dataset(study.model, lazy.grid, study.objective, variables, LAZY))
+
+
+def _solve_block(
+    study: _Sweep, held: Mapping[str, Any], order: list[str], swept: Mapping[str, xr.DataArray], *_: object
+) -> xr.Dataset:
+    """The variables of a block of stances; those that are not optimal are counted, as in all of a sweep."""
+    import xarray as xr
+
+    answer, _tally = study.solve(study.read({name: held[name] if name in held else swept[name] for name in order}))
+    return xr.Dataset(answer)
 
 
 def _through_blocks(
