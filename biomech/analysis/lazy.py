@@ -7,7 +7,10 @@ is one task, and a short one more for each variable that is taken from it.
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,8 +37,8 @@ _MOST_BLOCKS = 10**6
 _ALLOWED = 'entries by dimension ({"posture": 100_000}), one number for all, -1 for the whole, or "auto"'
 #: What a lazy answer says of itself, where a computed one says how many are of which status.
 LAZY = "lazy: not computed yet; (ds.status != 0).sum() counts what is not optimal"
-#: Names of what a block is given: how it is answered, its arrays, and which entries they are of the whole.
-_ANSWER, _ARRAY, _PLACE = "answer", "array ", "place along "
+#: Names of what a block is given: what all share, its arrays, and which entries they are of the whole.
+_SHARED, _ARRAY, _PLACE = "shared", "array ", "place along "
 
 
 def is_lazy(value: object) -> bool:
@@ -58,7 +61,7 @@ def require_dask() -> None:
 
 
 def read_chunks(
-    chunks: object, sizes: Sizes, given: Chunks, whole: Mapping[str, str], entry_bytes: int
+    chunks: object, sizes: Sizes, given: Chunks, whole: Mapping[str, str], one: xr.Dataset
 ) -> dict[str, tuple[int, ...]]:
     """Lengths of the blocks along each dimension.
 
@@ -72,8 +75,8 @@ def read_chunks(
         Blocks of what is lazy already.
     whole : mapping of str to str
         Dimensions that must stay whole, and why.
-    entry_bytes : int
-        Bytes of the answer to one entry: with "auto" that to a block is no larger than Dask's ``array.chunk-size``.
+    one : Dataset
+        The answer to one entry: with "auto", that to a block is no larger than Dask's ``array.chunk-size``.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def read_chunks(
         if planned[dim] not in ("auto", -1, sizes[dim], (sizes[dim],)):
             raise StanceError(f"chunks: divide {dim!r}; must leave it whole, {why}")
         planned[dim] = -1
-    most = parse_bytes(config.get("array.chunk-size")) // entry_bytes
+    most = parse_bytes(config.get("array.chunk-size")) // max(1, one.nbytes)
     lengths = normalize_chunks(  # type: ignore[no-untyped-call]
         tuple(planned.values()), tuple(sizes.values()), limit=max(1, min(most, _MOST_ENTRIES)), dtype=np.uint8
     )
@@ -183,18 +186,13 @@ def lazy_chunks(values: Iterable[xr.DataArray], dims: Collection[str]) -> dict[s
     return {str(dim): own for value in unified for dim, own in value.chunksizes.items() if dim in dims}
 
 
-def entry_bytes(one: xr.Dataset) -> int:
-    """Bytes of the answer to one entry, from a bare answer along whose blocks there is one."""
-    return max(1, one.nbytes)
-
-
 def in_blocks(answer: Answer, given: Arrays, one: xr.Dataset, chunks: Chunks) -> dict[str, Any]:
     """Variables (dimensions, values, attributes) that are computed block by block when they are asked for.
 
     Parameters
     ----------
     answer : callable
-        Answers a block; it goes to the workers once, by pickle, with all that all blocks share.
+        Answers a block.
     given : mapping of str to DataArray
         What is given of each block: bare arrays, lazy or not.
     one : Dataset
@@ -202,27 +200,38 @@ def in_blocks(answer: Answer, given: Arrays, one: xr.Dataset, chunks: Chunks) ->
     chunks : mapping of str to tuple of int
         Lengths of the blocks along each of their dimensions.
     """
+    import cloudpickle  # type: ignore[import-untyped]
     import dask.array as da
     import xarray as xr
 
-    shared = np.empty((), dtype=object)
-    shared[()] = answer
-    places = {_PLACE + dim: (dim, da.arange(sum(own), chunks=(own,))) for dim, own in chunks.items()}
-    arrays = {
-        _ARRAY + name: own.chunk({dim: chunks.get(str(dim), -1) for dim in own.dims}) for name, own in given.items()
-    }
-    # a name of its own: Dask need not hash a model
-    once = da.from_array(shared, name=False)  # type: ignore[no-untyped-call]
-    blocks = xr.Dataset({_ANSWER: ((), once), **places, **arrays})
+    divided = {dim: own for dim, own in chunks.items() if len(own) > 1}
+    arrays = {name: own for name, own in given.items() if is_lazy(own) or divided.keys() & own.dims}
+    everywhere = {name: own for name, own in given.items() if name not in arrays}
+    places = {dim: np.arange(own[0]) for dim, own in chunks.items() if dim not in divided}
+    kinds = {name: (own.dims, own.dtype) for name, own in one.items()}
+    pickled = cloudpickle.dumps(_Shared(answer, everywhere, places, kinds))
+    blocks = xr.Dataset(
+        {
+            _SHARED: ((), da.from_array(_alone(pickled))),  # type: ignore[no-untyped-call]
+            **{_PLACE + dim: (dim, da.arange(sum(own), chunks=(own,))) for dim, own in divided.items()},
+            **{_ARRAY + name: own.chunk({d: chunks.get(str(d), -1) for d in own.dims}) for name, own in arrays.items()},
+        }
+    )
 
     def stretched(variable: xr.DataArray) -> Any:
         along = [chunks.get(str(dim), (size,)) for dim, size in variable.sizes.items()]
         return da.zeros(tuple(map(sum, along)), dtype=variable.dtype, chunks=tuple(along))
 
-    template = xr.Dataset({name: (own.dims, stretched(own), own.attrs) for name, own in one.data_vars.items()})
-    kinds = {name: (own.dims, own.dtype) for name, own in one.items()}
-    found = xr.map_blocks(_answer_block, blocks, kwargs={"kinds": kinds}, template=template)
+    template = xr.Dataset({name: (own.dims, stretched(own), own.attrs) for name, own in one.items()})
+    found = xr.map_blocks(_answer_block, blocks, template=template)
     return {str(name): (own.dims, own.data, own.attrs) for name, own in found.items()}
+
+
+def _alone(value: object) -> NDArray[Any]:
+    """One object as an array without dimensions."""
+    array = np.empty((), dtype=object)
+    array[()] = value
+    return array
 
 
 def writable(found: xr.Dataset) -> xr.Dataset:
@@ -233,32 +242,49 @@ def writable(found: xr.Dataset) -> xr.Dataset:
     return found
 
 
-#: Dimensions and type of each variable.
-_Kinds = Mapping[Hashable, tuple[tuple[Hashable, ...], np.dtype[Any]]]
+@dataclass(frozen=True)
+class _Shared:
+    """What all blocks have in common.
+
+    ``arrays`` and ``places`` are those along dimensions that are not divided, ``kinds`` dimensions and type of each
+    variable.
+    """
+
+    answer: Answer
+    arrays: Arrays
+    places: Mapping[str, NDArray[np.int64]]
+    kinds: Mapping[Hashable, tuple[tuple[Hashable, ...], np.dtype[Any]]]
 
 
-def _answer_block(block: xr.Dataset, kinds: _Kinds) -> xr.Dataset:
+@lru_cache(maxsize=8)
+def _unpickled(pickled: bytes) -> _Shared:
+    """What blocks share, made once a process: what is compiled for the model of one serves all."""
+    shared: _Shared = pickle.loads(pickled)
+    return shared
+
+
+def _answer_block(block: xr.Dataset) -> xr.Dataset:
     """The bare answer to one block, with the variables that the whole has."""
     import xarray as xr
 
-    answer: Answer = block[_ANSWER].values.item()
-    places = {dim: own.values for dim, own in _named(block, _PLACE).items()}
+    shared = _unpickled(block[_SHARED].values.item())
+    own = {dim: place.values for dim, place in _named(block, _PLACE).items()}
     try:
-        found = answer(_named(block, _ARRAY), places)
+        found = shared.answer({**shared.arrays, **_named(block, _ARRAY)}, {**shared.places, **own})
     except StanceError as error:
-        where = ", ".join(f"{own[0]} to {own[-1]} of {dim}" for dim, own in places.items())
-        raise StanceError(f"{error} (in the block of {where})") from None
-    # what was found nowhere in this block may be found in others
-    lacking = {name: np.nan for name in kinds if name not in found}
-    sizes = {**block.sizes, **found.sizes}
-    return xr.Dataset(
-        {
-            name: found[name].variable.transpose(*dims).astype(kind, copy=False)
-            if name not in lacking
-            else (dims, np.full([sizes[dim] for dim in dims], np.nan, dtype=kind))
-            for name, (dims, kind) in kinds.items()
-        }
-    )
+        where = ", ".join(f"{place[0]} to {place[-1]} of {dim}" for dim, place in own.items())
+        raise StanceError(f"{error} (in the block of {where})" if where else str(error)) from None
+    # what was found nowhere in this block may have been in others
+    lacking = {name: (dims, kind) for name, (dims, kind) in shared.kinds.items() if name not in found}
+    nowhere = {
+        name: (dims, np.full([found.sizes[d] for d in dims], np.nan, kind)) for name, (dims, kind) in lacking.items()
+    }
+    placed = {
+        name: found[name].variable.transpose(*dims).astype(kind, copy=False)
+        for name, (dims, kind) in shared.kinds.items()
+        if name in found
+    }
+    return xr.Dataset({**placed, **nowhere})
 
 
 def _named(block: xr.Dataset, kind: str) -> dict[str, xr.DataArray]:

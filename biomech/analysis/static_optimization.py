@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import real_number, shown
-from biomech.analysis.lazy import LAZY, entry_bytes, in_blocks, read_chunks, require_dask, writable
+from biomech.analysis.lazy import LAZY, in_blocks, read_chunks, require_dask, writable
 from biomech.analysis.lazy_frames import LazyFrames, has_lazy, of_block
 from biomech.analysis.measured.motion import Measured, read_measured
 from biomech.analysis.measured.plausibility import explain_reserves
@@ -185,7 +185,7 @@ def _optimize_lazily(study: _Sharing, coordinates: Any, ground_reaction: Any, ch
     lazy = LazyFrames.read(coordinates, ground_reaction, study.read)
     answer = partial(_answer_block, study, lazy.held)
     one = answer(lazy.one_frame(), dict.fromkeys(lazy.sizes, np.zeros(1, dtype=np.int64)))
-    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, {}, entry_bytes(one))
+    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, {}, one)
     variables = in_blocks(answer, lazy.arrays, one, lengths)
     return writable(study.dataset(lazy.measured, variables, LAZY))
 

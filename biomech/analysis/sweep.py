@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import whole_number
-from biomech.analysis.lazy import LAZY, entry_bytes, in_blocks, is_lazy, read_chunks, require_dask, writable
+from biomech.analysis.lazy import LAZY, in_blocks, is_lazy, read_chunks, require_dask, writable
 from biomech.analysis.lazy_stances import LazyStances
 from biomech.analysis.output.dataset import OutputBuffer, Variable, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
@@ -250,7 +250,7 @@ def _sweep_lazily(study: _Sweep, stance: Mapping[str, Any], chunks: object) -> x
     lazy = LazyStances.read(stance, partial(study.read, most=np.inf))
     answer = partial(_solve_block, study, lazy.held, lazy.order)
     one = answer(lazy.one_entry())
-    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, lazy.whole, entry_bytes(one))
+    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, lazy.whole, one)
     variables = in_blocks(answer, lazy.swept, one, lengths)
     return writable(sweep_dataset(study.model, lazy.grid, study.objective, variables, LAZY))
 

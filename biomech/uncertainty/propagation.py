@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomech._arguments import instance, mapping, name_list, one_label, one_of, real_number, whole_number
-from biomech.analysis.lazy import entry_bytes, in_blocks, read_chunks, require_dask, writable
+from biomech.analysis.lazy import in_blocks, read_chunks, require_dask, writable
 from biomech.analysis.output.variables import sweep_outputs
 from biomech.analysis.progress import read_progress
 from biomech.errors import StanceError
@@ -113,7 +113,7 @@ def _propagate_lazily(asked: _Asked, samples: int, seed: int, chunks: object) ->
 
     require_dask()
     one = _answer_draws(asked, samples, seed, 0, 1)
-    lengths = read_chunks(chunks, {"sample": samples}, {}, {}, entry_bytes(one))
+    lengths = read_chunks(chunks, {"sample": samples}, {}, {}, one)
     plain = one.drop_vars(list(one.coords))
     variables = in_blocks(partial(_answer_block, asked, samples, seed), {}, plain, lengths)
     return writable(xr.Dataset(variables, one.coords, one.attrs))
