@@ -50,7 +50,7 @@ class LazyStances:
             What needs no computing is refused at once.
         """
         known = {name: _known(name, value) for name, value in asked.items()}
-        lazy = {name: value for name, value in known.items() if is_lazy(value)}
+        lazy = {name: value for name, value in known.items() if is_lazy(value) and name not in value.dims}
         _check_coordinates(known, lazy)
         grid = parse({name: _stand_in(name, value) if name in lazy else value for name, value in known.items()})
         if not grid.dims:
@@ -118,7 +118,7 @@ def _check_coordinates(known: Mapping[str, Any], lazy: Mapping[str, xr.DataArray
     later = {own: name for name in lazy for own in (name, *(f"{name}_{side}" for side in SIDES))}
     for name, value in known.items():
         for own in (*getattr(value, "coords", ()), *value.dims) if is_named(value) else ():
-            if own in later and not (later[own] == name == own and own in value.dims):
+            if own in later:
                 raise StanceError(
                     f"{name}: its coordinate {own!r} bears the name of {later[own]}, whose values are lazy; "
                     f"rename it, or leave it out (drop_vars({own!r}))"
