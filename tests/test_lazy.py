@@ -361,7 +361,7 @@ def cluster():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=2, dashboard_address=None, host="127.0.0.1", silence_logs=50
+            n_workers=2, threads_per_worker=2, dashboard_address=":0", host="127.0.0.1", silence_logs=50
         ) as made,
         distributed.Client(made) as client,
     ):
@@ -468,3 +468,17 @@ def test_over_tcp_between_two_networks(namespaces, tmp_path):
     eager, found = bm.sweep(SMALL, **GRID), np.load(tmp_path / "found.npz")
     np.testing.assert_array_equal(found["lumbar"], eager.lumbar_compression.values)
     np.testing.assert_array_equal(found["muscle"], eager.limiting_muscle.values)
+
+
+def test_the_study_that_one_submits(tmp_path):
+    """The example of docs/clusters.md, computed by whatever there is."""
+    pytest.importorskip("zarr")
+    study_on_a_cluster = pytest.importorskip("study_on_a_cluster")  # which needs distributed
+
+    ds = study_on_a_cluster.run(tmp_path / "study.zarr", fine=1)
+    assert ds.status.size == 900
+    assert (ds.status == 0).all()
+    at = {"slope": 0.0, "foot_rotation": 20.0}
+    some = ds.lumbar_compression.sel(at).isel(pelvic_tilt=3)
+    one = bm.sweep(bm.load_model(), pelvic_tilt=float(some.pelvic_tilt), knee_flexion=some.knee_flexion.values, **at)
+    np.testing.assert_array_equal(some.values, one.lumbar_compression.values)
