@@ -72,6 +72,7 @@ CASES = {
         [2],
     ),
     "unreachable": ({"pelvic_tilt": 0, "support": "step", "knee_flexion": [0.0, 40.0, 85.0]}, [1, 2]),
+    "first out of reach": ({"pelvic_tilt": "hanging", "support": "step", "knee_flexion": [0.0, 85.0]}, [1]),
     "overloaded": ({"pelvic_tilt": 0, "knee_flexion": [-10.0, 0.0, 60.0, 120.0], "foot_rotation": [0.0, 90.0]}, [3]),
 }
 

@@ -1,7 +1,8 @@
 """Answers that are computed when they are asked for, block by block: Dask under xarray.
 
 Each block is answered by what answers the whole, so that threads, processes and clusters give the same numbers. A block
-is one task, and a short one more for each variable that is taken from it.
+is one task, and a short one more for each variable that is taken from it, each dimension that is divided and each array
+that is given along one.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _ALLOWED = 'entries by dimension ({"posture": 100_000}), one number for all, -1 
 #: What a lazy answer says of itself, where a computed one says how many are of which status.
 LAZY = "lazy: not computed yet; (ds.status != 0).sum() counts what is not optimal"
 #: Names of what a block is given: what all share, its arrays, and which entries they are of the whole.
-_SHARED, _ARRAY, _PLACE = "shared", "array ", "place along "
+_SHARED, _ARRAY, _PLACE = "shared by all", "array ", "place along "
 
 
 def is_lazy(value: object) -> bool:
@@ -112,9 +113,7 @@ def _by_dimension(chunks: object, sizes: Sizes, whole: Collection[str]) -> dict[
         if dim not in sizes:
             raise StanceError(f"chunks: has {dim!r}, along which nothing is divided; may have {', '.join(sizes)}")
     return {
-        dim: tuple(_tuple(f"chunks[{dim!r}]", asked, sizes[dim]))
-        if isinstance(asked, tuple)
-        else _length(f"chunks[{dim!r}]", asked, sizes[dim])
+        dim: (_lengths if isinstance(asked, tuple) else _length)(f"chunks[{dim!r}]", asked, sizes[dim])
         for dim, asked in chunks.items()
         if asked is not None
     }
@@ -133,9 +132,9 @@ def _length(name: str, asked: object, size: int) -> Any:
     return min(length, size)
 
 
-def _tuple(name: str, asked: tuple[object, ...], size: int) -> Iterable[int]:
+def _lengths(name: str, asked: tuple[object, ...], size: int) -> tuple[int, ...]:
     """The length of each block along a dimension."""
-    lengths = [whole_number(name, length, 1) for length in asked]
+    lengths = tuple(whole_number(name, length, 1) for length in asked)
     if sum(lengths) != size:
         raise StanceError(f"{name} = {shown(asked)}: must add up to {size}")
     return lengths
@@ -274,17 +273,14 @@ def _answer_block(block: xr.Dataset) -> xr.Dataset:
     except StanceError as error:
         where = ", ".join(f"{place[0]} to {place[-1]} of {dim}" for dim, place in own.items())
         raise StanceError(f"{error} (in the block of {where})" if where else str(error)) from None
-    # what was found nowhere in this block may have been in others
-    lacking = {name: (dims, kind) for name, (dims, kind) in shared.kinds.items() if name not in found}
-    nowhere = {
-        name: (dims, np.full([found.sizes[d] for d in dims], np.nan, kind)) for name, (dims, kind) in lacking.items()
-    }
-    placed = {
-        name: found[name].variable.transpose(*dims).astype(kind, copy=False)
-        for name, (dims, kind) in shared.kinds.items()
-        if name in found
-    }
-    return xr.Dataset({**placed, **nowhere})
+
+    def placed(name: Hashable, dims: tuple[Hashable, ...], kind: np.dtype[Any]) -> xr.Variable:
+        if name in found:
+            return found[name].variable.transpose(*dims).astype(kind, copy=False)
+        # what policies found nowhere in this block they may have found in others
+        return xr.Variable(dims, np.full([found.sizes[dim] for dim in dims], np.nan, kind))
+
+    return xr.Dataset({name: placed(name, *kind) for name, kind in shared.kinds.items()})
 
 
 def _named(block: xr.Dataset, kind: str) -> dict[str, xr.DataArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from biomech._alignment import is_named, is_series, of_series
 from biomech.analysis.lazy import check_lazy, first_entry, is_lazy, lazy_chunks, ordered, stand_in
 from biomech.errors import StanceError
 from biomech.stance.declarations import PARTS
-from biomech.stance.parameters import CHOICES, PARAMETERS, POLICY_DIMS, SIDES
+from biomech.stance.parameters import CHOICES, PARAMETERS, POLICY_DIMS, SIDES, WITH_POLICY
 from biomech.stance.stance import StanceGrid
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ class LazyStances:
                     found |= {str(dim): why for dim in self.swept[condition.choice].dims}
         return found
 
+    @property
+    def policies(self) -> dict[str, Any]:
+        """Angles that follow policies, as they were asked for."""
+        followed = [name for name, (code, _) in WITH_POLICY.items() if (self.grid.arrays[code] >= 0).any()]
+        return {name: self.held[name] for name in followed}
+
     def one_entry(self) -> dict[str, xr.DataArray]:
         """One entry along each dimension that may be divided, with a number in the place of every lazy value."""
         divided = set(self.grid.dims) - set(self.whole)
@@ -139,9 +145,9 @@ def _array(grid: StanceGrid, name: str, value: Any) -> xr.DataArray | None:
     return xr.DataArray(plain, dims=name, coords={name: plain}) if plain.ndim and name in grid.dims else None
 
 
-def _varied(grid: StanceGrid, lazy: Mapping[str, xr.DataArray]) -> Any:
+def _varied(grid: StanceGrid, lazy: Mapping[str, xr.DataArray]) -> Iterator[tuple[str, tuple[tuple[str, ...], Any]]]:
     """What varies along dimensions of another name, lazy where it is."""
     for label, (dims, values) in grid.varied.items():
         name, _, side = label.rpartition("_")
         own = lazy[label] if label in lazy else lazy[name].isel(side=SIDES.index(side)) if name in lazy else None
-        yield label, (dims, values) if own is None else (own.dims, own.astype(np.float64).data)
+        yield label, (dims, values) if own is None else (tuple(map(str, own.dims)), own.astype(np.float64).data)

@@ -17,6 +17,7 @@ from biomech.analysis.lazy import LAZY, in_blocks, is_lazy, read_chunks, require
 from biomech.analysis.lazy_stances import LazyStances
 from biomech.analysis.output.dataset import OutputBuffer, Variable, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
+from biomech.analysis.output.policy_variables import POLICY_VARIABLES
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
 from biomech.analysis.output.variables import (
     choose_outputs,
@@ -249,10 +250,20 @@ def _sweep_lazily(study: _Sweep, stance: Mapping[str, Any], chunks: object) -> x
     require_dask()
     lazy = LazyStances.read(stance, partial(study.read, most=np.inf))
     answer = partial(_solve_block, study, lazy.held, lazy.order)
-    one = answer(lazy.one_entry())
+    one = _with_findings(study, lazy, answer(lazy.one_entry()))
     lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, lazy.whole, one)
     variables = in_blocks(answer, lazy.swept, one, lengths)
     return writable(sweep_dataset(study.model, lazy.grid, study.objective, variables, LAZY))
+
+
+def _with_findings(study: _Sweep, lazy: LazyStances, one: xr.Dataset) -> xr.Dataset:
+    """With what its policies find of a body that just stands, if the one entry is out of reach and shows nothing."""
+    if not lazy.policies:
+        return one
+    standing = _solve_block(study, {"pelvic_tilt": 0.0, **lazy.policies}, ["pelvic_tilt", *lazy.policies], {})
+    nothing = np.full(one.status.shape, np.nan)
+    lacking = [name for name in POLICY_VARIABLES if name in standing and name not in {*one, *one.dims}]
+    return one.assign({name: (one.status.dims, nothing, standing[name].attrs) for name in lacking})
 
 
 def _solve_block(
