@@ -1,6 +1,6 @@
 """How a study grows from one process to a cluster: what a block costs, and strong and weak scaling, on this machine.
 
-    python benchmarks/scaling.py [--postures 131072] [--repeats 3]
+    python benchmarks/scaling.py [--postures 1048576] [--repeats 3]
 
 A sweep of the adult, one number a posture, is computed by clusters of one and two processes of one thread each, and its
 answers stay in their memory. Each figure is the best of several runs, and answers of all runs are compared.
@@ -25,7 +25,7 @@ import biomech as bm
 
 NUMBER = "lumbar_compression"
 #: Postures of a block, of which the cost is measured; the largest is that of the scaling.
-BLOCKS = (1024, 4096, 16384)
+BLOCKS = (1024, 4096, 65536)
 #: Postures for each tilt.
 ROW = 1024
 #: Tasks without content, which show what the scheduler needs for one.
@@ -101,7 +101,9 @@ def row(*cells: object) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--postures", type=int, default=2**17, help="postures of strong scaling")
+    options.add_argument(
+        "--postures", type=int, default=2**20, help="postures of strong scaling; small blocks are tried on an eighth"
+    )
     options.add_argument("--repeats", type=int, default=3, help="runs of which the best counts")
     given = options.parse_args()
     postures, repeats, block = given.postures, given.repeats, BLOCKS[-1]
@@ -118,9 +120,9 @@ def main() -> None:
             strong[workers] = in_memory(client, postures, block, repeats)
             row(workers, block, strong[workers], 1e6 * strong[workers] / postures, "")
             for size in BLOCKS[:-1]:
-                seconds = in_memory(client, postures, size, repeats)
-                beyond = workers * (seconds - strong[workers]) / (postures / size - postures / block)
-                row(workers, size, seconds, 1e6 * seconds / postures, 1e3 * beyond)
+                seconds = in_memory(client, few, size, repeats)
+                beyond = workers * (seconds - strong[workers] / 8) / (few / size)
+                row(workers, size, seconds, 1e6 * seconds / few, 1e3 * beyond)
             weak[workers] = in_memory(client, workers * postures, block, repeats)
             store[workers] = into_store(postures, block, repeats)
             empty[workers] = best(partial(run_empty, client), repeats) / EMPTY
