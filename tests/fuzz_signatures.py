@@ -238,7 +238,7 @@ def _sweep_calls() -> dict[str, Call]:
                                  "pelvic_tilt": 0.0, **options}),
         "PreparedSweep.__call__": (prepared, {"pelvic_tilt": 0.0, "knee_flexion": np.array([5.0, 10.0])}),
         "sweep": (bm.sweep, {**stance, **options, **more, "variables": ["activation"], "threads": 1,
-                             "progress": False, "to": None}),
+                             "progress": False, "to": None, "chunks": None}),
         "stability": (bm.stability, {**stance, "criterion": bm.Power(2), "short_range_stiffness": 10.0}),
         "pose": (bm.pose, {"ds": bm.sweep(**stance)}),
         "table": (bm.table, {"ds": bm.sweep(**stance), "variables": ["activation"]}),
@@ -246,7 +246,8 @@ def _sweep_calls() -> dict[str, Call]:
         "rerun": (bm.rerun, {"ds": bm.sweep(**stance), "to": None, "threads": 1, "progress": False}),
         "static_optimization": (bm.static_optimization, {
             "model": small, "coordinates": {"pelvis_ty": 0.95, "knee_angle_r": [-5.0]}, "ground_reaction": ground,
-            "criterion": bm.Power(2), "lower": 0.01, "reserve": 10.0, "strength": "isometric"}),
+            "criterion": bm.Power(2), "lower": 0.01, "reserve": 10.0, "strength": "isometric",
+            "chunks": None}),
     }  # fmt: skip
 
 
@@ -279,7 +280,8 @@ def _study_calls() -> dict[str, Call]:
         "uncertainty.Prior": (bm.uncertainty.Prior, dict(vars(prior))),
         "uncertainty.Prior.quantile": (prior.quantile, {"share": np.array([0.5])}),
         "uncertainty.default_priors": (bm.uncertainty.default_priors, {}),
-        "uncertainty.propagate": (bm.uncertainty.propagate, {**drawn, "variables": ["lumbar_compression"]}),
+        "uncertainty.propagate": (bm.uncertainty.propagate, {**drawn, "variables": ["lumbar_compression"],
+                                                             "chunks": None}),
         "uncertainty.percentiles": (bm.uncertainty.percentiles, {"values": values, "low": 5.0, "high": 95.0}),
         "uncertainty.sobol": (bm.uncertainty.sobol, {**drawn, "variable": "group_activation",
                                                      "select": {"group": "lumbar_extensors"}}),

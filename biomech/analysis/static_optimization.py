@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import real_number, shown, whole_number
 from biomech.analysis.blocks import through_blocks
+from biomech.analysis.lazy import LAZY, in_blocks, read_chunks, require_dask, writable
+from biomech.analysis.lazy_frames import LazyFrames, has_lazy, of_block
 from biomech.analysis.measured.motion import Measured, read_measured
 from biomech.analysis.measured.plausibility import explain_reserves
-from biomech.analysis.output.dataset import OutputBuffer
+from biomech.analysis.output.dataset import OutputBuffer, Variable
 from biomech.analysis.output.labels import labelled
 from biomech.analysis.output.provenance import provenance
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_shortfall
@@ -25,6 +28,7 @@ from biomech.errors import BiomechWarning, StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_measured import FrameSharing, compile_frames, solve_frames
+from biomech.pipeline.stance_batch import SharingObjective
 from biomech.sharing import Criterion, Power
 from biomech.stance.labelled_values import by_name
 from biomech.statics.equilibrium import ExternalLoads
@@ -51,6 +55,7 @@ def static_optimization(
     strength: str = "force_length",
     threads: int = 1,
     progress: bool | None = None,
+    chunks: Mapping[str, int] | int | Literal["auto"] | None = None,
 ) -> xr.Dataset:
     """Muscle forces in measured postures, each frame on its own; no passive tissue, no inertia.
 
@@ -82,6 +87,10 @@ def static_optimization(
         Threads among which blocks of frames are divided. The result does not depend on it.
     progress : bool, optional
         Whether to show a progress bar; by default only in a terminal and when it takes more than two seconds.
+    chunks : mapping of str to int, int or "auto", optional
+        Frames of a block along each dimension (``{"time": 10_000}``), to be answered lazily by Dask as in ``sweep``;
+        coordinates or ground reactions of Dask do the same, with their own chunks. What reserves say of the data is
+        then not looked at. ``threads`` are those of one block.
 
     Returns
     -------
@@ -121,27 +130,81 @@ def static_optimization(
     if not real_number("lower", lower, 0.0, 1.0) < 1.0:
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
-    reserves = _reserves(model, reserve)
-    feet = _feet(model)
-    outputs = outputs_of(model, "static_optimization")
-    measured = read_measured(model, coordinates, ground_reaction, outputs)
-    tables = compile_frames(model, FrameSharing(criterion, float(lower), reserves, objective.force_length))
-    kept = OutputBuffer(model, outputs, len(measured), direct=True)
-
-    def work(first: int, last: int) -> StatusSummary:
-        block = slice(first, last)
-        external = _external_loads(model, measured, feet, block)
-        solved = solve_frames(model, tables, measured.q[block], external, kept.results(first, last))
-        kept.put(first, last, solved)
-        return StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
-
-    tally = through_blocks(work, len(measured), _BLOCK, threads, "frames", progress)
+    study = _Sharing(model, objective, float(lower), _reserves(model, reserve), threads)
+    if chunks is not None or has_lazy(coordinates, ground_reaction):
+        return _optimize_lazily(study, coordinates, ground_reaction, chunks)
+    measured = study.read(coordinates, ground_reaction)
+    kept, tally = study.solve(measured, progress)
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
     overloaded = [f"static_optimization: {tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
     if overloaded or said:
         warnings.warn("; ".join([*overloaded, *([said] if said else [])]), BiomechWarning, stacklevel=2)
-    options = {"lower": repr(float(lower)), "reserve": json.dumps(_named(model, reserves))}
-    return _dataset(model, measured, kept, {"message": tally.message, **provenance(model, objective), **options})
+    return study.dataset(measured, kept.variables(measured.dims, measured.shape), tally.message)
+
+
+@dataclass(frozen=True)
+class _Sharing:
+    """How load is shared in every frame."""
+
+    model: Model
+    objective: SharingObjective
+    lower: float
+    reserves: Array
+    threads: int
+
+    def read(self, coordinates: Any, ground_reaction: Any) -> Measured:
+        """Frames, validated."""
+        return read_measured(self.model, coordinates, ground_reaction, outputs_of(self.model, "static_optimization"))
+
+    def solve(self, measured: Measured, progress: bool | None = False) -> tuple[OutputBuffer, StatusSummary]:
+        """Answers of the frames, and how many are of which status."""
+        model, feet, criterion = self.model, _feet(self.model), self.objective.criterion
+        tables = compile_frames(model, FrameSharing(criterion, self.lower, self.reserves, self.objective.force_length))
+        kept = OutputBuffer(model, outputs_of(model, "static_optimization"), len(measured), direct=True)
+
+        def work(first: int, last: int) -> StatusSummary:
+            block = slice(first, last)
+            external = _external_loads(model, measured, feet, block)
+            solved = solve_frames(model, tables, measured.q[block], external, kept.results(first, last))
+            kept.put(first, last, solved)
+            return StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
+
+        return kept, through_blocks(work, len(measured), _BLOCK, self.threads, "frames", progress)
+
+    def dataset(self, measured: Measured, variables: Mapping[str, Variable], said: str) -> xr.Dataset:
+        """The answer over the caller's own dimensions."""
+        import xarray as xr
+
+        about_it = {"message": said, **provenance(self.model, self.objective)}
+        options = {"lower": repr(self.lower), "reserve": json.dumps(_named(self.model, self.reserves))}
+        attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it, **options}
+        found = xr.Dataset(dict(variables), coords=labelled(self.model, measured.labels), attrs=attrs)
+        return found.set_coords([name for name in describing() if name in variables])
+
+
+def _optimize_lazily(study: _Sharing, coordinates: Any, ground_reaction: Any, chunks: object) -> xr.Dataset:
+    """The same frames, computed block by block when they are asked for."""
+    require_dask()
+    lazy = LazyFrames.read(coordinates, ground_reaction, study.read)
+    answer = partial(_answer_block, study, lazy.held)
+    one = answer(lazy.one_frame(), dict.fromkeys(lazy.sizes, np.zeros(1, dtype=np.int64)))
+    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, {}, one)
+    variables = in_blocks(answer, lazy.arrays, one, lengths)
+    return writable(study.dataset(lazy.measured, variables, LAZY))
+
+
+def _answer_block(
+    study: _Sharing,
+    held: Mapping[str, Any],
+    arrays: Mapping[str, xr.DataArray],
+    places: Mapping[str, NDArray[np.int64]],
+) -> xr.Dataset:
+    """The variables of a block of frames; those that are not optimal are counted, as in all of them."""
+    import xarray as xr
+
+    measured = study.read(*of_block(held, arrays, places))
+    kept, _tally = study.solve(measured)
+    return xr.Dataset(kept.variables(measured.dims, measured.shape))
 
 
 def _named(model: Model, reserves: Array) -> dict[str, float]:
@@ -177,13 +240,3 @@ def _external_loads(model: Model, measured: Measured, feet: list[int], block: sl
         applied[:, segment, :3] = force[:, foot]
         applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
     return ExternalLoads.empty(len(force))._replace(applied=applied.reshape(len(force), -1))
-
-
-def _dataset(model: Model, measured: Measured, kept: OutputBuffer, about_it: Mapping[str, str]) -> xr.Dataset:
-    """The answer over the caller's own dimensions."""
-    import xarray as xr
-
-    variables = kept.variables(measured.dims, measured.shape)
-    attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it}
-    found = xr.Dataset(variables, coords=labelled(model, measured.labels), attrs=attrs)
-    return found.set_coords([name for name in describing() if name in variables])

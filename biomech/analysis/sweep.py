@@ -6,18 +6,21 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import refusal, whole_number
 from biomech.analysis.blocks import through_blocks
+from biomech.analysis.lazy import LAZY, in_blocks, is_lazy, read_chunks, require_dask, writable
+from biomech.analysis.lazy_stances import LazyStances
 from biomech.analysis.output.dataset import OutputBuffer, Variable, policy_variables, sweep_dataset
 from biomech.analysis.output.labels import check_names
+from biomech.analysis.output.policy_variables import POLICY_VARIABLES
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_failure
 from biomech.analysis.output.variables import (
-    Output,
     choose_outputs,
     read_names,
     result_arrays,
@@ -26,9 +29,9 @@ from biomech.analysis.output.variables import (
 )
 from biomech.analysis.progress import read_progress
 from biomech.analysis.store.record import STUDY, describe_sweep
-from biomech.errors import BiomechWarning, UnreachablePosture
+from biomech.errors import BiomechWarning, StanceError, UnreachablePosture
 from biomech.model.model import Model
-from biomech.model.population import BodySource
+from biomech.model.population import BodySource, SomeBodies
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import StanceSolution, solve_stances
 from biomech.pipeline.stance_batch import SharingObjective
@@ -36,7 +39,7 @@ from biomech.pipeline.status import UNREACHABLE
 from biomech.policies.resolve import PolicyResult, resolve_policies
 from biomech.sharing import Criterion, Power
 from biomech.stance.generated.typed import StanceParameters
-from biomech.stance.parsing import parse_stance
+from biomech.stance.parsing import MOST_POSTURES, parse_stance
 from biomech.stance.stance import BODY, Stance, StanceGrid
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ _OPTIONS = (
     "variables",
     "threads",
     "to",
+    "chunks",
 )
 #: Postures solved at a time.
 BLOCK = 8192
@@ -73,6 +77,7 @@ def sweep(
     threads: int = 1,
     progress: bool | None = None,
     to: str | os.PathLike[str] | None = None,
+    chunks: Mapping[str, Any] | int | Literal["auto"] | None = None,
     **stance: Unpack[StanceParameters],
 ) -> xr.Dataset:
     """Which muscles carry the load in a set of stances, and what it does to the joints.
@@ -113,6 +118,11 @@ def sweep(
         Where the answer is written: ``"study.zarr"``, task by task, so that it may be larger than memory, and the same
         call goes on where it was stopped or killed; or ``"study.nc"``, at once, for what is small. The answer is then
         that of ``open_study``.
+    chunks : mapping of str to int, int or "auto", optional
+        Answer lazily, in blocks of so many entries along each dimension, as in xarray: -1 is the whole, "auto" as many
+        as fit Dask's ``array.chunk-size``. The Dataset is computed by Dask when it is asked for, on threads, processes
+        or a cluster (docs/clusters.md); a DataArray of Dask does the same, with its own chunks. Each answer is the
+        same, whatever the blocks. ``threads`` are those of one block.
     **stance : StanceParameters
         Degrees and metres. A list that holds policies makes a dimension of its own: ``tilt_policy`` (of
         ``pelvic_tilt``), ``lean_policy`` (of ``trunk_lean``), ``knee_policy`` (of ``knee_flexion``).
@@ -192,38 +202,57 @@ def sweep(
     """
     bodies, model = (model, model.model) if isinstance(model, BodySource) else (None, model)
     objective = read_objective(model, criterion, weight, strength, tone, stiffness_margin, short_range_stiffness)
+    if bodies is not None and objective.stiffness is not None:
+        raise refusal("stiffness_margin", stiffness_margin, "None where there are several bodies")
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
-    asked = check_names(model, parse_stance(stance, _OPTIONS), sweep_names(model) | ({BODY} if bodies else set()))
-    if bodies is not None:
-        if objective.stiffness is not None:
-            raise refusal("stiffness_margin", stiffness_margin, "None where there are several bodies")
-        asked = asked.over_bodies(len(bodies))
     names = None if variables is None else read_names(sweep_outputs(model), variables)
-    outputs = choose_outputs(sweep_outputs(model), names)
-    study = _Sweep(model, bodies, asked, objective, names, outputs, threads)
+    terms = _Terms(model, bodies, objective, names, threads)
+    if chunks is not None or any(map(is_lazy, stance.values())):
+        if to is not None:
+            raise refusal("to", to, "None for what is lazy; ds.to_zarr(...) writes it, block by block")
+        return _sweep_lazily(terms, stance, chunks)
+    study = _Sweep(terms, terms.read(stance))
     if to is not None:
         from biomech.analysis.store import store_study
 
         found, said = store_study(to, study, progress)
     else:
-        variables, tally = study.solve(0, len(asked), progress=progress)
-        found, said = study.dataset(variables, tally.message), tally.message if tally.first >= 0 else ""
+        answer, tally = study.solve(0, len(study.asked), progress=progress)
+        found, said = study.dataset(answer, tally.message), tally.message if tally.first >= 0 else ""
     if said:
         warnings.warn(f"sweep: {said}; {MASK_HINT}", BiomechWarning, stacklevel=2)
     return found
 
 
 @dataclass(frozen=True)
-class _Sweep:
-    """A sweep that was validated: postures that are solved a stretch at a time, each for itself."""
+class _Terms:
+    """What is asked of every stance of a sweep: of which bodies, how effort is counted, what is kept."""
 
     model: Model
     bodies: BodySource | None
-    asked: StanceGrid
     objective: SharingObjective
     names: list[str] | None
-    outputs: Mapping[str, Output]
     threads: int
+
+    def read(self, stance: Mapping[str, Any], most: float = MOST_POSTURES) -> StanceGrid:
+        """The stances of a sweep, validated; at most so many."""
+        taken = sweep_names(self.model) | (set() if self.bodies is None else {BODY})
+        asked = check_names(self.model, parse_stance(stance, _OPTIONS, most), taken)
+        if self.bodies is None:
+            return asked
+        if len(asked) * len(self.bodies) > most:
+            raise StanceError(
+                f"{len(self.bodies):,} bodies x {len(asked):,} postures: allowed are {most:,} in one sweep"
+            )
+        return asked.over_bodies(len(self.bodies))
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """A sweep that was validated: postures that are solved a stretch at a time, each for itself."""
+
+    terms: _Terms
+    asked: StanceGrid
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -233,7 +262,7 @@ class _Sweep:
     @property
     def words(self) -> tuple[str, ...]:
         """What text of an answer may be."""
-        return self.model.muscles
+        return self.terms.model.muscles
 
     def solve(
         self,
@@ -247,11 +276,12 @@ class _Sweep:
 
         ``shape`` is that of a stretch, if it is not the whole; ``advance`` is told how many postures are done.
         """
-        asked, objective, count = self.asked, self.objective, end - start
-        wanted = result_arrays(self.outputs.values()) | {"shortfall"}
+        terms, asked, objective, count = self.terms, self.asked, self.terms.objective, end - start
+        outputs = choose_outputs(sweep_outputs(terms.model), terms.names)
+        wanted = result_arrays(outputs.values()) | {"shortfall"}
         tilt = np.empty(count)
         settled = PolicyResult.none(count) if asked.has_policy else None
-        kept = OutputBuffer(self.model, self.outputs, count, direct=True)
+        kept = OutputBuffer(terms.model, outputs, count, direct=True)
 
         def work(first: int, last: int) -> StatusSummary:
             model, block = self._block(start + first, start + last)
@@ -267,34 +297,78 @@ class _Sweep:
                 advance(last - first)
             return StatusSummary.of(solved.status, lambda i: self._explain(block, solved, i, start + first + i))
 
-        tally = through_blocks(work, count, BLOCK, self.threads, "postures", progress)
+        tally = through_blocks(work, count, BLOCK, terms.threads, "postures", progress)
         if not asked.dims and tally.counts[UNREACHABLE]:
             raise UnreachablePosture(tally.reason)
         about_policies = policy_variables(asked, tilt, settled, shape)
-        if self.names is not None:
-            about_policies = {name: variable for name, variable in about_policies.items() if name in self.names}
+        if terms.names is not None:
+            about_policies = {name: variable for name, variable in about_policies.items() if name in terms.names}
         return kept.variables(tuple(asked.dims), asked.shape if shape is None else shape) | about_policies, tally
 
     def _block(self, first: int, last: int) -> tuple[Model, Stance]:
         """Postures ``first`` to ``last``, and the bodies that they are of."""
-        block = self.asked.postures(first, last)
-        if self.bodies is None or block.body is None:
-            return self.model, block
+        block, bodies = self.asked.postures(first, last), self.terms.bodies
+        if bodies is None or block.body is None:
+            return self.terms.model, block
         least, most = int(block.body[0]), int(block.body[-1])  # bodies lie along the first dimension
-        return self.bodies.part(least, most + 1), replace(block, body=block.body - least)
+        return bodies.part(least, most + 1), replace(block, body=block.body - least)
 
     def _explain(self, block: Stance, solved: StanceSolution, i: int, posture: int) -> str | Callable[[], str]:
         """Why posture ``i`` of a block, ``posture`` of the whole, is not optimal."""
-        if self.bodies is None:
-            return explain_failure(self.model, block, self.objective, solved, i)
-        each = len(self.asked) // len(self.bodies)
-        alone = replace(block, body=None)
-        return explain_failure(self.bodies.body(posture // each), alone, self.objective, solved, i)
+        bodies, objective = self.terms.bodies, self.terms.objective
+        if bodies is None:
+            return explain_failure(self.terms.model, block, objective, solved, i)
+        own = bodies.body(posture // (len(self.asked) // len(bodies)))
+        return explain_failure(own, replace(block, body=None), objective, solved, i)
 
     def dataset(self, variables: dict[str, Variable], said: str) -> xr.Dataset:
         """The dataset of these variables, with what is needed to compute it again."""
-        found = sweep_dataset(self.model, self.asked, self.objective, variables, said)
-        found.attrs[STUDY] = describe_sweep(
-            self.bodies or self.model, self.asked, self.objective, self.names, variables
-        )
+        terms = self.terms
+        found = sweep_dataset(terms.model, self.asked, terms.objective, variables, said)
+        body = terms.model if terms.bodies is None else terms.bodies
+        found.attrs[STUDY] = describe_sweep(body, self.asked, terms.objective, terms.names, variables)
         return found
+
+
+def _sweep_lazily(terms: _Terms, stance: Mapping[str, Any], chunks: object) -> xr.Dataset:
+    """The same sweep, computed block by block when it is asked for."""
+    require_dask()
+    lazy = LazyStances.read(stance, partial(terms.read, most=np.inf))
+    answer = partial(_solve_block, terms, lazy.held, lazy.order)
+    one = _with_findings(terms, lazy, answer(lazy.one_entry(), _FIRST))
+    lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, lazy.whole, one)
+    variables = in_blocks(answer, lazy.swept, one, lengths)
+    return writable(sweep_dataset(terms.model, lazy.grid, terms.objective, variables, LAZY))
+
+
+#: The first body alone.
+_FIRST = {BODY: np.zeros(1, dtype=np.int64)}
+
+
+def _with_findings(terms: _Terms, lazy: LazyStances, one: xr.Dataset) -> xr.Dataset:
+    """With what its policies find of a body that just stands, if the one entry is out of reach and shows nothing."""
+    if not lazy.policies:
+        return one
+    asked = {"pelvic_tilt": 0.0, **lazy.policies}
+    standing = _solve_block(terms, asked, [*asked], {}, _FIRST)
+    nothing = np.full(one.status.shape, np.nan)
+    lacking = [name for name in POLICY_VARIABLES if name in standing and name not in {*one, *one.dims}]
+    return one.assign({name: (one.status.dims, nothing, standing[name].attrs) for name in lacking})
+
+
+def _solve_block(
+    terms: _Terms,
+    held: Mapping[str, Any],
+    order: list[str],
+    swept: Mapping[str, xr.DataArray],
+    places: Mapping[str, NDArray[np.int64]],
+) -> xr.Dataset:
+    """The variables of a block of stances; those that are not optimal are counted, as in all of a sweep."""
+    import xarray as xr
+
+    if terms.bodies is not None:
+        first, last = int(places[BODY][0]), int(places[BODY][-1]) + 1
+        terms = replace(terms, bodies=SomeBodies(terms.bodies, first, last))
+    asked = terms.read({name: held[name] if name in held else swept[name] for name in order})
+    answer, _ = _Sweep(terms, asked).solve(0, len(asked))
+    return xr.Dataset(answer)

@@ -64,6 +64,24 @@ class BodySource(ABC):
         return self.model.with_numbers({key: values[0] for key, values in self.columns(i, i + 1).items()})
 
 
+class SomeBodies(BodySource):
+    """Bodies ``first`` to ``last`` of others, the last not included."""
+
+    def __init__(self, bodies: BodySource, first: int, last: int) -> None:
+        self.model, self._bodies, self._first, self._last = bodies.model, bodies, first, last
+
+    def __len__(self) -> int:
+        return self._last - self._first
+
+    def columns(self, first: int, last: int) -> Columns:
+        """Numbers of bodies ``first`` to ``last`` of these, the last not included."""
+        return self._bodies.columns(self._first + first, self._first + last)
+
+    def record(self) -> dict[str, Any]:
+        """What they can be made from again."""
+        return {"first": self._first, "last": self._last, "of": self._bodies.record()}
+
+
 @dataclass(frozen=True, eq=False)
 class Population(Model):
     """Bodies that differ from a model in some ``NUMBERS``; made by ``Population.drawn``.

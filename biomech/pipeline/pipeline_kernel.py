@@ -33,7 +33,7 @@ from biomech.model.forces.patella import PatellaState, make_patella_state, pull_
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
 from biomech.model.mechanics.tree import make_frames
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits, make_lane_body
-from biomech.pipeline.status import OVERLOADED, UNCERTIFIED, UNREACHABLE
+from biomech.pipeline.status import OPTIMAL, OVERLOADED, UNCERTIFIED, UNREACHABLE
 from biomech.sharing.block_sparsity import BlockSparsity
 from biomech.sharing.certificate import certify_problem
 from biomech.sharing.dual_newton import PATIENT, QUICK, SHORT, share_load_with
@@ -162,7 +162,7 @@ def solve_batch_simd(
     open_, count = np.empty(len(index), dtype=np.uint64), 0
     for i in range(len(index)):
         status = results.certificate[index[i], STATUS]
-        if status == OVERLOADED or status == UNCERTIFIED:
+        if (status != OPTIMAL) & (status != UNREACHABLE):
             open_[count] = index[i]
             count += 1
     if count > 0:

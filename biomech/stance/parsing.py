@@ -53,10 +53,10 @@ def _default(name: str) -> Named:
 _DEFAULTS = {name: _default(name) for name in dict.fromkeys([*WITH_POLICY, *PARAMETERS, *CODES])}
 
 
-def parse_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> StanceGrid:
+def parse_stance(asked: Mapping[str, Any], options: Iterable[str] = (), most: float = MOST_POSTURES) -> StanceGrid:
     """Validate what is asked, and how it combines: a 1-D value makes a dimension, a DataArray broadcasts by its names.
 
-    ``options`` are what else the caller takes, to be proposed where a name is not known.
+    ``options`` are what else the caller takes, to be proposed where a name is not known; ``most`` postures are allowed.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def parse_stance(asked: Mapping[str, Any], options: Iterable[str] = ()) -> Stanc
     if any(value.coords or (value.dims and is_data_array(asked.get(name))) for name, value in read.items()):
         stance |= align({name: stance[name] for name in dict.fromkeys([*asked, *read])}, tuple(_INNER))
     check_policies(stance)
-    return _combine(stance, asked)
+    return _combine(stance, asked, most)
 
 
 def _check_names(asked: Mapping[str, Any], options: Iterable[str]) -> None:
@@ -256,7 +256,7 @@ def _choice(name: str, words: Sequence[str], value: Any) -> Named:
     return Named(codes, (name,), {name: np.array(labels)}) if codes.ndim else Named(codes)
 
 
-def _combine(stance: Mapping[str, Named], asked: Iterable[str]) -> StanceGrid:
+def _combine(stance: Mapping[str, Named], asked: Iterable[str], most: float) -> StanceGrid:
     dims: dict[str, NDArray[Any]] = {}
     bearers: dict[str, str] = {}
     for name, value in stance.items():
@@ -264,9 +264,9 @@ def _combine(stance: Mapping[str, Named], asked: Iterable[str]) -> StanceGrid:
             if dim in value.labels or dim not in {**dims, **_INNER}:
                 dims[dim] = value.labels.get(dim, np.arange(value.size(dim)))
                 bearers.setdefault(dim, name)
-    if (count := math.prod(map(len, dims.values()))) > MOST_POSTURES:
+    if (count := math.prod(map(len, dims.values()))) > most:
         sizes = " x ".join(f"{dim} {len(labels)}" for dim, labels in dims.items())
-        raise StanceError(f"{sizes} = {count:.3g} postures: allowed are {MOST_POSTURES:,} in one sweep")
+        raise StanceError(f"{sizes} = {count:.3g} postures: allowed are {most:,} in one sweep")
     arrays = {}
     for name, parameter in PARAMETERS.items():
         last = (parameter.per,) if parameter.per else ()

@@ -18,7 +18,7 @@ from biomech.stance.parameters import CHOICES, CODES, COLUMN, PARAMETERS, POLICY
 #: What ``sweep``, ``stability`` and ``prepare`` take besides stance parameters.
 OPTIONS = (
     "model", "vary", "criterion", "weight", "strength", "tone", "stiffness_margin", "short_range_stiffness",
-    "variables", "threads", "progress", "to",
+    "variables", "threads", "progress", "to", "chunks",
 )  # fmt: skip
 _UNITS = ("deg", "m", "kg", "1")
 _TEXTS = ("name", "unit", "long_name", "meaning", "per", "frame", "beside", "coordinate", "no_default")

@@ -8,13 +8,15 @@ Saltelli et al. 2010) with muscles that each have a factor of their own counted 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomech._arguments import instance, mapping, one_label, one_of, real_number, whole_number
+from biomech._arguments import instance, mapping, name_list, one_label, one_of, real_number, whole_number
+from biomech.analysis.lazy import in_blocks, read_chunks, require_dask, writable
 from biomech.analysis.output.variables import sweep_outputs
 from biomech.analysis.progress import read_progress
 from biomech.errors import StanceError
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+#: Arguments of ``Ensemble``: they go to the workers, for what it makes of them holds functions.
+_Asked = tuple[
+    Mapping[str, Mapping[str, Any]], Model, Mapping[str, Prior] | None, list[str], Criterion, Mapping[str, float] | None
+]
 
 #: What is kept unless asked otherwise.
 VARIABLES = ("group_activation", "lumbar_compression", "joint_contact_force", "pelvic_tilt", "status")
@@ -44,6 +50,7 @@ def propagate(
     criterion: Criterion = Power(2),
     tone: Mapping[str, float] | None = None,
     progress: bool | None = None,
+    chunks: Mapping[str, int] | int | Literal["auto"] | None = None,
 ) -> xr.Dataset:
     """Answer stances under many draws of the priors.
 
@@ -66,6 +73,8 @@ def propagate(
         As in ``sweep``: held, never drawn.
     progress : bool, optional
         As in ``sweep``.
+    chunks : int, "auto" or mapping, optional
+        Draws of a block (``{"sample": 256}``), to be answered lazily by Dask as in ``sweep``. The draws are the same.
 
     Returns
     -------
@@ -90,9 +99,39 @@ def propagate(
     """
     samples, seed = _checked_draws(samples, seed)
     progress = read_progress(progress)
-    study = Ensemble(stances, _body(model), priors, variables, criterion, tone)
+    asked = (stances, _body(model), priors, name_list("variables", variables), criterion, tone)
+    if chunks is not None:
+        return _propagate_lazily(asked, samples, seed, chunks)
+    study = Ensemble(*asked)
     points = study.sampler.points(samples, seed)
     return study.dataset(study.run(points, progress), seed)
+
+
+def _propagate_lazily(asked: _Asked, samples: int, seed: int, chunks: object) -> xr.Dataset:
+    """The same draws, answered block by block when they are asked for."""
+    import xarray as xr
+
+    require_dask()
+    one = _answer_draws(asked, samples, seed, 0, 1)
+    lengths = read_chunks(chunks, {"sample": samples}, {}, {}, one)
+    plain = one.drop_vars(list(one.coords))
+    variables = in_blocks(partial(_answer_block, asked, samples, seed), {}, plain, lengths)
+    return writable(xr.Dataset(variables, one.coords, one.attrs))
+
+
+def _answer_block(
+    asked: _Asked, samples: int, seed: int, arrays: Mapping[str, xr.DataArray], places: Mapping[str, NDArray[np.int64]]
+) -> xr.Dataset:
+    """The draws of a block."""
+    numbers = places["sample"]
+    return _answer_draws(asked, samples, seed, int(numbers[0]), int(numbers[-1]) + 1)
+
+
+def _answer_draws(asked: _Asked, samples: int, seed: int, first: int, last: int) -> xr.Dataset:
+    """Draws ``first`` to ``last`` of all, the last not included."""
+    study = Ensemble(*asked)
+    points = study.sampler.points(samples, seed)[first:last]
+    return study.dataset(study.run(points, progress=False), seed)
 
 
 def percentiles(values: xr.DataArray, low: float = 5.0, high: float = 95.0) -> xr.DataArray:
