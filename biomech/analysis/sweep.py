@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -246,6 +246,11 @@ class _Terms:
             )
         return asked.over_bodies(len(self.bodies))
 
+    def describe(self, asked: StanceGrid, answered: Collection[str]) -> str:
+        """What a sweep of these stances can be computed from again."""
+        body = self.model if self.bodies is None else self.bodies
+        return describe_sweep(body, asked, self.objective, self.names, answered)
+
 
 @dataclass(frozen=True)
 class _Sweep:
@@ -323,10 +328,8 @@ class _Sweep:
 
     def dataset(self, variables: dict[str, Variable], said: str) -> xr.Dataset:
         """The dataset of these variables, with what is needed to compute it again."""
-        terms = self.terms
-        found = sweep_dataset(terms.model, self.asked, terms.objective, variables, said)
-        body = terms.model if terms.bodies is None else terms.bodies
-        found.attrs[STUDY] = describe_sweep(body, self.asked, terms.objective, terms.names, variables)
+        found = sweep_dataset(self.terms.model, self.asked, self.terms.objective, variables, said)
+        found.attrs[STUDY] = self.terms.describe(self.asked, variables)
         return found
 
 
@@ -338,7 +341,10 @@ def _sweep_lazily(terms: _Terms, stance: Mapping[str, Any], chunks: object) -> x
     one = _with_findings(terms, lazy, answer(lazy.one_entry(), _FIRST))
     lengths = read_chunks(chunks, lazy.sizes, lazy.chunks, lazy.whole, one)
     variables = in_blocks(answer, lazy.swept, one, lengths)
-    return writable(sweep_dataset(terms.model, lazy.grid, terms.objective, variables, LAZY))
+    found = sweep_dataset(terms.model, lazy.grid, terms.objective, variables, LAZY)
+    if not any(map(is_lazy, lazy.swept.values())):  # what is lazy itself has no numbers to tell
+        found.attrs[STUDY] = terms.describe(lazy.grid, variables)
+    return writable(found)
 
 
 #: The first body alone.
