@@ -158,9 +158,10 @@ def iteration_in_cache() -> tuple[float, float]:
     t = find_sparsity(problem.used)
     costs = make_costs(Power(2), problem.weight[t.unknown.astype(int)], problem.quadratic, np.ones(rows))
     count, upper = np.zeros(2), np.array(problem.upper[:1])
-    solve_again(t, costs, problem.coefficients, problem.demand, upper, 1, count)
+    entries = problem.coefficients.reshape(LANES, -1)
+    solve_again(t, costs, entries, problem.demand, upper, 1, count)
     each = operations(t, rows, unknowns, *count)
-    arguments = (t, costs, problem.coefficients, problem.demand, upper, repeats, count)
+    arguments = (t, costs, entries, problem.demand, upper, repeats, count)
     return each * LANES * repeats / best(lambda: solve_again(*arguments)) / 1e9, each
 
 

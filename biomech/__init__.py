@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from biomech.analysis.output.pose import pose
     from biomech.analysis.output.table import table
     from biomech.analysis.prepare import PreparedSweep, prepare
-    from biomech.analysis.rerun import rerun
     from biomech.analysis.stability import stability
     from biomech.analysis.static_optimization import static_optimization
     from biomech.analysis.store.opening import open_study
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from biomech.article import findings, scenarios
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
+    from biomech.reproduction import rerun
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
 
 __all__ = [
@@ -77,7 +77,7 @@ _HOME = {
     "open_study": "biomech.analysis.store.opening",
     "pose": "biomech.analysis.output.pose",
     "prepare": "biomech.analysis.prepare",
-    "rerun": "biomech.analysis.rerun",
+    "rerun": "biomech.reproduction",
     "stability": "biomech.analysis.stability",
     "static_optimization": "biomech.analysis.static_optimization",
     "sweep": "biomech.analysis.sweep",

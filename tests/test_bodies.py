@@ -119,3 +119,31 @@ def test_columns_of_a_population_are_checked(adult):
     ):
         with pytest.raises(bm.ModelError, match=said):
             Population.drawn(adult, columns)
+
+
+def test_a_sweep_over_bodies_is_run_again(bodies):
+    ds = bm.sweep(bodies, pelvic_tilt=[0, "least_effort"], foot_rotation=[0, 20])
+    assert bm.rerun(ds).identical(ds)
+
+
+@pytest.mark.parametrize("priors", [None, {"friction": default_priors()["friction"]}], ids=["all", "friction"])
+def test_draws_are_propagated_again(adult, priors):
+    stances = {
+        "a": {"pelvic_tilt": [0, "rhythm"]},
+        "b": {"pelvic_tilt": [0, "rhythm"], "foot_rotation": np.float64(30)},
+    }
+    ds = bm.uncertainty.propagate(
+        stances, adult, samples=16, seed=5, priors=priors, tone={"lumbar_extensors": 0.02}, criterion=bm.Power(3)
+    )
+    assert bm.rerun(ds).identical(ds)
+    with pytest.raises(bm.BiomechError, match="to = "):
+        bm.rerun(ds, to="study.zarr")
+
+
+def test_draws_of_labelled_stances_say_that_they_cannot_be_run_again(adult):
+    import xarray as xr
+
+    turned = xr.DataArray([0.0, 20.0], dims="trial", coords={"trial": ["a", "b"]})
+    ds = bm.uncertainty.propagate({"s": {"pelvic_tilt": 0, "foot_rotation": turned}}, adult, samples=4)
+    with pytest.raises(bm.StudyError, match="does not say what it was made from"):
+        bm.rerun(ds)

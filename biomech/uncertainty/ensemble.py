@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from biomech.analysis.output.labels import check_names, labelled, labels_of
 from biomech.analysis.output.policy_variables import POLICY_OUTPUTS
 from biomech.analysis.output.variables import choose_outputs, result_arrays, sweep_names, sweep_outputs
 from biomech.analysis.progress import progress_bar
+from biomech.analysis.store.record import STUDY, describe_draws
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.population import Population
@@ -175,6 +176,19 @@ class Ensemble:
         labels = {"stance": self.names, **stance_coordinates(self.grid)}
         coords = labelled(self.model, labels, dims_of(variables) | carried_dims(self.grid))
         return xr.Dataset(variables, coords, {"seed": seed})
+
+    def describe(self, stances: Mapping[str, Mapping[str, Any]], samples: int, seed: int) -> dict[str, str]:
+        """The attribute that says what was asked, to ask it again; none where labels, or a rule, cannot be written."""
+        if self.adjust is not None:
+            return {}
+        about = {
+            "variables": [*self.outputs, *(["pelvic_tilt"] if self.wants_tilt else [])],
+            "samples": samples,
+            "seed": seed,
+            "priors": {name: asdict(prior) for name, prior in self.sampler.priors.items()},
+        }
+        told = describe_draws(self.model, stances, self.objective, about)
+        return {} if told is None else {STUDY: told}
 
 
 _TILT = next(output.attributes for output in POLICY_OUTPUTS if output.name == "pelvic_tilt")

@@ -104,7 +104,8 @@ def propagate(
         return _propagate_lazily(asked, samples, seed, chunks)
     study = Ensemble(*asked)
     points = study.sampler.points(samples, seed)
-    return study.dataset(study.run(points, progress), seed)
+    found = study.dataset(study.run(points, progress), seed)
+    return found.assign_attrs(study.describe(stances, samples, seed))
 
 
 def _propagate_lazily(asked: _Asked, samples: int, seed: int, chunks: object) -> xr.Dataset:
@@ -116,7 +117,9 @@ def _propagate_lazily(asked: _Asked, samples: int, seed: int, chunks: object) ->
     lengths = read_chunks(chunks, {"sample": samples}, {}, {}, one)
     plain = one.drop_vars(list(one.coords))
     variables = in_blocks(partial(_answer_block, asked, samples, seed), {}, plain, lengths)
-    return writable(xr.Dataset(variables, one.coords, one.attrs))
+    stances = asked[0]
+    attrs = {**one.attrs, **Ensemble(*asked).describe(stances, samples, seed)}
+    return writable(xr.Dataset(variables, one.coords, attrs))
 
 
 def _answer_block(

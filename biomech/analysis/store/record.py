@@ -46,6 +46,34 @@ def describe_sweep(
         "variables": None if variables is None else sorted({*variables} - {"status"}),
         **_objective(model if isinstance(model, Model) else model.model, objective),
     }
+    return _with_model(about, model)
+
+
+def describe_draws(
+    model: Model, stances: Mapping[str, Mapping[str, Any]], objective: SharingObjective, about: Mapping[str, Any]
+) -> str | None:
+    """All that draws were propagated from, as JSON; None where a stance was given in arrays with labels.
+
+    ``about`` has the priors by their fields, ``samples``, ``seed`` and ``variables``.
+    """
+    try:
+        json.dumps(stances, default=_listed)
+    except TypeError:
+        return None
+    told = json.loads(json.dumps(stances, default=_listed))
+    return _with_model({"function": "propagate", "stances": told, **_objective(model, objective), **about}, model)
+
+
+def _listed(value: Any) -> Any:
+    """Plain numbers and arrays of NumPy, and ranges, as lists; labels would be lost."""
+    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biufU":
+        return value.tolist()
+    if isinstance(value, range):
+        return list(value)
+    raise TypeError(f"{shown(value)} has labels")
+
+
+def _with_model(about: Mapping[str, Any], model: Model | BodySource) -> str:
     # what does not change from call to call is written once
     own, body = json.dumps(about, default=_plain), describe_model(model)
     return f'{own[:-1]}, "model": {body}, "computed_with": {_machine(*kernel_identity())}}}'
@@ -81,6 +109,14 @@ def _unlike_zero(model: Model, values: NDArray[np.float64]) -> dict[str, float]:
     return {name: value for name, value in zip(model.muscles, values.tolist(), strict=True) if value}
 
 
+#: What a record of a function has at least.
+_COMMON: dict[str, type] = {"model": dict, "computed_with": dict, "criterion": dict}
+_PARTS: dict[str, dict[str, type]] = {
+    "sweep": {**_COMMON, "stance": dict, "strength": str},
+    "propagate": {**_COMMON, "stances": dict, "priors": dict, "samples": int, "seed": int, "variables": list},
+}
+
+
 def read_record(place: str, text: object) -> dict[str, Any]:
     """What a record says.
 
@@ -90,12 +126,15 @@ def read_record(place: str, text: object) -> dict[str, Any]:
         It is none.
     """
     if not isinstance(text, str):
-        raise StudyError(f"{place}: does not say what it was made from (attribute {STUDY!r}); answers of sweep do")
+        raise StudyError(
+            f"{place}: does not say what it was made from (attribute {STUDY!r}); answers of sweep and of "
+            "uncertainty.propagate do"
+        )
     try:
         about = json.loads(text)
-        parts = {"stance": dict, "model": dict, "computed_with": dict, "criterion": dict, "strength": str}
-        if about["function"] != "sweep" or any(not isinstance(about[name], kind) for name, kind in parts.items()):
-            raise TypeError("is of no sweep")
+        parts: dict[str, type] = _PARTS[about["function"]]
+        if any(not isinstance(about[name], kind) for name, kind in parts.items()):
+            raise TypeError("has other parts")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StudyError(f"{place}: its attribute {STUDY!r} is no record of a study ({shown(error)})") from None
     found: dict[str, Any] = about

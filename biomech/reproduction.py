@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from biomech.analysis.store.reading import read_place
 from biomech.analysis.store.record import STUDY, criterion_of, differences, read_record
 from biomech.analysis.sweep import sweep
 from biomech.errors import BiomechError, BiomechWarning, StudyError
+from biomech.model.model import Model
+from biomech.model.population import BodySource
+from biomech.uncertainty import Prior, draw_bodies, propagate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,8 +41,9 @@ def rerun(
     Parameters
     ----------
     ds : Dataset or path-like
-        What ``sweep`` answered, or the path of a store or a file; a Dataset that was saved and opened by other means
-        will do. It carries in the attribute ``study`` what was asked, the model, and what computed it.
+        What ``sweep`` or ``uncertainty.propagate`` answered, or the path of a store or a file; a Dataset that was saved
+        and opened by other means will do. It carries in the attribute ``study`` what was asked, the model, and what
+        computed it.
     to, threads, progress
         As in ``sweep``.
 
@@ -78,16 +82,21 @@ def rerun(
         raise refusal("ds", ds, "a Dataset of sweep, or the path of a study")
     about = read_record(place, ds.attrs.get(STUDY))
     try:
-        again = sweep(
-            make_model(about["model"]),
-            criterion=criterion_of(about["criterion"]),
-            variables=about["variables"],
-            to=to,
-            threads=threads,
-            progress=progress,
-            **{name: about[name] for name in _OPTIONS if name in about},
-            **stance_of(about["stance"], ds),
-        )
+        if about["function"] == "propagate":
+            if to is not None:
+                raise refusal("to", to, "None for an answer of propagate")
+            again = _propagate(about, progress)
+        else:
+            again = sweep(
+                _body(about["model"]),
+                criterion=criterion_of(about["criterion"]),
+                variables=about["variables"],
+                to=to,
+                threads=threads,
+                progress=progress,
+                **{name: about[name] for name in _OPTIONS if name in about},
+                **stance_of(about["stance"], ds),
+            )
     except StudyError:
         raise
     except BiomechError as error:
@@ -102,6 +111,34 @@ def rerun(
         why = "; ".join(differences(then, computed)) or "nothing that computed them"
         warnings.warn(f"rerun: numbers differ: {', '.join(unequal)}; what differs: {why}", BiomechWarning, stacklevel=2)
     return again
+
+
+def _body(about: Mapping[str, Any]) -> Model | BodySource:
+    """The body of a record, or the bodies that were drawn from it."""
+    model = make_model(about)
+    if "bodies" not in about:
+        return model
+    drawn = about["bodies"]
+    return draw_bodies(model, samples=drawn["samples"], seed=drawn["seed"], priors=_priors(drawn["drawn"]))
+
+
+def _priors(about: Mapping[str, Any]) -> dict[str, Prior]:
+    return {name: Prior(**own) for name, own in about.items()}
+
+
+def _propagate(about: Mapping[str, Any], progress: bool | None) -> xr.Dataset:
+    """The draws of a record again."""
+    return propagate(
+        about["stances"],
+        make_model(about["model"]),
+        samples=about["samples"],
+        seed=about["seed"],
+        priors=_priors(about["priors"]),
+        variables=about["variables"],
+        criterion=criterion_of(about["criterion"]),
+        tone=about.get("tone"),
+        progress=progress,
+    )
 
 
 #: What ``sweep`` takes besides, where it was given.
@@ -119,12 +156,19 @@ def _unequal(there: xr.Dataset, here: xr.Dataset) -> Iterator[str]:
             continue
         error = scale = 0.0
         for part in _parts(one):
-            computed = there["status"][{dim: own for dim, own in part.items() if dim in there["status"].dims}] >= 0
-            old, new = (own[part].where(computed, 0) if own.dtype.kind != "U" else own[part] for own in (one, other))
+            old, new = (_computed(there, own[part], part) for own in (one, other))
             error = max(error, _error(old.values, new.values))
             scale = max(scale, _error(old.values, np.zeros_like(old.values)))
         if error:
             yield f"{name} by {error:.1e} of {scale:.1e}"
+
+
+def _computed(there: xr.Dataset, values: xr.DataArray, part: Mapping[Any, slice]) -> xr.DataArray:
+    """Numbers, 0 where an unfinished study has none yet."""
+    if values.dtype.kind == "U" or "status" not in there or not {*there["status"].dims} <= {*values.dims}:
+        return values
+    status = there["status"][{dim: own for dim, own in part.items() if dim in there["status"].dims}]
+    return values.where(status >= 0, 0)
 
 
 def _parts(array: xr.DataArray) -> Iterator[dict[Any, slice]]:
