@@ -403,6 +403,48 @@ def test_a_worker_that_is_killed_midway_changes_nothing(cluster):
     xr.testing.assert_identical(eager, found)
 
 
+def test_a_store_is_written_by_the_workers_of_a_cluster(cluster, tmp_path, monkeypatch):
+    """The same call as ever: it resumes, one worker is killed, and every bit is that of one process."""
+    monkeypatch.setattr("biomech.analysis.store.tasks.MOST", 256)
+    monkeypatch.setattr("biomech.analysis.store.tasks.LEAST", 256)
+    place, here = tmp_path / "study.zarr", bm.sweep(SMALL, **GRID)
+    pids, seen = list(cluster.run(os.getpid).values()), []
+    monkeypatch.setattr("biomech.analysis.store.writing._compute_here", lambda *_: pytest.fail("was computed here"))
+
+    def count(postures, advance):
+        advance(postures)
+        seen.append(postures)
+        if len(seen) == 5:
+            os.kill(pids[0], signal.SIGKILL)
+
+    from biomech.analysis.store import workers, writing
+
+    def watched(client, store, study, missing, do, advance):
+        workers.compute_on(client, store, study, missing, do, lambda postures: count(postures, advance))
+
+    monkeypatch.setattr(writing, "compute_on", watched)
+    found = bm.sweep(SMALL, **GRID, to=place)
+    assert sum(seen) == 8400
+    assert found.attrs["finished"] == 1
+    for name in ("lumbar_compression", "limiting_muscle", "status"):
+        np.testing.assert_array_equal(found[name], here[name])
+    assert not list(place.glob("*/*.partial"))
+    chunk = next(place.glob("status/c.*"))
+    chunk.unlink()
+    del seen[:]
+    bm.sweep(SMALL, **GRID, to=place)
+    assert 0 < sum(seen) <= 256
+    cluster.run(_with_other_kernels)
+    with pytest.raises(bm.StudyError, match="a worker has the kernels python 0, not"):
+        bm.sweep(SMALL, **GRID, to=tmp_path / "other.zarr")
+
+
+def _with_other_kernels():
+    from biomech.analysis.store import workers
+
+    workers.kernel_identity = lambda: ("python", "0")
+
+
 CLIENT = """
 import sys
 import numpy as np

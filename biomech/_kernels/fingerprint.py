@@ -75,7 +75,8 @@ class Sources:
 
     def is_stale(self) -> bool:
         """Whether a file that was read has changed since."""
-        return any(_stamp(path) != stamp for path, stamp in self._stamps.items())
+        # a copy: another thread may be reading further files
+        return any(_stamp(path) != stamp for path, stamp in list(self._stamps.items()))
 
     def digest(self, module: str) -> str:
         """Hash of a module's text; empty where there is no such module."""

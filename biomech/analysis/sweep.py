@@ -116,8 +116,8 @@ def sweep(
         Show a progress bar; by default only in a terminal, when the sweep takes more than two seconds.
     to : path-like, optional
         Where the answer is written: ``"study.zarr"``, task by task, so that it may be larger than memory, and the same
-        call goes on where it was stopped or killed; or ``"study.nc"``, at once, for what is small. The answer is then
-        that of ``open_study``.
+        call goes on where it was stopped or killed, on the workers of a ``distributed.Client`` where there is one; or
+        ``"study.nc"``, at once, for what is small. The answer is then that of ``open_study``.
     chunks : mapping of str to int, int or "auto", optional
         Answer lazily, in blocks of so many entries along each dimension, as in xarray: -1 is the whole, "auto" as many
         as fit Dask's ``array.chunk-size``. The Dataset is computed by Dask when it is asked for, on threads, processes

@@ -30,6 +30,7 @@ from biomech.analysis.store.layout import ATTRIBUTE, CODEC, Kept, Layout, descri
 from biomech.analysis.store.lock import writing_alone
 from biomech.analysis.store.reading import Store, open_store, require
 from biomech.analysis.store.record import STUDY, differences, read_record
+from biomech.analysis.store.workers import active_client, compute_on
 from biomech.errors import StudyError
 from biomech.pipeline.status import STATUSES
 
@@ -215,33 +216,62 @@ def remove_abandoned(path: Path) -> None:
 def _complete(store: Store, study: Study, progress: bool | None) -> None:
     """Do the tasks that are not done, and say of the whole what is to be said."""
     with _told(store.path, "cannot be written", store), writing_alone(store.path / "status" / "lock", store.path):
-        for partial in store.path.glob("*/*.partial"):  # of a process that was killed
-            partial.unlink(missing_ok=True)
+        _remove_partial(store)
         done = store.done()
         missing = [task for task in range(len(store.layout.tasks)) if task not in done]
         _compute(store, study, missing, progress)
+        _remove_partial(store)
         _finish(store, study)
 
 
+def _remove_partial(store: Store) -> None:
+    """Remove what processes that were killed had begun to write."""
+    for partial in store.path.glob("*/*.partial"):
+        partial.unlink(missing_ok=True)
+
+
 def _compute(store: Store, study: Study, missing: list[int], progress: bool | None) -> None:
-    """Compute tasks, and write each while the next is computed."""
-    tasks, arrays = store.layout.tasks, _open_for_writing(store)
+    """Compute tasks here, or on the cluster that this process works with."""
+    tasks, client = store.layout.tasks, active_client()
     count, left = int(np.prod(study.shape, dtype=np.int64)), sum(map(tasks.size, missing))
-    with progress_bar(count, "postures", progress, count - left) as bar, ThreadPoolExecutor(1) as writer:
-        counting, writing = Lock(), Future[None]()
-        writing.set_result(None)
+    with progress_bar(count, "postures", progress, count - left) as bar:
+        counting = Lock()
 
         def advance(postures: int) -> None:
             with counting:
                 bar.update(postures)
 
+        if client is not None:
+            compute_on(client, store, study, missing, _do_task, advance)
+        else:
+            _compute_here(store, study, missing, advance)
+
+
+def _compute_here(store: Store, study: Study, missing: list[int], advance: Callable[[int], None]) -> None:
+    """Compute tasks, and write each while the next is computed."""
+    tasks, arrays = store.layout.tasks, _open_for_writing(store)
+    with ThreadPoolExecutor(1) as writer:
+        writing = Future[None]()
+        writing.set_result(None)
         for task in missing:
             region = tasks.region(task)
-            shape = tuple(part.stop - part.start for part in region)
-            variables, _ = study.solve(*tasks.stretch(task), shape, advance)
+            variables, _ = study.solve(*tasks.stretch(task), _shape(region), advance)
             writing.result()  # no more than two tasks are in memory
             writing = writer.submit(_write, store, arrays, region, variables)
         writing.result()
+
+
+def _do_task(path: Path, study: Study, task: int) -> int:
+    """Compute a task and write it, in a process of its own; how many postures it has."""
+    store = open_store(path)
+    tasks, region = store.layout.tasks, store.layout.tasks.region(task)
+    variables, _ = study.solve(*tasks.stretch(task), _shape(region))
+    _write(store, _open_for_writing(store), region, variables)
+    return tasks.size(task)
+
+
+def _shape(region: tuple[slice, ...]) -> tuple[int, ...]:
+    return tuple(part.stop - part.start for part in region)
 
 
 def _open_for_writing(store: Store) -> dict[str, Any]:
