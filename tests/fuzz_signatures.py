@@ -282,6 +282,8 @@ def _study_calls() -> dict[str, Call]:
         "uncertainty.default_priors": (bm.uncertainty.default_priors, {}),
         "uncertainty.propagate": (bm.uncertainty.propagate, {**drawn, "variables": ["lumbar_compression"],
                                                              "chunks": None}),
+        "uncertainty.draw_bodies": (bm.uncertainty.draw_bodies, {
+            "model": drawn["model"], "samples": 2, "seed": 0, "priors": few}),
         "uncertainty.percentiles": (bm.uncertainty.percentiles, {"values": values, "low": 5.0, "high": 95.0}),
         "uncertainty.sobol": (bm.uncertainty.sobol, {**drawn, "variable": "group_activation",
                                                      "select": {"group": "lumbar_extensors"}}),

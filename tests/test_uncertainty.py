@@ -76,10 +76,10 @@ def test_bodies_of_a_population_are_the_models_with_their_numbers(adult):
     draws = own.sampler.draws(own.sampler.points(4, 5)[:])
     bodies = own.bodies_of(draws, slice(0, 4))
     for half in (True, False):
-        numbers, torsion, _ = bodies.bodies(half)
+        numbers, torsion, _ = bodies._bodies(half)
         assert len(numbers) == 4
         for i in range(4):
-            alone = drawn_model(own, draws, i).bodies(half)
+            alone = drawn_model(own, draws, i)._bodies(half)
             np.testing.assert_allclose(numbers[i], alone.numbers[0], rtol=1e-13, atol=1e-15)
             np.testing.assert_array_equal(torsion[i], alone.torsion[0])
 

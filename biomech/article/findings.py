@@ -35,7 +35,7 @@ from biomech.article.verdicts import (
 )
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
-from biomech.uncertainty.priors import default_priors
+from biomech.uncertainty.priors import MOST_SEED, default_priors
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -139,7 +139,7 @@ def assess_hypotheses(
     wanted = list(known) if names is None else name_list("names", names, known)
     chosen = [known[name] for name in known if name in wanted]
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
-    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0, MOST_SEED)
     flips = whole_number("flips", flips, 0, 2**24)
     shown = read_progress(progress)
     turned = find_flips(chosen, body, samples=flips, seed=seed, progress=shown) if flips > 1 and chosen else None

@@ -25,6 +25,7 @@ from biomech.article.evidence import MeasuredTilt, measured_tilts
 from biomech.article.interval_scores import interval_score
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
+from biomech.uncertainty.priors import MOST_SEED
 from biomech.uncertainty.propagation import propagate
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def score_policies(
     [0.0]
     """
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
-    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0, MOST_SEED)
     shown = read_progress(progress)
     found = []
     for measured in measured_tilts():

@@ -23,7 +23,7 @@ from biomech.article.verdicts import passes
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
-from biomech.uncertainty.priors import Prior, check_priors, default_priors
+from biomech.uncertainty.priors import MOST_SEED, Prior, check_priors, default_priors
 from biomech.uncertainty.propagation import propagate
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def find_threshold(
     if lever_of(own) is None:
         raise StanceError(f"hypothesis = {hypothesis!r}: has no lever; those that have are {', '.join(_with_lever())}")
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
-    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0, MOST_SEED)
     given = None if priors is None else check_priors(priors)
     shown = read_progress(progress)
     return threshold_of(own, lever_draws(own.contrast, body, samples=samples, seed=seed, priors=given, progress=shown))

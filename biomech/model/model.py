@@ -171,7 +171,7 @@ class Model:
             object.__setattr__(made, field_name, part)
         return made
 
-    def bodies(self, half: bool, of: NDArray[np.int64] | None = None) -> Bodies:
+    def _bodies(self, half: bool, of: NDArray[np.int64] | None = None) -> Bodies:
         """The numbers of the body, or of its right half, as the kernels take them; of a population those ``of`` it."""
         numbers, torsion = self.cached(("bodies", half), lambda: self._numbers(half))
         return Bodies(numbers, torsion, ONE_BODY if of is None else of)
@@ -179,11 +179,11 @@ class Model:
     def _numbers(self, half: bool) -> tuple[Array, Array]:
         return numbers_of(self.compiled(half=half)), torsions(self.tables["joints"])
 
-    def column(self, table: str, column: str) -> Array:
+    def _column(self, table: str, column: str) -> Array:
         """The numbers of a column, (1, row); of a population (body, row)."""
         return self.tables[table].numbers(column)[None]
 
-    def of(self, body: NDArray[np.int64] | None) -> Model:
+    def _of(self, body: NDArray[np.int64] | None) -> Model:
         """The model of some bodies of a population; of one body, itself."""
         return self
 

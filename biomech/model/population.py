@@ -87,7 +87,7 @@ class Population(Model):
     """Bodies that differ from a model in some ``NUMBERS``; made by ``Population.drawn``.
 
     It goes wherever the model goes beside stances that say which body each is of (``Stance.body``). Its tables are
-    those of the model; ``column`` has the numbers of every body.
+    those of the model; ``_column`` has the numbers of every body.
     """
 
     columns: Columns = field(init=False, repr=False)
@@ -117,7 +117,7 @@ class Population(Model):
         >>> model = bm.load_model()
         >>> force = model.tables["muscles"].numbers("max_isometric_force")
         >>> both = Population.drawn(model, {("muscles", "max_isometric_force"): np.stack([force, 0.5 * force])})
-        >>> both.column("muscles", "max_isometric_force").shape == (2, len(model.muscles))
+        >>> both._column("muscles", "max_isometric_force").shape == (2, len(model.muscles))
         True
         """
         checked = check_columns(model.tables, columns, 2)
@@ -159,11 +159,11 @@ class Population(Model):
         torsion = torsions(self.tables["joints"], self.columns.get(("joints", "torsion")))
         return numbers, np.ascontiguousarray(np.broadcast_to(torsion, (len(numbers), 2)))
 
-    def column(self, table: str, column: str) -> Array:
+    def _column(self, table: str, column: str) -> Array:
         """The numbers of a column: (body, row), or (1, row) where all bodies have the same."""
         return column_of(self.tables, self.columns, table, column)
 
-    def of(self, body: NDArray[np.int64] | None) -> Model:
+    def _of(self, body: NDArray[np.int64] | None) -> Model:
         """The model of some of the bodies, each as often as it is named."""
         if body is None:
             return self

@@ -125,8 +125,8 @@ def solve_stances(
     )
     for batch in split_batches(model, stance, objective):
         _solve_batch(model, batch, stance, objective, names, results)
-    own = model.of(stance.body)
-    constant = own.column("muscles", "max_isometric_force")
+    own = model._of(stance.body)
+    constant = own._column("muscles", "max_isometric_force")
     solved = StanceSolution(own, results, results.strength if objective.force_length else constant)
     lost = solved.status == UNREACHABLE
     if lost.any():
@@ -155,7 +155,7 @@ def compile_batch(
         external,
         constraints.floor,
         alone,
-        model.bodies(compiled.half, stance.body),
+        model._bodies(compiled.half, stance.body),
     )
     return body, tables.pattern, tables.costs, tables.limits, tables.output_maps, inputs
 

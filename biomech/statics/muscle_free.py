@@ -151,7 +151,7 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
         constraints.start,
         stance.values["knee_laxity"],
         stance.values["weight_shift"][:, None],
-        model.bodies(compiled.half, stance.body),
+        model._bodies(compiled.half, stance.body),
     )
     found = _Found(
         np.empty((count, coordinates)),

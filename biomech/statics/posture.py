@@ -110,7 +110,7 @@ def build_constraints(model: Model, compiled: CompiledModel, stance: Stance, sup
     terms, batch_targets = len(constraints.tables.kind), len(constraints.labels)
     vector, target = np.empty((count, 3 * terms)), np.empty((count, batch_targets))
     start, floor = np.empty((count, len(compiled.coordinates))), np.empty((count, 5))
-    bodies = model.bodies(compiled.half, stance.body)
+    bodies = model._bodies(compiled.half, stance.body)
     evaluate_targets(constraints.targets, constraints.starts, bodies, stance.matrix(), vector, target, start, floor)
     _add_to_targets(constraints.labels, stance, target)
     return PostureConstraints(constraints.tables, constraints.labels, vector, target, start, floor)

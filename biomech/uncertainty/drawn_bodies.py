@@ -14,7 +14,7 @@ from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.model.population import BodySource
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
-from biomech.uncertainty.priors import Draws, Prior, Sampler, check_priors, default_priors
+from biomech.uncertainty.priors import MOST_SEED, Draws, Prior, Sampler, check_priors, default_priors
 
 #: Draws that are looked at together.
 _TOGETHER = 4096
@@ -114,7 +114,7 @@ def draw_bodies(
     True
     """
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
-    samples, seed = whole_number("samples", samples, 1, 2**24), whole_number("seed", seed, 0)
+    samples, seed = whole_number("samples", samples, 1, 2**24), whole_number("seed", seed, 0, MOST_SEED)
     if priors is None:
         given = {name: prior for name, prior in default_priors().items() if not prior.of_stance}
     else:

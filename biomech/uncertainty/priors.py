@@ -11,7 +11,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from types import MappingProxyType
 from typing import Protocol
 
@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 
 HOW = ("set", "scale", "scale each", "add", "add to second")
 DISTRIBUTIONS = ("normal", "lognormal", "uniform")
+#: No seed is larger: it stands in the answer.
+MOST_SEED = 2**128 - 1
 #: Share of a distribution that its cut must keep, for quantiles to be numbers rather than rounding.
 _LEAST_SHARE = 1e-6
 
@@ -96,7 +98,7 @@ class Prior:
         low, high = self._kept
         return np.clip(self._value(low + share * (high - low)), self.least, self.most)
 
-    @cached_property
+    @property
     def _kept(self) -> tuple[float, float]:
         """Shares of the distribution below the cuts."""
         return self._share(self.least), self._share(self.most)

@@ -24,7 +24,7 @@ from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.sharing import Criterion, Power
 from biomech.uncertainty.ensemble import Ensemble
-from biomech.uncertainty.priors import Prior
+from biomech.uncertainty.priors import MOST_SEED, Prior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -276,7 +276,7 @@ def _body(model: object) -> Model:
 
 def _checked_draws(samples: object, seed: object) -> tuple[int, int]:
     """How many draws, and their seed."""
-    return whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    return whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0, MOST_SEED)
 
 
 def _check_select(study: Ensemble, variable: str, select: Mapping[str, Any]) -> None:

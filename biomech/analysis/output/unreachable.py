@@ -163,7 +163,8 @@ def _what_is_missed(model: Model, batch: StanceBatch, postures: PostureSolution)
 def _missed_conditions(model: Model, batch: StanceBatch, postures: PostureSolution) -> str:
     """The condition that is missed most, and another that is missed as well."""
     size = np.abs(postures.residual[0])
-    order = np.argsort(-size, kind="stable")
+    # to five digits, so that rounding does not say which of two that are missed alike comes first
+    order = np.argsort([-float(f"{missed:.5g}") for missed in size], kind="stable")
     told = [k for k in order[:2] if size[k] >= max(_ALSO * size[order[0]], CLOSED)]
     tables = constraint_layout(model, batch.compiled, batch.support).tables
     angles = [bool((tables.kind[tables.owner == k] == DIRECTION).all()) for k in told]

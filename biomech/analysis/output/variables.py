@@ -106,7 +106,7 @@ def _turnout_reserve(solved: StanceSolution) -> Array:
     names = model.coordinates
     rows = model.tables["passive"].rows
     slack, shift = (
-        model.column("passive", "value")[:, rows.index(f"hip_{name}"), None]
+        model._column("passive", "value")[:, rows.index(f"hip_{name}"), None]
         for name in ("external_rotation_slack", "rotation_flexion_shift")
     )
     flexion, rotation = (

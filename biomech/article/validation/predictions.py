@@ -23,7 +23,7 @@ from biomech.model.model import Model
 from biomech.reference_data import read_rows
 from biomech.sharing import Power
 from biomech.uncertainty.ensemble import Ensemble
-from biomech.uncertainty.priors import Prior, Sampler, default_priors
+from biomech.uncertainty.priors import MOST_SEED, Prior, Sampler, default_priors
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -108,7 +108,7 @@ def validate(*, samples: int = 256, seed: int = 0, progress: bool | None = None)
     """
     import xarray as xr
 
-    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0)
+    samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0, MOST_SEED)
     progress = read_progress(progress)
     predicted, base = predicted_at_means(), load_model()
     draw = np.empty((*predicted.shape, samples))
