@@ -226,7 +226,7 @@ def test_bad_priors_are_refused(change, message):
         ({"stances": {"a": {"pelvic_tilt": 99}}}, r"stances\['a'\]: pelvic_tilt = 99: allowed is"),
         ({"stances": {"a": {"pelvic_tilt": 0}, "b": {"pelvic_tilt": [0, 1]}}}, r"stances\['b'\]: has dimensions"),
         ({"samples": 0}, "samples = 0: must be a whole number from 2"),
-        ({"seed": -1}, "seed = -1: must be a whole number, at least 0"),
+        ({"seed": -1}, "seed = -1: must be a whole number from 0 to 3"),
         ({"variables": ["lumbar_compresion"]}, "there is no 'lumbar_compresion'"),
         ({"priors": {}}, "priors: is empty"),
         ({"priors": {"x": Prior("x", "segments/torso/mass", "scale", "normal", 1, 0.1, 0.5, 2)}},
