@@ -33,7 +33,7 @@ from biomech.model.mechanics.tree import composite_masses, forward_kinematics, m
 from biomech.pipeline.pipeline_kernel import CERTIFICATE, COST, GAP, LIMITING, RESIDUAL, STATUS
 from biomech.pipeline.status import UNCERTIFIED
 from biomech.sharing.block_sparsity import BlockSparsity
-from biomech.sharing.certificate import SETTLED, certify_problem, is_resolved
+from biomech.sharing.certificate import certify_problem, has_settled
 from biomech.sharing.dual_newton import share_load
 from biomech.sharing.response import Costs, Problem, Work, make_answer, make_problem, make_work, measure
 from biomech.statics.equilibrium import (
@@ -195,11 +195,7 @@ def _share(
     certificate[COST], certificate[RESIDUAL], certificate[GAP], status = certify_problem(
         pattern, costs, problem, work, x, y, _TOLERANCE
     )
-    # a correction could hide that the multipliers are not there yet: the gap hardly shows it
-    if costs.curved[-2]:
-        met = met & is_resolved(pattern, costs, problem, work, x, y)
-    elif costs.capped[-2]:
-        met = met & (work.tally[2] <= SETTLED)
+    met = has_settled(pattern, costs, problem, work, x, y, met)
     certificate[STATUS] = select(met, status, 0.0 * status + UNCERTIFIED)
     certificate[LIMITING] = 0.0 * status - 1.0
 

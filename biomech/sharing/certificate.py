@@ -130,6 +130,21 @@ def is_resolved(pattern: BlockSparsity, costs: Costs, problem: Problem, work: Wo
 
 
 @kernel
+def has_settled(
+    pattern: BlockSparsity, costs: Costs, problem: Problem, work: Work, x: Array, y: Array, met: bool
+) -> bool:
+    """Whether an answer that is ``met`` is also where its multipliers are, with A^T y in ``aty``.
+
+    A correction of the unknowns could hide that they are not there yet: the gap hardly shows it.
+    """
+    if costs.curved[-2]:
+        met = met & is_resolved(pattern, costs, problem, work, x, y)
+    elif costs.capped[-2]:
+        met = met & (work.tally[2] <= SETTLED)
+    return met
+
+
+@kernel
 def _cost_and_gap(costs: Costs, s: int, problem: Problem, work: Work, x: Array) -> tuple[float, float]:
     """The cost, and how far the Lagrangian lies above its least, the unmet demand left out; from ``aty``."""
     zero = 0.0 * problem.scale[0]

@@ -18,7 +18,7 @@ from biomech._simd import IndexArray, arange, block_indices, gather, make_lane_i
 from biomech.errors import ProblemError
 from biomech.sharing.batch import STRETCH, ProblemArrays, compile_problem, gather_problem, own_patterns
 from biomech.sharing.block_sparsity import BlockSparsity
-from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, SETTLED, UNCERTIFIED, certify_problem, is_resolved
+from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, UNCERTIFIED, certify_problem, has_settled
 from biomech.sharing.criteria import Criterion
 from biomech.sharing.dual_newton import PATIENT, QUICK, SHORT, share_load_with
 from biomech.sharing.hard import is_least, proposals
@@ -308,11 +308,7 @@ def solve_each(
             pattern, costs, p, w, x, y, tolerance
         )
         if search:
-            # a correction could hide that the multipliers are not there yet: the gap hardly shows it
-            if costs.curved[-2]:
-                met = met & is_resolved(pattern, costs, p, w, x, y)
-            elif costs.capped[-2]:
-                met = met & (w.tally[2] <= SETTLED)
+            met = has_settled(pattern, costs, p, w, x, y, met)
             certificate[3] = select(met | (certificate[3] == INFEASIBLE), certificate[3], float(UNCERTIFIED))
         scatter(x, lane_index, pattern.unknown, found.value)
         scatter(y, lane_index, every, found.multiplier)

@@ -57,10 +57,9 @@ def describe_draws(
     ``about`` has the priors by their fields, ``samples``, ``seed`` and ``variables``.
     """
     try:
-        json.dumps(stances, default=_listed)
+        told = json.loads(json.dumps(stances, default=_listed))
     except TypeError:
         return None
-    told = json.loads(json.dumps(stances, default=_listed))
     return _with_model({"function": "propagate", "stances": told, **_objective(model, objective), **about}, model)
 
 
