@@ -17,7 +17,7 @@ from biomech.article.policy_scores import predicted_sway, score_policies
 def main() -> None:
     """Assess, write and draw."""
     from biomech.view import findings_chart
-    from biomech.view.findings_page import evidence_page, findings_page
+    from biomech.view.pages.findings_page import evidence_page, findings_page
 
     parser = argparse.ArgumentParser(description="What mechanics and measurements say of the article")
     parser.add_argument("folder", type=Path, nargs="?", default=Path("out/findings"))

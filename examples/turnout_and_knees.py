@@ -35,7 +35,7 @@ def run(model: bm.Model | None = None) -> xr.Dataset:
 
 def table(model: bm.Model, ds: xr.Dataset) -> str:
     """The corners of the sweep at mid-foot: groups in % of their strength, joint forces in body weights."""
-    from biomech.view.load_chart import load_of
+    from biomech.view.charts.loads import load_of
 
     columns = {
         "lumbar ext.": "lumbar_extensors",

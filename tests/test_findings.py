@@ -18,8 +18,8 @@ from biomech.article.policy_scores import predicted_sway, score_policies
 from biomech.article.study_design import people_needed
 from biomech.article.verdicts import classify
 from biomech.errors import StanceError
-from biomech.view.findings_page import evidence_page, findings_page
-from biomech.view.findings_summary import first_screen
+from biomech.view.pages.findings_page import evidence_page, findings_page
+from biomech.view.pages.findings_summary import first_screen
 
 PAGE = Path(__file__).parents[1] / "docs" / "findings" / "README.md"
 CLAIM = Hypothesis("x", "X", "Something goes up.", "turnout", group("quadriceps"), 1)

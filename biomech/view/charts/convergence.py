@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, text
 from biomech.errors import StanceError
-from biomech.view._given import check_dataset, check_numbers, labels_of
+from biomech.view.charts.given import check_dataset, check_numbers, labels_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

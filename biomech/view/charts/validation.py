@@ -11,7 +11,7 @@ import xarray as xr
 from biomech._arguments import entries, finite_array, instance, number_in, shown, text
 from biomech.analysis.joint_strength import strength_norms
 from biomech.errors import StanceError
-from biomech.view._given import by_name, check_dataset, check_numbers, labels_of
+from biomech.view.charts.given import by_name, check_dataset, check_numbers, labels_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ import xarray as xr
 from biomech._arguments import instance, name_list, one_label, one_of, text
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.view._given import check_legend, check_loads, is_joint, labels_of
+from biomech.view.charts.given import check_legend, check_loads, is_joint, labels_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,8 @@ import xarray as xr
 
 from biomech._arguments import instance, text
 from biomech.model.model import Model
-from biomech.view._given import by_name, check_loads
-from biomech.view.load_chart import load_of
+from biomech.view.charts.given import by_name, check_loads
+from biomech.view.charts.loads import load_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,7 +21,7 @@ from biomech.article.policy_scores import (
 )
 from biomech.article.verdicts import CONDITIONAL, UNDETERMINED, VERDICTS, PolicyOutcome
 from biomech.model.model import Model
-from biomech.view.findings_summary import first_screen
+from biomech.view.pages.findings_summary import first_screen
 
 __all__ = ["evidence_page", "findings_page"]
 
