@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import refusal
+from biomech.analysis.output.pose import pose
+from biomech.analysis.output.variables import describing
+from biomech.analysis.static_optimization import static_optimization
 from biomech.analysis.store.asked import stance_of
 from biomech.analysis.store.model_record import make_model
 from biomech.analysis.store.opening import open_study
@@ -25,6 +28,8 @@ from biomech.uncertainty import Prior, draw_bodies, propagate
 if TYPE_CHECKING:
     import xarray as xr
 
+#: What was measured of the ground: its variables in an answer, and in what ``static_optimization`` takes.
+_PLATES = {"ground_force": "force", "center_of_pressure": "point", "plate_moment": "moment"}
 #: Numbers that are compared at a time.
 _AT_ONCE = 1 << 22
 
@@ -41,16 +46,16 @@ def rerun(
     Parameters
     ----------
     ds : Dataset or path-like
-        What ``sweep`` or ``uncertainty.propagate`` answered, or the path of a store or a file; a Dataset that was saved
-        and opened by other means will do. It carries in the attribute ``study`` what was asked, the model, and what
-        computed it.
+        What ``sweep``, ``static_optimization`` or ``uncertainty.propagate`` answered, or the path of a store or a file;
+        a Dataset that was saved and opened by other means will do. It carries in the attribute ``study`` what was
+        asked, the model, and what computed it.
     to, threads, progress
-        As in ``sweep``.
+        As in ``sweep``, whose answers alone go to a store.
 
     Returns
     -------
     Dataset
-        As ``sweep`` gives it.
+        As the function gives it that answered before.
 
     Raises
     ------
@@ -81,22 +86,15 @@ def rerun(
     else:
         raise refusal("ds", ds, "a Dataset of sweep, or the path of a study")
     about = read_record(place, ds.attrs.get(STUDY))
+    if to is not None and about["function"] != "sweep":
+        raise refusal("to", to, f"None for an answer of {about['function']}")
     try:
         if about["function"] == "propagate":
-            if to is not None:
-                raise refusal("to", to, "None for an answer of propagate")
             again = _propagate(about, progress)
+        elif about["function"] == "static_optimization":
+            again = _optimize(about, ds, threads, progress)
         else:
-            again = sweep(
-                _body(about["model"]),
-                criterion=criterion_of(about["criterion"]),
-                variables=about["variables"],
-                to=to,
-                threads=threads,
-                progress=progress,
-                **{name: about[name] for name in _OPTIONS if name in about},
-                **stance_of(about["stance"], ds),
-            )
+            again = _sweep(about, ds, to=to, threads=threads, progress=progress)
     except StudyError:
         raise
     except BiomechError as error:
@@ -111,6 +109,18 @@ def rerun(
         why = "; ".join(differences(then, computed)) or "nothing that computed them"
         warnings.warn(f"rerun: numbers differ: {', '.join(unequal)}; what differs: {why}", BiomechWarning, stacklevel=2)
     return again
+
+
+def _sweep(about: Mapping[str, Any], ds: xr.Dataset, **how: Any) -> xr.Dataset:
+    """The postures of a record again."""
+    return sweep(
+        _body(about["model"]),
+        criterion=criterion_of(about["criterion"]),
+        variables=about["variables"],
+        **{name: about[name] for name in _OPTIONS if name in about},
+        **stance_of(about["stance"], ds),
+        **how,
+    )
 
 
 def _body(about: Mapping[str, Any]) -> Model | BodySource:
@@ -137,6 +147,24 @@ def _propagate(about: Mapping[str, Any], progress: bool | None) -> xr.Dataset:
         variables=about["variables"],
         criterion=criterion_of(about["criterion"]),
         tone=about.get("tone"),
+        progress=progress,
+    )
+
+
+def _optimize(about: Mapping[str, Any], ds: xr.Dataset, threads: int, progress: bool | None) -> xr.Dataset:
+    """The frames of a record again, from what was measured of them."""
+    if missing := [name for name in ("coordinate_angle", *_PLATES) if name not in ds]:
+        raise StudyError(f"ds: has no {missing[0]!r} any more, of what was measured")
+    plates = ds[[*_PLATES]].rename(_PLATES)
+    return static_optimization(
+        make_model(about["model"]),
+        pose(ds),
+        plates.drop_vars([name for name in describing() if name in plates.coords]),
+        criterion=criterion_of(about["criterion"]),
+        lower=about["lower"],
+        reserve=about["reserve"],
+        strength=about["strength"],
+        threads=threads,
         progress=progress,
     )
 

@@ -273,7 +273,7 @@ def test_an_output_with_a_kernel_of_its_own(registered, adult):
         ({"needs": ("group_force",)}, "needs has 'group_force'"),
         ({"analyses": ("stability",)}, "analyses has 'stability'"),
         ({"analyses": ()}, "analyses = ()"),
-        ({"analyses": ("static_optimization",)}, "needs ground_force, which static_optimization does not give"),
+        ({"analyses": ("static_optimization",)}, "needs ground_force, which static_optimization does not compute"),
         ({"value": None}, "value = None; must be a function"),
         ({"after": "torque"}, "after = 'torque'; there are activation"),
         ({"sign": 1}, "sign = 1; must be a text"),

@@ -100,6 +100,69 @@ def test_joint_forces_close_the_foot(gait2392, measured, found):
         np.testing.assert_allclose(total, 0.0, atol=1e-6)
 
 
+def in_trials(measured):
+    """The same frames along labelled times of two trials, with a phase of every time, one foot in the air."""
+    coordinates, ground = measured
+    folded = {"time": np.arange(12) / 100.0, "trial": ["a", "b"], "phase": ("time", [f"p{k}" for k in range(12)])}
+    force, point, moment = (
+        xr.DataArray(ground[name].values[:24].reshape(2, 12, 2, 3).copy(), folded, ("trial", "time", "foot", "axis"))
+        for name in ("force", "point", "moment")
+    )
+    force[0, 3, 1], point[0, 3, 1] = 0.0, np.nan
+    angles = {name: (("trial", "time"), values[:24].reshape(2, 12)) for name, values in coordinates.items()}
+    return xr.Dataset(angles, folded), xr.Dataset({"force": force, "point": point, "moment": moment})
+
+
+def test_an_answer_runs_again_to_the_bit(gait2392, measured, reserves, found, tmp_path):
+    """Whatever the labels, from the answer itself, from a file, from a part of it, and where it is lazy."""
+    sharing = {"lower": 0.01, "reserve": reserves, "strength": "isometric", "criterion": bm.Power(3)}
+    folded = bm.static_optimization(gait2392, *in_trials(measured), **sharing)
+    assert folded.phase.dims == ("time",)
+    assert folded.center_of_pressure.sel(foot="left", trial="a")[3].isnull().all()
+    for ds in (found, folded):
+        xr.testing.assert_identical(bm.rerun(ds, threads=2), ds)
+        ds.to_netcdf(tmp_path / "own.nc", engine="h5netcdf")
+        xr.testing.assert_identical(bm.rerun(tmp_path / "own.nc").drop_attrs(), ds.drop_attrs())
+    part = folded.isel(time=[7, 2])
+    np.testing.assert_array_equal(bm.rerun(part).activation, part.activation)
+    lazy = bm.static_optimization(gait2392, *in_trials(measured), **sharing, chunks={"time": 5})
+    xr.testing.assert_identical(bm.rerun(lazy).drop_attrs(), folded.drop_attrs())
+
+
+def test_what_was_measured_comes_back(gait2392, measured, found):
+    coordinates, ground = measured
+    for name, values in coordinates.items():
+        np.testing.assert_array_equal(bm.pose(found)[name], values)
+    for theirs, ours in (("force", "ground_force"), ("point", "center_of_pressure"), ("moment", "plate_moment")):
+        np.testing.assert_array_equal(found[ours], ground[theirs])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda ds: ds.drop_vars("plate_moment"), "ds: has no 'plate_moment' any more, of what was measured"),
+        (
+            lambda ds: ds.drop_vars("coordinate"),
+            "cannot be computed again: ds: must have the variable coordinate_angle",
+        ),
+        (lambda ds: ds.assign(coordinate_angle=ds.coordinate_angle + 999), "cannot be computed again: .* no body"),
+        (lambda ds: ds.assign_attrs(study=ds.attrs["study"].replace('"lower": 0.01', '"lower": "x"')), "no record"),
+        (lambda ds: ds.assign_attrs(study=ds.attrs["study"].replace('"pelvis_tx": 10.0', '"hm": 1')), "no such coord"),
+    ],
+)
+def test_what_cannot_run_again_is_told(found, change, said):
+    with pytest.raises(bm.StudyError, match=said):
+        bm.rerun(change(found))
+
+
+def test_other_numbers_are_told(found):
+    other = found.assign(muscle_force=found.muscle_force + 1.0)
+    with pytest.warns(BiomechWarning, match=r"numbers differ: muscle_force by 1\.0e\+00 of .*; what differs: nothing"):
+        bm.rerun(other)
+    with pytest.raises(StanceError, match=r"to = .*: must be None for an answer of static_optimization"):
+        bm.rerun(found, to="other.zarr")
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

@@ -834,10 +834,10 @@ def test_what_cannot_run_again_is_told(change, said):
 
 
 def test_an_answer_of_another_function_is_refused():
-    push = xr.DataArray([[0.0, 360.0, 0.0]] * 2, coords={"foot": ["right", "left"], "axis": list("xyz")})
-    point = xr.zeros_like(push)
-    ds = bm.static_optimization(SMALL, {"pelvis_ty": [0.95]}, xr.Dataset({"force": push, "point": point}))
-    with pytest.raises(bm.StudyError, match=r"answers of sweep and of uncertainty\.propagate do"):
+    ds = bm.stability(SMALL, pelvic_tilt=0.0)
+    with pytest.raises(
+        bm.StudyError, match=r"answers of sweep, of static_optimization and of uncertainty\.propagate do"
+    ):
         bm.rerun(ds)
     with pytest.raises(bm.StanceError, match="ds = 3"):
         bm.rerun(3)

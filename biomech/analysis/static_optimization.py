@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +24,7 @@ from biomech.analysis.output.provenance import provenance
 from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, explain_shortfall
 from biomech.analysis.output.variables import describing, outputs_of
 from biomech.analysis.progress import read_progress
+from biomech.analysis.store.record import STUDY, describe_frames
 from biomech.errors import BiomechWarning, StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
@@ -100,7 +101,9 @@ def static_optimization(
         joint, axis), ``joint_contact_moment`` (frame, joint, axis), what reserves supply included in neither,
         ``lumbar_compression``, ``patellar_tendon_force`` (frame, foot), ``patellofemoral_force`` (frame, foot, axis),
         ``status``, ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid`` (frame, coordinate):
-        whether a coordinate is inside the geometry's trusted range.
+        whether a coordinate is inside the geometry's trusted range. What was measured comes back as
+        ``coordinate_angle`` (frame, coordinate), ``ground_force``, ``center_of_pressure`` and ``plate_moment`` (frame,
+        foot, axis), so that ``bm.pose`` and ``bm.rerun`` need nothing else.
 
     Raises
     ------
@@ -166,7 +169,7 @@ class _Sharing:
             block = slice(first, last)
             external = _external_loads(model, measured, feet, block)
             solved = solve_frames(model, tables, measured.q[block], external, kept.results(first, last))
-            kept.put(first, last, solved)
+            kept.put(first, last, replace(solved, given=measured.given(block)))
             return StatusSummary.of(solved.status, partial(explain_shortfall, model, solved))
 
         return kept, through_blocks(work, len(measured), _BLOCK, self.threads, "frames", progress)
@@ -176,8 +179,14 @@ class _Sharing:
         import xarray as xr
 
         about_it = {"message": said, **provenance(self.model, self.objective)}
-        options = {"lower": repr(self.lower), "reserve": json.dumps(_named(self.model, self.reserves))}
-        attrs = {"title": f"biomech static optimisation of model {about_it['model']}", **about_it, **options}
+        reserve = _named(self.model, self.reserves)
+        attrs = {
+            "title": f"biomech static optimisation of model {about_it['model']}",
+            **about_it,
+            "lower": repr(self.lower),
+            "reserve": json.dumps(reserve),
+            STUDY: describe_frames(self.model, self.objective, {"lower": self.lower, "reserve": reserve}),
+        }
         found = xr.Dataset(dict(variables), coords=labelled(self.model, measured.labels), attrs=attrs)
         return found.set_coords([name for name in describing() if name in variables])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +53,14 @@ class FrameTables:
 class MeasuredSolution(StanceSolution):
     """Answers of measured frames, and what only these have, each (frame, coordinate).
 
-    ``required`` and ``reserve`` are moments (forces), ``inside`` says whether the coordinate is in its trusted range.
+    ``required`` and ``reserve`` are moments (forces), ``inside`` says whether the coordinate is in its trusted range;
+    ``given`` is what was measured, by the name of its variable.
     """
 
     required: Array
     reserve: Array
     inside: NDArray[np.bool_]
+    given: Mapping[str, Array] = field(default_factory=dict)
 
 
 def compile_frames(model: Model, sharing: FrameSharing) -> FrameTables:

@@ -30,10 +30,12 @@ _BEYOND_JOINT, _BEYOND_TURN, _BEYOND_PLACE = 30.0, 360.0, 5.0
 class Measured(NamedTuple):
     """Frames one below the other.
 
-    ``q`` (frame, coordinate) rad and m; ``force``, ``point`` and ``moment`` (frame, foot, axis), a missing centre of
-    pressure of a foot in the air being 0; ``dims`` and ``shape`` of the frames, and the caller's ``labels``.
+    ``angle`` (frame, coordinate) as it came, deg and m, and ``q``, the same in rad and m; ``force``, ``point`` and
+    ``moment`` (frame, foot, axis), a missing centre of pressure of a foot in the air being 0; ``dims`` and ``shape`` of
+    the frames, and the caller's ``labels``.
     """
 
+    angle: Array
     q: Array
     force: Array
     point: Array
@@ -48,6 +50,17 @@ class Measured(NamedTuple):
     def name(self, frame: int) -> str:
         """What a frame is called, by its labels."""
         return frame_name(self.dims, self.shape, self.labels, frame)
+
+    def given(self, block: slice) -> dict[str, Array]:
+        """What was measured in some frames, by the name of its variable: enough to read the same frames again."""
+        force = self.force[block]
+        loaded = force.any(axis=-1, keepdims=True)
+        return {
+            "coordinate_angle": self.angle[block],
+            "ground_force": force,
+            "center_of_pressure": np.where(loaded, self.point[block], np.nan),
+            "plate_moment": self.moment[block],
+        }
 
 
 def frame_name(dims: tuple[str, ...], shape: tuple[int, ...], labels: Mapping[str, Any], frame: int) -> str:
@@ -91,21 +104,21 @@ def read_measured(model: Model, coordinates: Any, ground: Any, own: Iterable[str
         sizes = ", ".join(f"{dim} {size}" for dim, size in zip(dims, shape, strict=True))
         raise StanceError(f"coordinates and ground_reaction: {sizes} make {count} frames; at most {_MOST_FRAMES}")
     compiled = model.compiled()
-    q, plates = np.zeros((*shape, len(compiled.coordinates))), {}
+    angle, plates = np.zeros((*shape, len(compiled.coordinates))), {}
     for one in given:
         if one.group == "coordinates":
-            q[..., compiled.coordinates.index(one.name)] = over(one.array, dims)
+            angle[..., compiled.coordinates.index(one.name)] = over(one.array, dims)
         else:
             whole = np.broadcast_to(over(one.array, dims, _INNER), (*shape, len(SIDES), len(AXES)))
             plates[one.name] = whole.reshape(count, len(SIDES), len(AXES))
-    q = q.reshape(count, -1)
+    angle = angle.reshape(count, -1)
     frames = (dims, shape, labels)
-    _check_reach(model, q, frames)
-    q *= np.where(compiled.is_rotation, np.radians(1.0), 1.0)
+    _check_reach(model, angle, frames)
+    q = angle * np.where(compiled.is_rotation, np.radians(1.0), 1.0)
     force, point = plates["force"], plates["point"]
     moment = plates.get("moment", np.broadcast_to(0.0, force.shape))
     point, moment = _without_air(force, point, moment, frames)
-    return Measured(q, force, point, moment, *frames)
+    return Measured(angle, q, force, point, moment, *frames)
 
 
 def _check_twins(given: list[Given], dims: tuple[str, ...]) -> None:
@@ -135,20 +148,20 @@ def _check_twins(given: list[Given], dims: tuple[str, ...]) -> None:
                 )
 
 
-def _check_reach(model: Model, q: Array, frames: tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]) -> None:
+def _check_reach(model: Model, angle: Array, frames: tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]) -> None:
     """Refuse coordinates, in degrees and m, that no body could take."""
     table, turns = model.tables["coordinates"], model.compiled().is_rotation
     rows = [table.index(name) for name in model.coordinates]
     least, most = (table.numbers(f"range_{end}")[rows] for end in ("min", "max"))
     free = np.array([table.text("joint")[row] == "ground_pelvis" for row in rows])
     beyond = np.where(turns, np.where(free, _BEYOND_TURN, _BEYOND_JOINT), _BEYOND_PLACE)
-    good = (q >= least - beyond) & (q <= most + beyond)
+    good = (angle >= least - beyond) & (angle <= most + beyond)
     if good.all():
         return
     i, frame = (int(index) for index in np.argwhere(~good.T)[0])  # the first coordinate, and of it the first frame
     unit = "deg" if turns[i] else "m"
     raise StanceError(
-        f"{model.coordinates[i]} = {q[frame, i]:g} ({frame_name(*frames, frame)}): no body could reach it; "
+        f"{model.coordinates[i]} = {angle[frame, i]:g} ({frame_name(*frames, frame)}): no body could reach it; "
         f"its range is {least[i]:g}..{most[i]:g} {unit}, and {beyond[i]:g} {unit} beyond it are taken"
     )
 

@@ -18,7 +18,7 @@ def pose(ds: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     ds : xarray.Dataset
-        What ``sweep`` gave, or a part of it, with ``coordinate_angle``.
+        What ``sweep`` or ``static_optimization`` gave, or a part of it, with ``coordinate_angle``.
 
     Returns
     -------

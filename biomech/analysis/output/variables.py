@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from threading import Lock
 from types import MappingProxyType
@@ -175,7 +175,15 @@ DERIVED = (
     ),
 )
 
-#: What only measured frames have.
+
+def _given(declared: OutputDeclaration) -> OutputVariable:
+    """What was measured, declared as what a sweep computes in its place."""
+    words = {part.name: getattr(declared, part.name) for part in fields(OutputDeclaration)}
+    analyses = ("static_optimization",)
+    return OutputVariable(**words | {"analyses": analyses}, value=lambda solved: solved.given[declared.name])
+
+
+#: What only measured frames have; what was measured comes back with the answer.
 MEASURED = (
     OutputVariable(
         "required_moment",
@@ -208,6 +216,16 @@ MEASURED = (
         describes=True,
         analyses=("static_optimization",),
         value=lambda solved: solved.inside,
+    ),
+    *map(_given, (RAW["coordinate_angle"], RAW["ground_force"], RAW["center_of_pressure"])),
+    _given(
+        OutputDeclaration(
+            "plate_moment",
+            ("foot", "axis"),
+            "N.m",
+            "moment of the ground on the foot about the centre of pressure, as it was measured",
+            frame="ground",
+        )
     ),
 )
 
@@ -342,7 +360,7 @@ def _check(variable: OutputVariable) -> None:
         raise StanceError(f"{name}: flags = {shown(variable.flags)}; must be a tuple of words")
     missing = [need for need in variable.needs if _BOTH[1] in variable.analyses and _BOTH[1] not in _answers_with(need)]
     if missing:
-        raise StanceError(f"{name}: needs {', '.join(missing)}, which static_optimization does not give")
+        raise StanceError(f"{name}: needs {', '.join(missing)}, which static_optimization does not compute")
 
 
 def _check_names(name: str, field: str, given: Any, known: tuple[str, ...]) -> None:

@@ -63,6 +63,14 @@ def describe_draws(
     return _with_model({"function": "propagate", "stances": told, **_objective(model, objective), **about}, model)
 
 
+def describe_frames(model: Model, objective: SharingObjective, about: Mapping[str, Any]) -> str:
+    """All that load is shared by in measured frames, as JSON; what was measured is read from the answer.
+
+    ``about`` has the least activation, ``lower``, and ``reserve`` by coordinate.
+    """
+    return _with_model({"function": "static_optimization", **_objective(model, objective), **about}, model)
+
+
 def _listed(value: Any) -> Any:
     """Plain numbers and arrays of NumPy, and ranges, as lists; labels would be lost."""
     if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biufU":
@@ -112,6 +120,7 @@ def _unlike_zero(model: Model, values: NDArray[np.float64]) -> dict[str, float]:
 _COMMON: dict[str, type] = {"model": dict, "computed_with": dict, "criterion": dict}
 _PARTS: dict[str, dict[str, type]] = {
     "sweep": {**_COMMON, "stance": dict, "strength": str},
+    "static_optimization": {**_COMMON, "strength": str, "lower": float, "reserve": dict},
     "propagate": {**_COMMON, "stances": dict, "priors": dict, "samples": int, "seed": int, "variables": list},
 }
 
@@ -126,8 +135,8 @@ def read_record(place: str, text: object) -> dict[str, Any]:
     """
     if not isinstance(text, str):
         raise StudyError(
-            f"{place}: does not say what it was made from (attribute {STUDY!r}); answers of sweep and of "
-            "uncertainty.propagate do"
+            f"{place}: does not say what it was made from (attribute {STUDY!r}); answers of sweep, of "
+            "static_optimization and of uncertainty.propagate do"
         )
     try:
         about = json.loads(text)
