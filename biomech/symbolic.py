@@ -58,14 +58,14 @@ def transform(model: Model, segment: str, ancestor: str = "ground") -> sp.Matrix
     one_of("ancestor", ancestor, ["ground", *model.segments], ModelError)
     frame = sp.eye(4)
     for outer in _output_map(model, segment, ancestor)[:-1]:
-        joints = model.tables["joints"]
+        joints = model.tables_by_role["joints"]
         frame = _joint_transform(model, joints.rows[joints.text("child").index(outer)]) * frame
     return frame
 
 
 def _output_map(model: Model, segment: str, ancestor: str = "ground") -> list[str]:
     """Segments from one to its ancestor, both ends included."""
-    joints = model.tables["joints"]
+    joints = model.tables_by_role["joints"]
     way = [segment]
     while way[-1] != ancestor:
         if way[-1] not in joints.text("child"):
@@ -76,7 +76,11 @@ def _output_map(model: Model, segment: str, ancestor: str = "ground") -> list[st
 
 def _joint_transform(model: Model, joint: str) -> sp.Matrix:
     """Transform from the child of a joint to its parent."""
-    joints, table, couplings = model.tables["joints"], model.tables["coordinates"], model.tables["couplings"]
+    joints, table, couplings = (
+        model.tables_by_role["joints"],
+        model.tables_by_role["coordinates"],
+        model.tables_by_role["couplings"],
+    )
     offset = sp.Matrix([_exact(v) for v in joints.numbers("x", "y", "z")[joints.index(joint)]])
     torsion = -_exact(joints.value(joint, "torsion")) * sp.pi / 180
     shift, turns = sp.zeros(3, 1), sp.eye(4)
@@ -122,7 +126,7 @@ def spline(model: Model, name: str, x: sp.Expr) -> sp.Expr:
     The ends meet the condition of Forsythe, Malcolm & Moler (1977): there the third derivative is that of the cubic
     through the four nearest knots.
     """
-    table = _body(model).tables["splines"]
+    table = _body(model).tables_by_role["splines"]
     one_of("name", name, dict.fromkeys(table.text("spline")), ModelError)
     _formula("x", x)
     rows = [i for i, owner in enumerate(table.text("spline")) if owner == name]
@@ -186,7 +190,7 @@ def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = No
     >>> sorted(map(str, length.free_symbols))
     ['ankle_angle_r', 'subtalar_angle_r']
     """
-    table = _body(model).tables["path_points"]
+    table = _body(model).tables_by_role["path_points"]
     instance("muscle", muscle, str, "the name of a muscle", ModelError)
     chosen = {} if at is None else mapping("at", at, "coordinates to angles (rad)", ModelError)
     for name, angle in chosen.items():
@@ -209,7 +213,7 @@ def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = No
 
 def _local(model: Model, row: int) -> sp.Matrix:
     """Place of a path point in its segment."""
-    table = model.tables["path_points"]
+    table = model.tables_by_role["path_points"]
     x, y, z = (_exact(v) for v in table.numbers("x", "y", "z")[row])
     if table.text("kind")[row] == "moving":
         q = coordinate(table.text("coordinate")[row])
@@ -291,7 +295,7 @@ def arm_symbol(muscle: str, name: str) -> sp.Symbol:
 
 def _masses(model: Model) -> list[tuple[str, sp.Expr, sp.Matrix]]:
     """Segments of the sagittal plane with their mass, both sides on the right one."""
-    table = model.tables["segments"]
+    table = model.tables_by_role["segments"]
     centres = table.numbers("com_x", "com_y", "com_z")
     masses = []
     for i, name in enumerate(table.rows):
@@ -303,7 +307,7 @@ def _masses(model: Model) -> list[tuple[str, sp.Expr, sp.Matrix]]:
 
 def _sagittal_place(model: Model, segment: str, local: sp.Matrix) -> sp.Matrix:
     """Place (x, y) in the sagittal plane, with the angles of the chain added up."""
-    joints, table = model.tables["joints"], model.tables["coordinates"]
+    joints, table = model.tables_by_role["joints"], model.tables_by_role["coordinates"]
     place, angle = sp.zeros(2, 1), sp.Integer(0)
     for outer in reversed(_output_map(model, segment)[:-1]):
         i = joints.text("child").index(outer)

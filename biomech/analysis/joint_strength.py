@@ -58,7 +58,7 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     import xarray as xr
 
     compiled = instance("model", model, Model, "a Model").compiled()
-    moved = [compiled.coordinates[row] for row in compiled.actuated]
+    moved = [compiled.names.coordinates[row] for row in compiled.actuated]
     one_of("coordinate", coordinate, moved)
     if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
         raise StanceError(f"direction = {shown(direction)}: must be 1 or -1")

@@ -115,7 +115,7 @@ def stability(
         glued = _contact_jacobian(part, own, objective, q)
         for i, k in enumerate(place):
             least[k], found["buckling"][k] = _softest(stiffness[i], glued[i], compiled.free, compiled.is_rotation)
-    names = list(compiled.coordinates)
+    names = list(compiled.names.coordinates)
     units = "N.m/rad"
     return xr.Dataset(
         {
@@ -153,7 +153,7 @@ def _stiffness(
         step[c] = _STEP
         near = [_force(batch, stance, objective, q + way * step, x) for way in (-1.0, 1.0)]
         stiffness[:, compiled.free, c] = -(near[1] - near[0]) / (2.0 * _STEP)
-    geometry = model.muscle_geometry(**pose_of(compiled, q))
+    geometry = model.muscle_geometry(pose_of(compiled, q))
     arms, length = geometry.moment_arm.values, geometry.length.values
     force = x[:, :muscles] * model.tables["muscles"].numbers("max_isometric_force")
     stiffness += np.einsum("bmc,bm,bmd->bcd", arms, ratio * force / length, arms)

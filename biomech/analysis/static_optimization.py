@@ -235,10 +235,11 @@ def _reserves(model: Model, reserve: Any) -> Array:
 
 def _feet(model: Model) -> list[int]:
     """Where each foot is among the segments, ground as segment 0."""
+    segments = model.compiled().segments
     for segment in ("calcn_r", "calcn_l"):
-        if segment not in model.segments:
-            raise StanceError(f"model = {model.name!r}: has no segment {segment}, on which the ground acts")
-    return [1 + model.segments.index(segment) for segment in ("calcn_r", "calcn_l")]
+        if segment not in segments:
+            raise StanceError(f"model = {model.name!r}: has no segment of role {segment!r}, on which the ground acts")
+    return [1 + segments.index(segment) for segment in ("calcn_r", "calcn_l")]
 
 
 def _external_loads(model: Model, measured: Measured, feet: list[int], block: slice) -> ExternalLoads:

@@ -29,6 +29,7 @@ from biomech.model.mechanics.paths import PathTables, compile_paths
 from biomech.model.mechanics.splines import SplineTables, check_knots, compile_splines
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
+from biomech.model.roles import RoleNames
 from biomech.model.tables import Table, check_cells
 
 
@@ -40,6 +41,15 @@ class Arms:
     drop: float
     x: float
     y: float
+
+
+class PartNames(NamedTuple):
+    """What the body itself calls its parts, in kernel order."""
+
+    segments: list[str]
+    joints: list[str]
+    coordinates: list[str]
+    muscles: list[str]
 
 
 class ModelTables(NamedTuple):
@@ -63,13 +73,14 @@ class ModelTables(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class CompiledModel:
-    """Names in kernel order, and one tuple of arrays per stage."""
+    """Parts in kernel order, by their roles, and one tuple of arrays per stage."""
 
     half: bool
     segments: list[str]
     joints: list[str]
     coordinates: list[str]
     muscles: list[str]
+    names: PartNames  #: what the body itself calls them
     tree: TreeTables
     splines: SplineTables
     paths: PathTables
@@ -97,6 +108,11 @@ class CompiledModel:
             self.body_mass * self.gravity * (1.0 if self.half else 0.5),
             np.array([*self.abdomen, 0.5 if self.half else 1.0]),
         )
+
+    @property
+    def in_roles(self) -> CompiledModel:
+        """The same, parts called by their roles in what goes in and comes out."""
+        return replace(self, names=PartNames(self.segments, self.joints, self.coordinates, self.muscles))
 
     @property
     def is_rotation(self) -> NDArray[np.bool_]:
@@ -184,8 +200,11 @@ def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: 
     return replace(compiled, **parts)
 
 
-def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:
-    """Flatten the tables of a model, with every reference between them checked."""
+def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames) -> CompiledModel:
+    """Flatten the tables of a model, parts called by their roles, with every reference between them checked.
+
+    ``names``: what the body itself calls them.
+    """
     check_tables(tables)
     check_relations(tables)
     check_extents(tables)
@@ -205,6 +224,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:
         if of == joint and here(name) and not (half and name in ANTISYMMETRIC)
     ]
     muscles = [name for name in tables["muscles"].rows if here(name)]
+    kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates, "muscles": muscles}
     tree = compile_tree(tables, segments, coordinates, spline_number, half)
     paths = compile_paths(tables, muscles, segments, coordinates, spline_number, tree.affects)
     settings = tables["settings"]
@@ -215,6 +235,7 @@ def compile_model(tables: Mapping[str, Table], half: bool) -> CompiledModel:
         own_joints,
         coordinates,
         muscles,
+        PartNames(*([names.own[kind][part] for part in parts] for kind, parts in kept.items())),
         tree,
         splines,
         paths,

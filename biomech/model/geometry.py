@@ -77,7 +77,7 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
             "segment_centre": posed.variable(("segment", "axis"), centres, _about("m", "centre of mass in ground")),
             "body_centre": posed.variable(("axis",), centre, _about("m", "centre of mass of the whole body in ground")),
         },
-        coords={**posed.labels, "segment": compiled.segments, "axis": AXES, "local_axis": AXES},
+        coords={**posed.labels, "segment": compiled.names.segments, "axis": AXES, "local_axis": AXES},
     )
 
 
@@ -130,9 +130,9 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
         },
         coords={
             **posed.labels,
-            "muscle": compiled.muscles,
+            "muscle": compiled.names.muscles,
             "side": ("muscle", [side_of(name) for name in compiled.muscles]),
-            "coordinate": compiled.coordinates,
+            "coordinate": compiled.names.coordinates,
         },
     )
 
@@ -199,7 +199,7 @@ def gravity(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     about = _about("N.m", "generalised force of gravity (N for translations)")
     return xr.Dataset(
         {"generalized_force": posed.variable(("coordinate",), force, about)},
-        coords={**posed.labels, "coordinate": compiled.coordinates},
+        coords={**posed.labels, "coordinate": compiled.names.coordinates},
     )
 
 
@@ -254,7 +254,7 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
                 _about("N.m/rad", "derivative of the passive moment"),
             ),
         },
-        coords={**posed.labels, "coordinate": compiled.coordinates, "by_coordinate": compiled.coordinates},
+        coords={**posed.labels, "coordinate": compiled.names.coordinates, "by_coordinate": compiled.names.coordinates},
     )
 
 

@@ -1,12 +1,12 @@
 """The left half of the body as the mirror image of the right.
 
-Tables hold the right side and the midline. Mirroring in the sagittal plane negates z of every point and the x and y
+Parts are called by their roles here (``biomech.model.roles``). Tables of the package hold the right side and the
+midline. Mirroring in the sagittal plane negates z of every point and the x and y
 of every rotation axis (an axis is a pseudovector), and turns the ending ``_r`` of a name into ``_l``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
+from biomech.model.roles import ending, swapped
 from biomech.model.tables import SCHEMA, Table, check_structure
 
 #: Number columns that change sign in the mirror.
@@ -40,18 +41,16 @@ _NAMES = {
 _BARE = ("splines", "patellar_tendon", "passive", "settings")
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
-_SIDE = re.compile(r"_[rl](?=$|[._])")
 
 
 def other_side(name: str) -> str:
     """The mirrored name: ``soleus_r`` for ``soleus_l`` and back; a midline name is its own mirror."""
-    return _SIDE.sub(lambda match: "_l" if match[0] == "_r" else "_r", text("name", name, ModelError))
+    return swapped(text("name", name, ModelError))
 
 
 def side_of(name: str) -> str:
     """``right``, ``left`` or ``midline``."""
-    match = _SIDE.search(text("name", name, ModelError))
-    return "midline" if match is None else {"_r": "right", "_l": "left"}[match[0]]
+    return {"_r": "right", "_l": "left", "": "midline"}[ending(text("name", name, ModelError))]
 
 
 def mirror_sign(table: str, column: str) -> float:

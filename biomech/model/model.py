@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biomech._arguments import flag, mapping, name_list, one_of, real_number, shown, text
+from biomech._arguments import flag, instance, mapping, name_list, one_of, real_number, shown, text
 from biomech.errors import ModelError
 from biomech.model.bodies import ONE_BODY, Bodies, numbers_of, torsions
 from biomech.model.cache import Cache
@@ -19,7 +19,8 @@ from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
-from biomech.model.tables import SCHEMA, Table, check_structure, make_table
+from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles
+from biomech.model.tables import SCHEMA, Table, check_cells, check_structure, make_table, texts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,6 +38,9 @@ class Model:
         How the model is called.
     tables : mapping of str to Table
         The tables of ``biomech.model.tables.SCHEMA``, both sides of the body.
+    roles : Roles, optional
+        What its parts are: ``biomech.model.roles.make_roles`` makes them. By default those have a role that bear its
+        name, and pairs end in ``_r`` and ``_l``; ``with_roles`` changes them.
 
     Notes
     -----
@@ -55,6 +59,7 @@ class Model:
 
     name: str
     tables: Mapping[str, Table] = field(repr=False)
+    roles: Roles = field(default=NO_ROLES, repr=False)
     _own: Cache = field(default_factory=Cache, init=False, repr=False)
     _shared: Cache = field(default_factory=Cache, init=False, repr=False)
     #: The model whose structure this one has, and the columns (table, column) in which their numbers differ.
@@ -64,10 +69,14 @@ class Model:
         text("name", self.name, ModelError)
         check_structure(self.tables)
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        if self.roles is NO_ROLES:
+            check_cells(self.tables.values())
+            object.__setattr__(self, "roles", make_roles(self.tables, {}, {}))
+        instance("roles", self.roles, Roles, "Roles, as with_roles makes them", ModelError)
         self.compiled()  # a bad model is refused here, not at its first use
 
-    def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table]]]:
-        return Model, (self.name, dict(self.tables))
+    def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table], Roles]]:
+        return Model, (self.name, dict(self.tables), self.roles)
 
     @property
     def muscles(self) -> tuple[str, ...]:
@@ -77,17 +86,29 @@ class Model:
     @property
     def coordinates(self) -> tuple[str, ...]:
         """Names of all coordinates, in the order of the joints."""
-        return tuple(self._named.coordinates)
+        return tuple(self._named.names.coordinates)
 
     @property
     def segments(self) -> tuple[str, ...]:
         """Names of all segments."""
-        return tuple(self._named.segments)
+        return tuple(self._named.names.segments)
 
     @property
     def _named(self) -> CompiledModel:
         """What has the names: all models of one structure have the same."""
         return (self._origin[0] if self._origin else self).compiled()
+
+    @property
+    def role_names(self) -> RoleNames:
+        """What its parts are called by their roles, and back."""
+        names: RoleNames = self.shared("role names", lambda: RoleNames(self.tables, self.roles))
+        return names
+
+    @property
+    def tables_by_role(self) -> Mapping[str, Table]:
+        """The tables, parts called by their roles: what everything reads that asks for a part."""
+        tables: Mapping[str, Table] = self.cached("tables by role", lambda: self.role_names.rename(self.tables))
+        return tables
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
@@ -110,9 +131,10 @@ class Model:
 
     def _find_symmetry(self) -> bool:
         if self._origin is None:
-            return is_symmetric(self.tables)
+            return is_symmetric(self.tables_by_role)
         origin, changed = self._origin
-        return origin.is_symmetric and all(is_mirrored(self.tables[name], column) for name, column in changed)
+        tables = self.tables_by_role
+        return origin.is_symmetric and all(is_mirrored(tables[name], column) for name, column in changed)
 
     def compiled(self, *, half: bool = False) -> CompiledModel:
         """The flat tables that the kernels run on; ``half``: the right half of the body."""
@@ -122,9 +144,9 @@ class Model:
 
     def _compile(self, half: bool) -> CompiledModel:
         if self._origin is None:
-            return compile_model(self.tables, half)
+            return compile_model(self.tables_by_role, half, self.role_names)
         origin, changed = self._origin
-        return with_numbers(origin.compiled(half=half), self.tables, frozenset(name for name, _ in changed))
+        return with_numbers(origin.compiled(half=half), self.tables_by_role, frozenset(name for name, _ in changed))
 
     def cached(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What ``make`` makes of this model, made once and kept with it."""
@@ -166,7 +188,8 @@ class Model:
             tables[name] = tables[name].with_column(column, tuple(values.tolist()))
         origin, before = self._origin or (self, frozenset())
         made = object.__new__(Model)  # structure was checked with the model that has it
-        parts = {"name": self.name, "tables": MappingProxyType(tables), "_own": Cache(), "_shared": origin._shared}
+        parts = {"name": self.name, "tables": MappingProxyType(tables), "roles": self.roles}
+        parts |= {"_own": Cache(), "_shared": origin._shared}
         for field_name, part in {**parts, "_origin": (origin, before | set(columns))}.items():
             object.__setattr__(made, field_name, part)
         return made
@@ -177,7 +200,7 @@ class Model:
         return Bodies(numbers, torsion, ONE_BODY if of is None else of)
 
     def _numbers(self, half: bool) -> tuple[Array, Array]:
-        return numbers_of(self.compiled(half=half)), torsions(self.tables["joints"])
+        return numbers_of(self.compiled(half=half)), torsions(self.tables_by_role["joints"])
 
     def _column(self, table: str, column: str) -> Array:
         """The numbers of a column, (1, row); of a population (body, row)."""
@@ -274,7 +297,48 @@ class Model:
                 tables[name] = Table(name, both)
             except ModelError as error:
                 raise ModelError(f"rows[{name!r}]: {error}") from None
-        return Model(self.name, tables)
+        return self._with_tables(tables)
+
+    def with_roles(
+        self,
+        *,
+        segments: Mapping[str, str] | None = None,
+        joints: Mapping[str, str] | None = None,
+        coordinates: Mapping[str, str] | None = None,
+        mirror: Mapping[str, str] | None = None,
+    ) -> Model:
+        """A new model whose parts are told their roles: which segment is the right thigh, which joint L5/S1.
+
+        Parameters
+        ----------
+        segments, joints, coordinates : mapping of str to str
+            Role, of ``biomech.model.roles.ROLES``, to the name of the part. What is not said stays as it was.
+        mirror : mapping of str to str
+            Name of a part on the right to that of its mirror image on the left, of muscles and of what has no role,
+            where their names do not end in ``_r`` and ``_l``.
+
+        Returns
+        -------
+        Model
+            Of the same tables.
+
+        Raises
+        ------
+        ModelError
+            There is no such role or part, or one is told twice.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> model = bm.load_model("small")
+        >>> model.with_roles(segments={"torso": "torso"}).roles.segments["torso"]
+        'torso'
+        """
+        told = self.roles.record()
+        given = {"segments": segments, "joints": joints, "coordinates": coordinates}
+        both = {kind: {**told.get(kind, {}), **_roles(kind, own)} for kind, own in given.items()}
+        pairs = {**told.get("mirror", {}), **_roles("mirror", mirror)}
+        return Model(self.name, self.tables, make_roles(self.tables, both, pairs))
 
     def row(self, table: str, name: str) -> dict[str, Any]:
         """One row of a table, from column to cell (empty where it has none): a beginning for ``with_rows``.
@@ -298,13 +362,40 @@ class Model:
             name, pattern, column = _parts(where, path)
             number = real_number(where, given, error=ModelError)
             table = tables[name]
-            rows = table.matching(pattern)
+            rows = self.rows_matching(name, pattern)
             if not rows:
                 raise ModelError(f"{where}: no row of table {name!r} matches {pattern!r}; rows are {_few(table.rows)}")
             tables[name] = table.with_numbers(column, {i: rule(float(table.columns[column][i]), number) for i in rows})
             named |= {(name, table.rows[i]) for i in rows}
-        check_tables(tables)
-        return Model(self.name, follow(self.tables, tables, named))
+        check_tables(self.role_names.rename(tables))
+        return self._with_tables(self._followed(tables, named))
+
+    def _followed(self, tables: Mapping[str, Table], named: set[tuple[str, str]]) -> dict[str, Table]:
+        """Tables in which what belongs to the body has followed what was changed."""
+        if self.role_names.is_plain:
+            return follow(self.tables, tables, named)
+        found = follow(self.tables_by_role, self.role_names.rename(tables), named)
+        return {
+            name: Table(name, {**found[name].columns, **{column: table.text(column) for column in texts(name)}})
+            for name, table in tables.items()
+        }
+
+    def _with_tables(self, tables: Mapping[str, Table]) -> Model:
+        """A model of these tables, whose parts have the roles that they have here; new ones those that names tell."""
+        told = self.roles.record()
+        return Model(self.name, tables, make_roles(tables, told, told.get("mirror")) if told else NO_ROLES)
+
+    def rows_matching(self, table: str, pattern: str) -> list[int]:
+        """Positions of the rows of a table that a pattern names.
+
+        It names parts by what the body calls them, else by their roles, else, of muscles, by their group.
+        """
+        own = self.tables[one_of("table", table, SCHEMA, ModelError)]
+        rows = own.matching(pattern) or self.tables_by_role[table].matching(pattern)
+        if not rows and table == "muscles":
+            members = self.groups.get(pattern, ())
+            rows = [i for i, name in enumerate(own.rows) if name in members]
+        return rows
 
     def resolve(self, path: str) -> tuple[str, str, str]:
         """Table, row (or pattern) and column of a path; refuses what is no number of a table."""
@@ -312,7 +403,10 @@ class Model:
 
     def sides(self, names: tuple[str, ...]) -> list[str]:
         """``right``, ``left`` or ``midline`` for each name."""
-        return [side_of(name) for name in name_list("names", names, error=ModelError)]
+        by_role: dict[str, str] = {}
+        for found in reversed(self.role_names.by_role.values()):
+            by_role |= found
+        return [side_of(by_role.get(name, name)) for name in name_list("names", names, error=ModelError)]
 
     def kinematics(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Where every segment is; see ``biomech.model.geometry.kinematics``.
@@ -335,6 +429,11 @@ class Model:
     ) -> xr.Dataset:
         """Passive moments and their derivatives, see ``geometry.passive_moment``; coordinates as in ``kinematics``."""
         return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
+
+
+def _roles(argument: str, given: object) -> Mapping[str, str]:
+    """What was said of roles, perhaps nothing."""
+    return {} if given is None else mapping(argument, given, "roles to names", ModelError)
 
 
 def _parts(where: str, path: str) -> tuple[str, str, str]:

@@ -129,7 +129,8 @@ class Population(Model):
     @classmethod
     def _made(cls, model: Model, columns: Columns) -> Population:
         made = object.__new__(cls)  # structure was checked with the model that has it
-        parts = {"name": model.name, "tables": model.tables, "_own": Cache(), "_shared": model._shared}
+        parts = {"name": model.name, "tables": model.tables, "roles": model.roles}
+        parts |= {"_own": Cache(), "_shared": model._shared}
         for name, part in {**parts, "_origin": (model, frozenset(columns)), "columns": columns}.items():
             object.__setattr__(made, name, part)
         return made
@@ -137,7 +138,7 @@ class Population(Model):
     def _find_symmetry(self) -> bool:
         origin, _ = self._origin or (self, None)
         return origin.is_symmetric and all(
-            is_mirrored(self.tables[table], column, values) for (table, column), values in self.columns.items()
+            is_mirrored(self.tables_by_role[table], column, values) for (table, column), values in self.columns.items()
         )
 
     def _compile(self, half: bool) -> CompiledModel:
@@ -146,7 +147,7 @@ class Population(Model):
         compiled = origin.compiled(half=half)
         tree, muscle = compiled.tree, compiled.muscle
         if ("joints", "torsion") in self.columns:
-            rows = [self.tables["joints"].index(name) for name in compiled.joints]
+            rows = [self.tables_by_role["joints"].index(name) for name in compiled.joints]
             turned = tree.is_rotated.copy()
             turned[1:] |= np.any(self.columns["joints", "torsion"][:, rows] != 0.0, axis=0)
             tree = tree._replace(is_rotated=turned)
@@ -155,8 +156,8 @@ class Population(Model):
         return replace(compiled, tree=tree, muscle=muscle)
 
     def _numbers(self, half: bool) -> tuple[Array, Array]:
-        numbers = drawn_numbers(self.compiled(half=half), self.tables, self.columns)
-        torsion = torsions(self.tables["joints"], self.columns.get(("joints", "torsion")))
+        numbers = drawn_numbers(self.compiled(half=half), self.tables_by_role, self.columns)
+        torsion = torsions(self.tables_by_role["joints"], self.columns.get(("joints", "torsion")))
         return numbers, np.ascontiguousarray(np.broadcast_to(torsion, (len(numbers), 2)))
 
     def _column(self, table: str, column: str) -> Array:

@@ -76,7 +76,7 @@ def read_poses(compiled: CompiledModel, coordinates: Coordinates, taken: Iterabl
 
 def _labelled(compiled: CompiledModel, given: Coordinates, taken: frozenset[str]) -> Poses:
     """Poses whose values bear labels."""
-    read = list(read_coordinates(compiled.coordinates, given, "pose"))
+    read = list(read_coordinates(compiled.names.coordinates, given, "pose"))
     read, dims = with_dimensions(read, "pose", taken | _OWN)
     read, shape, labels = aligned(read, dims)
     labels |= carried(read, dims, _OWN, taken, ())
@@ -88,7 +88,7 @@ def _labelled(compiled: CompiledModel, given: Coordinates, taken: frozenset[str]
         raise StanceError(f"coordinates: {sizes} make {count} poses; at most {_MOST_POSES}")
     q = np.zeros((*shape, len(compiled.coordinates)))
     for one in read:
-        q[..., compiled.coordinates.index(one.name)] = over(one.array, dims)
+        q[..., compiled.names.coordinates.index(one.name)] = over(one.array, dims)
     return Poses(_in_radians(compiled, q.reshape(count, -1)), dims, shape, labels)
 
 
@@ -102,7 +102,7 @@ def poses(compiled: CompiledModel, coordinates: Mapping[str, Any]) -> Array:
     """
     columns: dict[str, Array] = {}
     for name, value in coordinates.items():
-        check_known(name, compiled.coordinates)
+        check_known(name, compiled.names.coordinates)
         columns[name] = _column(name, value)
     lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
     if len(set(lengths.values())) > 1:
@@ -110,7 +110,7 @@ def poses(compiled: CompiledModel, coordinates: Mapping[str, Any]) -> Array:
     count = next(iter(lengths.values()), 1)
     q = np.zeros((count, len(compiled.coordinates)))
     for name, column in columns.items():
-        q[:, compiled.coordinates.index(name)] = column
+        q[:, compiled.names.coordinates.index(name)] = column
     return _in_radians(compiled, q)
 
 

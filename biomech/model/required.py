@@ -1,4 +1,4 @@
-"""Names that a stance needs: the coordinates, segments and joints by which a body is told how to stand."""
+"""Roles that a stance needs: the coordinates, segments and joints by which a body is told how to stand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MIDLINE = (
     *("lumbar_extension", "lumbar_bending", "lumbar_rotation"),
 )
 _SIDES = ("_r", "_l")
-#: What a stance needs, by the table that would hold it.
+#: Roles that a stance needs, by kind of part.
 NEEDED = {
     "segments": ("pelvis", "torso", *(f"{part}{side}" for side in _SIDES for part in ("femur", "talus", "calcn"))),
     "joints": ("lumbosacral", *(f"ankle{side}" for side in _SIDES)),
@@ -24,29 +24,30 @@ NEEDED = {
 
 
 def require_stance_names(model: Model) -> None:
-    """Refuse a model that lacks a name by which stances are described.
+    """Refuse a model that lacks a role by which stances are described.
 
     Raises
     ------
     ModelError
         Names what is missing and what the model has.
     """
-    model.shared("stance names", lambda: _check(model))
+    model.shared("stance roles", lambda: _check(model))
 
 
 def _check(model: Model) -> bool:
-    for table, names in NEEDED.items():
-        own = model.tables[table].rows
-        missing = [name for name in names if name not in own]
+    for kind, roles in NEEDED.items():
+        own = model.roles.of(kind)
+        missing = [role for role in roles if role not in own]
         if missing:
             raise ModelError(
-                f"model {model.name!r}: table {table!r} has no {', '.join(missing)}, which a stance needs; "
-                f"it has {', '.join(own)}"
+                f"model {model.name!r}: none of its {kind} has the role {', '.join(missing)}, which a stance needs; "
+                f"with_roles tells it of one of {', '.join(model.tables[kind].rows)}"
             )
+    contacts = model.tables_by_role["contact_points"]
     for side, foot in (("right", "calcn_r"), ("left", "calcn_l")):
-        contacts = model.tables["contact_points"]
         if (foot, "sole") not in zip(contacts.text("segment"), contacts.text("surface"), strict=True):
             raise ModelError(
-                f"model {model.name!r}: no contact_points of a sole on {foot}: the {side} foot cannot stand"
+                f"model {model.name!r}: no contact_points of a sole on {model.roles.segments[foot]}: "
+                f"the {side} foot cannot stand"
             )
     return True

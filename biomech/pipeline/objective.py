@@ -60,7 +60,9 @@ def _stiffness(model: Model, margin: Mapping[str, float] | None, ratio: float) -
     if margin is None:
         return None
     compiled = model.compiled()
-    joints = [compiled.coordinates[row] for row in compiled.free if not compiled.coordinates[row].startswith("pelvis_")]
+    joints = [
+        compiled.names.coordinates[row] for row in compiled.free if not compiled.coordinates[row].startswith("pelvis_")
+    ]
     margin = by_name("stiffness_margin", margin)
     if not isinstance(margin, Mapping) or not margin:
         raise StanceError(f"stiffness_margin = {shown(margin)}: must be a mapping of coordinates to N.m/rad, not empty")
@@ -108,9 +110,9 @@ def _weights(model: Model, weight: Mapping[str, float] | ArrayLike | None) -> Ar
             )
         weight = dict(zip(model.muscles, given.tolist(), strict=True))
     for pattern, value in weight.items():
-        rows = model.tables["muscles"].matching(pattern)
+        rows = model.rows_matching("muscles", pattern)
         if not rows:
-            raise StanceError(f"weight: no muscle matches {pattern!r}")
+            raise StanceError(f"weight: no muscle or group matches {pattern!r}")
         weights[rows] = _positive(f"weight[{pattern!r}]", value)
     return weights
 

@@ -96,7 +96,7 @@ def split_batches(model: Model, stance: Stance, objective: SharingObjective) -> 
 
 def _mirror(model: Model) -> NDArray[np.int64]:
     """Place of every muscle's mirror image."""
-    names = list(model.muscles)
+    names = model.tables_by_role["muscles"].rows
     return np.array([names.index(other_side(name)) for name in names])
 
 
@@ -126,7 +126,7 @@ def equilibrium_of(batch: StanceBatch, stance: Stance, q: Array, objective: Shar
 
 def pose_of(compiled: CompiledModel, q: Array) -> dict[str, Array]:
     """Coordinates (posture, coordinate) by name, in degrees and metres: what ``Model.muscle_geometry`` takes."""
-    return dict(zip(compiled.coordinates, np.where(compiled.is_rotation, np.degrees(q), q).T, strict=True))
+    return dict(zip(compiled.names.coordinates, np.where(compiled.is_rotation, np.degrees(q), q).T, strict=True))
 
 
 def share(model: Model, batch: StanceBatch, equilibrium: Equilibrium, objective: SharingObjective) -> Solution:
@@ -150,7 +150,7 @@ def unknown_bounds(
     """Weight, lower and upper bound of every unknown, and whether it costs its square under any criterion."""
     settings, names = model.tables["settings"], list(model.muscles)
     muscles, contacts = len(compiled.muscles), contact.direction.shape[0] * contact.direction.shape[1]
-    rows = [names.index(m) for m in compiled.muscles]
+    rows = [names.index(m) for m in compiled.names.muscles]
     lower = np.concatenate([objective.minimum_activation[rows], np.zeros(contacts)])
     weight = np.concatenate([objective.weight[rows], np.full(contacts, settings.value("contact_weight"))])
     upper = np.concatenate([np.ones(muscles), np.full(contacts, settings.value("contact_limit"))])

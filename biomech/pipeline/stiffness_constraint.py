@@ -80,14 +80,14 @@ def stiffness_row(
 ) -> tuple[Array, Array]:
     """g (posture, unknown) and g_0 (posture,) of a coordinate, N.m/rad."""
     compiled, muscles = batch.compiled, len(batch.compiled.muscles)
-    c = compiled.coordinates.index(name)
+    c = compiled.names.coordinates.index(name)
     row = compiled.free.tolist().index(c)
     step = np.zeros(q.shape[1])
     step[c] = _STEP
     before, after = (equilibrium_of(batch, stance, q + way * step, objective) for way in (-1.0, 1.0))
     gain = -(after.coefficients[:, row] - before.coefficients[:, row]) / (2.0 * _STEP)
     rest = (after.demand[:, row] - before.demand[:, row]) / (2.0 * _STEP)
-    length = model.muscle_geometry(**pose_of(compiled, q)).length.values
+    length = model.muscle_geometry(pose_of(compiled, q)).length.values
     aty = e.coefficients[:, row, :muscles]
     gain[:, :muscles] += ratio * aty * aty / (e.strength * length)
     return gain, rest

@@ -148,7 +148,7 @@ class ConstraintBuilder:
 
     def _under_ankle(self, foot: str) -> Vector:
         """The point of a sole under its ankle while the subtalar joint is straight, in the foot's frame."""
-        joints = self.model.tables["joints"]
+        joints = self.model.tables_by_role["joints"]
         offset = joints.numbers("x", "y", "z")[joints.text("child").index(f"calcn{foot}")]
         return -float(offset[0]), self.sole, -float(offset[2])
 

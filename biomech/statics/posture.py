@@ -93,7 +93,7 @@ def feet_of(support: int) -> list[str]:
 
 def ranges(model: Model, compiled: CompiledModel, kind: str) -> tuple[Array, Array]:
     """Least and most of every coordinate, rad and m; ``kind`` is ``range`` or ``trusted``."""
-    table = model.tables["coordinates"]
+    table = model.tables_by_role["coordinates"]
     rows = [table.index(name) for name in compiled.coordinates]
     least, most = (table.numbers(f"{kind}_{end}")[rows] for end in ("min", "max"))
     scale = np.where(compiled.is_rotation, np.pi / 180.0, 1.0)

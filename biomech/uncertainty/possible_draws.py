@@ -44,7 +44,7 @@ def find_cells(model: Model, prior: Prior) -> Cells:
         table, column, rows = _target(model, prior.target)
     except BiomechError as error:
         raise StanceError(f"priors[{prior.name!r}]: {error}") from None
-    names = model.tables[table].rows
+    names = model.tables_by_role[table].rows
     turned = mirror_sign(table, column)
     sign = dict.fromkeys(rows, 1.0)
     for row in rows:
@@ -216,7 +216,7 @@ def _refusal(model: Model, cells: Mapping[str, Cells], draws: Draws, before: int
 def _target(model: Model, path: str) -> tuple[str, str, list[int]]:
     """Table, column and rows that a path means, at least one, which a draw may change."""
     table, pattern, column = model.resolve(path)
-    rows = model.tables[table].matching(pattern)
+    rows = model.rows_matching(table, pattern)
     if not rows:
         raise StanceError(f"no row of table {table!r} matches {pattern!r} in model {model.name!r}")
     _check_path(table, [model.tables[table].rows[row] for row in rows], column)

@@ -199,7 +199,8 @@ class Sampler:
 
     def __init__(self, model: Model, priors: Mapping[str, Prior]) -> None:
         self.priors = priors
-        both = [min(m, other_side(m)) for m in model.muscles]  # one name for a muscle and its mirror image
+        muscles = model.tables_by_role["muscles"].rows
+        both = [min(m, other_side(m)) for m in muscles]  # one name for a muscle and its mirror image
         pairs = {name: i for i, name in enumerate(dict.fromkeys(both))}
         self.pair = np.array([pairs[name] for name in both])
         widths = [len(pairs) if p.how == "scale each" else 1 for p in priors.values()]

@@ -107,7 +107,7 @@ def read_measured(model: Model, coordinates: Any, ground: Any, own: Iterable[str
     angle, plates = np.zeros((*shape, len(compiled.coordinates))), {}
     for one in given:
         if one.group == "coordinates":
-            angle[..., compiled.coordinates.index(one.name)] = over(one.array, dims)
+            angle[..., compiled.names.coordinates.index(one.name)] = over(one.array, dims)
         else:
             whole = np.broadcast_to(over(one.array, dims, _INNER), (*shape, len(SIDES), len(AXES)))
             plates[one.name] = whole.reshape(count, len(SIDES), len(AXES))
@@ -150,8 +150,8 @@ def _check_twins(given: list[Given], dims: tuple[str, ...]) -> None:
 
 def _check_reach(model: Model, angle: Array, frames: tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]) -> None:
     """Refuse coordinates, in degrees and m, that no body could take."""
-    table, turns = model.tables["coordinates"], model.compiled().is_rotation
-    rows = [table.index(name) for name in model.coordinates]
+    table, turns = model.tables_by_role["coordinates"], model.compiled().is_rotation
+    rows = [table.index(name) for name in model.compiled().coordinates]
     least, most = (table.numbers(f"range_{end}")[rows] for end in ("min", "max"))
     free = np.array([table.text("joint")[row] == "ground_pelvis" for row in rows])
     beyond = np.where(turns, np.where(free, _BEYOND_TURN, _BEYOND_JOINT), _BEYOND_PLACE)

@@ -86,9 +86,9 @@ def _measure(model: Model, measured: Measured, required: Array, reserve: Array, 
 
 def _of_pelvis(model: Model) -> NDArray[np.bool_]:
     """Which coordinates move the body as a whole."""
-    table = model.tables["coordinates"]
+    table = model.tables_by_role["coordinates"]
     joint = dict(zip(table.rows, table.text("joint"), strict=True))
-    return np.array([joint[name] == "ground_pelvis" for name in model.coordinates])
+    return np.array([joint[name] == "ground_pelvis" for name in model.compiled().coordinates])
 
 
 def _leg(model: Model) -> float:
@@ -98,7 +98,7 @@ def _leg(model: Model) -> float:
 
 
 def _pelvis_to_heel(model: Model) -> float:
-    place = kinematics(model.compiled(), {}).origin[0]
+    place = kinematics(model.compiled().in_roles, {}).origin[0]
     return float(np.linalg.norm(place.sel(segment="pelvis").values - place.sel(segment="calcn_r").values))
 
 
@@ -184,9 +184,9 @@ def _wrong_place(model: Model, q: Array, force: Array, point: Array) -> str:
 
 def _feet(model: Model, q: Array) -> Array:
     """Origins of both heels (frame, foot, axis), of coordinates in rad and m."""
-    compiled = model.compiled()
+    compiled = model.compiled().in_roles
     shown = {
-        name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(model.coordinates)
+        name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(compiled.coordinates)
     }
     origin = kinematics(compiled, shown).origin.transpose("pose", "segment", "axis")
     return np.asarray(origin.sel(segment=["calcn_r", "calcn_l"]).values, dtype=np.float64)
@@ -201,15 +201,15 @@ def _apart(feet: Array, force: Array, point: Array, axes: tuple[int, ...] = (0, 
 
 def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, frame: int) -> str:
     """Neither units nor axes nor names."""
-    name = model.coordinates[worst]
+    name, role = model.coordinates[worst], model.compiled().coordinates[worst]
     if not _of_pelvis(model)[worst]:
         return f"too weak muscles, or too cheap a reserve of {name}: a smaller one costs more"
     if model.compiled().is_rotation[worst]:
         return "points or postures that do not fit: the force of the ground passes the centre of mass by too much"
     carried = measured.force[:, :, 1].sum(axis=1) / weight
     here, mean = f"{100.0 * carried[frame]:.3g} %", float(carried.mean())
-    if name != "pelvis_ty":
-        along = measured.force[frame].sum(axis=0)["xyz".index(name[-1])]
+    if role != "pelvis_ty":
+        along = measured.force[frame].sum(axis=0)["xyz".index(role[-1])]
         return f"a movement too fast for statics: the plates push the body by {along:.3g} N along it in that frame"
     if np.abs(mean - 1.0) <= _SAME_MASS and len(carried) >= _MANY:
         return (

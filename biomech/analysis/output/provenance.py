@@ -55,6 +55,8 @@ def _hash(model: Model) -> str:
         digest.update(
             repr((name, [(column, tuple(map(_exact, values))) for column, values in columns.items()])).encode()
         )
+    if roles := model.roles.record():
+        digest.update(repr(roles).encode())
     return digest.hexdigest()
 
 

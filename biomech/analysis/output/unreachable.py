@@ -215,7 +215,7 @@ def millimetres(length: float) -> str:
 
 def _wrong_way(batch: StanceBatch, coordinates: Array) -> str:
     """Which leg is turned inside out, or where the hips are (the rules of ``closing``)."""
-    compiled, seated = batch.compiled, SUPPORTS[batch.support] == "seat"
+    compiled, seated = batch.compiled.in_roles, SUPPORTS[batch.support] == "seat"
     at = kinematics(compiled, pose_of(compiled, coordinates)).origin[0]
     feet = [side for side in ("r", "l") if f"femur_{side}" in compiled.segments and _stands(batch, side)]
     lines = {side: at.sel(segment=f"femur_{side}").values - at.sel(segment=f"talus_{side}").values for side in feet}
@@ -279,6 +279,6 @@ def _beyond_range(model: Model, compiled: CompiledModel, q: Array) -> str:
     scale, unit = (180.0 / np.pi, "deg") if turns[worst] else (1e3, "mm")
     would, low, high, past = scale * np.array([q[worst], least[worst], most[worst], beyond[worst]])
     return (
-        f"{compiled.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}, "
+        f"{compiled.names.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}, "
         f"that is {past:.2g} {unit} too far"
     )

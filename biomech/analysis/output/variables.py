@@ -103,7 +103,7 @@ def _lumbar_compression(solved: StanceSolution) -> Array:
 def _turnout_reserve(solved: StanceSolution) -> Array:
     """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
     model, q = solved.model, solved.results.coordinates
-    names = model.coordinates
+    names = model.compiled().coordinates
     rows = model.tables["passive"].rows
     slack, shift = (
         model._column("passive", "value")[:, rows.index(f"hip_{name}"), None]

@@ -12,6 +12,7 @@ from biomech.errors import StudyError
 from biomech.model.catalog import MODELS, load_model
 from biomech.model.model import Model
 from biomech.model.population import BodySource
+from biomech.model.roles import NO_ROLES, make_roles
 from biomech.model.tables import SCHEMA, Column, Table
 
 
@@ -27,7 +28,8 @@ def describe_model(model: Model | BodySource) -> str:
 
 
 def _describe(model: Model) -> str:
-    about = {"name": model.name, "sha256": model_hash(model)}
+    roles = model.roles.record()
+    about = {"name": model.name, "sha256": model_hash(model), **({"roles": roles} if roles else {})}
     bases = [model.name] if model.name in MODELS else MODELS
     told = [json.dumps({**about, "like": base, **_unlike(load_model(base), model)}) for base in bases]
     return min(told, key=len)
@@ -88,7 +90,8 @@ def make_model(about: Mapping[str, Any]) -> Model:
     try:
         name, base, changes = about["name"], load_model(about["like"]), about.get("changes", {})
         tables = {table: _restored(base.tables[table], changes.get(table, {})) for table in SCHEMA}
-        model = Model(name, tables) if changes or name != base.name else base
+        roles = make_roles(tables, about["roles"], about["roles"].get("mirror")) if "roles" in about else NO_ROLES
+        model = Model(name, tables, roles) if changes or name != base.name or "roles" in about else base
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise StudyError(f"model: cannot be made again ({error})") from None
     if model_hash(model) != about.get("sha256"):

@@ -7,6 +7,7 @@ length.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import ModelError
+from biomech.model.mirror import side_of
 from biomech.model.tables import SCHEMA, Table
 
 Array = NDArray[np.float64]
@@ -197,16 +199,24 @@ def _check_order(table: Table, low: str, high: str, unit: str) -> None:
 
 
 def _check_slack(table: Table) -> None:
-    """A tendon has a length, but for a line that stands for a whole group and bears its name.
+    """A tendon has a length, but for a line that stands for a whole group: it bears its name, or is alone in it.
 
     A lumped line is only the part of its muscles near the joint, and its slack length is what makes its fibres as long
     as theirs: it may be negative, while tendon and fibres together are not.
     """
     slack, optimal = table.numbers("tendon_slack_length", "optimal_fibre_length").T
-    groups = [names.split(";") for names in table.text("groups")]
+    groups = [[name for name in names.split(";") if name] for names in table.text("groups")]
     # a line may be split into numbered parts
     stems = [name[:-2].rstrip("0123456789") for name in table.rows]
-    lumped = np.array([stem in own for stem, own in zip(stems, groups, strict=True)], dtype=np.bool_)
+    sides = [side_of(name) for name in table.rows]
+    members = Counter((group, side) for own, side in zip(groups, sides, strict=True) for group in own)
+    lumped = np.array(
+        [
+            any(group == stem or members[group, side] == 1 for group in own)
+            for stem, own, side in zip(stems, groups, sides, strict=True)
+        ],
+        dtype=np.bool_,
+    )
     column = "tendon_slack_length"
     _refuse(table, column, slack, lumped | (slack >= 0.0), str(Range(0.0, _PLACE.most, "m")))
     allowed = "must be above minus the optimal fibre length, so that the line has a length"

@@ -38,7 +38,7 @@ class Seat(Support):
 
     def _tuberosities(self, model: Model) -> tuple[float, float]:
         """x and y of the middle of what touches the seat, in the pelvis's frame, m."""
-        table = model.tables["contact_points"]
+        table = model.tables_by_role["contact_points"]
         borne = [
             i
             for i, (segment, surface) in enumerate(zip(table.text("segment"), table.text("surface"), strict=True))

@@ -1,0 +1,316 @@
+"""Roles: what the parts of a body are, whatever they are called.
+
+Everything above the tables speaks of parts by their roles: ``femur_r`` is the right thigh of any body,
+``hip_flexion_l`` what bends its left hip, ``lumbosacral`` the joint of L5/S1. ``Model.with_roles`` says which part has
+which role; a part that is called by its role has it by that, so the built-in models need nothing more. Roles end in
+``_r`` or ``_l`` where there is one of each side.
+
+A part without a role is a part all the same: a muscle, a toe. Its side is that of the mirror partner that it is paired
+with, of the ending of its name where it has one, else it is of the midline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from biomech._arguments import mapping, one_of, shown, text
+from biomech.errors import ModelError
+from biomech.model.tables import SCHEMA, Table
+
+#: Kinds of parts, which are the tables that name them.
+KINDS = ("segments", "joints", "coordinates", "muscles")
+#: Columns that hold names of parts, by table: of what kind they are.
+NAMED: Mapping[str, Mapping[str, str]] = {
+    "segments": {"segment": "segments"},
+    "joints": {"joint": "joints", "parent": "segments", "child": "segments"},
+    "coordinates": {"coordinate": "coordinates", "joint": "joints"},
+    "couplings": {"joint": "joints", "coordinate": "coordinates"},
+    "muscles": {"muscle": "muscles"},
+    "path_points": {"muscle": "muscles", "segment": "segments", "coordinate": "coordinates"},
+    "contact_points": {"segment": "segments"},
+    "patellae": {"coordinate": "coordinates"},
+}
+_LEG = {
+    "segments": {
+        "femur": "thigh",
+        "tibia": "shank",
+        "talus": "talus, which the ankle joint carries",
+        "calcn": "foot, on whose sole a body stands",
+        "toes": "toes",
+    },
+    "joints": {
+        "hip": "hip",
+        "knee": "knee",
+        "ankle": "ankle",
+        "subtalar": "subtalar joint",
+        "mtp": "joint of the toes",
+    },
+    "coordinates": {
+        "hip_flexion": "flexion of the hip",
+        "hip_adduction": "adduction of the hip",
+        "hip_rotation": "internal rotation of the hip",
+        "knee_angle": "extension of the knee",
+        "shank_rotation": "rotation of the shank",
+        "ankle_angle": "dorsiflexion of the ankle",
+        "subtalar_angle": "inversion of the foot",
+        "mtp_angle": "extension of the toes",
+    },
+}
+_MIDLINE = {
+    "segments": {"pelvis": "pelvis", "torso": "trunk, with head and arms"},
+    "joints": {"ground_pelvis": "where the body floats in ground", "lumbosacral": "L5/S1"},
+    "coordinates": {
+        "pelvis_tilt": "tilt of the pelvis about z of ground",
+        "pelvis_list": "list of the pelvis about x",
+        "pelvis_rotation": "rotation of the pelvis about y",
+        "pelvis_tx": "place of the pelvis along x",
+        "pelvis_ty": "place of the pelvis along y",
+        "pelvis_tz": "place of the pelvis along z",
+        "lumbar_extension": "extension of L5/S1",
+        "lumbar_bending": "bending of L5/S1 to the right",
+        "lumbar_rotation": "rotation of L5/S1 to the left",
+    },
+}
+
+
+def _meanings() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for kind, midline in _MIDLINE.items():
+        found[kind] = dict(midline)
+        for ending, side in (("_r", "right"), ("_l", "left")):
+            found[kind] |= {f"{stem}{ending}": f"{side} {said}" for stem, said in _LEG[kind].items()}
+    return found
+
+
+#: Every role by kind, and what it is in words.
+ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType(_meanings())
+_ENDING = re.compile(r"_[rl](?=$|[._])")
+
+
+@dataclass(frozen=True, eq=False)
+class Roles:
+    """Which part of a body has which role, and which parts are mirror images of each other.
+
+    Parameters
+    ----------
+    segments, joints, coordinates : mapping of str to str
+        Role, of ``ROLES``, to the name of the part that has it; roles that nothing has are absent.
+    mirror : mapping of str to mapping of str to str
+        By kind, ``segments``, ``joints``, ``coordinates`` and ``muscles``: the name of every part on the right that is
+        paired with one on the left, to the name of that.
+
+    Notes
+    -----
+    ``Model.with_roles`` makes them.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> roles = bm.load_model().roles
+    >>> roles.segments["femur_r"], roles.mirror["muscles"]["soleus_r"]
+    ('femur_r', 'soleus_l')
+    """
+
+    segments: Mapping[str, str]
+    joints: Mapping[str, str]
+    coordinates: Mapping[str, str]
+    mirror: Mapping[str, Mapping[str, str]]
+
+    def __reduce__(self) -> tuple[type[Roles], tuple[dict[str, Any], ...]]:
+        mirror = {kind: dict(pairs) for kind, pairs in self.mirror.items()}
+        return Roles, (*(dict(self.of(kind)) for kind in ROLES), mirror)
+
+    def of(self, kind: str) -> Mapping[str, str]:
+        """The roles of a kind of part."""
+        found: Mapping[str, str] = getattr(self, one_of("kind", kind, ROLES, ModelError))
+        return found
+
+    def record(self) -> dict[str, Any]:
+        """What ``with_roles`` makes the same of: the roles and pairs that names do not tell by themselves."""
+        told: dict[str, Any] = {
+            kind: {role: name for role, name in self.of(kind).items() if name != role} for kind in ROLES
+        }
+        roles = {name: role for kind in ROLES for role, name in self.of(kind).items()}
+        told["mirror"] = {
+            right: left
+            for pairs in self.mirror.values()
+            for right, left in pairs.items()
+            if left != swapped(right) and left != self._paired_by_role(roles.get(right))
+        }
+        return {part: own for part, own in told.items() if own}
+
+    def _paired_by_role(self, role: str | None) -> str | None:
+        return next((self.of(kind).get(swapped(role)) for kind in ROLES if role in ROLES[kind]), None) if role else None
+
+
+#: What a body is given whose names tell all.
+NO_ROLES = Roles({}, {}, {}, {})
+
+
+def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror: object) -> Roles:
+    """Roles of the parts of a body: those that are given, and those that names tell.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        The body's.
+    given : mapping of str to mapping
+        By kind, from role to name.
+    mirror : mapping of str to str
+        Names on the right to names on the left.
+
+    Raises
+    ------
+    ModelError
+        There is no such role or part, or a part is given two.
+    """
+    found = {kind: _roles_of(tables[kind], kind, given.get(kind) or {}) for kind in ROLES}
+    pairs = _read_pairs(tables, mirror)
+    mirrored = {kind: _pairs_of(tables[kind], kind, found.get(kind, {}), pairs) for kind in KINDS}
+    segments, joints, coordinates = (MappingProxyType(found[kind]) for kind in ("segments", "joints", "coordinates"))
+    return Roles(segments, joints, coordinates, MappingProxyType(mirrored))
+
+
+def _roles_of(table: Table, kind: str, given: object) -> dict[str, str]:
+    """Role to name, of one kind."""
+    asked: dict[str, str] = {}
+    for role, name in mapping(kind, given, "roles to names", ModelError).items():
+        one_of(kind, role, ROLES[kind], ModelError)
+        asked[role] = one_of(f"{kind}[{role!r}]", text(kind, name, ModelError), table.rows, ModelError)
+    for name in asked.values():
+        if len(owners := [role for role, own in asked.items() if own == name]) > 1:
+            raise ModelError(f"{kind}: {shown(name)} is given the roles {' and '.join(owners)}; a part has one at most")
+    taken = set(asked.values())
+    return {
+        role: asked.get(role, role)
+        for role in ROLES[kind]
+        if role in asked or (role in table.rows and role not in taken)
+    }
+
+
+def _read_pairs(tables: Mapping[str, Table], mirror: object) -> dict[str, str]:
+    """Right to left, of parts that there are, each in one pair alone."""
+    names = {name for kind in KINDS for name in tables[kind].rows}
+    pairs: dict[str, str] = {}
+    for right, left in mapping("mirror", mirror or {}, "names on the right to names on the left", ModelError).items():
+        for name in (right, left):
+            if name not in names:
+                raise ModelError(f"mirror: there is no part {shown(name)}; parts are {', '.join(KINDS)} of the model")
+        if right == left or right in pairs.values() or left in pairs or left in pairs.values():
+            raise ModelError(f"mirror: {shown(right)} and {shown(left)}: a part is in one pair, on one side of it")
+        pairs[right] = left
+    return pairs
+
+
+def _pairs_of(table: Table, kind: str, roles: Mapping[str, str], pairs: Mapping[str, str]) -> Mapping[str, str]:
+    """Right to left, of one kind: by role, by what was given, by the endings of names."""
+    by_role = {roles[role]: roles[swapped(role)] for role in roles if ending(role) == "_r" and swapped(role) in roles}
+    rows = set(table.rows)
+    told = by_role | {right: left for right, left in pairs.items() if right in rows and left in rows}
+    settled = {*told, *told.values(), *roles.values()}
+    by_name = {
+        name: swapped(name)
+        for name in table.rows
+        if ending(name) == "_r" and swapped(name) in rows and not settled & {name, swapped(name)}
+    }
+    both = told | by_name
+    return MappingProxyType({name: both[name] for name in table.rows if name in both})
+
+
+def ending(name: str) -> str:
+    """``_r``, ``_l`` or nothing: the side that a name tells."""
+    match = _ENDING.search(name)
+    return match[0] if match else ""
+
+
+def swapped(name: str) -> str:
+    """A name with the other ending; a name without one is its own."""
+    return _ENDING.sub(lambda match: "_l" if match[0] == "_r" else "_r", name)
+
+
+class RoleNames:
+    """The names by which everything above the tables calls the parts of a body: roles, and names that tell a side.
+
+    Where the parts of a body are called by their roles already these are its own names.
+    """
+
+    def __init__(self, tables: Mapping[str, Table], roles: Roles) -> None:
+        self._tables = tables
+        #: By kind: name of a part to that by its role.
+        self.by_role = {kind: _by_role(tables[kind], kind, roles) for kind in KINDS}
+        #: And back.
+        self.own = {kind: {role: name for name, role in found.items()} for kind, found in self.by_role.items()}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every part is called by its role."""
+        return all(name == role for found in self.by_role.values() for name, role in found.items())
+
+    def rename(self, tables: Mapping[str, Table]) -> Mapping[str, Table]:
+        """Tables in which parts are called by their roles; these themselves where they are."""
+        if self.is_plain:
+            return tables
+        renamed = with_names(tables, self.by_role)
+        return MappingProxyType({name: _relabelled(table) for name, table in renamed.items()})
+
+
+def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str]]) -> dict[str, Table]:
+    """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
+    found = dict(tables)
+    for table, columns in NAMED.items():
+        cells = dict(tables[table].columns)
+        for column, kind in columns.items():
+            new = names.get(kind, {})
+            cells[column] = tuple(new.get(name, name) for name in tables[table].text(column))
+        found[table] = Table(table, cells)
+    return found
+
+
+def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
+    """Name to the name by role, of every part of a kind: its role, or a name whose ending tells its side."""
+    found = {name: role for role, name in roles.of(kind).items()} if kind in ROLES else {}
+    pairs, taken = roles.mirror[kind], {*ROLES.get(kind, ())}
+    left = {*pairs.values()}
+    for name in table.rows:
+        if name in found or name in left:
+            continue  # a part on the left has its name with its partner
+        new = [name]
+        if name in pairs:
+            plain = ending(name) == "_r" and pairs[name] == swapped(name)
+            stem = _ENDING.sub("", name)
+            new = [name, pairs[name]] if plain else [f"{stem}_r", f"{stem}_l"]
+        while taken & {*new}:
+            new = [f"other {one}" for one in new]
+        found |= dict(zip([name, pairs.get(name, "")], new, strict=False))
+        taken |= {*new}
+    return found
+
+
+def _relabelled(table: Table) -> Table:
+    """A table of parts that have no names of their own, its rows labelled by what they are of, so that sides show."""
+    if table.name == "path_points":
+        labels = _counted(table.text("muscle"))
+    elif table.name == "couplings":
+        labels = _counted([".".join(of) for of in zip(table.text("joint"), table.text("component"), strict=True)])
+    elif table.name == "contact_points":
+        side = ["_r" if z > 0.0 else "_l" if z < 0.0 else "" for z in table.numbers("z")]
+        own = zip(table.text("segment"), table.text("surface"), side, strict=True)
+        labels = _counted([f"{s}.{on}" if ending(s) else f"{s}.{on}{z}" for s, on, z in own])
+    elif table.name == "patellae":
+        labels = _counted([f"patella{ending(coordinate)}" for coordinate in table.text("coordinate")])
+    else:
+        return table
+    return Table(table.name, {**table.columns, next(iter(SCHEMA[table.name])): tuple(labels)})
+
+
+def _counted(labels: Iterable[str]) -> Iterator[str]:
+    """Labels with a number behind each, from 0 on among those that are alike."""
+    count: Counter[str] = Counter()
+    for label in labels:
+        yield f"{label}.{count[label]}"
+        count[label] += 1
