@@ -52,7 +52,7 @@ class Element:
         return None
 
     def walk(self) -> Iterator[Element]:
-        """This element and all below it, in the order of the file."""
+        """The element and all below it, in the order of the file."""
         waiting = [self]
         while waiting:
             own = waiting.pop()

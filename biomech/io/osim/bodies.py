@@ -7,11 +7,16 @@ from biomech.io.osim.description import GROUND, Body
 from biomech.io.osim.document import Document
 from biomech.io.osim.values import number, numbers, objects, refuse_duplicates, vector
 
+#: The most bodies and the most joints that are read; a whole skeleton has some 200.
+MOST = 2000
+
 
 def body_elements(document: Document) -> list[Element]:
     """All bodies but ground."""
     found = [own for own in objects(document.model, "BodySet") if own.tag == "Body"]
     refuse_duplicates(document, found, "body")
+    if len(found) > MOST:
+        raise document.error(document.model, f"has {len(found)} bodies: at most {MOST} are read")
     return [own for own in found if own.name != GROUND]
 
 

@@ -51,8 +51,12 @@ class Polynomial:
 
 
 @dataclass(frozen=True)
-class NaturalCubicSpline:
-    """Through its knots, without curvature at the ends and straight beyond them: SimmSpline, and its older names."""
+class SimmSpline:
+    """A cubic spline through its knots, straight beyond them; natural cubic splines of older files are read as this.
+
+    At each end its third derivative is that of the cubic through the four nearest knots (Forsythe, Malcolm & Moler
+    1977); three knots give a parabola, two a line.
+    """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
@@ -135,7 +139,7 @@ Function: TypeAlias = (
     Constant
     | Linear
     | Polynomial
-    | NaturalCubicSpline
+    | SimmSpline
     | GCVSpline
     | PiecewiseLinear
     | PiecewiseConstant
@@ -248,7 +252,7 @@ class PathPoint:
 
 @dataclass(frozen=True)
 class ConditionalPathPoint:
-    """A point that is part of its path while a coordinate is within a range, its ends included."""
+    """A point that is part of its path while a coordinate is within a range; never, if that ends before it begins."""
 
     body: str
     location: Vector

@@ -67,7 +67,11 @@ def open_document(path: str | Path) -> Document:
     model = root.child("Model")
     if model is None:
         raise ModelError(f"{file}, line {root.line}, element 'OpenSimDocument': has no Model")
-    return Document(file, _version(root, file), model, _defaults(root, model))
+    document = Document(file, _version(root, file), model, _defaults(root, model))
+    for own in model.walk():
+        if own.attributes.get("file", "") not in ("", "Unassigned"):
+            raise document.error(own, f"is kept in another file, {own.attributes['file'][:80]!r}, which is not opened")
+    return document
 
 
 def _version(root: Element, file: str) -> int:

@@ -15,11 +15,11 @@ from biomech.io.osim.description import (
     CoordinateLimitForce,
     Force,
     Ligament,
-    NaturalCubicSpline,
     PathActuator,
     PathSpring,
     Placement,
     PointActuator,
+    SimmSpline,
     SpringGeneralizedForce,
     TorqueActuator,
 )
@@ -141,15 +141,15 @@ class ForceReader:
     # ---- on bodies ------------------------------------------------------------------------------------------------
 
     def _bushing(self, element: Element) -> BushingForce:
-        stiffness = (vector(self.document, element, f"{kind}_stiffness") for kind in ("rotational", "translational"))
-        damping = (vector(self.document, element, f"{kind}_damping") for kind in ("rotational", "translational"))
         return BushingForce(
             element.name,
             is_active(self.document, element),
             self._end(element, 1),
             self._end(element, 2),
-            *stiffness,
-            *damping,
+            vector(self.document, element, "rotational_stiffness"),
+            vector(self.document, element, "translational_stiffness"),
+            vector(self.document, element, "rotational_damping"),
+            vector(self.document, element, "translational_damping"),
             element.line,
         )
 
@@ -211,7 +211,7 @@ def controls(document: Document, element: Element, low: float, high: float) -> t
 
 
 # OpenSim's own curve of a ligament that states none
-_LIGAMENT = NaturalCubicSpline(
+_LIGAMENT = SimmSpline(
     (-5.0, 0.998, 0.999, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.601, 1.602, 5.0),
     (0.0, 0.0, 0.0, 0.0, 0.035, 0.12, 0.26, 0.55, 1.17, 2.0, 2.0, 2.0, 2.0),
 )

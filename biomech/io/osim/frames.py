@@ -1,7 +1,7 @@
 """Frames: which body a name, a path or an offset frame leads to, and where in it.
 
-Files of 4.x give frames as OpenSim's paths (``/jointset/ankle_r/tibia_r_offset``), relative to the object that refers to
-them or absolute; older files name the body. Frames in different joints may have the same name.
+Files of 4.x give frames as OpenSim's paths (``/jointset/ankle_r/tibia_r_offset``), absolute or relative to the object
+that refers to them; older files name the body. Frames in different joints may have the same name.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ class Frames:
 
     def _place(self, offset: Element) -> Placement:
         """An offset frame in its body, through the frames that it is offset from."""
-        chain: list[Element] = []
-        current: Placement | Element | None = offset
+        chain: dict[int, Element] = {}
+        current: Placement | Element = offset
         while isinstance(current, Element) and id(current) not in self._placed:
-            if any(own is current for own in chain):
+            if id(current) in chain:
                 raise self._document.error(current, "is offset from itself")
-            chain.append(current)
+            chain[id(current)] = current
             current = self._parent(current)
         placed = current if isinstance(current, Placement) else self._placed[id(current)]
-        for own in reversed(chain):
+        for own in reversed(chain.values()):
             placed = offset_from(
                 placed, vector(self._document, own, "translation"), vector(self._document, own, "orientation")
             )

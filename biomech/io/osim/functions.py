@@ -11,10 +11,10 @@ from biomech.io.osim.description import (
     GCVSpline,
     Linear,
     Multiplier,
-    NaturalCubicSpline,
     PiecewiseConstant,
     PiecewiseLinear,
     Polynomial,
+    SimmSpline,
     Sine,
     Step,
     UnknownFunction,
@@ -89,8 +89,8 @@ def _step(document: Document, element: Element) -> Step:
     )
 
 
-def _spline(document: Document, element: Element) -> NaturalCubicSpline:
-    return NaturalCubicSpline(*_knots(document, element, 2))
+def _spline(document: Document, element: Element) -> SimmSpline:
+    return SimmSpline(*_knots(document, element, 2))
 
 
 def _piecewise_linear(document: Document, element: Element) -> PiecewiseLinear:

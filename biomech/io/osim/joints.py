@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from biomech.io._xml import Element
+from biomech.io.osim.bodies import MOST
 from biomech.io.osim.description import (
     GROUND,
     Constant,
     Coordinate,
     EllipsoidPoint,
-    Function,
     Joint,
     Linear,
     Placement,
@@ -35,7 +35,6 @@ from biomech.io.osim.values import (
     objects,
     property_of,
     refuse_duplicates,
-    text,
     vector,
 )
 
@@ -70,6 +69,8 @@ def joint_elements(document: Document, bodies: list[Element]) -> list[tuple[Elem
     ]
     found += [(own, None) for own in objects(document.model, "JointSet")]
     refuse_duplicates(document, (own for own, _ in found), "joint")
+    if len(found) > MOST:
+        raise document.error(document.model, f"has {len(found)} joints: at most {MOST} are read")
     return found
 
 
@@ -224,11 +225,11 @@ def _check_axes(document: Document, element: Element, rows: list[TransformRow]) 
 
 
 def _motions(rows: tuple[TransformRow, ...]) -> dict[str, str]:
-    """What each coordinate of the rows is: a turn or a translation where it moves one of them one to one."""
+    """What each coordinate of the rows is: a turn or a translation where it moves one of them as far as itself."""
     found: dict[str, str] = {}
     for i, row in enumerate(rows):
         for name in row.coordinates:
-            plain = isinstance(row.function, Linear) and row.function.slopes[0] == 1.0
+            plain = isinstance(row.function, Linear) and abs(row.function.slopes[0]) == 1.0
             kind = ("rotational" if i < 3 else "translational") if plain else "coupled"
             if found.get(name, "coupled") == "coupled":
                 found[name] = kind

@@ -81,7 +81,7 @@ class PathReader:
         given = socket(self.document, element, "coordinate", "coordinate", "coordinates")
         coordinate = referred(self.document, element, given, self.coordinates, "coordinate")
         low, high = numbers(self.document, element, "range", 2, infinite=True) or (0.0, 0.0)
-        return ConditionalPathPoint(body, location, coordinate, (min(low, high), max(low, high)), element.line)
+        return ConditionalPathPoint(body, location, coordinate, (low, high), element.line)
 
     def _moving(self, element: Element, frame: Placement) -> MovingPathPoint:
         coordinates: list[str | None] = []

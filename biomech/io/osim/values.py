@@ -143,7 +143,7 @@ def refuse_duplicates(document: Document, elements: Iterable[Element], what: str
 
 
 def last_name(given: str, known: Iterable[str]) -> str | None:
-    """The one of some names that is meant by a name or by a path that ends in it; the longest, None where it is none."""
+    """The name that is meant by a name or by a path that ends in it, the longest; None where there is none."""
     ends = [own for own in known if given == own or given.endswith("/" + own)]
     return max(ends, key=len, default=None)
 
