@@ -232,6 +232,7 @@ REFUSED = [
     ('Version="30000"', 'Version="4.5"', "Version = '4.5': must be a whole number from 10000 to 49999"),
     ("<OpenSimDocument", "<!DOCTYPE a><OpenSimDocument", r"has a DOCTYPE \(a\), which is not read"),
     ("<credits>", "<credits>&nbsp;", "undefined entity"),
+    ("<coordinates>turn shift<", "<coordinates>turn bend<", "moves by the coordinate 'bend' of joint 'to_hinged'"),
     ("dependent_coordinate_name>ball_2<", "dependent_coordinate_name>ball_1<", "must be to other coordinates"),
 ]
 
@@ -330,6 +331,78 @@ def test_a_force_that_is_off_is_not_missed(tmp_path: Path) -> None:
 def test_mesh_names_are_never_opened(tmp_path: Path) -> None:
     hostile = "<VisibleObject><geometry_files>/dev/zero ../../etc/passwd</geometry_files></VisibleObject><mass>3</mass>"
     assert read(edited(tmp_path, "<mass>3</mass>", hostile))[0] == read(OLD)[0]
+
+
+def test_a_marker_on_a_body_that_is_not_there_is_left_out(tmp_path: Path) -> None:
+    path = edited(tmp_path, '<Marker name="tip">', '<Marker name="lost"><body>tail</body></Marker><Marker name="tip">')
+    model, said = read(path)
+    assert [own.name for own in model.markers] == ["tip"]
+    assert "Marker (1: lost)" in said[0]
+
+
+def test_forces_among_the_components_are_forces(tmp_path: Path) -> None:
+    coil = '<SpringGeneralizedForce name="more"><coordinate>bend</coordinate></SpringGeneralizedForce>'
+    other = f'<ComponentSet><objects>{coil}<Gadget name="odd"/><Station name="here"/></objects></ComponentSet>'
+    model, said = read(edited(tmp_path, "<BodySet>", f"<GadgetSet><Gadget/></GadgetSet>{other}<BodySet>"))
+    assert model.forces[-1].name == "more"
+    assert "Gadget (1: odd), GadgetSet (1)" in said[0]
+
+
+def test_files_of_before_1_9_say_the_same(tmp_path: Path) -> None:
+    """Bodies in an engine, axes in a list, muscle points in the muscle: the words of OpenSim 1.x."""
+    text = OLD.read_text().replace('Version="30000"', 'Version="10600"')
+    text = text.replace("<BodySet>", "<DynamicsEngine><SimbodyEngine><BodySet>")
+    text = text.replace("</ConstraintSet>", "</ConstraintSet></SimbodyEngine></DynamicsEngine>")
+    text = text.replace("ForceSet>", "ActuatorSet>").replace("SpatialTransform>", "TransformAxisSet>")
+    for kind in ("rotation", "translation"):
+        turns = f"<is_rotation>{str(kind == 'rotation').lower()}</is_rotation>"
+        text = re.sub(rf'(<TransformAxis name="{kind}\d">)', rf"\1{turns}", text)
+    text = re.sub(r"</?GeometryPath>", "", text)
+    for new, old in {
+        "PathPointSet": "MusclePointSet",
+        "PathWrapSet": "MuscleWrapSet",
+        "<PathPoint ": "<MusclePoint ",
+        "</PathPoint>": "</MusclePoint>",
+        "ConditionalPathPoint": "MuscleViaPoint",
+        "MovingPathPoint": "MovingMusclePoint",
+        "PathWrap>": "MuscleWrap>",
+        "<coordinate>bend</coordinate>\n      </MuscleViaPoint>": "<coordinates>bend</coordinates></MuscleViaPoint>",
+        "SimmSpline>": "natCubicSpline>",
+        "pennation_angle_at_optimal": "pennation_angle",
+    }.items():
+        text = text.replace(new, old)
+    for axis in "xyz":
+        text = text.replace(f"{axis}_location>", f"{axis.upper()}Attachment>")
+    path = tmp_path / "old.osim"
+    path.write_text(text)
+    model, said = read(path)
+    assert not said
+    assert dataclasses.replace(model, version=30000) == read(OLD)[0]
+
+
+def test_joints_of_the_4_0_betas_name_their_frames_in_connectors(tmp_path: Path) -> None:
+    def connectors(found: re.Match[str]) -> str:
+        kind = "Connector_PhysicalFrame_"
+        frames = "".join(
+            f'<{kind} name="{end}_frame"><connectee_name>{name}</connectee_name></{kind}>'
+            for end, name in (("parent", found[1]), ("child", found[2]))
+        )
+        return f"<connectors>{frames}</connectors>"
+
+    sockets = r"<socket_parent_frame>(\S+)</socket_parent_frame>\s*<socket_child_frame>(\S+)</socket_child_frame>"
+    text, count = re.subn(sockets, connectors, NEW.read_text())
+    assert count == 10
+    path = tmp_path / "beta.osim"
+    path.write_text(text.replace('Version="40600"', 'Version="30510"'))
+    assert dataclasses.replace(read(path)[0], version=40600) == read(NEW)[0]
+
+
+def test_frames_offset_from_themselves_are_refused(tmp_path: Path) -> None:
+    text = re.sub(r"<socket_parent>[^<]*</socket_parent>", "<socket_parent>.</socket_parent>", NEW.read_text(), count=1)
+    path = tmp_path / "loop.osim"
+    path.write_text(text)
+    with pytest.raises(ModelError, match="is offset from itself"):
+        read_description(path)
 
 
 # ---- random damage ---------------------------------------------------------------------------------------------------

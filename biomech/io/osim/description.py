@@ -614,7 +614,7 @@ class Marker:
 class LeftOut:
     """What is in the file and not computed: its class and name, and what depends on it.
 
-    ``affects``: joint, constraint, path, force or model. An answer that depends on it must be refused.
+    ``affects``: joint, constraint, path, force, marker or model. An answer that depends on it must be refused.
     """
 
     kind: str

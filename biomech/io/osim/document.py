@@ -68,10 +68,25 @@ def open_document(path: str | Path) -> Document:
     if model is None:
         raise ModelError(f"{file}, line {root.line}, element 'OpenSimDocument': has no Model")
     document = Document(file, _version(root, file), model, _defaults(root, model))
-    for own in model.walk():
+    _lift_engine(model)
+    _refuse_other_files(document)
+    return document
+
+
+def _lift_engine(model: Element) -> None:
+    """Take out of their engine the sets that stand in one before 1.9."""
+    engine = model.child("DynamicsEngine")
+    for own in engine.children if engine is not None else ():
+        for part in own.children:
+            part.parent = model
+            model.children.append(part)
+
+
+def _refuse_other_files(document: Document) -> None:
+    """Nothing is read from a second file, and nothing that stands in one is passed over."""
+    for own in document.model.walk():
         if own.attributes.get("file", "") not in ("", "Unassigned"):
             raise document.error(own, f"is kept in another file, {own.attributes['file'][:80]!r}, which is not opened")
-    return document
 
 
 def _version(root: Element, file: str) -> int:

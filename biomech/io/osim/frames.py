@@ -36,6 +36,10 @@ class Frames:
         given = socket(self._document, owner, name, *old)
         return self.find(owner, given) if given else None
 
+    def exists(self, owner: Element, given: str) -> bool:
+        """Whether there is a body or frame of a name or path."""
+        return self._find(owner, given) is not None
+
     def find(self, owner: Element, given: str) -> Placement:
         """The frame of a name or path, as it is meant where ``owner`` stands."""
         found = self._find(owner, given)

@@ -64,9 +64,7 @@ _MOTIONS: dict[str, tuple[tuple[str, int], ...]] = {
 
 def joint_elements(document: Document, bodies: list[Element]) -> list[tuple[Element, Element | None]]:
     """Every joint, with the body that it stands in before 4.x."""
-    found: list[tuple[Element, Element | None]] = [
-        (own, body) for body in bodies for own in objects(body, "Joint") if own.tag.endswith("Joint")
-    ]
+    found: list[tuple[Element, Element | None]] = [(own, body) for body in bodies for own in objects(body, "Joint")]
     found += [(own, None) for own in objects(document.model, "JointSet")]
     refuse_duplicates(document, (own for own, _ in found), "joint")
     if len(found) > MOST:
@@ -80,7 +78,20 @@ def read_joints(document: Document, frames: Frames, bodies: list[Element]) -> tu
     joints = [_read_joint(document, frames, own, body) for own, body in elements]
     coordinates = [own for joint, _ in elements for own in _coordinate_elements(joint)]
     refuse_duplicates(document, coordinates, "coordinate")
+    _refuse_shared_coordinates(document, joints, elements)
     return _make_tree(document, joints, [own for own, _ in elements], bodies)
+
+
+def _refuse_shared_coordinates(
+    document: Document, joints: list[Joint], elements: list[tuple[Element, Element | None]]
+) -> None:
+    """No joint moves by a coordinate that is another's."""
+    owner: dict[str, str] = {}
+    for joint, (element, _) in zip(joints, elements, strict=True):
+        for own in joint.coordinates:
+            if own.name in owner:
+                raise document.error(element, f"moves by the coordinate {own.name!r} of joint {owner[own.name]!r}")
+            owner[own.name] = joint.name
 
 
 # ---- one joint ----------------------------------------------------------------------------------------------------
@@ -118,9 +129,8 @@ def _read_joint(document: Document, frames: Frames, element: Element, body: Elem
 
 def _frames(document: Document, frames: Frames, element: Element, body: Element | None) -> tuple[Placement, Placement]:
     """The frames that a joint connects; with ``reverse``, of 3.x, they change places."""
-    parent = frames.of(element, "parent_frame", "parent_body")
-    parent = parent or frames.of(element, "parent_body")
-    child = frames.of(element, "child_frame") or frames.of(element, "child_body")
+    parent = frames.of(element, "parent_frame") or frames.of(element, "parent_body", "parent_body")
+    child = frames.of(element, "child_frame") or frames.of(element, "child_body", "body")
     if child is None and body is not None:
         child = Placement(body.name)
     if parent is None or child is None:

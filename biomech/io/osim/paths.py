@@ -107,6 +107,7 @@ class PathReader:
         given = text(self.document, element, "wrap_object")
         wrap = self._first[referred(self.document, element, given, self._first, "wrap object")]
         method = text(self.document, element, "method", default="hybrid")
+        method = "hybrid" if method == "Unassigned" else method
         if method.lower() not in _METHODS:
             raise self.document.error(element, f"method = {method[:40]!r}: must be one of {', '.join(_METHODS)}")
         self._note(wrap)

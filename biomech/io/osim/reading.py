@@ -10,7 +10,7 @@ from biomech.io.osim.constraints import read_couplers
 from biomech.io.osim.description import Force, Marker, OsimModel
 from biomech.io.osim.document import Document, open_document
 from biomech.io.osim.forces import FORCES, ForceReader, is_active
-from biomech.io.osim.frames import Frames, located
+from biomech.io.osim.frames import Frames, located, socket
 from biomech.io.osim.joints import read_joints
 from biomech.io.osim.muscles import MUSCLES, read_muscle
 from biomech.io.osim.paths import PathReader
@@ -20,7 +20,40 @@ from biomech.io.osim.wraps import read_wraps, wrap_elements
 #: OpenSim's own gravity, where a file states none.
 GRAVITY = (0.0, -9.80665, 0.0)
 
-#: What a model may hold beside the parts that are read, with no part in statics: looks, contact geometry, control.
+#: Parts of a model that are read, or that have no part in statics: looks, contact geometry, control, probes.
+_KNOWN = frozenset(
+    [
+        "credits",
+        "publications",
+        "length_units",
+        "force_units",
+        "gravity",
+        "assembly_accuracy",
+        "defaults",
+        "connectors",
+        "Ground",
+        "BodySet",
+        "JointSet",
+        "ConstraintSet",
+        "ForceSet",
+        "ActuatorSet",
+        "MarkerSet",
+        "CoordinateSet",
+        "FrameSet",
+        "components",
+        "ComponentSet",
+        "MiscModelComponentSet",
+        "DynamicsEngine",
+        "ContactGeometrySet",
+        "ControllerSet",
+        "ProbeSet",
+        "AnalysisSet",
+        "ModelVisualPreferences",
+        "VisibleObject",
+        "notes",
+    ]
+)
+#: Endings of components with no part in statics.
 _NO_PART = ("Geometry", "Controller", "Probe", "Reporter", "Appearance", "Preferences", "Marker", "Station", "Frame")
 _COMPONENT_SETS = ("components", "ComponentSet", "MiscModelComponentSet")
 
@@ -82,6 +115,7 @@ def _read_model(document: Document) -> OsimModel:
 def _read_forces(document: Document, reader: ForceReader) -> tuple[Force, ...]:
     """Muscles and other forces in the order of the file; a class that is not known is left out where it acts."""
     elements = [*objects(document.model, "ForceSet", "ActuatorSet")]
+    elements += [own for own in _components(document) if own.tag in MUSCLES or own.tag in FORCES]
     refuse_duplicates(document, (own for own in elements if own.tag in MUSCLES), "muscle")
     found: list[Force] = []
     for own in elements:
@@ -103,19 +137,27 @@ def _read_groups(document: Document) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _read_markers(document: Document, frames: Frames) -> tuple[Marker, ...]:
-    return tuple(_read_marker(document, frames, own) for own in objects(document.model, "MarkerSet"))
+    """The markers; one on a body that is not there is left out."""
+    found = []
+    for own in objects(document.model, "MarkerSet"):
+        given = socket(document, own, "parent_frame", "body") or socket(document, own, "body")
+        if own.tag == "Marker" and frames.exists(own, given):
+            frame = frames.find(own, given)
+            found.append(Marker(own.name, frame.body, located(frame, vector(document, own, "location")), own.line))
+        else:
+            document.leave_out(own, "marker")
+    return tuple(found)
 
 
-def _read_marker(document: Document, frames: Frames, element: Element) -> Marker:
-    frame = frames.of(element, "parent_frame", "body") or frames.of(element, "body")
-    if frame is None:
-        raise document.error(element, "has no body")
-    return Marker(element.name, frame.body, located(frame, vector(document, element, "location")), element.line)
+def _components(document: Document) -> list[Element]:
+    return [own for place in _COMPONENT_SETS for own in objects(document.model, place)]
 
 
 def _note_components(document: Document) -> None:
-    """Leave out components of the model whose class is not known to have no part in statics."""
-    for place in _COMPONENT_SETS:
-        for own in objects(document.model, place):
-            if not own.tag.endswith(_NO_PART):
-                document.leave_out(own, "model")
+    """Leave out what is not known to have no part in statics."""
+    for own in _components(document):
+        if not (own.tag in MUSCLES or own.tag in FORCES or own.tag.endswith(_NO_PART)):
+            document.leave_out(own, "model")
+    for own in document.model.children:
+        if own.tag not in _KNOWN and own.children:
+            document.leave_out(own, "model")
