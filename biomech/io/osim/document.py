@@ -20,7 +20,8 @@ class Document:
     """A model file while it is read.
 
     ``defaults``: per class the object in ``<defaults>`` that gives properties which an object of the class lacks.
-    ``left_out`` and ``quadrants`` fill up on the way and become one warning.
+    ``left_out``, ``quadrants`` (those in other words than x, -x, ..., all) and ``notes`` of what was read as something
+    else fill up on the way and become one warning.
     """
 
     file: str
@@ -29,6 +30,7 @@ class Document:
     defaults: dict[str, Element]
     left_out: list[LeftOut] = field(default_factory=list)
     quadrants: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def error(self, element: Element, what: str) -> ModelError:
         """The error that names the file, the line, the element and the object that it belongs to."""
@@ -40,7 +42,7 @@ class Document:
 
     def warn(self) -> None:
         """Say what was left out, and what was read as something else, in one warning; nothing where all is plain."""
-        said = [what for what in (self._what_is_left_out(), self._odd_quadrants()) if what]
+        said = [what for what in (self._what_is_left_out(), self._odd_quadrants(), *self.notes) if what]
         if said:
             warnings.warn(f"{self.file}: {'; '.join(said)}", BiomechWarning, stacklevel=3)
 

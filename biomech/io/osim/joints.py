@@ -66,7 +66,7 @@ def joint_elements(document: Document, bodies: list[Element]) -> list[tuple[Elem
     """Every joint, with the body that it stands in before 4.x."""
     found: list[tuple[Element, Element | None]] = [(own, body) for body in bodies for own in objects(body, "Joint")]
     found += [(own, None) for own in objects(document.model, "JointSet")]
-    refuse_duplicates(document, (own for own, _ in found), "joint")
+    refuse_duplicates(document, (own for own, _ in found), "joint", nameless=True)
     if len(found) > MOST:
         raise document.error(document.model, f"has {len(found)} joints: at most {MOST} are read")
     return found
@@ -257,7 +257,8 @@ def _coordinate(document: Document, element: Element, motion: str) -> Coordinate
     given = numbers(document, element, "range", 2, infinite=True) or DEFAULT_RANGE
     low, high = (math.copysign(math.inf, own) if abs(own) > NO_LIMIT else own for own in given)
     if low > high:
-        raise document.error(element, f"range = {given!r}: must not end before it begins")
+        document.notes.append(f"the range of coordinate {element.name!r} read as from {high:g} to {low:g}")
+        low, high = high, low
     function = None
     if object_property(document, element, "prescribed_function") is not None:
         function = function_property(document, element, "prescribed_function", "joint")

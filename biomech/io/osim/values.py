@@ -13,6 +13,9 @@ from biomech.io._xml import Element
 from biomech.io.osim.description import Vector
 from biomech.io.osim.document import Document
 
+#: A number further out than this is as good as infinite: sums and products of those within stay finite.
+LARGEST = 1e100
+
 _TRUE, _FALSE = {"true", "1"}, {"false", "0"}
 
 
@@ -116,6 +119,8 @@ def parse_number(document: Document, element: Element, token: str, infinite: boo
         value = float(token) if token.isascii() and "_" not in token else math.nan
     except ValueError:
         value = math.nan
+    if abs(value) > LARGEST:
+        value = math.copysign(math.inf, value)
     if math.isnan(value) or (math.isinf(value) and not infinite):
         hint = " (a decimal comma?)" if "," in token else ""
         raise document.error(element, f"{token[:60]!r}: must be a finite number{hint}")
@@ -129,11 +134,13 @@ def _tokens(given: str) -> list[str]:
     return given.split()
 
 
-def refuse_duplicates(document: Document, elements: Iterable[Element], what: str) -> None:
-    """No two of a name, and none without."""
+def refuse_duplicates(document: Document, elements: Iterable[Element], what: str, nameless: bool = False) -> None:
+    """No two of a name; and none without, unless it may be ``nameless``."""
     seen: dict[str, int] = {}
     for own in elements:
         if not own.name:
+            if nameless:
+                continue
             raise document.error(own, f"a {what} must have a name")
         if own.name in seen:
             raise document.error(

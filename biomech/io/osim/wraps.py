@@ -26,7 +26,7 @@ def wrap_elements(document: Document, holders: list[Element]) -> list[tuple[Elem
     found: list[tuple[Element, Element]] = []
     for holder in holders:
         elements = list(objects(holder, "WrapObjectSet"))
-        refuse_duplicates(document, elements, f"wrap object of {holder.name!r}")
+        refuse_duplicates(document, elements, f"wrap object of {holder.name!r}", nameless=True)
         found += [(holder, own) for own in elements]
     return found
 
