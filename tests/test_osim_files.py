@@ -339,6 +339,17 @@ def test_mesh_names_are_never_opened(tmp_path: Path) -> None:
     assert read(edited(tmp_path, "<mass>3</mass>", hostile))[0] == read(OLD)[0]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "header"),
+    [("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("latin-1", "ISO-8859-1"), ("cp1252", "UTF-8"), ("utf-8", "UTF-8")],
+)
+def test_text_in_other_encodings(tmp_path: Path, encoding: str, header: str) -> None:
+    text = OLD.read_text().replace('encoding="UTF-8"', f'encoding="{header}"')
+    path = tmp_path / "encoded.osim"
+    path.write_bytes(text.replace("<credits>biomech", "<credits>Müller").encode(encoding))
+    assert read(path)[0] == dataclasses.replace(read(OLD)[0], credits="Müller")
+
+
 def test_a_marker_on_a_body_that_is_not_there_is_left_out(tmp_path: Path) -> None:
     path = edited(tmp_path, '<Marker name="tip">', '<Marker name="lost"><body>tail</body></Marker><Marker name="tip">')
     model, said = read(path)
@@ -401,6 +412,42 @@ def test_joints_of_the_4_0_betas_name_their_frames_in_connectors(tmp_path: Path)
     path = tmp_path / "beta.osim"
     path.write_text(text.replace('Version="40600"', 'Version="30510"'))
     assert dataclasses.replace(read(path)[0], version=40600) == read(NEW)[0]
+
+
+def test_frames_on_bodies_and_on_frames_are_led_back_to_the_body(tmp_path: Path) -> None:
+    def frame(name: str, parent: str, translation: str, orientation: str) -> str:
+        words = {"socket_parent": parent, "translation": translation, "orientation": orientation}
+        inside = "".join(f"<{tag}>{own}</{tag}>" for tag, own in words.items())
+        return f'<PhysicalOffsetFrame name="{name}">{inside}</PhysicalOffsetFrame>'
+
+    handle = frame("handle", "..", "0.1 0 0", f"0 0 {math.pi / 2}")
+    grip = frame("grip", "../handle", "0.2 0 0", "0 0 0")
+    path = tmp_path / "frames.osim"
+    marker = '<Marker name="tip">'
+    held = f'<Marker name="held"><socket_parent_frame>/bodyset/base/grip</socket_parent_frame></Marker>{marker}'
+    text = NEW.read_text().replace(
+        '<Body name="base">', f'<Body name="base"><components>{grip}{handle}</components>', 1
+    )
+    path.write_text(text.replace(marker, held, 1))
+    model, said = read(path)
+    assert not said
+    grip_frame, handle_frame = model.frames
+    assert (grip_frame.name, handle_frame.name) == ("grip", "handle")
+    assert grip_frame.placement.body == handle_frame.placement.body == "base"
+    assert grip_frame.placement.translation == pytest.approx((0.1, 0.2, 0.0))
+    assert np.allclose(grip_frame.placement.rotation, [[0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    held_marker = model.markers[0]
+    assert (held_marker.body, held_marker.location) == ("base", grip_frame.placement.translation)
+
+
+def test_a_frame_that_a_joint_lacks_is_no_body(tmp_path: Path) -> None:
+    path = tmp_path / "lacking.osim"
+    socket = "<socket_parent_frame>/bodyset/base</socket_parent_frame>"
+    text = NEW.read_text()
+    assert socket in text
+    path.write_text(text.replace(socket, socket.replace("/bodyset/base", "/jointset/to_base/base"), 1))
+    with pytest.raises(ModelError, match="'/jointset/to_base/base', and there is no such body or frame"):
+        read_description(path)
 
 
 def test_frames_offset_from_themselves_are_refused(tmp_path: Path) -> None:

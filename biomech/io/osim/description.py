@@ -336,7 +336,8 @@ class PathWrap:
     """That a path wraps over an object (``wrap``: its place in ``OsimModel.wraps``) between two of its points.
 
     ``first`` and ``last`` count the path's points from 0, those that are conditional and not there included; None is
-    the first, or the last, of the path. ``method``: hybrid, midpoint or axial, which concern ellipsoids.
+    the first, or the last, of the path, and a path whose last comes before its first does not wrap. ``method``: hybrid,
+    midpoint or axial, which concern ellipsoids.
     """
 
     wrap: int
@@ -611,6 +612,15 @@ class Marker:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A named frame that is fixed in a body; those of joints and forces are parts of these."""
+
+    name: str
+    placement: Placement
+    line: int = _line()
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """What is in the file and not computed: its class and name, and what depends on it.
 
@@ -642,6 +652,7 @@ class OsimModel:
     forces: tuple[Force, ...]
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     markers: tuple[Marker, ...]
+    frames: tuple[Frame, ...]
     left_out: tuple[LeftOut, ...]
 
     @property

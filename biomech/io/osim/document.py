@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,12 +46,11 @@ class Document:
             warnings.warn(f"{self.file}: {'; '.join(said)}", BiomechWarning, stacklevel=3)
 
     def _what_is_left_out(self) -> str:
-        if not self.left_out:
-            return ""
-        kinds = Counter(own.kind for own in self.left_out)
-        names = {kind: [own.name for own in self.left_out if own.kind == kind and own.name] for kind in kinds}
-        each = (f"{kind} ({count}{': ' if names[kind] else ''}{_few(names[kind])})" for kind, count in kinds.items())
-        return f"left out, and what depends on it is refused: {', '.join(each)}"
+        kinds: dict[str, list[str]] = {}
+        for own in self.left_out:
+            kinds.setdefault(own.kind, []).append(own.name)
+        each = [f"{kind} ({len(names)}{_named(names)})" for kind, names in kinds.items()]
+        return f"left out, and what depends on it is refused: {_few(each, 20)}" if each else ""
 
     def _odd_quadrants(self) -> str:
         if not any(own != own.lower() for own in self.quadrants):
@@ -127,6 +125,11 @@ def owner_name(element: Element) -> str:
             return own.name
         own = own.parent
     return ""
+
+
+def _named(names: list[str]) -> str:
+    known = [own for own in names if own]
+    return f": {_few(known)}" if known else ""
 
 
 def _few(names: list[str], most: int = 5) -> str:

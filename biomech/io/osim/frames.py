@@ -10,7 +10,7 @@ import math
 import posixpath
 
 from biomech.io._xml import Element
-from biomech.io.osim.description import GROUND, Matrix, Placement, Vector
+from biomech.io.osim.description import GROUND, Frame, Matrix, Placement, Vector
 from biomech.io.osim.document import Document
 from biomech.io.osim.values import text, vector
 
@@ -23,6 +23,7 @@ class Frames:
     def __init__(self, document: Document, bodies: list[Element]) -> None:
         self._document = document
         self._bodies = {GROUND, *(own.name for own in bodies)}
+        self._paths = {f"/{GROUND}": GROUND, **{component_path(own): own.name for own in bodies}}
         self._offsets: dict[str, Element] = {}
         self._names: dict[str, list[Element]] = {}
         for own in document.model.walk():
@@ -52,23 +53,30 @@ class Frames:
         """The elements of all offset frames."""
         return list(self._offsets.values())
 
+    def named(self) -> tuple[Frame, ...]:
+        """The offset frames that are no part of a joint, a force or a constraint."""
+        return tuple(
+            Frame(own.name, self._place(own), own.line)
+            for path, own in self._offsets.items()
+            if not path.startswith(("/jointset/", "/forceset/", "/constraintset/"))
+        )
+
     def placed(self, holder: Element) -> Placement:
         """The frame that an element is: a body, ground or an offset frame."""
         return self._place(holder) if holder.tag == _OFFSET else Placement(holder.name or GROUND)
 
     def _find(self, owner: Element, given: str) -> Placement | Element | None:
-        own = self._offsets.get(posixpath.normpath(posixpath.join(component_path(owner), given)))
-        if own is not None:
-            return own
-        if given in self._bodies:
-            return Placement(given)
+        """What stands at the path; else the body, or the only frame, of the name; of a path, of its last name."""
+        path = posixpath.normpath(posixpath.join(component_path(owner), given))
+        if path in self._offsets:
+            return self._offsets[path]
         last = given.rpartition("/")[2]
-        if "/" in given and posixpath.basename(posixpath.dirname(given)) in ("", ".", "..", "bodyset"):
-            body = next((known for known in self._bodies if given.endswith("/" + known)), None)
-            if body is not None:
-                return Placement(body)
+        meant = (given,) if "jointset/" in given else (given, last)  # what is missing in a joint is no body
+        body = self._paths.get(path) or next((own for own in meant if own in self._bodies), None)
+        if body is not None:
+            return Placement(body)
         named = self._names.get(last, [])
-        return named[0] if len(named) == 1 else Placement(last) if last in self._bodies else None
+        return named[0] if len(named) == 1 else None
 
     def _place(self, offset: Element) -> Placement:
         """An offset frame in its body, through the frames that it is offset from."""

@@ -108,6 +108,7 @@ def _read_model(document: Document) -> OsimModel:
         forces,
         _read_groups(document),
         _read_markers(document, frames),
+        frames.named(),
         tuple(document.left_out),
     )
 
