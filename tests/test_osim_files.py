@@ -161,6 +161,7 @@ def test_every_force_of_the_small_model() -> None:
     assert isinstance(off.curves, osim.TabulatedCurves)
     assert off.curves.passive == osim.SimmSpline((0.0, 1.0, 2.0), (0.0, 0.0, 1.0))
     assert [own.active for own in model.muscles] == [True, True, False]
+    assert [own.min_control for own in model.muscles] == [0.01, 0.02, 0.0]
     stop = forces["stop"]
     assert isinstance(stop, osim.CoordinateLimitForce)
     assert (stop.upper_limit, stop.lower_limit) == pytest.approx((math.pi / 2, -math.pi / 6))
@@ -326,6 +327,12 @@ def test_a_range_with_its_ends_exchanged_is_said_and_set_right(tmp_path: Path) -
     model, said = read(edited(tmp_path, "<range>-1.5 1.5</range>", "<range>1.5 -1.5</range>"))
     assert model == read(OLD)[0]
     assert said == ["edited.osim: the range of coordinate 'bend' read as from -1.5 to 1.5"]
+
+
+def test_offsets_of_before_4_0_have_the_six_digits_that_opensim_keeps(tmp_path: Path) -> None:
+    old, new = "<location_in_parent>0.1 0.05 -0.03<", "<location_in_parent>0.123456789 0.05 -1234.56789<"
+    hinge = read(edited(tmp_path, old, new))[0].joints[1]
+    assert hinge.parent.translation == (0.123457, 0.05, -1234.57)
 
 
 def test_a_force_that_is_off_is_not_missed(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from biomech.io.osim.description import (
     TorqueActuator,
 )
 from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, offset_from
+from biomech.io.osim.frames import Frames, old_offset
 from biomech.io.osim.functions import function_property
 from biomech.io.osim.paths import PathReader
 from biomech.io.osim.values import flag, number, property_of, referred, text, vector
@@ -156,8 +156,7 @@ class ForceReader:
     def _end(self, element: Element, end: int) -> Placement:
         """The frame at one end: a socket in 4.x, a body with an offset before."""
         frame = self._frame(element, f"frame{end}", f"body_{end}", f"body{end}")
-        location = vector(self.document, element, f"location_body_{end}")
-        return offset_from(frame, location, vector(self.document, element, f"orientation_body_{end}"))
+        return old_offset(self.document, frame, element, f"location_body_{end}", f"orientation_body_{end}")
 
     def _frame(self, element: Element, name: str, *old: str) -> Placement:
         frame = self.frames.of(element, name, name, *old)

@@ -135,6 +135,18 @@ def offset_from(frame: Placement, translation: Vector, orientation: Vector) -> P
     return Placement(frame.body, (origin[0], origin[1], origin[2]), product(frame.rotation, rotation_xyz(orientation)))
 
 
+def old_offset(document: Document, frame: Placement, element: Element, location: str, orientation: str) -> Placement:
+    """A frame that a file of before 4.0 offsets by two properties of a joint or bushing.
+
+    OpenSim 4 makes frames of them and keeps six digits on the way. The same is done here, so that bodies are where it
+    has them: of what a file says, a millionth is lost.
+    """
+    moved, turned = (
+        tuple(float(f"{own:.6g}") for own in vector(document, element, tag)) for tag in (location, orientation)
+    )
+    return offset_from(frame, (moved[0], moved[1], moved[2]), (turned[0], turned[1], turned[2]))
+
+
 def located(frame: Placement, point: Vector) -> Vector:
     """A point of a frame in the frame's body."""
     x, y, z = rotated(frame.rotation, point)

@@ -24,7 +24,7 @@ from biomech.io.osim.description import (
     Vector,
 )
 from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, offset_from
+from biomech.io.osim.frames import Frames, old_offset
 from biomech.io.osim.functions import function_property
 from biomech.io.osim.values import (
     flag,
@@ -135,11 +135,9 @@ def _frames(document: Document, frames: Frames, element: Element, body: Element 
         child = Placement(body.name)
     if parent is None or child is None:
         raise document.error(element, f"has no {'parent' if parent is None else 'child'} frame")
-    parent = offset_from(
-        parent, vector(document, element, "location_in_parent"), vector(document, element, "orientation_in_parent")
-    )
+    parent = old_offset(document, parent, element, "location_in_parent", "orientation_in_parent")
     for location, orientation in (("location", "orientation"), ("location_in_child", "orientation_in_child")):
-        child = offset_from(child, vector(document, element, location), vector(document, element, orientation))
+        child = old_offset(document, child, element, location, orientation)
     return (child, parent) if flag(document, element, "reverse", False) else (parent, child)
 
 

@@ -21,11 +21,14 @@ from biomech.io.osim.functions import function_property
 from biomech.io.osim.paths import PathReader
 from biomech.io.osim.values import flag, number, property_of
 
+#: Kinds whose control OpenSim keeps at 0.01 and more, where a file does not say.
+_NEVER_SLACK = ("Thelen2003Muscle", "Millard2012EquilibriumMuscle")
+
 
 def read_muscle(document: Document, paths: PathReader, element: Element) -> Muscle:
     """A muscle of a class in ``MUSCLES``; curves of force over velocity have no part in statics and are not read."""
     kind, curves = MUSCLES[element.tag]
-    low, high = controls(document, element, 0.0, 1.0)
+    low, high = controls(document, element, 0.01 if kind in _NEVER_SLACK else 0.0, 1.0)
     return Muscle(
         element.name,
         kind,
