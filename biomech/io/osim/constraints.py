@@ -28,7 +28,7 @@ def _coupler(document: Document, element: Element, coordinates: Collection[str])
         raise document.error(element, "coupled_coordinates_function is missing")
     independents = tuple(
         referred(document, element, own, coordinates, "coordinate")
-        for own in names(document, element, "independent_coordinate_names")
+        for own in names(document, element, "independent_coordinate_names", known=coordinates)
     )
     given = text(document, element, "dependent_coordinate_name")
     dependent = referred(document, element, given, coordinates, "coordinate")

@@ -24,10 +24,10 @@ from biomech.io.osim.description import (
     TorqueActuator,
 )
 from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, old_offset
+from biomech.io.osim.frames import Frames, old_offset, socket
 from biomech.io.osim.functions import function_property
 from biomech.io.osim.paths import PathReader
-from biomech.io.osim.values import flag, number, property_of, referred, text, vector
+from biomech.io.osim.values import flag, number, property_of, referred, vector
 
 
 @dataclass
@@ -93,7 +93,7 @@ class ForceReader:
     # ---- on coordinates -------------------------------------------------------------------------------------------
 
     def _coordinate(self, element: Element) -> str:
-        given = text(self.document, element, "coordinate")
+        given = socket(self.document, element, "coordinate", "coordinate")
         return referred(self.document, element, given, self.motions, "coordinate")
 
     def _limit(self, element: Element) -> CoordinateLimitForce:

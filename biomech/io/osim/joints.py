@@ -102,13 +102,7 @@ def _read_joint(document: Document, frames: Frames, element: Element, body: Elem
     if parent.body == child.body:
         raise document.error(element, f"connects {parent.body!r} with itself")
     given = list(_coordinate_elements(element))
-    if element.tag == "CustomJoint":
-        rows = _custom_rows(document, element)
-    elif element.tag in _MOTIONS:
-        rows = _standard_rows(document, element, [own.name for own in given])
-    else:
-        document.leave_out(element, "joint")
-        rows = ()
+    rows = _rows(document, element, [own.name for own in given])
     supported = bool(rows)
     motions = _motions(rows)
     coordinates = [_coordinate(document, own, motions.get(own.name, "coupled")) for own in given]
@@ -141,9 +135,9 @@ def _frames(document: Document, frames: Frames, element: Element, body: Element 
     return (child, parent) if flag(document, element, "reverse", False) else (parent, child)
 
 
-def _free_joint(document: Document, body: Element) -> Joint:
+def _free_joint(body: Element) -> Joint:
     name = f"free_{body.name}"
-    rows = _standard_rows(document, body, [], "FreeJoint", name)
+    rows = tuple(_plain_rows("FreeJoint", [f"{name}_coord_{i}" for i in range(6)]))
     coordinates = tuple(_default_coordinate(own, motion, body.line) for own, motion in _motions(rows).items())
     return Joint(
         name, "FreeJoint", Placement(GROUND), Placement(body.name), coordinates, rows[:3], rows[3:], line=body.line
@@ -153,24 +147,33 @@ def _free_joint(document: Document, body: Element) -> Joint:
 # ---- rows ---------------------------------------------------------------------------------------------------------
 
 
-def _standard_rows(
-    document: Document, element: Element, given: list[str], kind: str = "", name: str = ""
-) -> tuple[TransformRow, ...]:
-    """The rows of a class whose motion is known: turns about x, y, z of the frames, translations along them."""
-    moved = _MOTIONS[kind or element.tag]
-    if len(given) > len(moved):
-        raise document.error(element, f"has {len(given)} coordinates: must have {len(moved)}")
-    called = given + [f"{name or element.name}_coord_{i}" for i in range(len(given), len(moved))]
-    coordinate = dict(zip(moved, called, strict=True))
-    rows = []
-    for what in "rt":
-        for axis in range(3):
-            own = coordinate.get((what, axis))
-            row = TransformRow(AXES[axis], (own,), _IDENTITY) if own is not None else _still(AXES[axis])
-            rows.append(row)
-    if (kind or element.tag) == "EllipsoidJoint":
+def _rows(document: Document, element: Element, given: list[str]) -> tuple[TransformRow, ...]:
+    """The six rows of a joint whose own coordinates are ``given``; none for a class that nobody knows."""
+    if element.tag == "CustomJoint":
+        return _custom_rows(document, element, given)
+    if element.tag not in _MOTIONS:
+        document.leave_out(element, "joint")
+        return ()
+    count = len(_MOTIONS[element.tag])
+    if len(given) > count:
+        raise document.error(element, f"has {len(given)} coordinates: must have {count}")
+    called = given + [f"{element.name}_coord_{i}" for i in range(len(given), count)]
+    rows = _plain_rows(element.tag, called)
+    if element.tag == "EllipsoidJoint":
         rows[3:] = _ellipsoid_rows(document, element, called)
     return tuple(rows)
+
+
+def _plain_rows(kind: str, called: list[str]) -> list[TransformRow]:
+    """The rows of a class whose coordinates turn about, or go along, the axes of its frames."""
+    coordinates = dict(zip(_MOTIONS[kind], called, strict=True))
+    return [
+        TransformRow(AXES[axis], (coordinates[what, axis],), _IDENTITY)
+        if (what, axis) in coordinates
+        else _still(AXES[axis])
+        for what in "rt"
+        for axis in range(3)
+    ]
 
 
 def _ellipsoid_rows(document: Document, element: Element, called: list[str]) -> list[TransformRow]:
@@ -180,15 +183,15 @@ def _ellipsoid_rows(document: Document, element: Element, called: list[str]) -> 
     return [TransformRow(AXES[axis], (called[0], called[1]), EllipsoidPoint(axis, radii[axis])) for axis in range(3)]
 
 
-def _custom_rows(document: Document, element: Element) -> tuple[TransformRow, ...]:
+def _custom_rows(document: Document, element: Element, known: list[str]) -> tuple[TransformRow, ...]:
     """The rows of a CustomJoint: named in its SpatialTransform, or listed in the TransformAxisSet of 1.8 and before."""
     place = property_of(document, element, "SpatialTransform")
     if place is not None:
         named = {own.name: own for own in place.children if own.tag == "TransformAxis"}
-        given = [named.get(f"{kind}{i}") for kind in ("rotation", "translation") for i in (1, 2, 3)]
+        axes = [named.get(f"{kind}{i}") for kind in ("rotation", "translation") for i in (1, 2, 3)]
     else:
-        given = _listed_axes(document, element)
-    rows = [_still(AXES[i % 3]) if own is None else _row(document, own) for i, own in enumerate(given)]
+        axes = _listed_axes(document, element)
+    rows = [_still(AXES[i % 3]) if own is None else _row(document, own, known) for i, own in enumerate(axes)]
     _check_axes(document, element, rows)
     return tuple(rows)
 
@@ -203,9 +206,9 @@ def _listed_axes(document: Document, element: Element) -> list[Element | None]:
     return turns + [None] * (3 - len(turns)) + translations + [None] * (3 - len(translations))
 
 
-def _row(document: Document, element: Element) -> TransformRow:
+def _row(document: Document, element: Element, known: list[str]) -> TransformRow:
     """A row; without a function its coordinate moves it one to one, and without a coordinate it stays."""
-    coordinates = names(document, element, "coordinates", "coordinate")
+    coordinates = names(document, element, "coordinates", "coordinate", known=known)
     axis = vector(document, element, "axis", X)
     length = math.hypot(*axis)
     if length == 0.0:
@@ -289,7 +292,7 @@ def _make_tree(
     while waiting or any(own.name not in reached for own in bodies):
         own = _next_joint(joints, waiting, reached)
         if own is None:
-            joints.append(_free_joint(document, _loose_body(document, joints, elements, bodies, reached)))
+            joints.append(_free_joint(_loose_body(document, joints, elements, bodies, reached)))
             waiting.append(len(joints) - 1)
             continue
         waiting.remove(own)

@@ -34,7 +34,7 @@ _NOT_COMPUTED = (WrapEllipsoid, WrapTorus, UnknownWrap)
 
 @dataclass
 class PathReader:
-    """What the paths of a model refer to; ``used`` are the wrap objects that are left out and that a path needs."""
+    """What the paths of a model refer to; a wrap object that is not computed is left out once a path needs it."""
 
     document: Document
     frames: Frames

@@ -20,41 +20,13 @@ from biomech.io.osim.wraps import read_wraps, wrap_elements
 #: OpenSim's own gravity, where a file states none.
 GRAVITY = (0.0, -9.80665, 0.0)
 
-#: Parts of a model that are read, or that have no part in statics: looks, contact geometry, control, probes.
-_KNOWN = frozenset(
-    [
-        "credits",
-        "publications",
-        "length_units",
-        "force_units",
-        "gravity",
-        "assembly_accuracy",
-        "defaults",
-        "connectors",
-        "Ground",
-        "BodySet",
-        "JointSet",
-        "ConstraintSet",
-        "ForceSet",
-        "ActuatorSet",
-        "MarkerSet",
-        "CoordinateSet",
-        "FrameSet",
-        "components",
-        "ComponentSet",
-        "MiscModelComponentSet",
-        "DynamicsEngine",
-        "ContactGeometrySet",
-        "ControllerSet",
-        "ProbeSet",
-        "AnalysisSet",
-        "ModelVisualPreferences",
-        "VisibleObject",
-        "notes",
-    ]
+#: Parts of a model that hold what is read.
+_READ = ("Ground", "BodySet", "JointSet", "ConstraintSet", "ForceSet", "ActuatorSet", "DynamicsEngine", "defaults")
+#: Endings of parts and of components that have none in statics, or that are read where something refers to them.
+_NO_PART = (
+    *("Geometry", "VisibleObject", "Appearance", "Preferences", "Controller", "Probe", "Reporter", "Analysis"),
+    *("Marker", "Station", "Frame", "connectors"),
 )
-#: Endings of components with no part in statics.
-_NO_PART = ("Geometry", "Controller", "Probe", "Reporter", "Appearance", "Preferences", "Marker", "Station", "Frame")
 _COMPONENT_SETS = ("components", "ComponentSet", "MiscModelComponentSet")
 
 
@@ -160,5 +132,6 @@ def _note_components(document: Document) -> None:
         if not (own.tag in MUSCLES or own.tag in FORCES or own.tag.endswith(_NO_PART)):
             document.leave_out(own, "model")
     for own in document.model.children:
-        if own.tag not in _KNOWN and own.children:
+        known = own.tag in _READ or own.tag in _COMPONENT_SETS or own.tag.removesuffix("Set").endswith(_NO_PART)
+        if own.children and not known:
             document.leave_out(own, "model")

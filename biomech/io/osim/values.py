@@ -108,9 +108,10 @@ def text(document: Document, owner: Element, *tags: str, default: str = "") -> s
     return default if found is None or not found.text else found.text
 
 
-def names(document: Document, owner: Element, *tags: str) -> tuple[str, ...]:
-    """Names with space between."""
-    return tuple(text(document, owner, *tags).split())
+def names(document: Document, owner: Element, *tags: str, known: Collection[str] = ()) -> tuple[str, ...]:
+    """Names with space between; one name, where with its spaces it is one that is ``known``."""
+    given = text(document, owner, *tags)
+    return (given,) if given in known else tuple(given.split())
 
 
 def parse_number(document: Document, element: Element, token: str, infinite: bool = False) -> float:
