@@ -1,0 +1,1 @@
+"""What is read from the files of others, and written for them."""

@@ -1,0 +1,159 @@
+"""XML of others: a light tree of elements with their lines, from files that strict readers refuse.
+
+Public files have ``::`` in names and single bytes of another encoding under a header that says UTF-8. Expat, without
+namespaces and after the bytes are decoded here, reads both. What could harm is refused: a DOCTYPE, and with it every
+entity that expands; files, trees and levels without end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.parsers import expat
+
+from biomech.errors import BiomechError, ModelError
+
+#: The largest file, the most elements and the deepest nesting that are read; public models stay below a tenth of each.
+MOST_BYTES = 64 * 2**20
+MOST_ELEMENTS = 1_000_000
+MOST_LEVELS = 64
+
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_SINGLE_BYTE = {"iso8859-1", "cp1252", "ascii"}
+_WRONG_BYTE = re.compile("[\udc80-\udcff]")  # how surrogateescape shows a byte that is no UTF-8
+
+
+class Element:
+    """An element: its tag, attributes, text without what is around it, children, parent and line in the file."""
+
+    __slots__ = ("attributes", "children", "line", "parent", "tag", "text")
+
+    def __init__(self, tag: str, attributes: dict[str, str], line: int, parent: Element | None) -> None:
+        self.tag = tag
+        self.attributes = attributes
+        self.line = line
+        self.parent = parent
+        self.text = ""
+        self.children: list[Element] = []
+
+    @property
+    def name(self) -> str:
+        """The attribute ``name``; empty where there is none."""
+        return self.attributes.get("name", "").strip()
+
+    def child(self, *tags: str) -> Element | None:
+        """The first child with one of the tags; an earlier tag goes before a later one."""
+        for tag in tags:
+            for own in self.children:
+                if own.tag == tag:
+                    return own
+        return None
+
+    def walk(self) -> Iterator[Element]:
+        """The element and all below it, in the order of the file."""
+        waiting = [self]
+        while waiting:
+            own = waiting.pop()
+            yield own
+            waiting.extend(reversed(own.children))
+
+    def __repr__(self) -> str:
+        return f"<{self.tag} {self.name!r}, line {self.line}>" if self.name else f"<{self.tag}, line {self.line}>"
+
+
+def read_xml(path: str | Path) -> Element:
+    """The root of the document in a file; ``ModelError`` names the element and the line at which it is none."""
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MOST_BYTES else b""
+    except OSError as error:
+        raise ModelError(f"{path.name}: cannot be read: {error.strerror or error}") from None
+    if size > MOST_BYTES:
+        raise ModelError(f"{path.name}: has {size} bytes; at most {MOST_BYTES} are read")
+    return parse_xml(content, path.name)
+
+
+def parse_xml(content: bytes, file: str) -> Element:
+    """The root of a document; ``file`` is what errors call it."""
+    builder = _Builder(file)
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes, parser.CurrentLineNumber)
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.StartDoctypeDeclHandler = lambda name, *_: builder.refuse_doctype(name, parser.CurrentLineNumber)
+    try:
+        parser.Parse(_as_utf8(content), True)
+    except expat.ExpatError as error:
+        raise builder.error(error.lineno, f"is no XML: {expat.errors.messages[error.code]}") from None
+    assert builder.root is not None  # expat refuses a document without an element
+    return builder.root
+
+
+class _Builder:
+    """What makes the tree while expat reads."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.root: Element | None = None
+        self.open: list[Element] = []
+        self.pieces: list[str] = []
+        self.count = 0
+
+    def start(self, tag: str, attributes: dict[str, str], line: int) -> None:
+        self.count += 1
+        if self.count > MOST_ELEMENTS:
+            raise self.error(line, f"has more than {MOST_ELEMENTS} elements")
+        if len(self.open) >= MOST_LEVELS:
+            raise self.error(line, f"has elements more than {MOST_LEVELS} levels deep")
+        parent = self.open[-1] if self.open else None
+        element = Element(tag, attributes, line, parent)
+        if parent is None:
+            self.root = element
+        else:
+            parent.children.append(element)
+        self.open.append(element)
+        self.pieces.clear()
+
+    def text(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+    def end(self, _tag: str) -> None:
+        element = self.open.pop()
+        if not element.children:  # what stands between children is space
+            element.text = "".join(self.pieces).strip()
+        self.pieces.clear()
+
+    def refuse_doctype(self, name: str, line: int) -> None:
+        raise self.error(line, f"has a DOCTYPE ({name[:40]}), which is not read: its entities could expand without end")
+
+    def error(self, line: int, what: str) -> BiomechError:
+        """The error that names the file, the line and the element that is open there."""
+        where = f", element {self.open[-1].tag!r}" if self.open else ", outside of any element"
+        return ModelError(f"{self.file}, line {line}{where}: {what}")
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """The document in UTF-8; a byte that is none, or of an older encoding by its header, is taken from CP1252."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace").encode("utf-8", "replace")
+    content = content.removeprefix(codecs.BOM_UTF8)
+    declared = _DECLARED.match(content)
+    if declared and _codec(declared[1].decode("ascii")) in _SINGLE_BYTE:
+        return content.decode("cp1252", "replace").encode("utf-8")
+    text = content.decode("utf-8", "surrogateescape")
+    return _WRONG_BYTE.sub(lambda byte: _windows_letter(byte[0]), text).encode("utf-8")
+
+
+def _codec(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return name
+
+
+def _windows_letter(escaped: str) -> str:
+    return bytes([ord(escaped) - 0xDC00]).decode("cp1252", "replace")
