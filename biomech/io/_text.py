@@ -52,12 +52,12 @@ def read_bytes(name: str, path: Path, most: int = MOST_BYTES) -> bytes:
         There is none, it is no ordinary file, it is empty or too large, or it cannot be read.
     """
     try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # to open a pipe would wait for its writer
+            raise FileError(f"{name} = {shown(str(path))}: is no ordinary file")
+        if about.st_size > most:
+            raise FileError(f"{path}: has {about.st_size / 1e6:.0f} MB; must have at most {most / 1e6:.0f} MB")
         with path.open("rb") as file:
-            about = os.fstat(file.fileno())
-            if not stat.S_ISREG(about.st_mode):
-                raise FileError(f"{name} = {shown(str(path))}: is no ordinary file")
-            if about.st_size > most:
-                raise FileError(f"{path}: has {about.st_size / 1e6:.0f} MB; must have at most {most / 1e6:.0f} MB")
             found = file.read(most)
     except FileNotFoundError:
         raise FileError(f"{name} = {shown(str(path))}: there is no such file") from None

@@ -54,9 +54,17 @@ def to_coordinates(model: Model, ds: xr.Dataset) -> xr.Dataset:
     >>> bm.io.to_coordinates(model, given).knee_angle_r.round(3).values.tolist()
     [5.73, 11.459]
     """
+    check_model(model)
+    found, said = in_coordinates(model, ds)
+    if said:
+        warnings.warn(f"to_coordinates: {'; '.join(said)}", BiomechWarning, stacklevel=2)
+    return found
+
+
+def in_coordinates(model: Model, ds: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
+    """The coordinates of a model in a motion, and what is to be warned of."""
     import xarray as xr
 
-    check_model(model)
     instance("ds", ds, xr.Dataset, "a Dataset, as read_storage gives it")
     known = [name for name in model.coordinates if name in ds.data_vars]
     if not known:
@@ -72,8 +80,7 @@ def to_coordinates(model: Model, ds: xr.Dataset) -> xr.Dataset:
             raise StanceError(f"ds: {name} is of type {own.dtype}; must be numbers")
         values = np.rad2deg(own.values) if turns[name] and said == "no" else own.values
         found[name] = own.copy(data=values).assign_attrs(units="deg" if turns[name] else "m")
-    _say_what_is_left(model, ds, known)
-    return xr.Dataset(found, attrs={**ds.attrs, "inDegrees": "yes"})
+    return xr.Dataset(found, attrs={**ds.attrs, "inDegrees": "yes"}), _left_out(model, ds, known)
 
 
 def check_model(model: object) -> None:
@@ -83,17 +90,16 @@ def check_model(model: object) -> None:
     instance("model", model, Model, "a Model")
 
 
-def _say_what_is_left(model: Model, ds: xr.Dataset, known: list[str]) -> None:
-    """Warn of coordinates that nobody gave, and of columns that nobody takes."""
+def _left_out(model: Model, ds: xr.Dataset, known: list[str]) -> list[str]:
+    """What is said of coordinates that nobody gave, and of columns that nobody takes."""
     missing = [name for name in model.coordinates if name not in known]
     unused = [str(name) for name in ds.data_vars if name not in known]
     said = []
     if missing:
-        said.append(f"not in the motion, and at their default: {_listed(missing)}")
+        said.append(f"has no {_listed(missing)}: at their default in model {model.name!r}")
     if unused:
-        said.append(f"not of the model, and not used: {_listed(unused)}")
-    if said:
-        warnings.warn(f"coordinates of model {model.name!r}: {'; '.join(said)}", BiomechWarning, stacklevel=3)
+        said.append(f"not used, as no coordinates of model {model.name!r}: {_listed(unused)}")
+    return said
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

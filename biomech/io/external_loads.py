@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import instance, shown
-from biomech.errors import FileError, StanceError
+from biomech.errors import BiomechWarning, FileError, StanceError
 from biomech.io._text import first_repeated, read_path
 from biomech.io._xml import Element, read_xml
 from biomech.io.resampling import read_lowpass, read_times, resample
-from biomech.io.storage import read_storage
+from biomech.io.storage import read_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,6 +77,11 @@ def read_external_loads(
     StanceError
         An argument is not what it must be, or times are beyond those of the file.
 
+    Warns
+    -----
+    BiomechWarning
+        The storage file has fewer rows than its header says: it may be cut.
+
     Examples
     --------
     >>> import biomech as bm, tempfile, pathlib
@@ -97,7 +103,10 @@ def read_external_loads(
     wanted = None if times is None else read_times(times)
     cutoff = None if lowpass is None else read_lowpass(lowpass)
     loads, root = _read_loads(place)
-    table = read_storage(own or _data_file(place, root))
+    table_path = own or _data_file(place, root)
+    table, said = read_table(table_path)
+    if said:
+        warnings.warn(f"read_external_loads: {table_path}: {'; '.join(said)}", BiomechWarning, stacklevel=2)
     found = _dataset(place, loads, table)
     return found if wanted is None and cutoff is None else resample(found, wanted, cutoff)
 
@@ -290,7 +299,7 @@ def _check_loads(loads: xr.Dataset, feet: tuple[str, str]) -> NDArray[np.int64]:
             raise StanceError(f"loads: must have the coordinate {name} along load")
     sides = []
     for load, (segment, *frames) in enumerate(zip(*(loads[name].values.tolist() for name in _LABELS), strict=True)):
-        label = shown(loads["load"].values[load]) if "load" in loads.coords else str(load)
+        label = shown(loads["load"].values.tolist()[load]) if "load" in loads.coords else f"load {load}"
         if segment not in feet:
             raise StanceError(f"loads: {label} acts on {segment}; a ground reaction acts on {' or '.join(feet)}")
         if frames != [GROUND, GROUND]:

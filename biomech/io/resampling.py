@@ -23,6 +23,10 @@ _BEYOND = 0.1
 _UNEVEN = 0.5
 #: Order of the filter in one direction; back and forth it is twice that.
 _ORDER = 2
+#: Parts of the samples a second that a cut-off is at least: below, a filter is rounding alone.
+_SLOWEST = 1e-5
+#: Periods of the cut-off by which a signal is continued: what the filter began with is then gone to a part in 10^6.
+_PADDING = 3
 
 
 def resample(ds: xr.Dataset, times: Any = None, lowpass: float | None = None) -> xr.Dataset:
@@ -40,9 +44,10 @@ def resample(ds: xr.Dataset, times: Any = None, lowpass: float | None = None) ->
         Cut-off, in Hz, of a Butterworth filter of second order that goes forth and back: of fourth order in all, and
         without a shift in time. The cut-off is corrected for the two passes (Winter 2009, Biomechanics and Motor
         Control of Human Movement, 4th ed., section 3.4.4.2): at it the amplitude is 1/sqrt(2). Before the first and
-        after the last sample the signal is continued for a period of the cut-off, turned about its end. Of loads told
-        in one frame force and moment about its origin are filtered, and the points stay: where there is no force they
-        mean nothing, and a filter would carry that into the steps. The moments take what that changes.
+        after the last sample the signal is continued for three periods of the cut-off, turned about its end.
+        Of loads told in one frame the force and the moment about the origin are filtered, and points stay: where there
+        is no force they mean nothing, and a filter would carry that into the steps. A point in the air becomes that of
+        the nearest sample with a force, and the moment about the point takes what remains.
 
     Returns
     -------
@@ -234,8 +239,11 @@ def _rate(given: Array, cutoff: float) -> float:
             "must be even for lowpass (resample first)"
         )
     rate = float(1.0 / step)
-    if cutoff >= 0.5 * rate:
-        raise StanceError(f"lowpass = {cutoff:g}: must be below {0.5 * rate:g} Hz, half of the samples a second")
+    if not _SLOWEST * rate <= cutoff < 0.5 * rate:
+        raise StanceError(
+            f"lowpass = {cutoff:g}: must be at least {_SLOWEST * rate:g} Hz, and below {0.5 * rate:g} Hz, half of the "
+            "samples a second"
+        )
     return rate
 
 
@@ -249,5 +257,5 @@ def smooth(values: Array, rate: float, cutoff: float) -> Array:
 
     wider = math.tan(math.pi * cutoff / rate) / (math.sqrt(2.0) - 1.0) ** (0.5 / _ORDER)
     sections = butter(_ORDER, rate / math.pi * math.atan(wider), fs=rate, output="sos")
-    padding = min(len(values) - 1, math.ceil(rate / cutoff))
+    padding = min(len(values) - 1, math.ceil(_PADDING * rate / cutoff))
     return np.asarray(sosfiltfilt(sections, values, axis=0, padtype="odd", padlen=padding))

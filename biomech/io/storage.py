@@ -23,6 +23,7 @@ from biomech.io._text import (
     write_whole,
 )
 from biomech.io._time import times_of
+from biomech.io.coordinates import check_model, in_coordinates
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,19 +98,18 @@ def read_storage(path: str | Path, model: Model | None = None) -> xr.Dataset:
     """
     place = read_path("path", path)
     if model is not None:
-        from biomech.io.coordinates import check_model
-
         check_model(model)
-    found = _read(place)
-    if model is None:
-        return found
-    from biomech.io.coordinates import to_coordinates
+    found, said = read_table(place)
+    if model is not None:
+        found, left = in_coordinates(model, found)
+        said += left
+    if said:
+        warnings.warn(f"read_storage: {place}: {'; '.join(said)}", BiomechWarning, stacklevel=2)
+    return found
 
-    return to_coordinates(model, found)
 
-
-def _read(path: Path) -> xr.Dataset:
-    """The whole table, with its header as attributes."""
+def read_table(path: Path) -> tuple[xr.Dataset, list[str]]:
+    """The whole table, with its header as attributes, and what is to be warned of."""
     import xarray as xr
 
     lines = read_lines("path", path)
@@ -122,16 +122,15 @@ def _read(path: Path) -> xr.Dataset:
     check_labels(path, at + 1, names)
     rows, places = _read_rows(path, lines, at + 1, labels)
     check_times(path, places, rows[:, 0])
-    if header.rows is not None and header.rows > len(rows):
-        said = f"read_storage: {path} has {len(rows)} rows, and its header says {header.rows}: it may be cut"
-        warnings.warn(said, BiomechWarning, stacklevel=3)
+    cut = header.rows is not None and header.rows > len(rows)
+    said = [f"has {len(rows)} rows, and its header says {header.rows}: it may be cut"] if cut else []
     variables = {}
     for column, (label, name) in enumerate(zip(labels, names, strict=True)):
         if column:
             kept = {} if label == name else {"path": label}
             variables[name] = ("time", np.ascontiguousarray(rows[:, column]), kept)
     time = ("time", np.ascontiguousarray(rows[:, 0]), {"units": "s"})
-    return xr.Dataset(variables, coords={"time": time}, attrs=header.attrs)
+    return xr.Dataset(variables, coords={"time": time}, attrs=header.attrs), said
 
 
 def _read_header(path: Path, lines: Sequence[str]) -> _Header:

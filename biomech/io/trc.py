@@ -163,7 +163,9 @@ def _check_counts(path: Path, header: dict[str, str], frames: int, markers: int)
         if name in header and header[name] != str(count)
     ]
     if said:
-        warnings.warn(f"read_trc: {path} says {'; '.join(said)}; a file that was cut looks so", BiomechWarning, stacklevel=3)
+        warnings.warn(
+            f"read_trc: {path} says {'; '.join(said)}; a file that was cut looks so", BiomechWarning, stacklevel=3
+        )
 
 
 def _per_metre(path: Path, header: dict[str, str]) -> float:
