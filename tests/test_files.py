@@ -355,6 +355,121 @@ def test_what_is_wrong_in_a_trc_file_is_named(tmp_path, text, said):
         bm.read_trc(written(tmp_path, "a.trc", text))
 
 
+# ---- C3D
+
+#: Corners of a plate whose x is that of the laboratory; y and z, which points into the floor, are turned.
+CORNERS = np.array([[500.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 400.0, 0.0], [500.0, 400.0, 0.0]])
+TURNED = np.array([1.0, -1.0, -1.0])
+#: From the plate's sensor to the middle of its surface, in its own axes, mm.
+ABOVE = np.array([0.0, 0.0, -40.0])
+
+
+def write_trial(ezc3d, path, plate_type=2):
+    """A trial of two markers, one of them lost in a frame, and a plate; its points (mm) and channels (N, N.mm)."""
+    rng = np.random.default_rng(3)
+    points, channels = rng.normal(size=(3, 2, 10)) * 500.0, rng.normal(size=(6, 100)) * 100.0
+    channels[2] += 700.0
+    channels[:, 7] = 0.0
+    trial = ezc3d.c3d()
+    for group, rate, labels, units in (
+        ("POINT", 100.0, ["Knee", "Ankle"], ["mm"]),
+        ("ANALOG", 1000.0, ["Fx", "Fy", "Fz", "Mx", "My", "Mz"], ["N"] * 3 + ["Nmm"] * 3),
+    ):
+        for name, value in (("RATE", [rate]), ("LABELS", labels), ("UNITS", units)):
+            trial["parameters"][group][name]["value"] = value
+    trial["data"]["points"] = np.concatenate([points, np.ones((1, 2, 10))])
+    trial["data"]["meta_points"]["residuals"] = np.zeros((1, 2, 10))
+    trial["data"]["meta_points"]["residuals"][0, 1, 3] = -1.0
+    trial["data"]["analogs"] = channels[None]
+    for name, values, dims in (
+        ("USED", [1], (1,)), ("TYPE", [plate_type], (1,)), ("ZERO", [1, 0], (2,)), ("CHANNEL", range(1, 7), (6, 1)),
+    ):  # fmt: skip
+        parameter = ezc3d.ezc3d.Parameter(name)
+        parameter.set(ezc3d.ezc3d.VecInt(list(values)), dims)
+        trial["parameters"].add_parameter("FORCE_PLATFORM", parameter)
+    trial.add_parameter("FORCE_PLATFORM", "CORNERS", CORNERS.T[:, :, None])
+    trial.add_parameter("FORCE_PLATFORM", "ORIGIN", ABOVE[:, None])
+    trial.write(str(path))
+    return points, channels
+
+
+@pytest.fixture
+def ezc3d():
+    return pytest.importorskip("ezc3d", reason="needs the extra c3d")
+
+
+def test_markers_and_channels_of_a_trial_are_what_was_written(tmp_path, ezc3d):
+    points, channels = write_trial(ezc3d, tmp_path / "a.c3d")
+    ds = bm.read_c3d(tmp_path / "a.c3d")
+    expected = np.float32(points).transpose(2, 1, 0) / 1000.0
+    expected[3, 1] = np.nan
+    np.testing.assert_allclose(ds.position.values, expected, rtol=1e-6)
+    assert ds.marker.values.tolist() == ["Knee", "Ankle"]
+    assert (ds.position.units, ds.force.units, ds.moment.units) == ("m", "N", "N.m")
+    np.testing.assert_allclose(ds.analog.values.T, channels, rtol=1e-5, atol=1e-4)
+    assert ds.analog_units.sel(channel="My") == "Nmm"
+    np.testing.assert_allclose(ds.time.values, np.arange(10) / 100.0)
+    np.testing.assert_allclose(ds.analog_time.values, np.arange(100) / 1000.0)
+
+
+def test_a_plate_has_the_same_wrench_in_the_laboratory_as_at_its_sensor(tmp_path, ezc3d):
+    _, channels = write_trial(ezc3d, tmp_path / "a.c3d")
+    ds = bm.read_c3d(tmp_path / "a.c3d").isel(plate=0)
+    force, moment = TURNED * channels[:3].T, TURNED * channels[3:].T / 1000.0
+    middle = CORNERS.mean(axis=0) / 1000.0
+    sensor = middle - TURNED * ABOVE / 1000.0
+    on = np.arange(100) != 7
+    np.testing.assert_allclose(ds.force.values, force, atol=1e-3)
+    found = np.cross(ds.point.values - sensor, ds.force.values) + ds.moment.values
+    np.testing.assert_allclose(found[on], moment[on], atol=1e-4)
+    found = np.cross(middle - sensor, ds.force.values) + ds.plate_moment.values
+    np.testing.assert_allclose(found, moment, atol=1e-4)
+    np.testing.assert_allclose(ds.point.values[on, 2], 0.0, atol=1e-9)
+    np.testing.assert_allclose(ds.moment.values[on, :2], 0.0, atol=1e-6)
+    assert np.isnan(ds.point.values[7]).all()
+    np.testing.assert_allclose(ds.corner.values, CORNERS / 1000.0)
+
+
+def test_plates_that_are_not_known_are_left_out_and_said(tmp_path, ezc3d):
+    write_trial(ezc3d, tmp_path / "a.c3d", plate_type=7)
+    with pytest.warns(bm.BiomechWarning, match="its force plates are left out: .*Type 7 is not supported"):
+        ds = bm.read_c3d(tmp_path / "a.c3d")
+    assert {"position", "analog"} == set(ds.data_vars)
+
+
+def test_a_trial_that_is_damaged_is_refused(tmp_path, ezc3d):
+    """In a process of its own, which a library that reads what is not there would end."""
+    write_trial(ezc3d, tmp_path / "a.c3d")
+    good = (tmp_path / "a.c3d").read_bytes()
+    cases = [("cut", good[:-600], "need more bytes"), ("none", b"x" * 2000, "is no C3D file"), ("html", b"<", "no C3D")]
+    for name, data, said in cases:
+        with pytest.raises(bm.FileError, match=said):
+            bm.read_c3d(written(tmp_path, f"{name}.c3d", data))
+    code = """
+import contextlib, pathlib, sys, warnings
+import numpy as np
+import biomech as bm
+warnings.simplefilter("ignore")
+path = pathlib.Path(sys.argv[1])
+good = path.read_bytes()
+for seed in range(300):
+    rng = np.random.default_rng(seed)
+    data = np.frombuffer(good, dtype=np.uint8).copy()
+    data[rng.integers(0, 2600, rng.integers(1, 6))] = rng.choice([0, 1, 127, 128, 255, rng.integers(256)])
+    path.write_bytes(data.tobytes())
+    with contextlib.suppress(bm.BiomechError):
+        bm.read_c3d(path)
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.c3d")], check=True, timeout=120)
+
+
+def test_without_ezc3d_the_extra_is_named(tmp_path, ezc3d, monkeypatch):
+    write_trial(ezc3d, tmp_path / "a.c3d")
+    monkeypatch.setitem(sys.modules, "ezc3d", None)
+    with pytest.raises(bm.StanceError, match=r'path: ezc3d is not installed.*pip install "biomech\[c3d\]"'):
+        bm.read_c3d(tmp_path / "a.c3d")
+
+
 # ---- external loads
 
 

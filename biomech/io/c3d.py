@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from biomech._arguments import shown
 from biomech.errors import BiomechWarning, FileError, StanceError
+from biomech.io._c3d_layout import check_layout
 from biomech.io._text import first_repeated, read_bytes, read_path
 from biomech.io.trc import AXES, PER_METRE
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-#: Second byte of every C3D file.
-_MARK = 0x50
 #: Of forces, by the names that plates give them.
 _NEWTON = ("N", "NEWTON", "NEWTONS")
 _ABOUT = (
@@ -77,7 +75,7 @@ def read_c3d(path: str | Path) -> xr.Dataset:
     import xarray as xr
 
     place = read_path("path", path)
-    _check_head(place, read_bytes("path", place))
+    check_layout(place, read_bytes("path", place))
     trial = _open(place)
     variables: dict[str, Any] = {}
     coords: dict[str, Any] = {}
@@ -89,19 +87,6 @@ def read_c3d(path: str | Path) -> xr.Dataset:
         raise FileError(f"{place}: has neither markers nor analog channels")
     coords |= _times(place, trial, variables)
     return xr.Dataset(variables, coords=coords)
-
-
-def _check_head(path: Path, data: bytes) -> None:
-    """Refuse what is no C3D file, or is cut: ezc3d would make room for whatever a header says."""
-    if len(data) < 512 or data[1] != _MARK or data[0] < 2:
-        raise FileError(f"{path}: is no C3D file")
-    # the parameters' section tells the order of bytes: 84 little endian, 85 DEC, 86 big endian
-    kind = data[512 * (data[0] - 1) + 3] if len(data) > 512 * (data[0] - 1) + 3 else 0
-    if kind not in (84, 85, 86):
-        raise FileError(f"{path}: is no C3D file, or is cut: its parameters are not where its header says")
-    points, analogs = struct.unpack_from(">HH" if kind == 86 else "<HH", data, 2)
-    if 4 * (4 * points + analogs) > len(data):
-        raise FileError(f"{path}: has {len(data)} bytes, which do not hold one frame of {points} points: it is cut")
 
 
 def _open(path: Path) -> Mapping[str, Any]:

@@ -104,7 +104,7 @@ def read_external_loads(
     cutoff = None if lowpass is None else read_lowpass(lowpass)
     loads, root = _read_loads(place)
     table_path = own or _data_file(place, root)
-    table, said = read_table(table_path)
+    table, said = read_table("path" if own is None else "data", table_path)
     if said:
         warnings.warn(f"read_external_loads: {table_path}: {'; '.join(said)}", BiomechWarning, stacklevel=2)
     found = _dataset(place, loads, table)

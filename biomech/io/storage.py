@@ -99,7 +99,7 @@ def read_storage(path: str | Path, model: Model | None = None) -> xr.Dataset:
     place = read_path("path", path)
     if model is not None:
         check_model(model)
-    found, said = read_table(place)
+    found, said = read_table("path", place)
     if model is not None:
         found, left = in_coordinates(model, found)
         said += left
@@ -108,11 +108,11 @@ def read_storage(path: str | Path, model: Model | None = None) -> xr.Dataset:
     return found
 
 
-def read_table(path: Path) -> tuple[xr.Dataset, list[str]]:
-    """The whole table, with its header as attributes, and what is to be warned of."""
+def read_table(name: str, path: Path) -> tuple[xr.Dataset, list[str]]:
+    """The whole table, with its header as attributes, and what is to be warned of; ``name`` is that of the argument."""
     import xarray as xr
 
-    lines = read_lines("path", path)
+    lines = read_lines(name, path)
     header = _read_header(path, lines)
     at = header.labels
     labels = _split_labels(lines[at])
