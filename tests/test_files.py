@@ -604,16 +604,40 @@ def test_loads_on_one_foot_are_summed():
 # ---- other times
 
 
-def test_between_samples_numbers_go_along_straight_lines():
+@needs_walk
+def test_between_samples_loads_are_those_of_opensim():
+    """getForceAtTime, getPointAtTime and getTorqueAtTime of OpenSim 4.6 for the right foot of the walk."""
+    times = [0.0004, 0.00085, 0.0033, 0.7001, 1.23456]
+    loads = bm.read_external_loads(WALK / "subject01_walk_grf.xml", times=times).sel(load="right")
+    force = [744.9205814677657, 744.3016793842488, 740.7135492000001, 349.0411270098391, 768.9752868208096]
+    point = [0.37877865132975796, 0.3785468801968066, 0.37719738999999997, 0.7848086319511779, 0.3672996166715884]
+    moment = [13.309924794888103, 13.051622818968145, 11.571520579999998, -0.6629705266250377, 4.096400885107675]
+    np.testing.assert_allclose(loads.force.sel(axis="y"), force, rtol=1e-12)
+    np.testing.assert_allclose(loads.point.sel(axis="x"), point, rtol=1e-12)
+    np.testing.assert_allclose(loads.moment.sel(axis="y"), moment, rtol=1e-12)
+
+
+def test_at_its_own_times_a_measurement_is_itself():
     rng = np.random.default_rng(2)
     time = np.cumsum(rng.uniform(0.01, 0.02, 30))
     ds = xr.Dataset({"a": (("axis", "time"), rng.normal(size=(3, 30)))}, {"time": time}, {"name": "x"})
-    wanted = np.sort(rng.uniform(time[0], time[-1], 50))
-    found = bm.io.resample(ds, wanted)
-    for axis in range(3):
-        np.testing.assert_allclose(found.a.values[axis], np.interp(wanted, time, ds.a.values[axis]), atol=1e-13)
     assert bm.io.resample(ds, ds.time).identical(ds)
-    assert found.attrs == ds.attrs
+    line = xr.Dataset({"a": ("time", 3.0 - 2.0 * time)}, {"time": time})
+    wanted = rng.uniform(time[0], time[-1], 50)
+    np.testing.assert_allclose(bm.io.resample(line, wanted).a.values, 3.0 - 2.0 * wanted, atol=1e-12)
+
+
+def test_gaps_stay_gaps_but_for_points_in_the_air():
+    time = np.arange(8.0)
+    ds = xr.Dataset({"a": ("time", np.where((time == 3.0) | (time == 5.0), np.nan, 2.0 * time))}, {"time": time})
+    found = bm.io.resample(ds, [0.5, 1.9, 2.0, 2.1, 3.0, 4.0, 4.5, 6.0, 6.5])
+    np.testing.assert_allclose(found.a.values, [1.0, 3.8, 4.0, np.nan, np.nan, 8.0, np.nan, 12.0, 13.0], atol=1e-12)
+    force = np.where(time < 4.0, 0.0, 10.0)[:, None] * [0.0, 1.0, 0.0]
+    point = np.where(time < 4.0, np.nan, 0.2)[:, None] * [1.0, 0.0, 1.0]
+    loads = xr.Dataset({"force": (("time", "axis"), force), "point": (("time", "axis"), point)}, {"time": time})
+    np.testing.assert_allclose(bm.io.resample(loads, [0.5, 3.5, 5.5]).point.values, [[0.2, 0.0, 0.2]] * 3, atol=1e-12)
+    loads["force"][2] = 1.0
+    assert np.isnan(bm.io.resample(loads, [2.0]).point.values).all()
 
 
 @pytest.mark.parametrize("beyond", [-0.05, 0.35])

@@ -7,8 +7,8 @@ import contextlib
 import math
 import os
 import re
+import secrets
 import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -163,20 +163,12 @@ def write_whole(name: str, path: Path, text: str) -> None:
     FileError
         It cannot be written.
     """
+    making = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.making")
     try:
-        handle, making = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".making", dir=path.parent)
-    except OSError as error:
-        raise FileError(f"{name} = {shown(str(path))}: cannot be written ({error.strerror})") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with making.open("xb") as file:
             file.write(text.encode("utf-8", errors="replace"))
-        # as readable as a file that is made the ordinary way: mkstemp's are for their owner alone
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(making).chmod(0o666 & ~mask)
-        Path(making).replace(path)
+        making.replace(path)
     except OSError as error:
         raise FileError(f"{name} = {shown(str(path))}: cannot be written ({error.strerror})") from None
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            Path(making).unlink()
+        making.unlink(missing_ok=True)

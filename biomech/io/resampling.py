@@ -1,4 +1,4 @@
-"""Measurements at other times: a low-pass filter without a shift in time, then straight lines between samples."""
+"""Measurements at other times: a low-pass filter without a shift in time, then a spline through the samples."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def resample(ds: xr.Dataset, times: Any = None, lowpass: float | None = None) ->
         Variables over ``time``, in s, and other dimensions; those without ``time`` stay as they are. Where it has
         ``force``, ``point`` and ``moment`` it is one of loads, and a point may be NaN where its force is zero.
     times : array or DataArray, optional
-        Times of the answer, in s; by default those of ``ds``. Between samples numbers go along straight lines, as the
-        external forces of OpenSim do.
+        Times of the answer, in s; by default those of ``ds``. Between samples numbers follow a natural cubic spline, as
+        the external forces of OpenSim do; beside a NaN they are NaN.
     lowpass : float, optional
         Cut-off, in Hz, of a Butterworth filter of second order that goes forth and back: of fourth order in all, and
         without a shift in time. The cut-off is corrected for the two passes (Winter 2009, Biomechanics and Motor
@@ -47,7 +47,7 @@ def resample(ds: xr.Dataset, times: Any = None, lowpass: float | None = None) ->
         after the last sample the signal is continued for three periods of the cut-off, turned about its end.
         Of loads told in one frame the force and the moment about the origin are filtered, and points stay: where there
         is no force they mean nothing, and a filter would carry that into the steps. A point in the air becomes that of
-        the nearest sample with a force, and the moment about the point takes what remains.
+        the nearest sample with a force (without a filter: one that is NaN), and the moment about it takes what remains.
 
     Returns
     -------
@@ -76,8 +76,11 @@ def resample(ds: xr.Dataset, times: Any = None, lowpass: float | None = None) ->
     for name, own in ds.data_vars.items():
         if "time" in own.dims and own.dtype.kind not in "iuf":
             raise StanceError(f"ds: {shown(name)} is of type {own.dtype}; must be numbers")
-    found = ds if cutoff is None else _filtered(ds, given, cutoff)
-    return found if wanted is None else _at(found, given, wanted)
+    if cutoff is not None:
+        ds = _filtered(ds, given, cutoff)
+    elif wanted is not None and _is_of_loads(ds):
+        ds = _without_gaps(ds)
+    return ds if wanted is None else _at(ds, given, wanted)
 
 
 def read_times(times: object) -> Array:
@@ -113,35 +116,54 @@ def _at(ds: xr.Dataset, given: Array, wanted: Array) -> xr.Dataset:
     """Every variable at other times; coordinates along time but time itself belong to samples, and are left."""
     import xarray as xr
 
-    right = np.clip(np.searchsorted(given, wanted, side="left"), min(1, len(given) - 1), len(given) - 1)
-    left = np.maximum(right - 1, 0)
-    span = np.where(right > left, given[right] - given[left], 1.0)
-    part = np.clip((wanted - given[left]) / span, 0.0, 1.0)
-    part[left == right] = 0.0
     variables: dict[Any, Any] = {}
     for name, own in ds.data_vars.items():
-        if "time" not in own.dims:
+        if "time" in own.dims:
+            order = own.transpose("time", ...)
+            values = _spline(given, np.asarray(order.values, dtype=np.float64), wanted)
+            variables[name] = xr.Variable(order.dims, values, own.attrs).transpose(*own.dims)
+        else:
             variables[name] = own
-            continue
-        order = own.transpose("time", ...)
-        values = np.asarray(order.values, dtype=np.float64)
-        between = _between(values[left], values[right], part.reshape(-1, *[1] * (values.ndim - 1)), name == "point")
-        variables[name] = xr.Variable(order.dims, between, own.attrs).transpose(*own.dims)
     kept = {name: own for name, own in ds.coords.items() if "time" not in own.dims}
     time = xr.Variable(("time",), wanted, ds["time"].attrs)
     return xr.Dataset(variables, coords={**kept, "time": time}, attrs=ds.attrs)
 
 
-def _between(left: Array, right: Array, part: Array, is_point: bool) -> Array:
-    """Numbers a part of the way between samples, each sample itself at its own time.
+def _spline(given: Array, values: Array, wanted: Array) -> Array:
+    """Samples (time, ...) at other times, each sample itself at its own."""
+    columns = values.reshape(len(given), -1)
+    found = np.full((len(wanted), columns.shape[1]), np.nan)
+    whole = np.isfinite(columns).all(axis=0)
+    found[:, whole] = _natural(given, columns[:, whole], wanted)
+    for column in np.flatnonzero(~whole):
+        there = np.flatnonzero(np.isfinite(columns[:, column]))
+        for run in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
+            if len(run):
+                inside = (given[run[0]] <= wanted) & (wanted <= given[run[-1]])
+                found[inside, column] = _natural(given[run], columns[run, column], wanted[inside])
+    place = np.clip(np.searchsorted(given, wanted), 0, len(given) - 1)
+    same = given[place] == wanted
+    found[same] = columns[place[same]]
+    return found.reshape(len(wanted), *values.shape[1:])
 
-    A point that only one of them has is that one: it means nothing where there is no force.
-    """
-    line = left + part * (right - left)
-    line = np.where(part == 0.0, left, np.where(part == 1.0, right, line))
-    if is_point:
-        line = np.where(np.isnan(left), right, np.where(np.isnan(right), left, line))
-    return line
+
+def _natural(given: Array, values: Array, wanted: Array) -> Array:
+    """The natural cubic spline through samples without gaps, held before the first and after the last."""
+    from scipy.interpolate import CubicSpline
+
+    if len(given) == 1:
+        return np.repeat(values, len(wanted), axis=0)
+    return np.asarray(CubicSpline(given, values, bc_type="natural")(np.clip(wanted, given[0], given[-1])))
+
+
+def _without_gaps(ds: xr.Dataset) -> xr.Dataset:
+    """Loads whose points are NaN in the air, where those of the nearest sample with a force stand for them."""
+    force = ds["force"].transpose("time", ..., "axis")
+    point = ds["point"].transpose(*force.dims)
+    acts = (force.values != 0.0).any(axis=-1)
+    values = np.asarray(point.values, dtype=np.float64)
+    filled = np.where(np.isnan(values) & ~acts[..., None], _held(values, acts), values)
+    return ds.assign(point=point.copy(data=filled).transpose(*ds["point"].dims))
 
 
 def _filtered(ds: xr.Dataset, given: Array, cutoff: float) -> xr.Dataset:
