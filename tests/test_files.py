@@ -515,7 +515,9 @@ def test_old_and_new_loads_are_read(tmp_path, trial):
     assert (loads.sel(load="push").force_frame, loads.sel(load="push").point_frame) == ("torso", "torso")
     assert not loads.sel(load="push").moment.any()
     np.testing.assert_array_equal(loads.force.sel(load="push"), loads.force.sel(load="right"))
-    with pytest.raises(bm.StanceError, match="'push' acts on torso; a ground reaction acts on calcn_r or calcn_l"):
+    with pytest.raises(
+        bm.StanceError, match="'push' acts on torso; a ground reaction acts on feet, calcn_r or calcn_l"
+    ):
         bm.io.to_ground_reaction(loads)
 
 

@@ -286,7 +286,8 @@ def _check_loads(loads: xr.Dataset, feet: tuple[str, str]) -> NDArray[np.int64]:
     import xarray as xr
 
     instance("loads", loads, xr.Dataset, "a Dataset, as read_external_loads gives it")
-    if not isinstance(feet, tuple | list) or len(feet) != 2 or not all(isinstance(own, str) for own in feet):
+    names = isinstance(feet, tuple | list) and len(feet) == 2 and all(isinstance(own, str) and own for own in feet)
+    if not names or feet[0] == feet[1]:
         raise StanceError(f"feet = {shown(feet)}: must be the segments of the right and of the left foot")
     dims = ("time", "load", "axis")
     for name in ("force", "point", "moment"):
@@ -301,7 +302,7 @@ def _check_loads(loads: xr.Dataset, feet: tuple[str, str]) -> NDArray[np.int64]:
     for load, (segment, *frames) in enumerate(zip(*(loads[name].values.tolist() for name in _LABELS), strict=True)):
         label = shown(loads["load"].values.tolist()[load]) if "load" in loads.coords else f"load {load}"
         if segment not in feet:
-            raise StanceError(f"loads: {label} acts on {segment}; a ground reaction acts on {' or '.join(feet)}")
+            raise StanceError(f"loads: {label} acts on {segment}; a ground reaction acts on feet, {' or '.join(feet)}")
         if frames != [GROUND, GROUND]:
             raise StanceError(f"loads: {label} is told in {' and '.join(frames)}; a ground reaction is told in ground")
         sides.append(list(feet).index(segment))

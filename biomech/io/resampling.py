@@ -176,10 +176,22 @@ def _filtered(ds: xr.Dataset, given: Array, cutoff: float) -> xr.Dataset:
 
 
 def _is_of_loads(ds: xr.Dataset) -> bool:
-    """Whether forces have points at which they act."""
-    return all(name in ds and {"time", "axis"} <= set(ds[name].dims) for name in ("force", "point")) and (
-        ds.sizes["axis"] == 3 and set(ds["force"].dims) == set(ds["point"].dims)
-    )
+    """Whether forces have points at which they act.
+
+    Raises
+    ------
+    StanceError
+        They have, but not over the same dimensions.
+    """
+    if not all(name in ds and {"time", "axis"} <= set(ds[name].dims) for name in ("force", "point")):
+        return False
+    for name in ("point", "moment"):
+        if name in ds and set(ds[name].dims) != set(ds["force"].dims):
+            dims = ", ".join(map(str, ds["force"].dims))
+            raise StanceError(f"ds: {name} must be over {dims}, as force is")
+    if ds.sizes["axis"] != 3:
+        raise StanceError(f"ds: axis has {ds.sizes['axis']} entries; must have 3")
+    return True
 
 
 def _plain(ds: xr.Dataset) -> list[tuple[Any, xr.DataArray]]:
