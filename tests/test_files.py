@@ -210,6 +210,8 @@ def test_a_motion_in_radians_becomes_degrees_by_the_model_alone(tmp_path, small)
     assert ds.pelvis_ty.values.tolist() == [0.9, 0.91]
     assert (ds.knee_angle_r.attrs["units"], ds.pelvis_ty.attrs["units"]) == ("deg", "m")
     assert ds.attrs["inDegrees"] == "yes"
+    given = xr.Dataset({"knee_angle_r": ("time", [math.pi], {"units": "rad"})})
+    assert bm.io.to_coordinates(small, given).knee_angle_r.values.tolist() == [180.0]
     unsaid = bm.read_storage(written(tmp_path, "b.mot", PLAIN.replace("inDegrees=yes\n", "")))
     with pytest.raises(bm.StanceError, match="has inDegrees = None; must be 'yes' or 'no'"):
         bm.io.to_coordinates(small, unsaid)
@@ -580,8 +582,8 @@ def test_odd_xml_is_read(name):
 
 def test_elements_know_their_text_and_line(tmp_path):
     root = _xml.read_xml("path", written(tmp_path, "a.xml", "\n<a x='1'>\n <b> one <!-- two --> three </b><b/></a>"))
-    assert (root.name, root.attributes, root.line) == ("a", {"x": "1"}, 1)
-    assert [(own.text, own.line) for own in root.every("b")] == [("one  three", 2), ("", 2)]
+    assert (root.name, root.attributes, root.line) == ("a", {"x": "1"}, 2)
+    assert [(own.text, own.line) for own in root.every("b")] == [("one  three", 3), ("", 3)]
     assert root.value("c", "none") == "none"
 
 

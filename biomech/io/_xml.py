@@ -46,8 +46,8 @@ class Element:
 class _Tree:
     """What the parser tells, put together; refusals come as the caller's kind of error."""
 
-    def __init__(self, path: Path, error: Error) -> None:
-        self.path, self.error = path, error
+    def __init__(self, path: Path, error: Error, above: int) -> None:
+        self.path, self.error, self.above = path, error, above
         self.parser = expat.ParserCreate("utf-8")  # whatever the file says of itself: it is decoded already
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
@@ -58,10 +58,15 @@ class _Tree:
         self.open: list[tuple[Element, list[str]]] = []
         self.count = 0
 
+    @property
+    def line(self) -> int:
+        """Where the parser is in the file."""
+        return self.above + self.parser.CurrentLineNumber
+
     def refuse(self, what: str) -> Exception:
         """The error that says where."""
         inside = f", in {self.open[-1][0].name}" if self.open else ""
-        return self.error(f"{self.path}, line {self.parser.CurrentLineNumber}{inside}: {what}")
+        return self.error(f"{self.path}, line {self.line}{inside}: {what}")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.count += 1
@@ -69,7 +74,7 @@ class _Tree:
             raise self.refuse(f"has more than {MOST_ELEMENTS} elements")
         if len(self.open) >= MOST_LEVELS:
             raise self.refuse(f"is more than {MOST_LEVELS} levels deep")
-        element = Element(name, attributes, self.parser.CurrentLineNumber)
+        element = Element(name, attributes, self.line)
         if self.open:
             self.open[-1][0].children.append(element)
         else:
@@ -97,8 +102,9 @@ def read_xml(name: str, path: Path, error: Error = FileError) -> Element:
     BiomechError
         Of the kind ``error``, naming line and element: it is no XML, is cut, has a DOCTYPE, or is beyond the limits.
     """
-    text = decoded(path, read_bytes(name, path, MOST_BYTES)).lstrip()
-    tree = _Tree(path, error)
+    whole = decoded(path, read_bytes(name, path, MOST_BYTES))
+    text = whole.lstrip()  # blank lines above a declaration are no XML to the letter
+    tree = _Tree(path, error, whole.count("\n", 0, len(whole) - len(text)))
     try:
         tree.parser.Parse(text.encode("utf-8"), True)
     except expat.ExpatError as wrong:

@@ -28,7 +28,7 @@ def to_coordinates(model: Model, ds: xr.Dataset) -> xr.Dataset:
         The body; it knows which of its coordinates are angles.
     ds : Dataset
         A variable a column, as ``read_storage`` gives it. Its attribute ``inDegrees`` says whether angles are in
-        degrees ("yes") or radians ("no"); it must be there where angles are.
+        degrees ("yes") or radians ("no"), unless one has ``units`` of its own ("deg", "rad").
 
     Returns
     -------
@@ -70,17 +70,22 @@ def in_coordinates(model: Model, ds: xr.Dataset) -> tuple[xr.Dataset, list[str]]
     if not known:
         raise StanceError(f"ds: has no coordinate of model {model.name!r}, which are {_listed(model.coordinates)}")
     turns = dict(zip(model.coordinates, model.compiled().is_rotation.tolist(), strict=True))
-    said = ds.attrs.get("inDegrees")
-    if said not in ("yes", "no") and any(turns[name] for name in known):
-        raise StanceError(f"ds: has inDegrees = {shown(said)}; must be 'yes' or 'no': ds.attrs['inDegrees'] = 'yes'")
     found = {}
     for name in known:
         own = ds[name]
         if own.dtype.kind not in "iuf":
             raise StanceError(f"ds: {name} is of type {own.dtype}; must be numbers")
-        values = np.rad2deg(own.values) if turns[name] and said == "no" else own.values
+        values = np.rad2deg(own.values) if turns[name] and _is_in_radians(ds, own) else own.values
         found[name] = own.copy(data=values).assign_attrs(units="deg" if turns[name] else "m")
     return xr.Dataset(found, attrs={**ds.attrs, "inDegrees": "yes"}), _left_out(model, ds, known)
+
+
+def _is_in_radians(ds: xr.Dataset, angle: xr.DataArray) -> bool:
+    """Whether an angle is in radians: by its own units, else by what is said of all."""
+    said = {"deg": "yes", "rad": "no"}.get(str(angle.attrs.get("units")), ds.attrs.get("inDegrees"))
+    if said not in ("yes", "no"):
+        raise StanceError(f"ds: has inDegrees = {shown(said)}; must be 'yes' or 'no': ds.attrs['inDegrees'] = 'yes'")
+    return bool(said == "no")
 
 
 def check_model(model: object) -> None:
