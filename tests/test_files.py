@@ -180,6 +180,8 @@ def test_header_variants_are_read(tmp_path):
     assert utf16.identical(bm.read_storage(written(tmp_path, "c.mot", PLAIN)))
     windows = bm.read_storage(written(tmp_path, "d.mot", b"Caf\xe9 \x96\n" + PLAIN.split("\n", 1)[1].encode()))
     assert windows.attrs["name"] == "Café –"
+    both = bm.read_storage(written(tmp_path, "f.mot", b"\xef\xbb\xbf" + (tmp_path / "d.mot").read_bytes()))
+    assert both.identical(windows)
     blank = bm.read_storage(written(tmp_path, "e.mot", PLAIN.replace("-7", "").replace("0.91", "-1.#IND")))
     assert np.isnan(blank.knee_angle_r.values[1])
     assert np.isnan(blank.pelvis_ty.values[1])

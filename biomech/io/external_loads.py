@@ -26,6 +26,8 @@ AXES = ("x", "y", "z")
 GROUND = "ground"
 #: Segments on which the ground acts, right and left.
 FEET = ("calcn_r", "calcn_l")
+#: Coordinates of each load: the body that it acts on, and in which frames it is told.
+_LABELS = ("segment", "force_frame", "point_frame")
 #: More loads than this are no trial.
 _MOST_LOADS = 1000
 
@@ -213,9 +215,6 @@ def _dataset(path: Path, loads: Sequence[_Load], table: xr.Dataset) -> xr.Datase
     labels = {name: ("load", [getattr(load, name) for load in loads]) for name in _LABELS}
     coords = {"time": table["time"], "load": [load.name for load in loads], "axis": list(AXES), **labels}
     return xr.Dataset(variables, coords=coords, attrs={"name": str(table.attrs.get("name", ""))})
-
-
-_LABELS = ("segment", "force_frame", "point_frame")
 
 
 def _columns(path: Path, table: xr.Dataset, load: _Load, identifier: str) -> Array:

@@ -192,7 +192,7 @@ def _split_labels(line: str) -> list[str]:
     """Labels between tabs, which may have spaces, or between spaces."""
     if "\t" not in line.strip():
         return line.split()
-    return [label.strip() for label in line.rstrip().split("\t")]
+    return [label.strip() for label in line.strip().split("\t")]
 
 
 def _read_rows(path: Path, lines: Sequence[str], first: int, labels: Sequence[str]) -> tuple[Array, list[int]]:
