@@ -12,6 +12,7 @@ from biomech._version import __version__ as __version__
 from biomech.errors import (
     BiomechError,
     BiomechWarning,
+    FileError,
     KernelError,
     ModelError,
     ProblemError,
@@ -21,7 +22,7 @@ from biomech.errors import (
 )
 
 if TYPE_CHECKING:
-    from biomech import sharing, symbolic, uncertainty, view
+    from biomech import io, sharing, symbolic, uncertainty, view
     from biomech.analysis.output.pose import pose
     from biomech.analysis.output.table import table
     from biomech.analysis.prepare import PreparedSweep, prepare
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from biomech.analysis.store.opening import open_study
     from biomech.analysis.sweep import sweep
     from biomech.article import findings, scenarios
+    from biomech.io import read_c3d, read_external_loads, read_storage, read_trc, write_storage
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
     from biomech.reproduction import rerun
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BiomechError",
     "BiomechWarning",
+    "FileError",
     "KernelError",
     "MinMax",
     "Model",
@@ -50,10 +53,15 @@ __all__ = [
     "StudyError",
     "UnreachablePosture",
     "findings",
+    "io",
     "load_model",
     "open_study",
     "pose",
     "prepare",
+    "read_c3d",
+    "read_external_loads",
+    "read_storage",
+    "read_trc",
     "rerun",
     "scenarios",
     "sharing",
@@ -64,6 +72,7 @@ __all__ = [
     "table",
     "uncertainty",
     "view",
+    "write_storage",
 ]
 
 # compiled kernels and xarray are heavy: they are imported at their first use
@@ -77,14 +86,20 @@ _HOME = {
     "open_study": "biomech.analysis.store.opening",
     "pose": "biomech.analysis.output.pose",
     "prepare": "biomech.analysis.prepare",
+    "read_c3d": "biomech.io",
+    "read_external_loads": "biomech.io",
+    "read_storage": "biomech.io",
+    "read_trc": "biomech.io",
     "rerun": "biomech.reproduction",
     "stability": "biomech.analysis.stability",
     "static_optimization": "biomech.analysis.static_optimization",
     "sweep": "biomech.analysis.sweep",
     "table": "biomech.analysis.output.table",
+    "write_storage": "biomech.io",
 }
 _MODULES = {
     "findings": "biomech.article.findings",
+    "io": "biomech.io",
     "scenarios": "biomech.article.scenarios",
     "sharing": "biomech.sharing",
     "symbolic": "biomech.symbolic",

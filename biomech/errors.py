@@ -33,6 +33,10 @@ class StudyError(BiomechError, RuntimeError):
     """
 
 
+class FileError(BiomechError, ValueError):
+    """A file of measurements cannot be read or written; the message names the file, the line and what is wrong."""
+
+
 class KernelError(BiomechError, RuntimeError):
     """No compiled kernels for this machine, and none can be made; the message says why, and what to do."""
 

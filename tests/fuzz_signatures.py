@@ -19,6 +19,7 @@ import dataclasses
 import datetime
 import fractions
 import importlib.resources
+import importlib.util
 import inspect
 import re
 import shutil
@@ -51,7 +52,7 @@ MODULES = {
     "scenarios": bm.scenarios, "uncertainty": bm.uncertainty, "findings": bm.findings, "claims": claims,
     "evidence": evidence, "thresholds": thresholds, "scores": policy_scores, "design": study_design,
     "plain": plain_words, "strength": strength, "validation": validation, "symbolic": bm.symbolic, "view": bm.view,
-    "tables": tables, "mirror": mirror,
+    "tables": tables, "mirror": mirror, "io": bm.io,
 }  # fmt: skip
 #: Classes that only the package makes: results, and rows of its own tables. Their methods are called all the same.
 RESULTS = {
@@ -61,6 +62,8 @@ RESULTS = {
     "claims.Hypothesis", "claims.Lever", "evidence.Measurement", "evidence.MeasuredTilt", "evidence.Query",
     "thresholds.Threshold", "scores.PolicyScore", "scores.Sway", "sharing.Criterion", "validation.History",
 }  # fmt: skip
+#: What needs a package that is not here.
+ABSENT = set() if importlib.util.find_spec("ezc3d") else {"read_c3d"}
 #: Formulas of a criterion: the solver calls them in its loops, on arrays that were checked at the door.
 FORMULAS = {"response", "cost", "derivative", "curvature"}
 #: What takes seconds where it answers: tried at one seed of ten.
@@ -127,7 +130,7 @@ def found() -> Iterator[str]:
                 continue
             seen.add(thing)
             full = f"{prefix}.{name}".lstrip(".")
-            if full not in RESULTS:
+            if full not in RESULTS and full not in ABSENT:
                 yield full
             if isinstance(thing, type):
                 formulas = FORMULAS if issubclass(thing, bm.sharing.Criterion) else set()
@@ -145,7 +148,7 @@ def _methods(kind: type) -> Iterator[str]:
 @cache
 def valid_calls() -> dict[str, Call]:
     """A cheap valid call of each callable."""
-    parts = (_sharing_calls, _model_calls, _sweep_calls, _study_calls, _symbolic_calls, _view_calls)
+    parts = (_sharing_calls, _model_calls, _sweep_calls, _study_calls, _symbolic_calls, _view_calls, _file_calls)
     return {name: call for part in parts for name, call in part().items()}
 
 
@@ -251,10 +254,59 @@ def _sweep_calls() -> dict[str, Call]:
     }  # fmt: skip
 
 
-def _study() -> str:
-    """A store, for as long as this process lives."""
+def _file_calls() -> dict[str, Call]:
+    folder = Path(_folder())
+    small = bm.load_model("small")
+    motion = xr.Dataset({"knee_angle_r": ("time", [-5.0, -7.0])}, {"time": [0.0, 0.1]}, {"inDegrees": "yes"})
+    bm.write_storage(motion, folder / "motion.mot")
+    names = [f"{part}{axis}" for part in "fpm" for axis in "xyz"]
+    loads = xr.Dataset({name: ("time", np.arange(9.0)) for name in names}, {"time": np.arange(9) / 10})
+    bm.write_storage(loads, folder / "grf.mot", in_degrees=False)
+    tags = {"applied_to_body": "calcn_r", "force_identifier": "f", "point_identifier": "p", "torque_identifier": "m"}
+    inner = "".join(f"<{tag}>{text}</{tag}>" for tag, text in tags.items())
+    force = f"<objects><ExternalForce>{inner}</ExternalForce></objects><datafile>grf.mot</datafile>"
+    (folder / "loads.xml").write_text(f"<ExternalLoads>{force}</ExternalLoads>")
+    head = "DataRate\tUnits\n60\tmm\nFrame#\tTime\tKnee\t\t\n\t\tX1\tY1\tZ1\n1\t0\t1\t2\t3\n"
+    (folder / "markers.trc").write_text(head)
+    read = bm.read_external_loads(folder / "loads.xml")
+    calls: dict[str, Call] = {
+        "read_storage": (bm.read_storage, {"path": str(folder / "motion.mot"), "model": small}),
+        "write_storage": (bm.write_storage, {"ds": motion, "path": folder / "own.sto", "in_degrees": True}),
+        "read_trc": (bm.read_trc, {"path": folder / "markers.trc"}),
+        "read_external_loads": (bm.read_external_loads, {
+            "path": folder / "loads.xml", "data": folder / "grf.mot", "times": [0.1, 0.25], "lowpass": 2.0}),
+        "io.to_coordinates": (bm.io.to_coordinates, {"model": small, "ds": motion}),
+        "io.resample": (bm.io.resample, {"ds": read, "times": [0.1, 0.25], "lowpass": 2.0}),
+        "io.to_ground_reaction": (bm.io.to_ground_reaction, {"loads": read, "feet": ("calcn_r", "calcn_l")}),
+    }  # fmt: skip
+    if importlib.util.find_spec("ezc3d"):
+        calls["read_c3d"] = (bm.read_c3d, {"path": _trial(folder / "trial.c3d")})
+    return calls
+
+
+def _trial(path: Path) -> Path:
+    """A C3D file of one marker and two frames."""
+    import ezc3d
+
+    trial = ezc3d.c3d()
+    trial["parameters"]["POINT"]["RATE"]["value"] = [100.0]
+    trial["parameters"]["POINT"]["LABELS"]["value"] = ["Knee"]
+    trial["parameters"]["POINT"]["UNITS"]["value"] = ["mm"]
+    trial["data"]["points"] = np.ones((4, 1, 2))
+    trial.write(str(path))
+    return path
+
+
+def _folder() -> str:
+    """A folder, for as long as this process lives."""
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _study() -> str:
+    """A store, for as long as this process lives."""
+    folder = _folder()
     bm.sweep(bm.load_model("small"), pelvic_tilt=0.0, variables=["lumbar_compression"], to=f"{folder}/study.zarr")
     return f"{folder}/study.zarr"
 

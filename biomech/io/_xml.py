@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import codecs
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
+from biomech._arguments import Error, shown
 from biomech.errors import BiomechError, ModelError
 
 #: The largest file, the most elements and the deepest nesting that are read; public models stay below a tenth of each.
@@ -51,6 +53,15 @@ class Element:
                     return own
         return None
 
+    def every(self, *tags: str) -> Iterator[Element]:
+        """The children with one of the tags, in order."""
+        return (own for own in self.children if own.tag in tags)
+
+    def value(self, tag: str, default: str = "") -> str:
+        """The text of the first child with a tag, ``default`` where there is none."""
+        own = self.child(tag)
+        return default if own is None else own.text
+
     def walk(self) -> Iterator[Element]:
         """The element and all below it, in the order of the file."""
         waiting = [self]
@@ -63,22 +74,28 @@ class Element:
         return f"<{self.tag} {self.name!r}, line {self.line}>" if self.name else f"<{self.tag}, line {self.line}>"
 
 
-def read_xml(path: str | Path) -> Element:
-    """The root of the document in a file; ``ModelError`` names the element and the line at which it is none."""
+def read_xml(path: str | Path, error: Error = ModelError) -> Element:
+    """The root of the document in a file; an ``error`` names the element and the line at which it is none."""
     path = Path(path)
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MOST_BYTES else b""
-    except OSError as error:
-        raise ModelError(f"{path.name}: cannot be read: {error.strerror or error}") from None
-    if size > MOST_BYTES:
-        raise ModelError(f"{path.name}: has {size} bytes; at most {MOST_BYTES} are read")
-    return parse_xml(content, path.name)
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # to open a pipe would wait for its writer
+            raise error(f"{path.name}: is no ordinary file")
+        content = path.read_bytes() if about.st_size <= MOST_BYTES else b""
+    except FileNotFoundError:
+        raise error(f"path = {shown(str(path))}: there is no such file") from None
+    except OSError as wrong:
+        raise error(f"{path.name}: cannot be read: {wrong.strerror or wrong}") from None
+    if about.st_size > MOST_BYTES:
+        raise error(f"{path.name}: has {about.st_size} bytes; at most {MOST_BYTES} are read")
+    return parse_xml(content, path.name, error)
 
 
-def parse_xml(content: bytes, file: str) -> Element:
-    """The root of a document; ``file`` is what errors call it."""
-    builder = _Builder(file)
+def parse_xml(content: bytes, file: str, error: Error = ModelError) -> Element:
+    """The root of a document; ``file`` is what errors, of the kind ``error``, call it."""
+    text = _as_utf8(content)
+    document = text.lstrip()  # blank lines above a declaration are no XML to the letter
+    builder = _Builder(file, error, text.count(b"\n", 0, len(text) - len(document)))
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes, parser.CurrentLineNumber)
@@ -86,9 +103,9 @@ def parse_xml(content: bytes, file: str) -> Element:
     parser.CharacterDataHandler = builder.text
     parser.StartDoctypeDeclHandler = lambda name, *_: builder.refuse_doctype(name, parser.CurrentLineNumber)
     try:
-        parser.Parse(_as_utf8(content), True)
-    except expat.ExpatError as error:
-        raise builder.error(error.lineno, f"is no XML: {expat.errors.messages[error.code]}") from None
+        parser.Parse(document, True)
+    except expat.ExpatError as wrong:
+        raise builder.error(wrong.lineno, f"is no XML: {expat.errors.messages[wrong.code]}") from None
     assert builder.root is not None  # expat refuses a document without an element
     return builder.root
 
@@ -96,8 +113,8 @@ def parse_xml(content: bytes, file: str) -> Element:
 class _Builder:
     """What makes the tree while expat reads."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, kind: Error, above: int) -> None:
+        self.file, self.kind, self.above = file, kind, above
         self.root: Element | None = None
         self.open: list[Element] = []
         self.pieces: list[str] = []
@@ -110,7 +127,7 @@ class _Builder:
         if len(self.open) >= MOST_LEVELS:
             raise self.error(line, f"has elements more than {MOST_LEVELS} levels deep")
         parent = self.open[-1] if self.open else None
-        element = Element(tag, attributes, line, parent)
+        element = Element(tag, attributes, self.above + line, parent)
         if parent is None:
             self.root = element
         else:
@@ -133,7 +150,7 @@ class _Builder:
     def error(self, line: int, what: str) -> BiomechError:
         """The error that names the file, the line and the element that is open there."""
         where = f", element {self.open[-1].tag!r}" if self.open else ", outside of any element"
-        return ModelError(f"{self.file}, line {line}{where}: {what}")
+        return self.kind(f"{self.file}, line {self.above + line}{where}: {what}")
 
 
 def _as_utf8(content: bytes) -> bytes:
