@@ -23,7 +23,7 @@ def cells(text):
 
 @pytest.fixture(scope="module")
 def glossary():
-    rows = [row for row in cells((DOCS / "glossary.md").read_text()) if row[0].startswith("`")]
+    rows = [row for row in cells((DOCS / "reference" / "glossary.md").read_text()) if row[0].startswith("`")]
     names = [row[0].strip("`") for row in rows]
     assert len(set(names)) == len(names), "each name stands once"
     return {row[0].strip("`"): row for row in rows}
@@ -45,12 +45,12 @@ def test_every_parameter_is_in_the_glossary(glossary):
 
 
 def test_the_small_models_equations_are_current():
-    page = (DOCS / "small_model.md").read_text()
+    page = (DOCS / "theory" / "small_model.md").read_text()
     assert symbolic.latex(symbolic.sagittal_equilibrium(bm.load_model("small"))) in page
 
 
 def test_links_lead_somewhere():
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -67,7 +67,7 @@ def test_a_number_of_the_readme():
 
 
 def snippets():
-    for page in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]:
+    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
         if page.name == "extending.md":  # which registers for good: it has a process of its own
             continue
         for i, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
@@ -81,7 +81,7 @@ def test_snippets_run(code):
 
 def test_the_examples_of_extending_run():
     """In a process of their own: what they register holds as long as it."""
-    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "extending.md").read_text(), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "about" / "extending.md").read_text(), re.DOTALL | re.MULTILINE)
     assert len(blocks) == 6
     filters = ["-W", "error", "-W", "ignore::biomech.errors.BiomechWarning"]
     done = subprocess.run([sys.executable, *filters, "-c", "\n".join(blocks)], capture_output=True, text=True)
