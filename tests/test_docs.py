@@ -81,7 +81,9 @@ def test_snippets_run(code):
 
 def test_the_examples_of_extending_run():
     """In a process of their own: what they register holds as long as it."""
-    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "about" / "extending.md").read_text(), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", (DOCS / "about" / "extending.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     assert len(blocks) == 6
     filters = ["-W", "error", "-W", "ignore::biomech.errors.BiomechWarning"]
     done = subprocess.run([sys.executable, *filters, "-c", "\n".join(blocks)], capture_output=True, text=True)
