@@ -64,6 +64,8 @@ sphinx_gallery_conf = {
     "min_reported_time": 0,
     "show_memory": False,
     "show_signature": False,
+    "default_thumb_file": str(Path(__file__).parent / "images" / "performance.png"),
+    "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
 }
 

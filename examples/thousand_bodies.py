@@ -147,7 +147,6 @@ def figure(ds: xr.Dataset, file: Path) -> dict[str, dict[str, float]]:
     below.supylabel("compression of L5/S1, N,\nless the body's own mean", fontsize=9)
     file.parent.mkdir(parents=True, exist_ok=True)
     chart.savefig(file, dpi=110)
-    plt.close(chart)
     return found
 
 

@@ -1,5 +1,6 @@
 """The docs say what the library does."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -49,6 +50,26 @@ def test_the_small_models_equations_are_current():
     assert symbolic.latex(symbolic.sagittal_equilibrium(bm.load_model("small"))) in page
 
 
+def test_the_interface_is_told_in_full():
+    """Functions and classes have an entry, names of numbers and tables a word."""
+    page = (DOCS / "reference" / "api.md").read_text()
+    entries, words = set(re.findall(r"^   ([\w.]+)$", page, re.MULTILINE)), set(re.findall(r"`(\w+)`", page))
+    for name in bm.__all__:
+        value = getattr(bm, name)
+        if not inspect.ismodule(value):
+            assert name in entries, name
+            continue
+        own = getattr(value, "__all__", [n for n, v in vars(value).items() if is_own(value, n, v)])
+        for part in set(own) - entries:
+            assert part in words if not callable(getattr(value, part)) else f"{name}.{part}" in entries, (
+                f"{name}.{part}"
+            )
+
+
+def is_own(module, name, value):
+    return inspect.isroutine(value) and value.__module__ == module.__name__ and not name.startswith("_")
+
+
 def test_links_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
@@ -67,11 +88,15 @@ def test_a_number_of_the_readme():
 
 
 def snippets():
+    """Blocks of Python, each by itself; the cells of a page that is a notebook, one after the other."""
     for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
         if page.name == "extending.md":  # which registers for good: it has a process of its own
             continue
-        for i, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
+        text = page.read_text()
+        for i, code in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL)):
             yield pytest.param(code, id=f"{page.name}-{i}")
+        if cells := re.findall(r"^```\{code-cell\}\n(?:^:.*\n)*(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            yield pytest.param("\n".join(cells), id=page.name)
 
 
 @pytest.mark.parametrize("code", list(snippets()))

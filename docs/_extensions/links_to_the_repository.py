@@ -12,14 +12,14 @@ SHOWN = {
     r"CONTRIBUTING\.md": "/about/contributing.md",
     r"NOTICE\.md": "/about/credits.md",
     r"README\.md": "/index.md",
-    r"examples/(\w+)\.py": r"/gallery/\1.rst",
+    r"examples/(?P<name>\w+)\.py": r"/gallery/\g<name>.rst",
 }
 
 
-def redirect(app: Sphinx, docname: str, source: list[str]) -> None:
+def redirect(_app: Sphinx, _page: str, source: list[str]) -> None:
     """Rewrite the links of one page."""
     for path, page in SHOWN.items():
-        source[0] = re.sub(rf"\]\((?:\.\./)+{path}(#[\w-]+)?\)", lambda found: f"]({found.expand(page)}{found[found.re.groups] or ''})", source[0])
+        source[0] = re.sub(rf"\]\((?:\.\./)+{path}(?P<part>#[\w-]+)?\)", rf"]({page}\g<part>)", source[0])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
