@@ -52,6 +52,7 @@ autodoc_typehints = "none"  # the docstrings say types in words, and more than a
 autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
 
 # The gallery: every example is run as a script, as pytest runs its functions.
 sphinx_gallery_conf = {

@@ -8,7 +8,8 @@ from typing import Any
 #: Examples that write a folder; all others but the last draw a figure.
 FOLDERS = {"findings", "validation"}
 NOTHING_WRITTEN = {"study_on_a_cluster"}
-_OUT = Path(__file__).parents[2] / "build" / "gallery"
+#: Seen from the examples, where the gallery runs them.
+_OUT = Path("../build/gallery")
 
 
 def arguments(_settings: dict[str, Any], script: dict[str, Any]) -> list[str]:
