@@ -1,5 +1,6 @@
 """How the site is built: ``python -m sphinx -W --keep-going -b html docs build/docs``. It reads without a network."""
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +34,7 @@ nitpicky = False
 # Pages: Markdown. Those with code cells are run as notebooks; an error in a cell is an error of the build.
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
+os.environ.pop("MPLBACKEND", None)  # or notebooks would draw nowhere
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
