@@ -87,6 +87,10 @@ def test_a_number_of_the_readme():
     assert f"{back[1, 1]:.1f} %" in text
 
 
+#: A cell of a notebook: its options, then its code.
+CELL = re.compile(r"^```\{code-cell\}\n(?::[^\n]*\n|---\n.*?^---\n)*(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
 def snippets():
     """Blocks of Python, each by itself; the cells of a page that is a notebook, one after the other."""
     for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
@@ -95,7 +99,9 @@ def snippets():
         text = page.read_text()
         for i, code in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL)):
             yield pytest.param(code, id=f"{page.name}-{i}")
-        if cells := re.findall(r"^```\{code-cell\}\n(?:^:.*\n)*(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        cells = CELL.findall(text)
+        assert len(cells) == text.count("```{code-cell}")
+        if cells:
             yield pytest.param("\n".join(cells), id=page.name)
 
 
