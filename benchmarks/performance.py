@@ -1,7 +1,7 @@
 """What a posture costs from ten of them to a hundred million, and how far that is from what the machine can do.
 
-Prints tables for docs/performance.md and draws its figure. Each size runs in this process; the store is written by a
-process of its own, whose largest memory is told.
+Prints tables for docs/about/performance.md and draws its figure. Each size runs in this process; the store is written
+by a process of its own, whose largest memory is told.
 
     python benchmarks/performance.py [--most 1e8] [--threads 2] [--folder DIR] [--figure FILE]
 

@@ -345,16 +345,16 @@ def _foot_motion(model: Model, name: str, p_x: sp.Symbol, p_y: sp.Symbol) -> tup
 
 
 def latex(equations: Mapping[str, sp.Eq], digits: int = 4) -> str:
-    r"""Equations as LaTeX lines of an ``aligned`` environment, numbers rounded to so many digits.
+    r"""Equations as the lines of a LaTeX ``array``, numbers rounded to so many digits.
 
     Examples
     --------
     >>> import biomech as bm
     >>> from biomech import symbolic
     >>> print(symbolic.latex({"pelvis_tx": symbolic.sagittal_equilibrium(bm.load_model("small"))["pelvis_tx"]}))
-    \begin{aligned}
+    \begin{array}{ll}
     2 R_{x} &= 0
-    \end{aligned}
+    \end{array}
     """
     mapping("equations", equations, "names to equations", ModelError)
     for name, equation in equations.items():
@@ -366,7 +366,7 @@ def latex(equations: Mapping[str, sp.Eq], digits: int = 4) -> str:
         rounded = {number: _rounded(number, digits) for number in left.atoms(sp.Float)}
         names = {symbol: _latex_name(symbol.name) for symbol in left.free_symbols}
         lines.append(sp.latex(left.xreplace(rounded), symbol_names=names) + " &= 0")
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+    return "\\begin{array}{ll}\n" + " \\\\\n".join(lines) + "\n\\end{array}"
 
 
 def _rounded(number: sp.Float, digits: int) -> sp.Expr:

@@ -1,6 +1,12 @@
-"""What mechanics and measurements say of the article: every claim with its effect, its interval and a verdict.
+"""
+Findings: what mechanics says of an article
+===========================================
+
+What mechanics and measurements say of the article: every claim with its effect, its interval and a verdict.
 
 Writes two pages and a figure; ``docs/findings`` is what it writes with 1024 samples and 128 flips.
+
+::
 
     python examples/findings.py [FOLDER] [--samples N] [--flips N]
 """

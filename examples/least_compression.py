@@ -1,7 +1,13 @@
-"""In which posture does the least force press on the lowest lumbar disc? SciPy asks, a posture at a time.
+"""
+An optimiser: the posture of least compression
+==============================================
+
+In which posture does the least force press on the lowest lumbar disc? SciPy asks, a posture at a time.
 
 Searches over lean, pelvic tilt and knee flexion, first all of the box with many postures in a call, then the best place
 with one posture a call, and draws the compression about it.
+
+::
 
     python examples/least_compression.py [--figure FILE]
 """

@@ -1,7 +1,13 @@
-"""The article's situations side by side: who carries the load in each, and what the joints bear.
+"""
+The article's situations side by side
+=====================================
+
+The article's situations side by side: who carries the load in each, and what the joints bear.
 
 Runs every scenario of ``biomech.scenarios``, prints what one would feel under one's hands against each one's
 contrast, and draws all of them in one figure.
+
+::
 
     python examples/situations.py [--figure FILE]
 """

@@ -1,4 +1,10 @@
-"""A study that runs unchanged on this machine and on a cluster: knees, tilt, slope and feet, into a store.
+"""
+A study that runs here and on a cluster
+=======================================
+
+A study that runs unchanged on this machine and on a cluster: knees, tilt, slope and feet, into a store.
+
+::
 
     python examples/study_on_a_cluster.py                                        # two processes here
     python examples/study_on_a_cluster.py --store study.zarr --fine 40           # 400 times as many postures

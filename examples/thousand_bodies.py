@@ -1,7 +1,13 @@
-"""How you stand, or who you are? Turnout by knee by weight by tilt, in a thousand drawn bodies, from a store on disk.
+"""
+A thousand bodies, larger than memory
+=====================================
+
+How you stand, or who you are? Turnout by knee by weight by tilt, in a thousand drawn bodies, from a store on disk.
 
 Every combination of four ways to stand is answered for every body, written to a store that resumes where it was
 stopped, and read back in parts: nothing here needs the whole study in memory. One picture says what loads depend on.
+
+::
 
     python examples/thousand_bodies.py [--bodies N] [--fine] [--store DIR] [--threads N] [--figure FILE]
 
@@ -141,7 +147,6 @@ def figure(ds: xr.Dataset, file: Path) -> dict[str, dict[str, float]]:
     below.supylabel("compression of L5/S1, N,\nless the body's own mean", fontsize=9)
     file.parent.mkdir(parents=True, exist_ok=True)
     chart.savefig(file, dpi=110)
-    plt.close(chart)
     return found
 
 

@@ -1,8 +1,14 @@
-"""Sweep turned-out feet and bent or hyperextended knees: who carries the load.
+"""
+Turned-out feet and bent knees
+==============================
+
+Sweep turned-out feet and bent or hyperextended knees: who carries the load.
 
 Sweeps the foot from parallel to 60 degrees of turnout and the knee from 10 degrees of hyperextension to 30 of
 flexion, with the weight towards the heels, over the mid-foot and forward, once with the pelvis held level and once
 with the pelvis at the tilt of least effort. Prints a short table and draws a figure.
+
+::
 
     python examples/turnout_and_knees.py [--figure FILE]
 """

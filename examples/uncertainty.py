@@ -1,7 +1,13 @@
-"""How sure is an answer, and what drives it? Hyperextended knees on the heels against soft knees.
+"""
+How sure, and what drives it
+============================
+
+How sure is an answer, and what drives it? Hyperextended knees on the heels against soft knees.
 
 Draws everything that is uncertain, prints the change of the quadriceps with its 90 % interval, and draws how the
 interval settles and which priors it comes from.
+
+::
 
     python examples/uncertainty.py [--samples N] [--figure FILE]
 """

@@ -1,8 +1,14 @@
-"""The model beside living people: contact forces of hips and knees, disc forces, strength, moment arms.
+"""
+The model beside living people
+==============================
+
+The model beside living people: contact forces of hips and knees, disc forces, strength, moment arms.
 
 Writes a report with figures; ``docs/validation`` is what it writes with 1024 samples. With ``--stage`` it records what
 the code gives now as a stage of the history instead (``biomech/reference_data/history.csv``): after a change of the
 model, or of what it is compared with.
+
+::
 
     python examples/validation.py [FOLDER] [--samples N]
     python examples/validation.py --stage NAME --reason TEXT

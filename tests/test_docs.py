@@ -1,5 +1,6 @@
 """The docs say what the library does."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ def cells(text):
 
 @pytest.fixture(scope="module")
 def glossary():
-    rows = [row for row in cells((DOCS / "glossary.md").read_text()) if row[0].startswith("`")]
+    rows = [row for row in cells((DOCS / "reference" / "glossary.md").read_text()) if row[0].startswith("`")]
     names = [row[0].strip("`") for row in rows]
     assert len(set(names)) == len(names), "each name stands once"
     return {row[0].strip("`"): row for row in rows}
@@ -45,12 +46,32 @@ def test_every_parameter_is_in_the_glossary(glossary):
 
 
 def test_the_small_models_equations_are_current():
-    page = (DOCS / "small_model.md").read_text()
+    page = (DOCS / "theory" / "small_model.md").read_text()
     assert symbolic.latex(symbolic.sagittal_equilibrium(bm.load_model("small"))) in page
 
 
+def test_the_interface_is_told_in_full():
+    """Functions and classes have an entry, names of numbers and tables a word."""
+    page = (DOCS / "reference" / "api.md").read_text()
+    entries, words = set(re.findall(r"^   ([\w.]+)$", page, re.MULTILINE)), set(re.findall(r"`(\w+)`", page))
+    for name in bm.__all__:
+        value = getattr(bm, name)
+        if not inspect.ismodule(value):
+            assert name in entries, name
+            continue
+        own = getattr(value, "__all__", [n for n, v in vars(value).items() if is_own(value, n, v)])
+        for part in set(own) - entries:
+            assert part in words if not callable(getattr(value, part)) else f"{name}.{part}" in entries, (
+                f"{name}.{part}"
+            )
+
+
+def is_own(module, name, value):
+    return inspect.isroutine(value) and value.__module__ == module.__name__ and not name.startswith("_")
+
+
 def test_links_lead_somewhere():
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -66,12 +87,22 @@ def test_a_number_of_the_readme():
     assert f"{back[1, 1]:.1f} %" in text
 
 
+#: A cell of a notebook: its options, then its code.
+CELL = re.compile(r"^```\{code-cell\}\n(?::[^\n]*\n|---\n.*?^---\n)*(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
 def snippets():
-    for page in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]:
+    """Blocks of Python, each by itself; the cells of a page that is a notebook, one after the other."""
+    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
         if page.name == "extending.md":  # which registers for good: it has a process of its own
             continue
-        for i, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
+        text = page.read_text()
+        for i, code in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL)):
             yield pytest.param(code, id=f"{page.name}-{i}")
+        cells = CELL.findall(text)
+        assert len(cells) == text.count("```{code-cell}")
+        if cells:
+            yield pytest.param("\n".join(cells), id=page.name)
 
 
 @pytest.mark.parametrize("code", list(snippets()))
@@ -81,7 +112,9 @@ def test_snippets_run(code):
 
 def test_the_examples_of_extending_run():
     """In a process of their own: what they register holds as long as it."""
-    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "extending.md").read_text(), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", (DOCS / "about" / "extending.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     assert len(blocks) == 6
     filters = ["-W", "error", "-W", "ignore::biomech.errors.BiomechWarning"]
     done = subprocess.run([sys.executable, *filters, "-c", "\n".join(blocks)], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""A muscle from outside the package: rows of two tables. ``docs/extending.md`` shows it."""
+"""A muscle from outside the package: rows of two tables. ``docs/about/extending.md`` shows it."""
 
 import numpy as np
 import pytest

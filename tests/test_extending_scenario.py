@@ -1,4 +1,4 @@
-"""A scenario from outside the package: one call. ``docs/extending.md`` shows it."""
+"""A scenario from outside the package: one call. ``docs/about/extending.md`` shows it."""
 
 import pytest
 

@@ -516,7 +516,7 @@ def test_over_tcp_between_two_networks(namespaces, tmp_path):
 
 
 def test_the_study_that_one_submits(tmp_path):
-    """The example of docs/clusters.md, computed by whatever there is."""
+    """The example of docs/how_to/clusters.md, computed by whatever there is."""
     pytest.importorskip("zarr")
     study_on_a_cluster = pytest.importorskip("study_on_a_cluster")  # which needs distributed
 

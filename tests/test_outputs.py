@@ -168,7 +168,7 @@ def test_what_policies_found_is_declared(answers, adult):
 
 
 def test_the_glossary_is_made_from_the_declarations():
-    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
     for name in TABLES:
         assert f"<!-- table of {name}, made" in page
     assert with_tables(page) == page

@@ -121,8 +121,8 @@ def sweep(
     chunks : mapping of str to int, int or "auto", optional
         Answer lazily, in blocks of so many entries along each dimension, as in xarray: -1 is the whole, "auto" as many
         as fit Dask's ``array.chunk-size``. The Dataset is computed by Dask when it is asked for, on threads, processes
-        or a cluster (docs/clusters.md); a DataArray of Dask does the same, with its own chunks. Each answer is the
-        same, whatever the blocks. ``threads`` are those of one block.
+        or a cluster (docs/how_to/clusters.md); a DataArray of Dask does the same, with its own chunks. Each answer is
+        the same, whatever the blocks. ``threads`` are those of one block.
     **stance : StanceParameters
         Degrees and metres. A list that holds policies makes a dimension of its own: ``tilt_policy`` (of
         ``pelvic_tilt``), ``lean_policy`` (of ``trunk_lean``), ``knee_policy`` (of ``knee_flexion``).

@@ -3,7 +3,7 @@
 A scenario is a set of arguments of ``sweep``, no more. Numbers that the article does not give are choices; ``run``
 takes others. Where the pelvic tilt is the question, in standing, the answer is given for several policies side by side;
 where a lean is shared between hip and spine the tilt follows by ``rhythm``; on a seat it is a measured one. Walking is
-two instants of slow walking, held still: what that leaves out is in docs/situations.md.
+two instants of slow walking, held still: what that leaves out is in docs/results/situations.md.
 """
 
 from __future__ import annotations

@@ -48,10 +48,11 @@ class Solution:
         ``OPTIMAL`` (0): residual and gap are below the tolerance. ``INFEASIBLE`` (1): proven that no x within the
         bounds meets the demand; ``value`` comes nearest. ``UNCERTIFIED`` (2): neither is proven.
     residual : ndarray, shape (B,)
-        The largest |A x - b| / |b| of any row; where the tolerance needs it, terms that cancel count too: the largest
-        |A x - b| / max(|b|, 0.001 sum of |A| s), s the larger of |x| and its range (at most the largest |x|).
+        The largest ``|A x - b| / |b|`` of any row; where the tolerance needs it, terms that cancel count too: the
+        largest ``|A x - b| / max(|b|, 0.001 sum of |A| s)``, s the larger of ``|x|`` and its range (at most the largest
+        ``|x|``).
     gap : ndarray, shape (B,)
-        |P - D| / |P|, D that of the demand A x where it is met to rounding; infinite where infeasible.
+        ``|P - D| / |P|``, D that of the demand A x where it is met to rounding; infinite where infeasible.
     shortfall : ndarray, shape (B, m)
         b - A x where infeasible, of least weighted squares; zero elsewhere.
     cost : ndarray, shape (B,)
@@ -97,7 +98,7 @@ def solve(problem: LoadSharingProblem, criterion: Criterion, *, tolerance: float
     problem : LoadSharingProblem
         B problems of m rows and n unknowns.
     criterion : Power, SoftSaturation or MinMax
-        ``Power(p)``: least sum of w |x|^p; ``SoftSaturation()``: least sum of w (1 - sqrt(1 - (x / u)^2));
+        ``Power(p)``: least sum of ``w |x|^p``; ``SoftSaturation()``: least sum of w (1 - sqrt(1 - (x / u)^2));
         ``MinMax()``: least t + 0.001 sum of w x^2, t the largest x.
     tolerance : float
         Largest residual and duality gap of an answer that is called optimal.

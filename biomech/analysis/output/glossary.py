@@ -1,7 +1,7 @@
 """The glossary's tables of outputs and statuses, made from their declarations.
 
-``python -m biomech.analysis.output.glossary docs/glossary.md`` writes them anew between their marks; what else stands
-in the page stays.
+``python -m biomech.analysis.output.glossary docs/reference/glossary.md`` writes them anew between their marks; what
+else stands in the page stays.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _TINY = 1e-300
 
 @dataclass(frozen=True)
 class Power(Criterion):
-    """Least sum of w |x|^p (Crowninshield & Brand 1981, J Biomech 14:793).
+    """Least sum of ``w |x|^p`` (Crowninshield & Brand 1981, J Biomech 14:793).
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Power(Criterion):
         return np.copysign(size, v), size / ((p - 1.0) * np.abs(v) + _TINY)
 
     def cost(self, weight: Array, upper: Array, x: Array) -> Array:
-        """The cost w |x|^p."""
+        """The cost ``w |x|^p``."""
         return np.asarray(weight * np.abs(x) ** self.exponent)
 
     def derivative(self, weight: Array, upper: Array, x: Array) -> Array:

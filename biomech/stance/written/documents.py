@@ -119,5 +119,5 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "biomech/stance/generated/columns.py": lambda _: columns_module(),
     "biomech/stance/generated/typed.py": lambda _: typed_module(),
     "biomech/analysis/sweep.py": _with_docstring,
-    "docs/glossary.md": _with_tables,
+    "docs/reference/glossary.md": _with_tables,
 }

@@ -29,9 +29,9 @@ _READING = """## How to read the rest
 
 Made by `python examples/findings.py docs/findings --samples {samples}{flips}`. Each sentence is split into claims
 that compare two ways of standing, sitting or moving. Everything that is uncertain about a body was drawn {samples}
-times, the same for both ([what, and why so](../uncertainty.md)): that makes {samples} bodies. How the pelvis is held
-nobody knows, so every way is shown beside the others, as are a slippery floor and one that grips; and, where it was
-measured, what people's pelvises did (there the first stance is level and the change is drawn as it spread among
+times, the same for both ([what, and why so](../how_to/uncertainty.md)): that makes {samples} bodies. How the pelvis is
+held nobody knows, so every way is shown beside the others, as are a slippery floor and one that grips; and, where it
+was measured, what people's pelvises did (there the first stance is level and the change is drawn as it spread among
 people).
 
 **An effect counts** if it is at least 1 point (a hundredth of what the muscle group can do), for the back together with
