@@ -40,7 +40,7 @@ def main() -> None:
         print(f"  {name!s:24} first {float(own.first_order):.2f}, total {float(own.total_order):.2f}")
     options.figure.parent.mkdir(parents=True, exist_ok=True)
     label = "quadriceps, change in points of activation"
-    convergence_chart(change, indices, label=label).savefig(options.figure, dpi=110)
+    convergence_chart(change, indices, label=label).savefig(options.figure, dpi=150)
     print(f"drawn: {options.figure}")
 
 

@@ -1,0 +1,76 @@
+"""The colours of every chart, and the marks that say the same without colour.
+
+Deuteranopes and protanopes tell any two of ``CATEGORIES`` apart, and any two neighbours of ``ordered``; all stand out
+from white by 3:1 or more, as WCAG 2.2 asks of graphics, and text by 4.5:1 (tested, by CAM02-UCS after Machado, Oliveira
+& Fernandes 2009). Found by search: of twelve colours of Okabe & Ito's hues, darkened until they stand out, these six
+have the greatest least distance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PAPER = "#ffffff"
+#: Text, and the line of no change.
+INK = "#222222"
+#: Text that explains.
+MUTED = "#595959"
+#: Areas and lines behind the data, which are meant to stand back.
+GRID, BAND = "#dddddd", "#ececec"
+
+BLUE, BROWN, OCHRE, PLUM, GREY = "#2488c6", "#7a3b00", "#b07d00", "#6a2c70", "#757575"
+NAVY = "#1b3a6b"
+#: Things without an order.
+CATEGORIES = (BLUE, BROWN, OCHRE, PLUM, GREY, INK)
+#: One for each colour, so that a chart can be read without any.
+MARKS = ("o", "s", "^", "D", "v", "P")
+#: Most lines that one panel has.
+MOST_LINES = len(MARKS)
+#: Map of a number to colour: its lightness alone says the number.
+SEQUENTIAL = "cividis"
+
+_RAMP = (NAVY, BLUE, OCHRE, BROWN)
+
+
+def ordered(count: int) -> Sequence[str]:
+    """Colours of things that have an order, from dark blue over light to brown.
+
+    Examples
+    --------
+    >>> from biomech.view.charts.colours import ordered
+    >>> ordered(4)
+    ['#1b3a6b', '#2488c6', '#b07d00', '#7a3b00']
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_hex
+
+    ramp = LinearSegmentedColormap.from_list("ordered", _RAMP)
+    return [to_hex(ramp(place / max(count - 1, 1))) for place in range(count)]
+
+
+def luminance(colour: str | tuple[float, ...]) -> float:
+    """Relative luminance of a colour of Matplotlib's, 0 to 1 (WCAG 2.2)."""
+    from matplotlib.colors import to_rgb
+
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast_ratio(one: str | tuple[float, ...], other: str | tuple[float, ...] = PAPER) -> float:
+    """Contrast of two colours, 1 to 21 (WCAG 2.2).
+
+    Examples
+    --------
+    >>> from biomech.view.charts.colours import contrast_ratio
+    >>> contrast_ratio("black")
+    21.0
+    """
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def text_on(colour: str | tuple[float, ...]) -> str:
+    """Dark text or white: what stands out more."""
+    return max(INK, PAPER, key=lambda own: contrast_ratio(own, colour))
