@@ -123,7 +123,8 @@ def _driven(indices: xr.Dataset | None) -> str:
     if indices is None:
         return ""
     most = int(np.argmax(indices.total_order.values))
-    return f"It hangs most on {_plain(str(indices.prior.values[most]))}."
+    noise = " An index below 0 is noise of the draws." if (indices.first_order < 0.0).any() else ""
+    return f"It hangs most on {_plain(str(indices.prior.values[most]))}.{noise}"
 
 
 def _finite_draws(values: object) -> NDArray[np.float64]:

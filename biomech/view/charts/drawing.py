@@ -21,7 +21,7 @@ SMALL, TEXT, HEAD = 8.0, 9.0, 12.0
 #: Dots per inch of the pictures in the docs: half as many again as README shows.
 DPI = 150
 #: Width of a letter over its size.
-_LETTER, _BOLD_LETTER = 0.56, 0.63
+_LETTER, _BOLD_LETTER = 0.52, 0.66
 _LINE_HEIGHT, _POINTS = 1.3, 72.0
 
 
@@ -84,3 +84,18 @@ def label_ends(panel: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     places = isotonic_regression(np.array([y for y, _, _ in ends]) - steps).x + steps
     for own, place in zip(texts, places, strict=True):
         own.xy = (1.0, float(place))
+
+
+def number(value: float) -> str:
+    """A number at three digits or so, in words that a title may have.
+
+    Examples
+    --------
+    >>> from biomech.view.charts.drawing import number
+    >>> number(1234.5), number(12.345), number(-0.5), number(0.001)
+    ('1,234', '12.3', '-0.50', '0.001')
+    """
+    size = abs(value)
+    if 0.0 < size < 0.05:
+        return f"{value:.1g}"
+    return f"{value:,.{0 if size >= 100.0 else 1 if size >= 10.0 else 2}f}"

@@ -11,9 +11,10 @@ import xarray as xr
 from biomech._arguments import instance, name_list, one_label, one_of, text
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.view.charts.colours import MARKS, MUTED, ordered
+from biomech.view.charts.colours import MUTED, ordered
 from biomech.view.charts.drawing import TEXT, WIDTH, headline, label_ends, tidy
 from biomech.view.charts.given import check_legend, check_loads, is_joint, labels_of
+from biomech.view.charts.lines import draw_line, how_lines_read, last_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +32,6 @@ LOADS = {
 }
 #: Lines nearer to each other than this share of their height are one.
 _SAME, _ALIKE = 1e-3, "all lines are the same"
-_PAST = "Dashed: past what measurements vouch for of the muscles' geometry."
-_NOT_HELD = "Crosses at the bottom: postures that cannot be held."
 
 
 def load_of(model: Model, ds: xr.Dataset, name: str) -> xr.DataArray:
@@ -155,48 +154,15 @@ def _panel(
                    color=MUTED)  # fmt: skip
 
 
-def how_lines_read(ds: xr.Dataset, before: str = "") -> str:
-    """What lines are that are not plain, if there are any."""
-    words = (before, _PAST if not ds.valid.all() else "", _NOT_HELD if (ds.status != 0).any() else "")
-    return " ".join(own for own in words if own)
-
-
-def draw_line(
-    panel: Axes,
-    along: np.ndarray,
-    values: np.ndarray,
-    valid: np.ndarray,
-    held: np.ndarray,
-    colour: str,
-    place: int,
-) -> None:
-    """A line with marks of its own: dashed past the trusted range, a cross at the bottom where nothing is held."""
-    panel.plot(along, values, color=colour, linestyle=(0, (2.5, 1.2)), linewidth=1.5)
-    if not held.all():
-        # each line's own height, so that none hides another's
-        height = np.where(held, np.nan, 0.035 + 0.05 * place)
-        panel.plot(along, height, "x", color=colour, markersize=4.5, transform=panel.get_xaxis_transform())
-    every = max(1, len(along) // 6)
-    panel.plot(along, np.where(valid, values, np.nan), color=colour, linewidth=2.0)
-    panel.plot(along[::every], values[::every], MARKS[place % len(MARKS)], color=colour, markersize=4.5,
-               linestyle="none")  # fmt: skip
-
-
 def _name_lines(panels: Sequence[Axes], labels: Mapping[float, str]) -> None:
     """Name the lines of the last column where they end; not where all are the same."""
     colours = ordered(len(labels))
     for panel in panels:
         ends = [line.get_ydata() for line in panel.get_lines() if line.get_linestyle() == "--"]
-        found = [(_last(np.asarray(own, dtype=float)), words, colour)
+        found = [(last_number(np.asarray(own, dtype=float)), words, colour)
                  for own, words, colour in zip(ends, labels.values(), colours, strict=True)]  # fmt: skip
         if not any(own.get_text() == _ALIKE for own in panel.texts):
             label_ends(panel, found)
-
-
-def _last(values: np.ndarray) -> float:
-    """The last number that is one."""
-    finite = values[np.isfinite(values)]
-    return float(finite[-1]) if finite.size else float("nan")
 
 
 def _rows(rows: object) -> list[str]:
