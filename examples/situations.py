@@ -90,10 +90,10 @@ def message(answers: dict[str, xr.Dataset]) -> str:
 def figure(model: bm.Model, answers: dict[str, xr.Dataset], file: Path) -> None:
     """Draw every scenario."""
     from biomech.view import situation_chart
+    from biomech.view.charts.drawing import save_png
 
     chart = situation_chart(model, answers, title=message(answers), sections=SECTIONS)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    chart.savefig(file, dpi=115)
+    save_png(chart, file)
 
 
 def main() -> None:

@@ -86,6 +86,7 @@ def message(ds: xr.Dataset) -> str:
 def figure(model: bm.Model, ds: xr.Dataset, file: Path) -> None:
     """Draw the sweep with the weight over the mid-foot."""
     from biomech.view import load_chart
+    from biomech.view.charts.drawing import save_png
 
     chart = load_chart(
         model,
@@ -100,8 +101,7 @@ def figure(model: bm.Model, ds: xr.Dataset, file: Path) -> None:
         title=message(ds),
         reading="Standing on both feet, weight over the mid-foot.",
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    chart.savefig(file, dpi=130)
+    save_png(chart, file)
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: A colour of Matplotlib's.
+Colour = str | tuple[float, float, float] | tuple[float, float, float, float]
+
 PAPER = "#ffffff"
 #: Text, and the line of no change.
 INK = "#222222"
@@ -50,7 +53,7 @@ def ordered(count: int) -> Sequence[str]:
     return [to_hex(ramp(place / max(count - 1, 1))) for place in range(count)]
 
 
-def luminance(colour: str | tuple[float, ...]) -> float:
+def luminance(colour: Colour) -> float:
     """Relative luminance of a colour of Matplotlib's, 0 to 1 (WCAG 2.2)."""
     from matplotlib.colors import to_rgb
 
@@ -58,7 +61,7 @@ def luminance(colour: str | tuple[float, ...]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast_ratio(one: str | tuple[float, ...], other: str | tuple[float, ...] = PAPER) -> float:
+def contrast_ratio(one: Colour, other: Colour = PAPER) -> float:
     """Contrast of two colours, 1 to 21 (WCAG 2.2).
 
     Examples
@@ -71,6 +74,6 @@ def contrast_ratio(one: str | tuple[float, ...], other: str | tuple[float, ...] 
     return (light + 0.05) / (dark + 0.05)
 
 
-def text_on(colour: str | tuple[float, ...]) -> str:
+def text_on(colour: Colour) -> str:
     """Dark text or white: what stands out more."""
     return max(INK, PAPER, key=lambda own: contrast_ratio(own, colour))

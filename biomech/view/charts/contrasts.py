@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Dimensions along which bodies differ.
-_DRAWS = ("sample", "body")
+_DRAWS = {"sample": "draws", "body": "bodies"}
 _ENDS = (5.0, 50.0, 95.0)
 _ROW = 0.27
 #: Change, in its unit, that is none: rounding of the solver.
@@ -78,11 +78,11 @@ def contrast_chart(
     known = labels_of("ds", ds, along)
     for name, label in (("first", first), ("second", second)):
         one_label(name, label, known, f"ds.{along}")
-    own = choose(ds, {dim: label for dim, label in labels.items()})
+    own = choose(ds, labels)
     check_numbers(f"ds.{variable}", own[variable], ())
     draws, rows = _dimensions(own, variable, along)
     factor, unit = unit_of(own[variable])
-    unit = unit.replace("% of strength", "points of % of strength")
+    unit = unit.replace("% of strength", "percentage points")
     held = (own.status == 0).sel({along: [first, second]}).all(along)
     field = factor * own[variable].astype(float)
     change = (field.sel({along: second}) - field.sel({along: first})).where(held)
@@ -93,8 +93,8 @@ def contrast_chart(
     names = [plain(variable)] if rows is None else [at(own, rows, label) for label in labels_of("ds", own, rows)]
     heading = f"{plain(variable)}, {at(own, along, second)} less {at(own, along, first)}"
     lost = own.sizes[draws] - change.sizes[draws]
-    return _draw(ends, names, f"{heading}, {unit}".rstrip(", "), _way(own, along, first, second), unit,
-                 _reading(change.sizes[draws], lost))  # fmt: skip
+    return _draw(ends, names, f"{heading}, {unit}".rstrip(", "), _way(own, along, first, second), unit, _DRAWS[draws],
+                 _reading(change.sizes[draws], lost, _DRAWS[draws]))  # fmt: skip
 
 
 def _dimensions(ds: xr.Dataset, variable: str, along: str) -> tuple[str, str | None]:
@@ -111,13 +111,13 @@ def _dimensions(ds: xr.Dataset, variable: str, along: str) -> tuple[str, str | N
     return draws[0], rest[0] if rest else None
 
 
-def _draw(ends: np.ndarray, names: list[str], heading: str, way: str, unit: str, reading: str) -> Figure:
+def _draw(ends: np.ndarray, names: list[str], heading: str, way: str, unit: str, draws: str, reading: str) -> Figure:
     """Rows of (low, median, high), the greatest rise first."""
     import matplotlib.pyplot as plt
 
     order = np.argsort(-ends[1], kind="stable")
     figure, panel = plt.subplots(figsize=(WIDTH, _ROW * len(names) + 0.9), layout="constrained")
-    headline(figure, _message(ends, names, way, unit), reading)
+    headline(figure, _message(ends, names, way, unit, draws), reading)
     panel.axvline(0.0, color=INK, linewidth=0.9)
     for row, place in enumerate(order):
         _row(panel, row, ends[:, place])
@@ -156,16 +156,16 @@ def _way(ds: xr.Dataset, along: str, first: object, second: object) -> str:
     return f"From {at(ds, along, first)} to {at(ds, along, second)}"
 
 
-def _message(ends: np.ndarray, names: list[str], way: str, unit: str) -> str:
+def _message(ends: np.ndarray, names: list[str], way: str, unit: str, draws: str) -> str:
     """What changes most, and whether it does in nearly all draws."""
     sure = [place for place in range(len(names)) if _is_sure(ends[:, place])]
     if not sure:
         return f"{way}: no change is sure"
     most = max(sure, key=lambda place: abs(float(ends[1, place])))
     low, middle, high = (_signed(float(end)) for end in ends[:, most])
-    return f"{way}: {names[most]} {middle} {unit}".rstrip() + f" (90 % of draws: {low} to {high})"
+    return f"{way}: {names[most]} {middle} {unit}".rstrip() + f" (90 % of {draws}: {low} to {high})"
 
 
-def _reading(count: int, lost: int) -> str:
+def _reading(count: int, lost: int, draws: str) -> str:
     left = f" {lost:,} more cannot be held in one of both and are left out." if lost else ""
-    return f"Median and 90 % of {count:,} draws. Filled: the interval leaves out zero.{left}"
+    return f"Median and 90 % of {count:,} {draws}. Filled: the interval leaves out zero.{left}"

@@ -38,7 +38,7 @@ COLOURS = {
     UNDETERMINED: PLUM,
 }
 #: Letters in a line of a sentence; inches of a line, of what a row has besides, and of heading and scale of a verdict.
-_LINE, _LINE_HEIGHT, _ROOM, _FRAME = 50, 0.15, 0.1, 0.75
+_LINE, _LINE_HEIGHT, _ROOM, _FRAME = 60, 0.125, 0.06, 0.62
 _MARKS = (-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50)
 _HOW = (
     "Right: as the sentence says; left: the other way. 1 is just large enough to count, in the grey band too small. "

@@ -100,7 +100,7 @@ def held_and_trusted(ds: xr.Dataset, dims: Iterable[Hashable]) -> tuple[xr.DataA
     kept = set(dims)
     held = ds.status == 0
     valid = ds.valid.astype(bool) if "valid" in ds.variables else xr.ones_like(held)
-    return tuple(own.all([dim for dim in own.dims if dim not in kept]) for own in (held, valid))  # type: ignore[return-value]
+    return tuple(own.all([dim for dim in own.dims if dim not in kept]) for own in (held, valid))
 
 
 def plain(name: object) -> str:

@@ -113,11 +113,10 @@ def load_chart(
     figure, axes = plt.subplots(len(rows), len(column_labels), figsize=(WIDTH, 1.5 * len(rows) + 0.6), sharex=True,
                                 sharey="row", squeeze=False, layout="constrained")  # fmt: skip
     headline(figure, title, how_lines_read(ds, reading))
-    lines = {"x": x, "hue": hue, "band": band, "middle": middle}
     for own, row in zip(axes, rows, strict=True):
         load = load_of(model, ds, LOADS[row])
         for panel, value in zip(own, column_labels, strict=True):
-            _panel(panel, load.sel({column: value}), ds.sel({column: value}), lines, hue_labels)
+            _panel(panel, load.sel({column: value}), ds.sel({column: value}), x, hue, band, middle, hue_labels)
         own[0].set_ylim(0.0, max(1.08 * own[0].get_ylim()[1], 1e-9))
         unit = "body weights" if LOADS[row] == "lumbar" or is_joint(LOADS[row]) else "% of strength"
         own[0].set_title(f"{row}, {unit}".replace("\n", " "), fontsize=TEXT, loc="left")
@@ -126,7 +125,7 @@ def load_chart(
                        fontsize=TEXT + 1.0, weight="bold", annotation_clip=False)  # fmt: skip
     for panel in axes[-1]:
         panel.set_xlabel(x_label, fontsize=TEXT)
-    _name_lines(axes[:, -1], hue_labels)
+    _name_lines(list(axes[:, -1]), hue_labels)
     return figure
 
 
@@ -134,11 +133,13 @@ def _panel(
     panel: Axes,
     load: xr.DataArray,
     ds: xr.Dataset,
-    lines: Mapping[str, str | float | None],
+    x: str,
+    hue: str,
+    band: str | None,
+    middle: float | None,
     labels: Mapping[float, str],
 ) -> None:
     """The lines of one load under one column."""
-    x, hue, band, middle = (lines[name] for name in ("x", "hue", "band", "middle"))
     held = ds.status == 0
     for place, (colour, label) in enumerate(zip(ordered(len(labels)), labels, strict=True)):
         own, ok, valid = (values.sel({hue: label}) for values in (load.where(held), held, ds.valid))

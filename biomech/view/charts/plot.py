@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SOURCE = "what sweep returned"
 _NOT_HELD = "Crosses: postures that cannot be held."
-_PAST = "Hatched: past what measurements vouch for of the muscles' geometry."
+_PAST = "Hatched and paler: past what measurements vouch for of the muscles' geometry."
 
 
 def plot(
@@ -70,7 +70,7 @@ def plot(
     Raises
     ------
     StanceError
-        There is no such variable, dimension or label, or more varies than can be drawn: the message says what to choose.
+        There is no such variable, dimension or label, or more varies than can be drawn; it says what to choose.
 
     Examples
     --------
@@ -134,16 +134,16 @@ def _dimensions(
     if rest:
         first = rest[0]
         raise StanceError(
-            f"ds.{field.name}: varies over {', '.join(rest)} too; choose a label of each ({first}=...), or draw along it "
-            f"with hue={first!r}"
+            f"ds.{field.name}: varies over {', '.join(rest)} too; choose a label of each ({first}=...), or draw along "
+            f"it with hue={first!r}"
         )
     for name in ("x", "y"):
         if name in asked and not _is_number(ds, asked[name]):
             raise StanceError(f"{name} = {asked[name]!r}: has labels that are no numbers; draw along it with hue=")
     if "hue" in asked and asked["hue"] in ds.status.dims and ds.sizes[asked["hue"]] > MOST_LINES:
         raise StanceError(
-            f"hue = {asked['hue']!r}: has {ds.sizes[asked['hue']]} labels; at most {MOST_LINES} lines are drawn, choose "
-            f"some ({asked['hue']}=[...]) or draw a map (y={asked['hue']!r})"
+            f"hue = {asked['hue']!r}: has {ds.sizes[asked['hue']]} labels; at most {MOST_LINES} lines are drawn, "
+            f"choose some ({asked['hue']}=[...]) or draw a map (y={asked['hue']!r})"
         )
     return asked["x"], asked.get("y"), asked.get("hue")
 
@@ -162,8 +162,7 @@ def _message(name: str, values: xr.DataArray, unit: str) -> str:
     name = f"{name[:1].upper()}{name[1:]}"
     if not np.isfinite(values).any():
         return f"{name}: no posture can be held"
-    ends = [values.argmin(...), values.argmax(...)]
-    low, high = (values.isel(end) for end in ends)
+    low, high = (values.isel(end) for end in (values.argmin(...), values.argmax(...)))
     if number(float(low)) == number(float(high)):
         return f"{name}: {number(float(low))} {unit} everywhere".replace("  ", " ")
     varying = [dim for dim in values.dims if dim in values.coords]
@@ -238,8 +237,7 @@ def _map(
     drawn = panel.pcolormesh(along, up, np.ma.masked_invalid(field.values), shading="nearest", cmap=SEQUENTIAL)
     _contours(panel, along, up, field.values)
     if not trusted.values.all():
-        panel.pcolor(along, up, np.ma.masked_where(trusted.values, field.values), shading="nearest", hatch="///",
-                     alpha=0.0)  # fmt: skip
+        _veil(panel, along, up, trusted.values)
     rows, columns = np.nonzero(~ok.values)
     panel.plot(along[columns], up[rows], "x", color=INK, markersize=5, linestyle="none")
     panel.set_xlabel(_axis(values, x), fontsize=TEXT)
@@ -248,6 +246,15 @@ def _map(
     panel.tick_params(labelsize=SMALL)
     figure.colorbar(drawn, ax=panel).ax.tick_params(labelsize=SMALL)
     return figure
+
+
+def _veil(panel: Axes, along: np.ndarray, up: np.ndarray, trusted: np.ndarray) -> None:
+    """Hatch cells that are not trusted, and make them paler."""
+    from matplotlib.colors import ListedColormap
+
+    where = np.ma.masked_where(trusted, np.zeros(trusted.shape))
+    panel.pcolor(along, up, where, shading="nearest", cmap=ListedColormap([(1.0, 1.0, 1.0, 0.4)]), edgecolor=INK,
+                 linewidth=0.0, hatch="///")  # fmt: skip
 
 
 def _contours(panel: Axes, along: np.ndarray, up: np.ndarray, field: np.ndarray) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from biomech.errors import StanceError
-from biomech.view.charts.colours import GREY, INK, MUTED, ordered
-from biomech.view.charts.drawing import SMALL, TEXT, WIDTH, headline, number, tidy
+from biomech.view.charts.colours import INK, PAPER, ordered
+from biomech.view.charts.drawing import SMALL, TEXT, WIDTH, headline, tidy
 from biomech.view.charts.given import at, check_dataset, choose, held_and_trusted, labels_of, plain
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Most postures side by side; percent of strength that is nothing; inches of a bar.
-_MOST, _NOTHING, _BAR = 4, 0.05, 0.2
+_MOST, _NOTHING, _BAR = 4, 0.05, 0.17
 _PAST = "Hatched: past what measurements vouch for of the muscles' geometry."
 
 
@@ -37,8 +37,8 @@ def sharing_chart(ds: xr.Dataset, **labels: object) -> Figure:
     -------
     Figure
         Groups from the one that works hardest down, both sides together. Groups that do nothing in any of the postures
-        are counted and left out. A posture that cannot be held has no bars and says so; hatched is what lies outside
-        the trusted geometry.
+        are counted and left out. A posture that cannot be held has no bars, and it says so; hatched is what lies
+        outside the trusted geometry.
 
     Raises
     ------
@@ -77,59 +77,55 @@ def sharing_chart(ds: xr.Dataset, **labels: object) -> Figure:
 
 
 def _draw(percent: xr.DataArray, held: np.ndarray, valid: np.ndarray, names: Sequence[str]) -> Figure:
-    """Bars of (posture, group)."""
+    """Bars of (posture, group); none of a posture that cannot be held."""
     import matplotlib.pyplot as plt
 
     groups, values = [plain(group) for group in percent.group.values], np.nan_to_num(percent.values)
     order = [place for place in np.argsort(-values.max(0), kind="stable") if values[:, place].max() >= _NOTHING]
-    rows = max(len(order), 1)
-    figure, panel = plt.subplots(figsize=(WIDTH, (_BAR * len(names) + 0.12) * rows + 0.8), layout="constrained")
-    headline(figure, _message(values, groups, names), _reading(len(groups) - len(order), held, valid, names))
-    step = 0.8 / len(names)
-    for k, (colour, name) in enumerate(zip(ordered(len(names)), names, strict=True)):
+    rows, bars = max(len(order), 1), max(int(held.sum()), 1)
+    figure, panel = plt.subplots(figsize=(WIDTH, (_BAR * bars + 0.1) * rows + 0.8), layout="constrained")
+    headline(figure, _message(values, groups, names, held), _reading(len(groups) - len(order), held, valid, names))
+    step, colours = 0.8 / bars, ordered(len(names))
+    for k, posture in enumerate(map(int, np.flatnonzero(held))):
         for row, place in enumerate(order):
-            y = row + step * (k - (len(names) - 1) / 2.0)
-            _bar(panel, y, 0.92 * step, values[k, place], colour, bool(held[k]), bool(valid[k]),
-                 name if row == 0 else "")  # fmt: skip
+            y = row + step * (k - (bars - 1) / 2.0)
+            name = names[posture] if row == 0 else ""
+            _bar(panel, y, 0.92 * step, values[posture, place], colours[posture], bool(valid[posture]), name)
     panel.set_yticks(range(len(order)), [groups[place] for place in order])
     panel.set_ylim(rows - 0.5, -0.5)
-    panel.set_xlim(0.0, 1.2 * max(values.max(), _NOTHING))
+    panel.set_xlim(0.0, 1.25 * max(values.max(), _NOTHING))
     panel.set_xlabel("% of the group's strength, both sides together", fontsize=TEXT)
     tidy(panel, "x")
     panel.tick_params(axis="y", length=0, labelsize=TEXT)
     return figure
 
 
-def _bar(panel: Axes, y: float, height: float, value: float, colour: str, held: bool, valid: bool, name: str) -> None:
+def _bar(panel: Axes, y: float, height: float, value: float, colour: str, valid: bool, name: str) -> None:
     """A bar with its number, and the posture's name at the first."""
-    if held:
-        panel.barh(y, value, height=height, color=colour if valid else "white", edgecolor=colour,
-                   hatch="" if valid else "////", linewidth=0.8)  # fmt: skip
-    words = f"{number(value)}" if held else "cannot be held"
-    panel.annotate(f"{words}   {name}".rstrip(), (value, y), (4, 0), textcoords="offset points", va="center",
-                   fontsize=SMALL, color=INK if held else MUTED if name else GREY)  # fmt: skip
+    panel.barh(y, value, height=height, color=colour if valid else PAPER, edgecolor=colour, linewidth=0.8,
+               hatch="" if valid else "////")  # fmt: skip
+    panel.annotate(f"{value:.1f}   {name}".rstrip(), (value, y), (4, 0), textcoords="offset points", va="center",
+                   fontsize=SMALL, color=INK)  # fmt: skip
 
 
-def _message(values: np.ndarray, groups: Sequence[str], names: Sequence[str]) -> str:
-    """Which group works hardest, in each posture."""
-    if values.max() < _NOTHING:
-        return "No muscle group works"
+def _message(values: np.ndarray, groups: Sequence[str], names: Sequence[str], held: np.ndarray) -> str:
+    """Which group works hardest in each posture."""
+    if not held.any():
+        return "No posture can be held"
     said = []
-    for own, name in zip(values, names, strict=True):
-        place = int(own.argmax())
-        if own[place] >= _NOTHING:
-            said.append(
-                f"{groups[place]} with {number(own[place])} % of their strength" + (f" at {name}" if name else "")
-            )
-    return f"Hardest work {'; '.join(said)}"
+    for own, name, ok in zip(values, names, held, strict=True):
+        where, place = f"at {name} " if name else "", int(own.argmax())
+        if ok:
+            said.append(f"{where}{groups[place]} work hardest, at {own[place]:.1f} % of strength")
+    return f"{said[0][:1].upper()}{'; '.join(said)[1:]}"
 
 
 def _reading(left_out: int, held: np.ndarray, valid: np.ndarray, names: Sequence[str]) -> str:
     """What is not drawn, and what is drawn unlike the rest."""
-    words = [
-        f"{left_out} groups work at less than {_NOTHING} %." if left_out else "",
+    lost = ", ".join(name for name, ok in zip(names, held, strict=True) if not ok and name)
+    words = (
+        f"Groups that work at less than {_NOTHING} %: {left_out}." if left_out and held.any() else "",
         _PAST if (held & ~valid).any() else "",
-        "".join(f"{name[:1].upper()}{name[1:] or 'The posture'} cannot be held. "
-                for name, ok in zip(names, held, strict=True) if not ok).rstrip(),
-    ]  # fmt: skip
+        f"Cannot be held: {lost}." if lost else "",
+    )
     return " ".join(own for own in words if own)

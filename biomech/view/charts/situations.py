@@ -154,8 +154,10 @@ def _draw_cell(panel: Axes, right: float, y: float, kind: str, share: float, val
     name, power = _SHADES[kind]
     colour = mpl.colormaps[name](_DARKEST * share**power)
     corner = (right - _COLUMN + _GAP, y - _ROW / 2.0 + _GAP)
-    edge = {} if valid else {"edgecolor": INK, "linestyle": (0, (2, 2)), "linewidth": 0.9}
-    panel.add_patch(Rectangle(corner, _COLUMN - 2.0 * _GAP, _ROW - 2.0 * _GAP, facecolor=colour, **edge))
+    cell = Rectangle(corner, _COLUMN - 2.0 * _GAP, _ROW - 2.0 * _GAP, facecolor=colour)
+    if not valid:
+        cell.set(edgecolor=INK, linestyle=(0, (2, 2)), linewidth=0.9)
+    panel.add_patch(cell)
     return text_on(colour)
 
 
