@@ -73,7 +73,7 @@ def figure(compression: bm.PreparedSweep, found: Found, file: Path) -> None:
     headline(chart, f"Least force on L5/S1: {found.compression:.0f} N, at {place}",
              f"Compression of L5/S1 in N, knees bent {found.posture[2]:.0f} deg. Circle: the least.")  # fmt: skip
     drawn = panel.contourf(lean, tilt, values.T, levels=20, cmap=SEQUENTIAL)
-    lines = panel.contour(lean, tilt, values.T, levels=drawn.levels[::2], colors="white", linewidths=0.8)
+    lines = panel.contour(lean, tilt, values.T, levels=drawn.levels[:-3:2], colors="white", linewidths=0.8)
     for words in panel.clabel(lines, fmt="%.0f", fontsize=9):
         words.set(color=INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
     panel.plot(*found.posture[:2], marker="o", markersize=11, color="white", markeredgecolor=INK, clip_on=False)

@@ -99,7 +99,7 @@ def message(found: dict[str, dict[str, float]]) -> str:
     most, least = max(stand, key=lambda name: stand[name]), max(found, key=lambda name: found[name]["body"])
     return (
         f"How one stands alone makes {100 * stand[most]:.0f} % of the differences in the {most}; "
-        f"who one is {100 * found[least]['body']:.0f} % in the {least}"
+        f"who one is makes {100 * found[least]['body']:.0f} % of those in the {least}"
     )
 
 

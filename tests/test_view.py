@@ -55,6 +55,7 @@ def test_a_load_chart_draws_the_load(small, swept):
         ({"middle": 0.45}, "middle = 0.45: there is none in ds.weight_shift; there are 0.4, 0.5"),
         ({"middle": True}, "middle = True: there is none"),
         ({"hue_labels": {}}, "hue_labels: is empty"),
+        ({"hue_labels": {0: "a"} | {10 + k: "b" for k in range(6)}}, "hue_labels = 11: there is none"),
         ({"hue_labels": {30: "bent"}}, "hue_labels = 30: there is none in ds.trunk_lean"),
         ({"column_labels": {0: None}}, r"column_labels\[0\] = None: must be text"),
         ({"rows": ["quadriceps"]}, "rows = 'quadriceps': there is none"),

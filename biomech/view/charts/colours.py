@@ -1,17 +1,12 @@
 """The colours of every chart, and the marks that say the same without colour.
 
-Deuteranopes and protanopes tell any two of ``CATEGORIES`` apart, and any two neighbours of ``ordered``; all stand out
-from white by 3:1 or more, as WCAG 2.2 asks of graphics, and text by 4.5:1 (tested, by CAM02-UCS after Machado, Oliveira
+Deuteranopes and protanopes tell any two of ``CATEGORIES`` apart, and any two of ``ordered``; all stand out from
+white by 3:1 or more, as WCAG 2.2 asks of graphics, and text by 4.5:1 (tested, by CAM02-UCS after Machado, Oliveira
 & Fernandes 2009). Found by search: of twelve colours of Okabe & Ito's hues, darkened until they stand out, these six
 have the greatest least distance.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: A colour of Matplotlib's.
 Colour = str | tuple[float, float, float] | tuple[float, float, float, float]
@@ -35,22 +30,27 @@ MOST_LINES = len(MARKS)
 #: Map of a number to colour: its lightness alone says the number.
 SEQUENTIAL = "cividis"
 
-_RAMP = (NAVY, BLUE, OCHRE, BROWN)
+#: From dark blue over light to brown and black, for as many things as have an order.
+_ORDERED = {
+    1: (NAVY,),
+    2: (NAVY, OCHRE),
+    3: (NAVY, BLUE, OCHRE),
+    4: (NAVY, BLUE, OCHRE, BROWN),
+    5: (NAVY, BLUE, GREY, OCHRE, BROWN),
+    6: (NAVY, BLUE, GREY, OCHRE, BROWN, INK),
+}
 
 
-def ordered(count: int) -> Sequence[str]:
-    """Colours of things that have an order, from dark blue over light to brown.
+def ordered(count: int) -> tuple[str, ...]:
+    """Colours of up to ``MOST_LINES`` things that have an order.
 
     Examples
     --------
     >>> from biomech.view.charts.colours import ordered
     >>> ordered(4)
-    ['#1b3a6b', '#2488c6', '#b07d00', '#7a3b00']
+    ('#1b3a6b', '#2488c6', '#b07d00', '#7a3b00')
     """
-    from matplotlib.colors import LinearSegmentedColormap, to_hex
-
-    ramp = LinearSegmentedColormap.from_list("ordered", _RAMP)
-    return [to_hex(ramp(place / max(count - 1, 1))) for place in range(count)]
+    return _ORDERED[count]
 
 
 def luminance(colour: Colour) -> float:

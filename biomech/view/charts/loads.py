@@ -11,7 +11,7 @@ import xarray as xr
 from biomech._arguments import instance, name_list, one_label, one_of, text
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.view.charts.colours import MUTED, ordered
+from biomech.view.charts.colours import MOST_LINES, MUTED, ordered
 from biomech.view.charts.drawing import TEXT, WIDTH, headline, label_ends, tidy
 from biomech.view.charts.given import check_legend, check_loads, is_joint, labels_of
 from biomech.view.charts.lines import draw_line, how_lines_read, last_number
@@ -105,6 +105,8 @@ def load_chart(
     if band is not None:
         one_label("middle", middle, labels_of("ds", ds, band), f"ds.{band}")
     check_legend("hue_labels", hue_labels, ds, hue)
+    if len(hue_labels) > MOST_LINES:
+        raise StanceError(f"hue_labels: has {len(hue_labels)} labels; at most {MOST_LINES} lines are drawn")
     check_legend("column_labels", column_labels, ds, column)
     for name, words in (("x_label", x_label), ("title", title), ("reading", reading)):
         text(name, words)

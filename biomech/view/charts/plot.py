@@ -162,7 +162,7 @@ def _message(name: str, values: xr.DataArray, unit: str) -> str:
     name = f"{name[:1].upper()}{name[1:]}"
     if not np.isfinite(values).any():
         return f"{name}: no posture can be held"
-    low, high = (values.isel(end) for end in (values.argmin(...), values.argmax(...)))
+    low, high = values.isel(values.argmin(...)), values.isel(values.argmax(...))
     if number(float(low)) == number(float(high)):
         return f"{name}: {number(float(low))} {unit} everywhere".replace("  ", " ")
     varying = [dim for dim in values.dims if dim in values.coords]
@@ -220,7 +220,7 @@ def _furthest(values: xr.DataArray, ds: xr.Dataset, hue: str | None) -> tuple[Se
     labels = labels_of("ds", ds, hue)
     if len(labels) <= MOST_LINES:
         return labels, ""
-    reach = np.abs(values).max([dim for dim in values.dims if dim != hue]).fillna(-1.0).values
+    reach = abs(values).max([dim for dim in values.dims if dim != hue]).fillna(-1.0).values
     most = np.sort(np.argsort(-reach, kind="stable")[:MOST_LINES])
     return [labels[place] for place in most], f"Of {len(labels)} the {MOST_LINES} that reach furthest from zero."
 

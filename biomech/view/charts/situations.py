@@ -117,7 +117,7 @@ def _range(load: xr.DataArray) -> tuple[float, float]:
 
 def _heads(panel: Axes, columns: Mapping[str, str]) -> None:
     for last, words in ((0, "Muscle groups, % of strength"), (len(GROUPS), "Joint forces, body weights")):
-        panel.text(_right(last) - _COLUMN, 0.3 * _ROW, words, fontsize=TEXT, weight="bold", color=INK, va="center")
+        panel.text(_right(last) - _COLUMN, 0.3 * _ROW, words, fontsize=SMALL, weight="bold", color=INK, va="center")
     for place, head in enumerate(columns):
         panel.text(_right(place) - _COLUMN / 2.0, 2.0 * _ROW, head, fontsize=SMALL, color=INK, ha="center", va="bottom",
                    linespacing=1.1)  # fmt: skip
