@@ -1,9 +1,9 @@
 """The colours of every chart, and the marks that say the same without colour.
 
-Deuteranopes and protanopes tell any two of ``CATEGORIES`` apart, and any two of ``ordered``; all stand out from
-white by 3:1 or more, as WCAG 2.2 asks of graphics, and text by 4.5:1 (tested, by CAM02-UCS after Machado, Oliveira
-& Fernandes 2009). Found by search: of twelve colours of Okabe & Ito's hues, darkened until they stand out, these six
-have the greatest least distance.
+Deuteranopes and protanopes tell any two of ``CATEGORIES`` apart, and any two of ``ordered``; all stand out from white
+by 3:1 or more, as WCAG 2.2 asks of graphics and large text, and text that explains by 4.5:1. Tested: by distance in
+CAM02-UCS, as deuteranopes see them after Machado, Oliveira & Fernandes (2009). Found by search among the hues of Okabe
+& Ito (2008), darkened until they stand out.
 """
 
 from __future__ import annotations

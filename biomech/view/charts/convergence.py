@@ -69,7 +69,7 @@ def _draw_ends(panel: Axes, draws: NDArray[np.float64], label: str) -> None:
     marks = [int(n) for n in 2.0 ** np.arange(2, 31, 2) if counts[0] <= n <= counts[-1]] or [int(counts[-1])]
     panel.set_xticks(marks, [f"{mark:,}" for mark in marks])
     panel.set_xlabel("draws", fontsize=TEXT)
-    panel.set_title("\n".join(textwrap.wrap(label, 44)), fontsize=TEXT, loc="left")
+    panel.set_title("\n".join(textwrap.wrap(label, 44, max_lines=2)), fontsize=TEXT, loc="left")
     tidy(panel)
     label_ends(panel, [(float(y), f"{words}: {y:.2g}", colour)
                        for y, (_, words, colour) in zip(ends[-1], _LINES, strict=True)])  # fmt: skip

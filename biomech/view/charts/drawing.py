@@ -25,6 +25,8 @@ _DPI = 150
 #: Width of a letter over its size.
 _LETTER, _BOLD_LETTER = 0.52, 0.66
 _LINE_HEIGHT, _POINTS = 1.3, 72.0
+#: Most lines of a paragraph: nothing that is written crowds out what is drawn.
+_MOST_LINES = 5
 
 
 def headline(figure: Figure, message: str, reading: str = "") -> None:
@@ -37,7 +39,7 @@ def headline(figure: Figure, message: str, reading: str = "") -> None:
     ):
         if words:
             most = int((width - 0.2) * _POINTS / (letter * size))
-            wrapped = "\n".join(textwrap.fill(line, most) for line in words.split("\n"))
+            wrapped = "\n".join(textwrap.fill(line, most, max_lines=_MOST_LINES) for line in words.split("\n"))
             lines.append((wrapped, size, weight, colour, room))
             room += (wrapped.count("\n") + 1) * size * _LINE_HEIGHT / _POINTS + 0.05
     height = figure.get_figheight() + room

@@ -87,7 +87,10 @@ def choose(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
     for dim, given in labels.items():
         one_of("dimension", dim, map(str, ds.dims))
         known = labels_of("ds", ds, dim)
-        for label in given if isinstance(given, list | tuple) else [given]:
+        several = given if isinstance(given, list | tuple) else [given]
+        if not several:
+            raise StanceError(f"{dim}: is empty; must be a label of ds.{dim}, or a list of some")
+        for label in several:
             one_label(dim, label, known, f"ds.{dim}")
     return ds.sel({dim: list(given) if isinstance(given, tuple) else given for dim, given in labels.items()})
 

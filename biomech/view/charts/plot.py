@@ -79,7 +79,7 @@ def plot(
     >>> import biomech as bm
     >>> ds = bm.sweep(bm.load_model("small"), knee_flexion=range(0, 61, 10), trunk_lean=[0, 20], pelvic_tilt=0)
     >>> figure = bm.view.plot(ds, "group_activation", group="quadriceps")
-    >>> [label.get_text() for label in figure.axes[0].texts]
+    >>> sorted(label.get_text() for label in figure.axes[0].texts)
     ['trunk lean 0', 'trunk lean 20']
     """
     check_dataset("ds", ds, {"status": ()}, _SOURCE)
@@ -111,6 +111,8 @@ def _dimensions(
             if found in asked.values():
                 raise StanceError(f"{name} = {found!r}: is drawn along already; each must have a dimension of its own")
             labels_of("ds", ds, found)
+            if name != "hue" and not _is_number(ds, found):
+                raise StanceError(f"{name} = {found!r}: has labels that are no numbers; draw along it with hue=")
             asked[name] = found
     if "y" in asked and "hue" in asked:
         raise StanceError(f"hue = {hue!r}: a map has no lines; leave hue or y out")
@@ -137,9 +139,6 @@ def _dimensions(
             f"ds.{field.name}: varies over {', '.join(rest)} too; choose a label of each ({first}=...), or draw along "
             f"it with hue={first!r}"
         )
-    for name in ("x", "y"):
-        if name in asked and not _is_number(ds, asked[name]):
-            raise StanceError(f"{name} = {asked[name]!r}: has labels that are no numbers; draw along it with hue=")
     if "hue" in asked and asked["hue"] in ds.status.dims and ds.sizes[asked["hue"]] > MOST_LINES:
         raise StanceError(
             f"hue = {asked['hue']!r}: has {ds.sizes[asked['hue']]} labels; at most {MOST_LINES} lines are drawn, "
