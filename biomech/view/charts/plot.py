@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,48 +103,52 @@ def _dimensions(
     field: xr.DataArray, ds: xr.Dataset, x: object, y: object, hue: object
 ) -> tuple[str, str | None, str | None]:
     """The dimensions to draw along: those that are given, and what goes without saying."""
-    dims = [str(dim) for dim in field.dims]
-    asked: dict[str, str] = {}
-    for name, dim in (("x", x), ("y", y), ("hue", hue)):
-        if dim is not None:
-            found = one_of(name, dim, dims)
-            if found in asked.values():
-                raise StanceError(f"{name} = {found!r}: is drawn along already; each must have a dimension of its own")
-            labels_of("ds", ds, found)
-            if name != "hue" and not _is_number(ds, found):
-                raise StanceError(f"{name} = {found!r}: has labels that are no numbers; draw along it with hue=")
-            asked[name] = found
-    if "y" in asked and "hue" in asked:
-        raise StanceError(f"hue = {hue!r}: a map has no lines; leave hue or y out")
-    rest = [dim for dim in dims if dim not in asked.values()]
+    asked = _given(field, ds, {"x": x, "y": y, "hue": hue})
+    rest = [str(dim) for dim in field.dims if dim not in asked.values()]
     numbers = [dim for dim in rest if dim in ds.indexes and _is_number(ds, dim)]
+    swept = [dim for dim in numbers if dim in ds.status.dims]
     if "x" not in asked:
-        swept = [dim for dim in numbers if dim in ds.status.dims] or numbers
-        if not swept:
+        if not numbers:
             raise StanceError(
                 f"ds.{field.name}: no number varies that it could be drawn along; it varies over "
-                f"{', '.join(dims) or 'nothing'} (bm.view.sharing_chart shows single postures)"
+                f"{', '.join(map(str, field.dims)) or 'nothing'} (bm.view.sharing_chart shows single postures)"
             )
-        asked["x"] = max(swept, key=lambda dim: ds.sizes[dim])
+        asked["x"] = max(swept or numbers, key=lambda dim: ds.sizes[dim])
         rest.remove(asked["x"])
     if len(rest) == 1 and "y" not in asked and "hue" not in asked:
-        (other,) = rest
-        a_map = other in numbers and other in ds.status.dims and ds.sizes[other] > MOST_LINES
-        asked["y" if a_map else "hue"] = other
-        rest = []
+        other = rest.pop()
         labels_of("ds", ds, other)
+        asked["y" if other in swept and ds.sizes[other] > MOST_LINES else "hue"] = other
     if rest:
-        first = rest[0]
         raise StanceError(
-            f"ds.{field.name}: varies over {', '.join(rest)} too; choose a label of each ({first}=...), or draw along "
-            f"it with hue={first!r}"
+            f"ds.{field.name}: varies over {', '.join(rest)} too; choose a label of each ({rest[0]}=...), or draw "
+            f"along it with hue={rest[0]!r}"
         )
-    if "hue" in asked and asked["hue"] in ds.status.dims and ds.sizes[asked["hue"]] > MOST_LINES:
+    along = asked.get("hue")
+    if along is not None and along in ds.status.dims and ds.sizes[along] > MOST_LINES:
         raise StanceError(
-            f"hue = {asked['hue']!r}: has {ds.sizes[asked['hue']]} labels; at most {MOST_LINES} lines are drawn, "
-            f"choose some ({asked['hue']}=[...]) or draw a map (y={asked['hue']!r})"
+            f"hue = {along!r}: has {ds.sizes[along]} labels; at most {MOST_LINES} lines are drawn, choose some "
+            f"({along}=[...]) or draw a map (y={along!r})"
         )
-    return asked["x"], asked.get("y"), asked.get("hue")
+    return asked["x"], asked.get("y"), along
+
+
+def _given(field: xr.DataArray, ds: xr.Dataset, wanted: Mapping[str, object]) -> dict[str, str]:
+    """Those of the dimensions that were asked for, each once."""
+    asked: dict[str, str] = {}
+    for name, dim in wanted.items():
+        if dim is None:
+            continue
+        found = one_of(name, dim, map(str, field.dims))
+        if found in asked.values():
+            raise StanceError(f"{name} = {found!r}: is drawn along already; each must have a dimension of its own")
+        labels_of("ds", ds, found)
+        if name != "hue" and not _is_number(ds, found):
+            raise StanceError(f"{name} = {found!r}: has labels that are no numbers; draw along it with hue=")
+        asked[name] = found
+    if "y" in asked and "hue" in asked:
+        raise StanceError(f"hue = {asked['hue']!r}: a map has no lines; leave hue or y out")
+    return asked
 
 
 def _is_number(ds: xr.Dataset, dim: str) -> bool:
