@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 import biomech as bm
@@ -80,10 +81,11 @@ def message(answers: dict[str, xr.Dataset]) -> str:
     hardest = {name: ds.group_activation.max() for name, ds in answers.items()}
     stand = max(SECTIONS["Standing"], key=lambda name: float(hardest[name]))
     most = max(hardest, key=lambda name: float(hardest[name]))
+    limit = np.ceil(100 * float(hardest[stand]))
     words = next(own[most] for own in SECTIONS.values() if most in own)
     return (
-        f"Of {len(SECTIONS['Standing'])} ways to stand none takes more than {100 * float(hardest[stand]):.0f} % of any "
-        f"muscle group's strength; {words} takes {100 * float(hardest[most]):.0f} %"
+        f"Of {len(SECTIONS['Standing'])} ways to stand none takes more than {limit:.0f} % of any muscle "
+        f"group's strength; {words} takes {100 * float(hardest[most]):.0f} %"
     )
 
 

@@ -74,12 +74,12 @@ def message(ds: xr.Dataset) -> str:
     back = 100.0 * ds.group_activation.sel(group="lumbar_extensors", weight_shift=MIDDLE, knee_flexion=list(KNEES))
     level, free = (back.sel(tilt_policy=policy) for policy in PELVIS)
     if float(level.max() - level.min()) < 0.05:
-        held = f"works at {float(level.mean()):.1f} % of its strength, whatever feet and knees do"
+        held = f"works at {float(level.mean()):.1f} % of its strength whatever feet and knees do"
     else:
         held = f"works at {float(level.min()):.1f} to {float(level.max()):.1f} % of its strength"
     return (
-        f"With the pelvis held level the lower back {held}; "
-        f"with the pelvis at least effort at {float(free.min()):.1f} to {float(free.max()):.1f} %"
+        f"Pelvis held level, the lower back {held}; "
+        f"at least effort, {float(free.min()):.1f} to {float(free.max()):.1f} %"
     )
 
 

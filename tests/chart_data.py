@@ -198,6 +198,11 @@ def words(figure: Any) -> str:
     return "".join(f"{own.get_text()!r}\n" for own, _ in texts(figure))
 
 
+def said(figure: Any, paragraph: int = 0) -> str:
+    """The sentence above a figure, or how it is read, on one line."""
+    return " ".join(figure.texts[paragraph].get_text().split())
+
+
 if __name__ == "__main__":
     with mpl.style.context("default"):
         for name, draw in charts().items():

@@ -16,6 +16,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+import biomech as bm
+from biomech.view.charts import colours, drawing
+
 mpl.use("Agg")
 
 #: README shows a picture this wide, and no text there is smaller (pixels).
@@ -79,8 +82,34 @@ def test_text_lies_on_the_figure_and_on_no_other_text(figure):
 
 def test_a_title_says_a_sentence_of_the_numbers():
     ds = chart_data.fine()
-    title = chart_data.bm.view.plot(ds, "lumbar_compression").texts[0].get_text().replace("\n", " ")
+    title = chart_data.said(bm.view.plot(ds, "lumbar_compression"))
     held = ds.lumbar_compression.where(ds.status == 0)
     assert f"{float(held.min()):.0f} to {float(held.max()):.0f} N" in title
     np.testing.assert_allclose(float(held.sel(foot_rotation=45, knee_flexion=30)), float(held.max()))
     assert "most at foot rotation 45, knee flexion 30" in title
+
+
+def test_a_headline_has_lines_of_like_lengths_and_units_with_their_numbers():
+    figure = plt.figure(layout="constrained")
+    drawing.headline(figure, "The least is 12.3 % of what it was at 30 deg, and the most " + "more " * 7 + "at 456 N")
+    lines = figure.texts[0].get_text().split("\n")
+    assert max(map(len, lines)) - min(map(len, lines)) < 12
+    assert not any(line.strip().startswith(("%", "N", "deg")) for line in lines)
+    plt.close(figure)
+
+
+def test_a_picture_of_the_docs_is_written_whole_or_not_at_all(tmp_path):
+    figure, panel = plt.subplots(figsize=(2, 1))
+    panel.plot([0, 1], color=colours.BLUE)
+    file = tmp_path / "docs" / "line.png"
+    drawing.save_png(figure, file)
+    assert [own.name for own in file.parent.iterdir()] == ["line.png"]
+    drawn = plt.imread(file)[..., :3].reshape(-1, 3)
+    assert np.abs(drawn - mpl.colors.to_rgb(colours.BLUE)).max(axis=1).min() < 0.01
+    before = file.read_bytes()
+    panel.set_title("$\\nonsense$")  # which Matplotlib cannot set
+    with pytest.raises(ValueError, match="nonsense"):
+        drawing.save_png(figure, file)
+    assert [own.name for own in file.parent.iterdir()] == ["line.png"]
+    assert file.read_bytes() == before
+    plt.close(figure)

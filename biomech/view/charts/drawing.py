@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ SMALL, TEXT, HEAD = 8.0, 9.0, 12.0
 #: Dots per inch of the pictures in the docs: half as many again as README shows.
 _DPI = 150
 #: Width of a letter over its size.
-_LETTER, _BOLD_LETTER = 0.52, 0.66
+_LETTER, _BOLD_LETTER = 0.52, 0.64
 _LINE_HEIGHT, _POINTS = 1.3, 72.0
 #: Most lines of a paragraph: nothing that is written crowds out what is drawn.
 _MOST_LINES = 5
@@ -39,7 +40,7 @@ def headline(figure: Figure, message: str, reading: str = "") -> None:
     ):
         if words:
             most = int((width - 0.2) * _POINTS / (letter * size))
-            wrapped = "\n".join(textwrap.fill(line, most, max_lines=_MOST_LINES) for line in words.split("\n"))
+            wrapped = "\n".join(_wrapped(line, most) for line in words.split("\n"))
             lines.append((wrapped, size, weight, colour, room))
             room += (wrapped.count("\n") + 1) * size * _LINE_HEIGHT / _POINTS + 0.05
     height = figure.get_figheight() + room
@@ -50,6 +51,18 @@ def headline(figure: Figure, message: str, reading: str = "") -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.set(rect=(0.0, 0.0, 1.0, 1.0 - room / height))  # type: ignore[call-arg]
+
+
+def _wrapped(words: str, most: int) -> str:
+    """Lines of at most so many letters, of like lengths; a number stays with its unit."""
+    words = re.sub(r"(\d) (%|N|deg)(?!\w)", "\\1\u00a0\\2", words)
+    lines = textwrap.wrap(words, most, max_lines=_MOST_LINES)
+    for width in range(most, most // 2, -1):
+        narrower = textwrap.wrap(words, width, max_lines=_MOST_LINES)
+        if len(narrower) > len(lines) or len(lines) in (1, _MOST_LINES):
+            break
+        lines = narrower
+    return "\n".join(lines)
 
 
 def tidy(panel: Axes, grid: str = "both") -> None:
