@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 import biomech as bm
+from biomech.view.charts.situations import GROUPS
 
 #: The figure's headings and words.
 SECTIONS = {
@@ -78,14 +79,15 @@ def _path_segment(values: xr.DataArray, sign: str = "") -> str:
 
 def message(answers: dict[str, xr.Dataset]) -> str:
     """What the figure says, from its numbers: the most that standing asks of any group, and the most that all do."""
-    hardest = {name: ds.group_activation.max() for name, ds in answers.items()}
+    groups = list(GROUPS.values())
+    hardest = {name: ds.group_activation.where(ds.status == 0).sel(group=groups).max() for name, ds in answers.items()}
     stand = max(SECTIONS["Standing"], key=lambda name: float(hardest[name]))
     most = max(hardest, key=lambda name: float(hardest[name]))
     limit = np.ceil(100 * float(hardest[stand]))
     words = next(own[most] for own in SECTIONS.values() if most in own)
     return (
-        f"Of {len(SECTIONS['Standing'])} ways to stand none takes more than {limit:.0f} % of any muscle "
-        f"group's strength; {words} takes {100 * float(hardest[most]):.0f} %"
+        f"Of {len(SECTIONS['Standing'])} ways to stand none takes more than {limit:.0f} % of a group's "
+        f"strength; {words} takes {100 * float(hardest[most]):.0f} %"
     )
 
 

@@ -71,14 +71,15 @@ def table(model: bm.Model, ds: xr.Dataset) -> str:
 
 def message(ds: xr.Dataset) -> str:
     """What the figure says of the lower back, from its numbers."""
-    back = 100.0 * ds.group_activation.sel(group="lumbar_extensors", weight_shift=MIDDLE, knee_flexion=list(KNEES))
+    held = ds.group_activation.where(ds.status == 0)
+    back = 100.0 * held.sel(group="lumbar_extensors", weight_shift=MIDDLE, knee_flexion=list(KNEES))
     level, free = (back.sel(tilt_policy=policy) for policy in PELVIS)
     if float(level.max() - level.min()) < 0.05:
-        held = f"works at {float(level.mean()):.1f} % of its strength whatever feet and knees do"
+        level_words = f"works at {float(level.mean()):.1f} % of its strength whatever feet and knees do"
     else:
-        held = f"works at {float(level.min()):.1f} to {float(level.max()):.1f} % of its strength"
+        level_words = f"works at {float(level.min()):.1f} to {float(level.max()):.1f} % of its strength"
     return (
-        f"Pelvis held level, the lower back {held}; "
+        f"Pelvis held level, the lower back {level_words}; "
         f"at least effort, {float(free.min()):.1f} to {float(free.max()):.1f} %"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import chart_data
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -201,3 +202,14 @@ def test_a_validation_chart_shows_what_is_judged_over_what_was_measured():
     marks = [line for line in panel.get_lines() if line.get_marker() == "o"]
     ratios = (predicted.isel(tilt=0, variant=0) / measured).sel(row=judged)
     np.testing.assert_allclose(sorted(line.get_xdata()[0] for line in marks), np.sort(ratios))
+
+
+def test_a_situation_that_is_not_held_sets_no_scale_and_no_title(small):
+    answers = chart_data.answers()
+    title = chart_data.said(bm.view.situation_chart(small, answers))
+    most = max(float(answers[name].group_activation.max()) for name in ("soft", "turned_out"))
+    assert "deep" not in title
+    assert f"{100.0 * most:.0f} % of strength" in title
+    figure = bm.view.situation_chart(small, {"deep": answers["deep"]})
+    assert chart_data.said(figure) == "None of the situations can be held"
+    assert not figure.axes[0].patches

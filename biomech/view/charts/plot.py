@@ -240,7 +240,7 @@ def _map(
     drawn = panel.pcolormesh(along, up, np.ma.masked_invalid(field.values), shading="nearest", cmap=SEQUENTIAL)
     _contours(panel, along, up, field.values)
     if not trusted.values.all():
-        _veil(panel, along, up, trusted.values)
+        _veil(panel, along, up, trusted.values | ~ok.values)
     rows, columns = np.nonzero(~ok.values)
     panel.plot(along[columns], up[rows], "x", color=INK, markersize=5, linestyle="none")
     panel.set_xlabel(_axis(values, x), fontsize=TEXT)

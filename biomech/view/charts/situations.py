@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
 from biomech._arguments import instance, one_of, text
@@ -83,12 +82,12 @@ def situation_chart(
     import matplotlib.pyplot as plt
 
     loads = {name: {head: _range(load_of(model, answers[name], load)) for head, load in columns.items()}
-             for own in shown.values() for name in own}  # fmt: skip
+             for own in shown.values() for name in own if _is_held(answers[name])}  # fmt: skip
     lines = sum(len(own) + bool(head) for head, own in shown.items())
     height = _ROW * (lines + 2.8)
     figure = plt.figure(figsize=(WIDTH, height))
     panel = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    most = {name: max(own[head][1] for own in loads.values() for head in kind)
+    most = {name: max((own[head][1] for own in loads.values() for head in kind), default=0.0)
             for name, kind in (("group", GROUPS), ("joint", JOINTS))}  # fmt: skip
     _heads(panel, columns)
     y = 2.8 * _ROW
@@ -98,7 +97,11 @@ def situation_chart(
             y += _ROW
         for name, words in own.items():
             panel.text(0.2, y, words, fontsize=TEXT, color=INK, va="center")
-            _draw_row(panel, y, loads[name], answers[name], most)
+            if name in loads:
+                _draw_row(panel, y, loads[name], bool(answers[name].valid.all()), most)
+            else:
+                panel.text(_right(0), y, "not held", fontsize=SMALL, color=MUTED, va="center", ha="right",
+                           style="italic")  # fmt: skip
             y += _ROW
     panel.set(xlim=(0.0, WIDTH), ylim=(height, 0.0))
     panel.set_axis_off()
@@ -108,11 +111,14 @@ def situation_chart(
     return figure
 
 
+def _is_held(ds: xr.Dataset) -> bool:
+    """Whether every posture of a situation is."""
+    return bool((ds.status == 0).all())
+
+
 def _range(load: xr.DataArray) -> tuple[float, float]:
-    """Least and most over the policies; what is not a number is left out unless nothing else is there."""
-    values = np.ravel(load.values)
-    values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    """Least and most over the policies."""
+    return float(load.min()), float(load.max())
 
 
 def _heads(panel: Axes, columns: Mapping[str, str]) -> None:
@@ -130,13 +136,9 @@ def _right(place: int) -> float:
 
 
 def _draw_row(
-    panel: Axes, y: float, loads: Mapping[str, tuple[float, float]], ds: xr.Dataset, most: Mapping[str, float]
+    panel: Axes, y: float, loads: Mapping[str, tuple[float, float]], valid: bool, most: Mapping[str, float]
 ) -> None:
-    """One situation."""
-    if not bool((ds.status == 0).all()):
-        panel.text(_right(0), y, "not held", fontsize=SMALL, color=MUTED, va="center", ha="right", style="italic")
-        return
-    valid = bool(ds.valid.all())
+    """A situation that is held."""
     for place, (head, (low, high)) in enumerate(loads.items()):
         kind = "group" if head in GROUPS else "joint"
         words, colour = _words(low, high), GREY
@@ -171,7 +173,9 @@ def _words(low: float, high: float) -> str:
 
 
 def _message(loads: Mapping[str, Mapping[str, tuple[float, float]]], shown: Mapping[str, Mapping[str, str]]) -> str:
-    """Which group works hardest, and where."""
+    """Which group works hardest, and where, of the situations that are held."""
+    if not loads:
+        return "None of the situations can be held"
     most, name, head = max((own[head][1], name, head) for name, own in loads.items() for head in GROUPS)
     words = next(own[name] for own in shown.values() if name in own)
     group = head.replace("\n", " ").lower()

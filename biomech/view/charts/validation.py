@@ -105,6 +105,7 @@ def _draw_row(panel: Axes, row: xr.Dataset, place: float) -> None:
         low, at, high = np.clip(found[:, k], _LEAST, _MOST)
         colour, mark = (INK, "o") if alike else (_COLOURS[k], _MARKS[k])
         y = place + 0.25 * (k - (count - 1) / 2.0)
+        mark = ">" if found[1, k] > _MOST else "<" if found[1, k] < _LEAST else mark
         inside = found[0, k] <= 1.0 <= found[2, k]
         panel.plot([low, high], [y, y], color=colour, linewidth=1.8)
         panel.plot([at], [y], mark, color=colour if inside else PAPER, markeredgecolor=colour, markersize=5.5,
