@@ -96,6 +96,13 @@ def test_what_a_plot_refuses(asked, named):
         bm.view.plot(chart_data.swept(), **{"variable": "lumbar_compression", **asked})
 
 
+def test_draws_are_no_parameter():
+    ds = chart_data.drawn().assign_coords(stance=[0, 1])
+    with pytest.raises(bm.StanceError, match=r"varies over draws \('sample'\); take a quantile over all first"):
+        bm.view.plot(ds, "group_activation")
+    assert lines(bm.view.plot(ds.median("sample"), "group_activation", x="stance"))
+
+
 def test_bars_are_the_activation_of_each_posture_that_is_held():
     ds = chart_data.swept().sel(foot_rotation=60.0, tilt_policy="least_effort")
     figure = bm.view.sharing_chart(ds)

@@ -11,14 +11,12 @@ from biomech._arguments import one_label, one_of
 from biomech.errors import StanceError
 from biomech.view.charts.colours import BLUE, BROWN, INK, MUTED, PAPER
 from biomech.view.charts.drawing import SMALL, TEXT, WIDTH, headline, number, tidy
-from biomech.view.charts.given import at, check_dataset, check_numbers, choose, labels_of, plain, unit_of
+from biomech.view.charts.given import DRAWS, at, check_dataset, check_numbers, choose, labels_of, plain, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Dimensions along which bodies differ.
-_DRAWS = {"sample": "draws", "body": "bodies"}
 _ENDS = (5.0, 50.0, 95.0)
 _ROW = 0.27
 #: Change, in its unit, that is none: rounding of the solver.
@@ -93,14 +91,14 @@ def contrast_chart(
     names = [plain(variable)] if rows is None else [at(own, rows, label) for label in labels_of("ds", own, rows)]
     heading = f"{plain(variable)}, {at(own, along, second)} less {at(own, along, first)}"
     lost = own.sizes[draws] - change.sizes[draws]
-    return _draw(ends, names, f"{heading}, {unit}".rstrip(", "), _way(own, along, first, second), unit, _DRAWS[draws],
-                 _reading(change.sizes[draws], lost, _DRAWS[draws]))  # fmt: skip
+    return _draw(ends, names, f"{heading}, {unit}".rstrip(", "), _way(own, along, first, second), unit, DRAWS[draws],
+                 _reading(change.sizes[draws], lost, DRAWS[draws]))  # fmt: skip
 
 
 def _dimensions(ds: xr.Dataset, variable: str, along: str) -> tuple[str, str | None]:
     """The dimension of the draws, and the one of which each label has a row."""
-    dims = [str(dim) for dim in ds[variable].dims if ds.sizes[dim] > 1 or dim in (*_DRAWS, along)]
-    draws = [dim for dim in _DRAWS if dim in dims]
+    dims = [str(dim) for dim in ds[variable].dims if ds.sizes[dim] > 1 or dim in (*DRAWS, along)]
+    draws = [dim for dim in DRAWS if dim in dims]
     if along not in dims:
         raise StanceError(f"ds.{variable}: does not vary over {along!r}; must, to be compared along it")
     if len(draws) != 1:

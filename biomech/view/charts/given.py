@@ -10,6 +10,8 @@ import xarray as xr
 from biomech._arguments import instance, mapping, one_label, one_of, text
 from biomech.errors import StanceError
 
+#: Dimensions along which bodies differ, in words.
+DRAWS = {"sample": "draws", "body": "bodies"}
 #: What a load of ``LOADS`` is: the variable, and the dimension along which it has the load's label.
 _COMPRESSION, _FORCE, _GROUP = "lumbar_compression", "joint_contact_force", "group_activation"
 

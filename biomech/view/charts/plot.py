@@ -13,6 +13,7 @@ from biomech.errors import StanceError
 from biomech.view.charts.colours import CATEGORIES, INK, MOST_LINES, PAPER, SEQUENTIAL, ordered
 from biomech.view.charts.drawing import SMALL, TEXT, WIDTH, headline, label_ends, number, tidy
 from biomech.view.charts.given import (
+    DRAWS,
     at,
     check_dataset,
     check_numbers,
@@ -103,6 +104,12 @@ def _dimensions(
     field: xr.DataArray, ds: xr.Dataset, x: object, y: object, hue: object
 ) -> tuple[str, str | None, str | None]:
     """The dimensions to draw along: those that are given, and what goes without saying."""
+    for dim in field.dims:
+        if dim in DRAWS:
+            raise StanceError(
+                f"ds.{field.name}: varies over {DRAWS[str(dim)]} ({dim!r}); take a quantile over all first "
+                "(ds.quantile), or draw what changes (bm.view.contrast_chart)"
+            )
     asked = _given(field, ds, {"x": x, "y": y, "hue": hue})
     rest = [str(dim) for dim in field.dims if dim not in asked.values()]
     numbers = [dim for dim in rest if dim in ds.indexes and _is_number(ds, dim)]
