@@ -96,6 +96,15 @@ def test_what_a_plot_refuses(asked, named):
         bm.view.plot(chart_data.swept(), **{"variable": "lumbar_compression", **asked})
 
 
+def test_an_answer_that_is_not_in_memory_is_drawn_alike():
+    pytest.importorskip("dask")
+    for draw in (
+        lambda ds: bm.view.plot(ds, "lumbar_compression", tilt_policy="0"),
+        lambda ds: bm.view.sharing_chart(ds, foot_rotation=0.0, knee_flexion=0.0),
+    ):
+        assert chart_data.words(draw(chart_data.swept().chunk())) == chart_data.words(draw(chart_data.swept()))
+
+
 def test_draws_are_no_parameter():
     ds = chart_data.drawn().assign_coords(stance=[0, 1])
     with pytest.raises(bm.StanceError, match=r"varies over draws \('sample'\); take a quantile over all first"):

@@ -76,7 +76,7 @@ def contrast_chart(
     known = labels_of("ds", ds, along)
     for name, label in (("first", first), ("second", second)):
         one_label(name, label, known, f"ds.{along}")
-    own = choose(ds, labels)
+    own = choose(ds, variable, labels)
     check_numbers(f"ds.{variable}", own[variable], ())
     draws, rows = _dimensions(own, variable, along)
     factor, unit = unit_of(own[variable])

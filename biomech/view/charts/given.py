@@ -84,8 +84,11 @@ def by_name(name: str, given: object, allowed: str) -> Mapping[str, object]:
     return found
 
 
-def choose(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
-    """The part of a dataset that has these labels, by dimension; where a label is a list, those of it in its order."""
+def choose(ds: xr.Dataset, variable: str, labels: Mapping[str, object]) -> xr.Dataset:
+    """A variable with what is said of its postures, in memory, where dimensions have these labels.
+
+    Where a label is a list, those of it in its order.
+    """
     for dim, given in labels.items():
         one_of("dimension", dim, map(str, ds.dims))
         known = labels_of("ds", ds, dim)
@@ -94,7 +97,9 @@ def choose(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
             raise StanceError(f"{dim}: is empty; must be a label of ds.{dim}, or a list of some")
         for label in several:
             one_label(dim, label, known, f"ds.{dim}")
-    return ds.sel({dim: list(given) if isinstance(given, tuple) else given for dim, given in labels.items()})
+    kept = [name for name in dict.fromkeys((variable, "status", "valid")) if name in ds.variables]
+    chosen = {dim: list(given) if isinstance(given, tuple) else given for dim, given in labels.items()}
+    return ds.sel(chosen)[kept].compute()
 
 
 def held_and_trusted(ds: xr.Dataset, dims: Iterable[Hashable]) -> tuple[xr.DataArray, xr.DataArray]:

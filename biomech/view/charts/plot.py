@@ -85,7 +85,7 @@ def plot(
     """
     check_dataset("ds", ds, {"status": ()}, _SOURCE)
     one_of("variable", variable, map(str, ds.variables))
-    own = choose(ds, labels)
+    own = choose(ds, variable, labels)
     check_numbers(f"ds.{variable}", own[variable], ())
     own = own.squeeze()
     field = own[variable]
@@ -93,7 +93,7 @@ def plot(
     factor, unit = unit_of(field)
     held, valid = held_and_trusted(own, field.dims)
     values = (factor * field.astype(float)).where(held)
-    heading = ", ".join(word for word in (plain(variable), *_chosen(labels), unit) if word)
+    heading = ", ".join(word for word in (plain(variable), *_chosen(ds[variable], labels), unit) if word)
     message = _message(plain(variable), values, unit)
     if y is not None:
         return _map(values, held, valid, x, y, heading, message)
@@ -162,9 +162,13 @@ def _is_number(ds: xr.Dataset, dim: str) -> bool:
     return ds[dim].dtype.kind in "iuf"
 
 
-def _chosen(labels: dict[str, object]) -> list[str]:
-    """What was chosen by one label."""
-    return [f"{plain(dim)} {plain(label)}" for dim, label in labels.items() if not isinstance(label, list | tuple)]
+def _chosen(field: xr.DataArray, labels: Mapping[str, object]) -> list[str]:
+    """What was chosen by one label, of the dimensions that a variable has."""
+    return [
+        f"{plain(dim)} {plain(label)}"
+        for dim, label in labels.items()
+        if dim in field.dims and not isinstance(label, list | tuple)
+    ]
 
 
 def _message(name: str, values: xr.DataArray, unit: str) -> str:

@@ -56,7 +56,7 @@ def sharing_chart(ds: xr.Dataset, **labels: object) -> Figure:
     True
     """
     check_dataset("ds", ds, {"status": (), "group_activation": ("group",)}, "what sweep returned")
-    own = choose(ds, labels).squeeze(drop=False)
+    own = choose(ds, "group_activation", labels).squeeze(drop=False)
     if "group" not in own.dims:
         own = own.expand_dims("group")
     field = own.group_activation
