@@ -40,20 +40,20 @@ def headline(figure: Figure, message: str, reading: str = "") -> None:
     ):
         if words:
             most = int((width - 0.2) * _POINTS / (letter * size))
-            wrapped = "\n".join(_wrapped(line, most) for line in words.split("\n"))
-            lines.append((wrapped, size, weight, colour, room))
-            room += (wrapped.count("\n") + 1) * size * _LINE_HEIGHT / _POINTS + 0.05
+            block = "\n".join(wrapped(line, most) for line in words.split("\n"))
+            lines.append((block, size, weight, colour, room))
+            room += (block.count("\n") + 1) * size * _LINE_HEIGHT / _POINTS + 0.05
     height = figure.get_figheight() + room
     figure.set_figheight(height)
-    for wrapped, size, weight, colour, top in lines:
-        figure.text(0.1 / width, 1.0 - top / height, wrapped, fontsize=size, weight=weight, color=colour, va="top",
+    for block, size, weight, colour, top in lines:
+        figure.text(0.1 / width, 1.0 - top / height, block, fontsize=size, weight=weight, color=colour, va="top",
                     linespacing=_LINE_HEIGHT - 0.1)  # fmt: skip
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.set(rect=(0.0, 0.0, 1.0, 1.0 - room / height))  # type: ignore[call-arg]
 
 
-def _wrapped(words: str, most: int) -> str:
+def wrapped(words: str, most: int) -> str:
     """Lines of at most so many letters, of like lengths; a number stays with its unit."""
     words = re.sub(r"(\d) (%|N|deg)(?!\w)", "\\1\u00a0\\2", words)
     lines = textwrap.wrap(words, most, max_lines=_MOST_LINES)

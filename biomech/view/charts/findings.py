@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from biomech.article.verdicts import (
 )
 from biomech.errors import StanceError
 from biomech.view.charts.colours import BAND, BLUE, BROWN, GREY, INK, OCHRE, PAPER, PLUM
-from biomech.view.charts.drawing import TEXT, WIDTH, headline, tidy
+from biomech.view.charts.drawing import TEXT, WIDTH, headline, tidy, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +73,7 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
 
 def _height(finding: Finding) -> float:
     """Inches of a row."""
-    return _LINE_HEIGHT * len(textwrap.wrap(finding.hypothesis.text, _LINE)) + _ROOM
+    return _LINE_HEIGHT * (wrapped(finding.hypothesis.text, _LINE).count("\n") + 1) + _ROOM
 
 
 def _draw_verdict(panel: Axes, findings: Sequence[Finding]) -> None:
@@ -91,7 +90,7 @@ def _draw_verdict(panel: Axes, findings: Sequence[Finding]) -> None:
     places = np.cumsum(heights) - heights / 2.0
     for finding, y in zip(findings, places, strict=True):
         _row(panel, finding, float(y))
-    panel.set_yticks(places, [textwrap.fill(own.hypothesis.text, _LINE) for own in findings])
+    panel.set_yticks(places, [wrapped(own.hypothesis.text, _LINE) for own in findings])
     panel.set_ylim(float(heights.sum()), 0.0)
     panel.set_xscale("symlog", linthresh=2.0, linscale=1.0)
     panel.set_xticks(_MARKS, [f"{mark}" for mark in _MARKS])
