@@ -23,6 +23,7 @@ from biomech.article.policy_scores import predicted_sway, score_policies
 def main() -> None:
     """Assess, write and draw."""
     from biomech.view import findings_chart
+    from biomech.view.charts.drawing import save_png
     from biomech.view.pages.findings_page import evidence_page, findings_page
 
     parser = argparse.ArgumentParser(description="What mechanics and measurements say of the article")
@@ -37,7 +38,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "README.md").write_text(page, encoding="utf-8")
     (options.folder / "evidence.md").write_text(evidence_page(), encoding="utf-8")
-    findings_chart(findings).savefig(options.folder / "findings.png", dpi=110)
+    save_png(findings_chart(findings), options.folder / "findings.png")
     for finding in findings:
         print(f"{finding.verdict:22} {finding.hypothesis.text}")
     print(f"\nwritten: {options.folder / 'README.md'}")

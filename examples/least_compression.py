@@ -27,6 +27,7 @@ import biomech as bm
 
 #: What may vary, and how far (deg).
 BOX = {"trunk_lean": (-15.0, 30.0), "pelvic_tilt": (-10.0, 20.0), "knee_flexion": (0.0, 60.0)}
+NAMES = {"trunk_lean": "trunk lean", "pelvic_tilt": "pelvic tilt", "knee_flexion": "knees bent"}
 #: N: what a posture that cannot be taken or held is told to cost, so that the search turns back.
 NOT_HELD = 1e5
 
@@ -67,21 +68,25 @@ def figure(compression: bm.PreparedSweep, found: Found, file: Path) -> None:
     """Compression over lean and tilt at the best knee, with the posture that was found."""
     import matplotlib.pyplot as plt
 
+    from biomech.view.charts.colours import INK, SEQUENTIAL
+    from biomech.view.charts.drawing import WIDTH, headline, save_png
+
     lean, tilt = (np.linspace(*BOX[name], 91) for name in ("trunk_lean", "pelvic_tilt"))
     here = compression(lean[:, None], tilt[None, :], found.posture[2])
     values = np.where(here["status"] == 0, here["lumbar_compression"], np.nan)
-    chart, panel = plt.subplots(figsize=(7, 4.6), layout="constrained")
-    drawn = panel.contourf(lean, tilt, values.T, levels=20, cmap="viridis")
-    panel.contour(lean, tilt, values.T, levels=drawn.levels[::2], colors="white", linewidths=0.5)
-    panel.plot(*found.posture[:2], marker="o", markersize=9, color="white", markeredgecolor="black", clip_on=False)
-    beside = {"xytext": (10, -16), "textcoords": "offset points", "color": "white"}
-    panel.annotate(f"{found.compression:.0f} N", found.posture[:2], **beside)
-    panel.set_xlabel("lean of the trunk, deg")
-    panel.set_ylabel("pelvic tilt, deg (anterior positive)")
-    panel.set_title(f"Compression of L5/S1, knees bent {found.posture[2]:.0f} deg", fontsize=11)
-    chart.colorbar(drawn, label="N")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    chart.savefig(file, dpi=110)
+    chart, panel = plt.subplots(figsize=(WIDTH, 4.2), layout="constrained")
+    place = ", ".join(f"{NAMES[name]} {value:.0f} deg" for name, value in zip(BOX, found.posture, strict=True))
+    headline(chart, f"Least force on L5/S1: {found.compression:.0f} N, at {place}",
+             f"Compression of L5/S1 in N, knees bent {found.posture[2]:.0f} deg. Circle: the least.")  # fmt: skip
+    drawn = panel.contourf(lean, tilt, values.T, levels=20, cmap=SEQUENTIAL)
+    lines = panel.contour(lean, tilt, values.T, levels=drawn.levels[:-3:2], colors="white", linewidths=0.8)
+    for words in panel.clabel(lines, fmt="%.0f", fontsize=9):
+        words.set(color=INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
+    panel.plot(*found.posture[:2], marker="o", markersize=11, color="white", markeredgecolor=INK, clip_on=False)
+    panel.set_xlabel("lean of the trunk, deg (backwards negative)", fontsize=9)
+    panel.set_ylabel("pelvic tilt, deg (anterior positive)", fontsize=9)
+    panel.tick_params(labelsize=8)
+    save_png(chart, file)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import biomech as bm
+from biomech.view.charts.colours import BAND, BLUE, BROWN, GREY, INK, OCHRE, PLUM, text_on
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,15 +44,17 @@ FINE = {
     "weight_shift": np.linspace(0.30, 0.55, 6),
     "pelvic_tilt": np.linspace(-5, 5, 7),
 }
-#: Plain words, and colours that stay apart in print and for the colour-blind.
+#: Plain words, short ones for the bars, and colours.
 WORDS = {
-    "body": ("who you are", "#999999"),
-    "foot_rotation": ("turnout of the feet", "#0072b2"),
-    "knee_flexion": ("bend of the knees", "#d55e00"),
-    "weight_shift": ("weight on heel or toes", "#009e73"),
-    "pelvic_tilt": ("tilt of the pelvis", "#cc79a7"),
+    "body": ("who you are", "body", GREY),
+    "foot_rotation": ("turnout of the feet", "turnout", BLUE),
+    "knee_flexion": ("bend of the knees", "knees", BROWN),
+    "weight_shift": ("weight on heel or toes", "weight", OCHRE),
+    "pelvic_tilt": ("tilt of the pelvis", "pelvis", PLUM),
 }
-TOGETHER = ("how these go together", "#e8e8e8")
+TOGETHER = ("how these go together", "together", BAND)
+#: Share that is wide enough for its name.
+NAMED = 0.085
 AXES = {
     "foot_rotation": "toes out, deg",
     "knee_flexion": "knees bent, deg",
@@ -96,19 +99,32 @@ def curves(values: xr.DataArray) -> dict[str, xr.DataArray]:
     return {dim: own - own.mean(dim) for dim, own in along.items()}
 
 
+def message(found: dict[str, dict[str, float]]) -> str:
+    """Which load hangs most on how one stands, and which most on who one is."""
+    stand = {name: sum(share for dim, share in parts.items() if dim != "body") for name, parts in found.items()}
+    most, least = max(stand, key=lambda name: stand[name]), max(found, key=lambda name: found[name]["body"])
+    return (
+        f"How one stands alone makes {100 * stand[most]:.0f} % of the differences in the {most}; "
+        f"who one is makes {100 * found[least]['body']:.0f} % of those in the {least}"
+    )
+
+
 def draw_shares(panel: Axes, found: dict[str, dict[str, float]]) -> None:
-    """One bar a load, divided by what it depends on."""
-    for row, (name, parts) in enumerate(found.items()):
+    """One bar a load, divided by what it depends on, each part named where it is wide enough."""
+    for row, parts in enumerate(found.values()):
         left = 0.0
-        for dim, (_, color) in WORDS.items():
-            panel.barh(row, parts[dim], left=left, color=color)
-            left += parts[dim]
-        panel.barh(row, max(1.0 - left, 0.0), left=left, color=TOGETHER[1])
-        panel.text(-0.01, row, name, ha="right", va="center")
-    for words, color in [*WORDS.values(), TOGETHER]:
-        panel.barh(0, 0.0, color=color, label=words)
-    panel.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, fontsize=9)
-    panel.set(xlim=(0, 1), yticks=[], xlabel="share of the variance over all bodies and stances")
+        rest = max(1.0 - sum(parts.values()), 0.0)
+        for dim, (_, word, color) in {**WORDS, "": TOGETHER}.items():
+            share = parts[dim] if dim else rest
+            panel.barh(row, share, left=left, color=color, edgecolor="white")
+            if share >= NAMED:
+                panel.text(left + share / 2, row, f"{word}\n{100 * share:.0f} %", ha="center", va="center", fontsize=8,
+                           color=text_on(color))  # fmt: skip
+            left += share
+    panel.set_yticks(range(len(found)), list(found), fontsize=9)
+    panel.set(xlim=(0, 1), xticks=[])
+    panel.tick_params(axis="y", length=0)
+    panel.set_title("Share of the variance over all bodies and stances; pale: together", fontsize=9, loc="left")
     panel.invert_yaxis()
     panel.spines[:].set_visible(False)
 
@@ -117,11 +133,15 @@ def draw_curve(panel: Axes, dim: str, change: xr.DataArray) -> None:
     """Median and 90 % of the bodies."""
     values = change.transpose("body", dim).values
     low, middle, high = np.nanpercentile(values, [5, 50, 95], axis=0)
-    color = WORDS[dim][1]
-    panel.fill_between(change[dim], low, high, color=color, alpha=0.25, linewidth=0)
-    panel.plot(change[dim], middle, color=color, linewidth=2)
-    panel.axhline(0.0, color="black", linewidth=0.6)
-    panel.set_xlabel(AXES[dim], fontsize=9)
+    words, _, color = WORDS[dim]
+    panel.fill_between(change[dim], low, high, color=color, alpha=0.2, linewidth=0)
+    for end in (low, high):
+        panel.plot(change[dim], end, color=color, linewidth=0.9)
+    panel.plot(change[dim], middle, color=color, linewidth=2.2)
+    panel.axhline(0.0, color=INK, linewidth=0.6)
+    panel.set_title(words, fontsize=9, loc="left", color=color, weight="bold")
+    panel.set_xlabel(AXES[dim], fontsize=8)
+    panel.tick_params(labelsize=8)
     panel.spines[["top", "right"]].set_visible(False)
 
 
@@ -130,23 +150,30 @@ def figure(ds: xr.Dataset, file: Path) -> dict[str, dict[str, float]]:
     import dask
     import matplotlib.pyplot as plt
 
+    from biomech.view.charts.drawing import WIDTH, headline, save_png
+
     looked_at = loads(ds)
     # one pass over the store for everything
     parts, lines = dask.compute(
         {name: shares(own) for name, own in looked_at.items()}, curves([*looked_at.values()][-1])
     )
     found = {name: {dim: float(share) for dim, share in own.items()} for name, own in parts.items()}
-    chart = plt.figure(figsize=(10, 7), layout="constrained")
-    above, below = chart.subfigures(2, 1, height_ratios=[1.2, 1.0])
-    draw_shares(above.subplots(), found)
-    above.suptitle(
-        f"How you stand, or who you are? {ds.sizes['body']} bodies, {ds.status.size:,} postures", fontsize=12
-    )
-    for panel, (dim, change) in zip(below.subplots(1, len(AXES), sharey=True), lines.items(), strict=True):
+    chart = plt.figure(figsize=(WIDTH, 5.6), layout="constrained")
+    grid = chart.add_gridspec(2, len(AXES), height_ratios=[1.25, 1.0])
+    draw_shares(chart.add_subplot(grid[0, :]), found)
+    first: Axes | None = None
+    for place, (dim, change) in enumerate(lines.items()):
+        panel = chart.add_subplot(grid[1, place], sharey=first)
         draw_curve(panel, dim, change)
-    below.supylabel("compression of L5/S1, N,\nless the body's own mean", fontsize=9)
+        if first is None:
+            first = panel
+            panel.set_ylabel("compression of L5/S1, N,\nless the body's own mean", fontsize=8)
+        else:
+            panel.tick_params(labelleft=False)
+    headline(chart, message(found), f"{ds.sizes['body']:,} bodies, {ds.status.size:,} postures. Below: median and 90 % "
+             "of the bodies.")  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True)
-    chart.savefig(file, dpi=110)
+    save_png(chart, file)
     return found
 
 

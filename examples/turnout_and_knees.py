@@ -25,7 +25,15 @@ import biomech as bm
 
 WEIGHT_SHIFT = {0.3: "towards the heels", 0.42: "mid-foot", 0.65: "forward"}
 PELVIS = {"0": "pelvis held level", "least_effort": "pelvis at least effort"}
-KNEES = {-10: "knee -10 deg (hyperextended)", 0: "0 (straight)", 15: "15 (soft)", 30: "30 (bent)"}
+KNEES = {-10: "knees pressed\nback, -10 deg", 0: "straight, 0", 15: "soft, 15", 30: "bent, 30 deg"}
+#: Of the three weight shifts the figure shows this one, and of the loads these.
+MIDDLE = 0.42
+ROWS = (
+    "Lower back\n(lumbar extensors)",
+    "Buttock\n(gluteus maximus)",
+    "Front of thigh\n(quadriceps)",
+    "Knee joint force",
+)
 
 
 def run(model: bm.Model | None = None) -> xr.Dataset:
@@ -67,26 +75,40 @@ def table(model: bm.Model, ds: xr.Dataset) -> str:
     return "\n".join(lines)
 
 
+def message(ds: xr.Dataset) -> str:
+    """What the figure says of the lower back, from its numbers."""
+    held = ds.group_activation.where(ds.status == 0)
+    back = 100.0 * held.sel(group="lumbar_extensors", weight_shift=MIDDLE, knee_flexion=list(KNEES))
+    level, free = (back.sel(tilt_policy=policy) for policy in PELVIS)
+    if float(level.max() - level.min()) < 0.05:
+        level_words = f"works at {float(level.mean()):.1f} % of its strength whatever feet and knees do"
+    else:
+        level_words = f"works at {float(level.min()):.1f} to {float(level.max()):.1f} % of its strength"
+    return (
+        f"Pelvis held level, the lower back {level_words}; "
+        f"at least effort, {float(free.min()):.1f} to {float(free.max()):.1f} %"
+    )
+
+
 def figure(model: bm.Model, ds: xr.Dataset, file: Path) -> None:
-    """Draw the sweep."""
+    """Draw the sweep with the weight over the mid-foot."""
     from biomech.view import load_chart
+    from biomech.view.charts.drawing import save_png
 
     chart = load_chart(
         model,
-        ds,
+        ds.sel(weight_shift=MIDDLE),
         x="foot_rotation",
         hue="knee_flexion",
         column="tilt_policy",
-        band="weight_shift",
-        middle=0.42,
         hue_labels=KNEES,
         column_labels=PELVIS,
         x_label="turnout of each foot, deg",
-        title="Who carries the load when the feet turn out and the knees bend?\n"
-        "line: weight over the mid-foot; shade: heels to forefoot; dashed: beyond what the geometry is trusted for",
+        rows=ROWS,
+        title=message(ds),
+        reading="Standing on both feet, weight over the mid-foot.",
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    chart.savefig(file, dpi=110)
+    save_png(chart, file)
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ GROUP = {"group": "quadriceps"}
 def main() -> None:
     """Draw, print and draw."""
     from biomech.view import convergence_chart
+    from biomech.view.charts.drawing import save_png
 
     parser = argparse.ArgumentParser(description="How sure is an answer, and what drives it?")
     parser.add_argument("--samples", type=int, default=512)
@@ -44,9 +45,8 @@ def main() -> None:
     for name in indices.prior.values[indices.total_order.values.argsort()[::-1][:5]]:
         own = indices.sel(prior=name)
         print(f"  {name!s:24} first {float(own.first_order):.2f}, total {float(own.total_order):.2f}")
-    options.figure.parent.mkdir(parents=True, exist_ok=True)
     label = "quadriceps, change in points of activation"
-    convergence_chart(change, indices, label=label).savefig(options.figure, dpi=110)
+    save_png(convergence_chart(change, indices, label=label), options.figure)
     print(f"drawn: {options.figure}")
 
 

@@ -489,13 +489,14 @@ def main() -> None:
 def write(folder: Path, samples: int) -> None:
     """Write the page and its figures."""
     from biomech.view import strength_chart, validation_chart
+    from biomech.view.charts.drawing import save_png
 
     model = bm.load_model()
     ds = validate(samples=samples)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.md").write_text(report(ds, model), encoding="utf-8")
-    validation_chart(ds).savefig(folder / "validation.png", dpi=100)
-    strength_chart(strength_curves(model)).savefig(folder / "strength.png", dpi=90)
+    save_png(validation_chart(ds), folder / "validation.png")
+    save_png(strength_chart(strength_curves(model)), folder / "strength.png")
     print(short_table(ds))
     print(f"\nwritten: {folder / 'README.md'}")
 

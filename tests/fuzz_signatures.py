@@ -419,15 +419,24 @@ def _view_calls() -> dict[str, Call]:
                         coords={"prior": ["a", "b"]})  # fmt: skip
     finding = bm.findings.Finding(claims.HYPOTHESES[0], (_column(),), "supported", ())
     curves = strength.strength_curves(bm.load_model(), 2)
+    draws = xr.Dataset({"group_activation": (("stance", "sample", "group"), np.arange(12.0).reshape(2, 3, 2)),
+                        "status": (("stance", "sample"), np.zeros((2, 3)))},
+                       coords={"stance": ["a", "b"], "group": ["quadriceps", "hamstrings"]})  # fmt: skip
     return {
         "view.convergence_chart": (view.convergence_chart, {"values": xr.DataArray([1.0, 2.0], dims="sample"),
                                                             "indices": shares, "label": "x"}),
+        "view.contrast_chart": (view.contrast_chart, {"ds": draws, "first": "a", "second": "b",
+                                                      "variable": "group_activation", "along": "stance"}),
         "view.findings_chart": (view.findings_chart, {"findings": [finding]}),
         "view.load_chart": (view.load_chart, {
             "model": small, "ds": swept, "x": "knee_flexion", "hue": "trunk_lean", "column": "pelvic_tilt",
             "band": "weight_shift", "middle": 0.4, "hue_labels": {0: "upright"}, "column_labels": {0: "level"},
-            "x_label": "knee", "rows": [row], "title": "x"}),
-        "view.situation_chart": (view.situation_chart, {"model": small, "answers": {"squat": swept}, "title": "x"}),
+            "x_label": "knee", "rows": [row], "title": "x", "reading": "x"}),
+        "view.plot": (view.plot, {"ds": swept, "variable": "group_activation", "x": "knee_flexion", "y": None,
+                                  "hue": "trunk_lean", "weight_shift": 0.4, "group": "quadriceps"}),
+        "view.sharing_chart": (view.sharing_chart, {"ds": swept, "knee_flexion": 5, "weight_shift": 0.4}),
+        "view.situation_chart": (view.situation_chart, {"model": small, "answers": {"squat": swept}, "title": "x",
+                                                        "sections": {"Bending": {"squat": "squatting"}}}),
         "view.strength_chart": (view.strength_chart, {"curves": dict(list(curves.items())[:2]),
                                                       "norms": strength.strength_norms()}),
         "view.validation_chart": (view.validation_chart, {"ds": _predictions()}),

@@ -69,7 +69,7 @@ def test_the_chart_shows_every_load(swept):
     assert len(panels) == len(LOADS)
     for panel in panels:
         for colour in range(2):
-            line = panel.get_lines()[2 * colour]
+            line = panel.get_lines()[3 * colour]  # dashed, solid and marks of each
             assert len(line.get_xdata()) == 13
             assert np.isfinite(line.get_ydata()).all()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import chart_data
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -67,6 +68,14 @@ def test_what_a_load_chart_refuses(small, swept, changes, named):
         load_chart(small, swept, **changes)
 
 
+def test_a_load_chart_has_no_more_lines_than_can_be_told_apart(small):
+    leans = dict.fromkeys(range(0, 14, 2), "leaning")
+    ds = bm.sweep(small, pelvic_tilt=[0], knee_flexion=[5, 10], trunk_lean=list(leans))
+    asked = {"x": "knee_flexion", "hue": "trunk_lean", "column": "pelvic_tilt", "column_labels": {0: "level"}}
+    with pytest.raises(bm.StanceError, match="hue_labels: has 7 labels; at most 6"):
+        bm.view.load_chart(small, ds, hue_labels=leans, x_label="knee", rows=[ROW], **asked)
+
+
 @pytest.mark.parametrize("ds", [None, 3, "sweep", xr.DataArray([1.0])])
 def test_no_dataset_is_refused_by_every_chart(small, ds):
     for draw, name in (
@@ -90,6 +99,19 @@ def test_answers_that_lack_what_is_drawn_are_refused(small, swept):
         bm.view.situation_chart(small, {"squat": swept.drop_vars("joint_contact_force")})
     with pytest.raises(bm.StanceError, match="answers: is empty"):
         bm.view.situation_chart(small, {})
+    one = {"squat": swept}
+    for sections, named in (
+        ([], r"sections = \[\]: must be a mapping"),
+        ({}, "sections: is empty"),
+        ({"Bending": {}}, r"sections\['Bending'\]: is empty"),
+        (
+            {"Bending": {"squats": "squatting"}},
+            r"sections\['Bending'\] = 'squats': there is none \(did you mean 'squat'",
+        ),
+        ({"Bending": {"squat": 3}}, r"sections\['Bending'\]\['squat'\] = 3: must be text"),
+    ):
+        with pytest.raises(bm.StanceError, match=named):
+            bm.view.situation_chart(small, one, sections=sections)
     for model in (None, "small"):
         with pytest.raises(bm.StanceError, match=r"model = .*: must be a Model"):
             bm.view.situation_chart(model, {"squat": swept})
@@ -180,3 +202,14 @@ def test_a_validation_chart_shows_what_is_judged_over_what_was_measured():
     marks = [line for line in panel.get_lines() if line.get_marker() == "o"]
     ratios = (predicted.isel(tilt=0, variant=0) / measured).sel(row=judged)
     np.testing.assert_allclose(sorted(line.get_xdata()[0] for line in marks), np.sort(ratios))
+
+
+def test_a_situation_that_is_not_held_sets_no_scale_and_no_title(small):
+    answers = chart_data.answers()
+    title = chart_data.said(bm.view.situation_chart(small, answers))
+    most = max(float(answers[name].group_activation.max()) for name in ("soft", "turned_out"))
+    assert "deep" not in title
+    assert f"{100.0 * most:.0f} % of strength" in title
+    figure = bm.view.situation_chart(small, {"deep": answers["deep"]})
+    assert chart_data.said(figure) == "None of the situations can be held"
+    assert not figure.axes[0].patches

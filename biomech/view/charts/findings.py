@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,31 +20,38 @@ from biomech.article.verdicts import (
     VERDICTS,
 )
 from biomech.errors import StanceError
+from biomech.view.charts.colours import BAND, BLUE, BROWN, GREY, INK, OCHRE, PAPER, PLUM
+from biomech.view.charts.drawing import TEXT, WIDTH, headline, tidy, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Hues of Okabe & Ito, which people who do not tell red from green tell apart; in the order of the figure.
+#: In the order of the figure.
 COLOURS = {
-    SUPPORTED: "#0072B2",
-    CONDITIONAL: "#C98A00",
-    CONTRADICTED: "#A33B00",
-    NO_EFFECT: "#7A7A7A",
-    RULED_OUT: "#222222",
-    UNDETERMINED: "#B0559A",
+    SUPPORTED: BLUE,
+    CONDITIONAL: OCHRE,
+    CONTRADICTED: BROWN,
+    NO_EFFECT: GREY,
+    RULED_OUT: INK,
+    UNDETERMINED: PLUM,
 }
-#: Length of a line of a sentence.
-_LINE = 62
-_AXIS = "effect, the way the sentence says  (1: just large enough to count)"
+#: Letters in a line of a sentence; inches of a line, of what a row has besides, and of heading and scale of a verdict.
+_LINE, _LINE_HEIGHT, _ROOM, _FRAME = 60, 0.125, 0.06, 0.62
+_MARKS = (-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50)
+_HOW = (
+    "Right: as the sentence says; left: the other way. 1 is just large enough to count, in the grey band too small. "
+    "Dots: medians, one for each way of holding the pelvis; diamonds: with the pelvis as it was measured on people; "
+    "line: 90 % of bodies, over all of these."
+)
 
 
 def findings_chart(findings: Sequence[Finding]) -> Figure:
     """A row for every hypothesis: the effect in the direction of its sentence, in smallest effects of interest.
 
-    Dots: medians, one for each way of holding the pelvis; diamonds: with the pelvis as it was measured on people; bar:
+    Dots: medians, one for each way of holding the pelvis; diamonds: with the pelvis as it was measured on people; line:
     from the lowest to the highest end of all their 90 % intervals. Inside the grey band an effect is too small to
-    count. Rows stand together by verdict and have its colour.
+    count. Rows stand together by verdict, under its name and over a scale.
 
     Raises
     ------
@@ -55,30 +61,44 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
     findings = _checked(findings)
     import matplotlib.pyplot as plt
 
-    groups = {name: [own for own in findings if own.verdict == name] for name in COLOURS}
-    rows = len(findings) + 1.2 * sum(bool(own) for own in groups.values())
-    figure, panel = plt.subplots(figsize=(11.0, 0.32 * rows + 1.9), layout="constrained")
-    panel.axvspan(-1.0, 1.0, color="0.91", zorder=0)
-    panel.axvline(0.0, color="0.55", linewidth=0.8, zorder=1)
-    y, ticks, labels = 0.0, [], []
-    for name, own in groups.items():
-        if not own:
-            continue
-        heading = f"{name.capitalize()}: {VERDICTS[name]}"
-        panel.text(-0.01, y, heading, transform=panel.get_yaxis_transform(), fontsize=9, weight="bold",
-                   color=COLOURS[name], ha="left", va="center")  # fmt: skip
-        y += 1.0
-        for finding in own:
-            _row(panel, finding, y)
-            ticks.append(y)
-            labels.append(textwrap.fill(finding.hypothesis.text, _LINE))
-            y += 1.0
-        y += 0.2
-    panel.set_yticks(ticks, labels, fontsize=7.5)
-    _dress(panel, y)
-    figure.legend(loc="outside lower right", ncols=3, fontsize=7.5, frameon=False)
-    figure.suptitle(_message(findings), fontsize=12.5, x=0.01, ha="left", weight="bold")
+    groups = [own for name in COLOURS if (own := [one for one in findings if one.verdict == name])]
+    heights = [sum(map(_height, own)) for own in groups]
+    figure, axes = plt.subplots(len(groups), 1, figsize=(WIDTH, sum(heights) + _FRAME * len(groups)), sharex=True,
+                                squeeze=False, height_ratios=heights, layout="constrained")  # fmt: skip
+    headline(figure, _message(findings), _HOW)
+    for panel, own in zip(axes[:, 0], groups, strict=True):
+        _draw_verdict(panel, own)
     return figure
+
+
+def _height(finding: Finding) -> float:
+    """Inches of a row."""
+    return _LINE_HEIGHT * (wrapped(finding.hypothesis.text, _LINE).count("\n") + 1) + _ROOM
+
+
+def _draw_verdict(panel: Axes, findings: Sequence[Finding]) -> None:
+    """The hypotheses of one verdict."""
+    name = findings[0].verdict
+    # the heading begins at the edge of the figure, where the layout does not look for it
+    panel.set_title(" ", fontsize=TEXT)
+    panel.annotate(f"{name.capitalize()}: {VERDICTS[name]}", (0.1 / WIDTH, 1.0), (0, 6),
+                   xycoords=(panel.figure.transFigure, "axes fraction"), textcoords="offset points", fontsize=TEXT,
+                   weight="bold", color=COLOURS[name], annotation_clip=False).set_in_layout(False)  # fmt: skip
+    panel.axvspan(-1.0, 1.0, color=BAND, zorder=0)
+    panel.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
+    heights = np.array([_height(own) for own in findings])
+    places = np.cumsum(heights) - heights / 2.0
+    for finding, y in zip(findings, places, strict=True):
+        _row(panel, finding, float(y))
+    panel.set_yticks(places, [wrapped(own.hypothesis.text, _LINE) for own in findings])
+    panel.set_ylim(float(heights.sum()), 0.0)
+    panel.set_xscale("symlog", linthresh=2.0, linscale=1.0)
+    panel.set_xticks(_MARKS, [f"{mark}" for mark in _MARKS])
+    panel.set_xticks([], minor=True)
+    tidy(panel, "x")
+    panel.tick_params(axis="x", labelbottom=True)
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
 
 
 def _row(panel: Axes, finding: Finding, y: float) -> None:
@@ -87,34 +107,11 @@ def _row(panel: Axes, finding: Finding, y: float) -> None:
     smallest = finding.hypothesis.measures[0].smallest
     ends = np.array([column.interval[0] for column in finding.columns]) * way / smallest
     if np.isfinite(ends).any():
-        panel.hlines(y, np.nanmin(ends), np.nanmax(ends), color=colour, linewidth=5.0, alpha=0.3, zorder=2)
+        panel.hlines(y, np.nanmin(ends), np.nanmax(ends), color=colour, linewidth=1.6, zorder=2)
     for column, own in zip(finding.columns, ends, strict=True):
         measured = bool(column.study)
-        mark, face = ("D", "white") if measured else ("o", colour)
-        panel.plot(own[1], y, mark, color=face, markeredgecolor=colour, markersize=4.5, zorder=3 + measured)
-
-
-def _dress(panel: Axes, bottom: float) -> None:
-    """Axis at both ends, and what the marks are."""
-    panel.set_ylim(bottom, -0.8)
-    panel.set_xscale("symlog", linthresh=2.0, linscale=1.0)
-    marks = (-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50)
-    panel.set_xticks(marks, [f"{mark}" for mark in marks], fontsize=8)
-    panel.set_xticks([], minor=True)
-    panel.tick_params(axis="x", top=True, labeltop=True)
-    panel.tick_params(axis="y", length=0)
-    panel.set_xlabel(_AXIS, fontsize=9)
-    panel.annotate("less than, or against, the sentence  <", (0.0, -0.8), (-4, 18), textcoords="offset points",
-                   fontsize=8, color="0.35", ha="right", annotation_clip=False)  # fmt: skip
-    panel.annotate(">  as the sentence says", (0.0, -0.8), (4, 18), textcoords="offset points", fontsize=8,
-                   color="0.35", ha="left", annotation_clip=False)  # fmt: skip
-    panel.spines[["left", "right"]].set_visible(False)
-    for mark, face, name in (
-        ("o", "0.3", "one way of holding the pelvis"),
-        ("D", "white", "pelvis as measured on people"),
-    ):
-        panel.plot([], [], mark, color=face, markeredgecolor="0.3", markersize=4.5, label=name)
-    panel.plot([], [], color="0.3", alpha=0.3, linewidth=5.0, label="90 % of bodies, all of these")
+        mark, face = ("D", PAPER) if measured else ("o", colour)
+        panel.plot(own[1], y, mark, color=face, markeredgecolor=colour, markersize=5, zorder=3 + measured)
 
 
 def _message(findings: Sequence[Finding]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
+import numpy as np
 import xarray as xr
 
-from biomech._arguments import instance, mapping, one_label, text
+from biomech._arguments import instance, mapping, one_label, one_of, text
 from biomech.errors import StanceError
 
+#: Dimensions along which bodies differ, in words.
+DRAWS = {"sample": "draws", "body": "bodies"}
 #: What a load of ``LOADS`` is: the variable, and the dimension along which it has the load's label.
 _COMPRESSION, _FORCE, _GROUP = "lumbar_compression", "joint_contact_force", "group_activation"
 
@@ -79,3 +82,52 @@ def by_name(name: str, given: object, allowed: str) -> Mapping[str, object]:
     if not found:
         raise StanceError(f"{name}: is empty; must be a mapping of {allowed}, at least one")
     return found
+
+
+def choose(ds: xr.Dataset, variable: str, labels: Mapping[str, object]) -> xr.Dataset:
+    """A variable with what is said of its postures, in memory, where dimensions have these labels.
+
+    Where a label is a list, those of it in its order.
+    """
+    for dim, given in labels.items():
+        one_of("dimension", dim, map(str, ds.dims))
+        known = labels_of("ds", ds, dim)
+        several = given if isinstance(given, list | tuple) else [given]
+        if not several:
+            raise StanceError(f"{dim}: is empty; must be a label of ds.{dim}, or a list of some")
+        for label in several:
+            one_label(dim, label, known, f"ds.{dim}")
+    kept = [name for name in dict.fromkeys((variable, "status", "valid")) if name in ds.variables]
+    chosen = {dim: list(given) if isinstance(given, tuple) else given for dim, given in labels.items()}
+    return ds.sel(chosen)[kept].compute()
+
+
+def held_and_trusted(ds: xr.Dataset, dims: Iterable[Hashable]) -> tuple[xr.DataArray, xr.DataArray]:
+    """Whether all postures at labels of some dimensions are held, and whether the geometry is trusted at all of them.
+
+    What does not say that it is trusted (frames that were measured, draws) is taken to be.
+    """
+    kept = set(dims)
+    held = ds.status == 0
+    valid = ds.valid.astype(bool) if "valid" in ds.variables else xr.ones_like(held)
+    return tuple(own.all([dim for dim in own.dims if dim not in kept]) for own in (held, valid))
+
+
+def plain(name: object) -> str:
+    """The name of a variable, a dimension or a label in words; a number at four digits."""
+    if isinstance(name, np.generic):
+        name = name.item()
+    return f"{name:.4g}" if isinstance(name, float) else str(name).replace("_", " ")
+
+
+def at(ds: xr.Dataset | xr.DataArray, dim: object, label: object) -> str:
+    """A label in words: with its dimension where postures are told apart by it and it is a number."""
+    return f"{plain(dim)} {plain(label)}" if ds[dim].dtype.kind in "iuf" else plain(label)
+
+
+def unit_of(values: xr.DataArray) -> tuple[float, str]:
+    """What to multiply values with, and the unit that they then have: activation is in percent."""
+    if str(values.name).endswith("activation"):
+        return 100.0, "% of strength"
+    unit = str(values.attrs.get("units", ""))
+    return 1.0, "" if unit == "1" else unit

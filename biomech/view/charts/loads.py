@@ -11,7 +11,10 @@ import xarray as xr
 from biomech._arguments import instance, name_list, one_label, one_of, text
 from biomech.errors import StanceError
 from biomech.model.model import Model
+from biomech.view.charts.colours import MOST_LINES, MUTED, ordered
+from biomech.view.charts.drawing import TEXT, WIDTH, headline, label_ends, tidy
 from biomech.view.charts.given import check_legend, check_loads, is_joint, labels_of
+from biomech.view.charts.lines import draw_line, how_lines_read, last_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +30,8 @@ LOADS = {
     "Knee joint force": "knee_r",
     "Lumbar joint force\n(compression)": "lumbar",
 }
+#: Lines nearer to each other than this share of their height are one.
+_SAME, _ALIKE = 1e-3, "all lines are the same"
 
 
 def load_of(model: Model, ds: xr.Dataset, name: str) -> xr.DataArray:
@@ -51,15 +56,16 @@ def load_chart(
     x: str,
     hue: str,
     column: str,
-    band: str,
-    middle: float,
+    band: str | None = None,
+    middle: float | None = None,
     hue_labels: Mapping[float, str],
     column_labels: Mapping[str, str],
     x_label: str,
     rows: Sequence[str] = tuple(LOADS),
     title: str = "",
+    reading: str = "",
 ) -> Figure:
-    """Panels of muscle groups and joints (rows) by a dimension (columns), lines over ``x``, one colour per ``hue``.
+    """Panels of muscle groups and joints (rows) by a dimension (columns), lines over ``x``, one for each ``hue``.
 
     Parameters
     ----------
@@ -67,19 +73,22 @@ def load_chart(
         The body that was swept; its weight is the unit of the forces.
     ds : Dataset
         What ``sweep`` returned.
-    x, hue, column, band : str
-        Dimensions of ``ds``; the line is at ``band`` = ``middle``, the shade spans all of ``band``.
+    x, hue, column : str
+        Dimensions of ``ds``.
+    band, middle : str and label, optional
+        A fourth dimension: the line is at ``band`` = ``middle``, a shade spans all of ``band``.
     hue_labels, column_labels : mapping
-        Labels to show, by coordinate value.
-    x_label, title : str
-        Text of the figure.
+        Labels to show, by coordinate value; those of ``hue`` stand where the lines end.
+    x_label, title, reading : str
+        Text of the figure: the title says what is seen, ``reading`` how, before what all such charts say.
     rows : sequence of str
         Keys of ``LOADS``.
 
     Returns
     -------
     Figure
-        Dashed lines are outside the trusted range of the geometry; crosses are postures that cannot be held.
+        Dashed lines are outside the trusted range of the geometry; a cross at the bottom is a posture that cannot be
+        held, and no line goes through it.
 
     Raises
     ------
@@ -89,51 +98,74 @@ def load_chart(
     instance("model", model, Model, "a Model")
     rows = _rows(rows)
     check_loads("ds", ds, [LOADS[row] for row in rows])
-    _check_dims(ds, {"x": x, "hue": hue, "column": column, "band": band})
-    one_label("middle", middle, labels_of("ds", ds, band), f"ds.{band}")
+    dims: dict[str, object] = {"x": x, "hue": hue, "column": column}
+    if band is not None or middle is not None:
+        dims["band"] = band
+    _check_dims(ds, dims)
+    if band is not None:
+        one_label("middle", middle, labels_of("ds", ds, band), f"ds.{band}")
     check_legend("hue_labels", hue_labels, ds, hue)
+    if len(hue_labels) > MOST_LINES:
+        raise StanceError(f"hue_labels: has {len(hue_labels)} labels; at most {MOST_LINES} lines are drawn")
     check_legend("column_labels", column_labels, ds, column)
-    for name, words in (("x_label", x_label), ("title", title)):
+    for name, words in (("x_label", x_label), ("title", title), ("reading", reading)):
         text(name, words)
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(
-        len(rows),
-        len(column_labels),
-        figsize=(4.6 * len(column_labels) + 1.0, 1.75 * len(rows) + 1.6),
-        sharex=True,
-        sharey="row",
-        squeeze=False,
-        layout="constrained",
-    )
-    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(hue_labels)))
-    for i, row in enumerate(rows):
+    figure, axes = plt.subplots(len(rows), len(column_labels), figsize=(WIDTH, 1.5 * len(rows) + 0.6), sharex=True,
+                                sharey="row", squeeze=False, layout="constrained")  # fmt: skip
+    headline(figure, title, how_lines_read(ds, reading))
+    for own, row in zip(axes, rows, strict=True):
         load = load_of(model, ds, LOADS[row])
-        for j, (value, head) in enumerate(column_labels.items()):
-            panel: Axes = axes[i, j]
-            for colour, (angle, label) in zip(colours, hue_labels.items(), strict=True):
-                chosen = {column: value, hue: angle}
-                valid = ds.valid.sel(chosen).sel({band: middle}).values
-                held = ds.status.sel(chosen) == 0
-                _line(panel, load.sel(chosen), x, band, middle, valid, held, colour, label)
-            lines = load.where(ds.status == 0).sel({column: value, hue: list(hue_labels)})
-            if float((lines.max(hue) - lines.min(hue)).max()) < 1e-3 * float(lines.max()):
-                panel.text(
-                    0.5, 0.35, "the same in every line", transform=panel.transAxes, ha="center", fontsize=9, color="0.4"
-                )
-            panel.grid(alpha=0.25)
-            panel.spines[["top", "right"]].set_visible(False)
-            if i == 0:
-                panel.set_title(head, fontsize=11)
-            if i == len(rows) - 1:
-                panel.set_xlabel(x_label)
-        axes[i, 0].set_ylim(0.0, 1.08 * axes[i, 0].get_ylim()[1])
-        unit = "x body weight" if LOADS[row] == "lumbar" or is_joint(LOADS[row]) else "% of strength"
-        axes[i, 0].set_ylabel(f"{row}\n{unit}", fontsize=9)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(hue_labels), frameon=False)
-    figure.suptitle(title)
+        for panel, value in zip(own, column_labels, strict=True):
+            _panel(panel, load.sel({column: value}), ds.sel({column: value}), x, hue, band, middle, hue_labels)
+        own[0].set_ylim(0.0, max(1.08 * own[0].get_ylim()[1], 1e-9))
+        unit = "body weights" if LOADS[row] == "lumbar" or is_joint(LOADS[row]) else "% of strength"
+        own[0].set_title(f"{row}, {unit}".replace("\n", " "), fontsize=TEXT, loc="left")
+    for panel, head in zip(axes[0], column_labels.values(), strict=True):
+        panel.annotate(head, (0.5, 1.0), (0, 22), xycoords="axes fraction", textcoords="offset points", ha="center",
+                       fontsize=TEXT + 1.0, weight="bold", annotation_clip=False)  # fmt: skip
+    for panel in axes[-1]:
+        panel.set_xlabel(x_label, fontsize=TEXT)
+    _name_lines(list(axes[:, -1]), hue_labels)
     return figure
+
+
+def _panel(
+    panel: Axes,
+    load: xr.DataArray,
+    ds: xr.Dataset,
+    x: str,
+    hue: str,
+    band: str | None,
+    middle: float | None,
+    labels: Mapping[float, str],
+) -> None:
+    """The lines of one load under one column."""
+    held = ds.status == 0
+    for place, (colour, label) in enumerate(zip(ordered(len(labels)), labels, strict=True)):
+        own, ok, valid = (values.sel({hue: label}) for values in (load.where(held), held, ds.valid))
+        if band is not None:
+            low, high = own.min(band), own.max(band)
+            panel.fill_between(ds[x].values, low.values, high.values, color=colour, alpha=0.12, linewidth=0)
+            own, ok, valid = (values.sel({band: middle}) for values in (own, ok, valid))
+        draw_line(panel, ds[x].values, own.values, valid.values, ok.values, colour, place)
+    tidy(panel)
+    seen = load.where(held).sel({hue: list(labels)})
+    if len(labels) > 1 and float((seen.max(hue) - seen.min(hue)).max()) < _SAME * float(seen.max()):
+        panel.text(0.5, 0.42, _ALIKE, transform=panel.transAxes, ha="center", fontsize=TEXT,
+                   color=MUTED)  # fmt: skip
+
+
+def _name_lines(panels: Sequence[Axes], labels: Mapping[float, str]) -> None:
+    """Name the lines of the last column where they end; not where all are the same."""
+    colours = ordered(len(labels))
+    for panel in panels:
+        ends = [line.get_ydata() for line in panel.get_lines() if line.get_linestyle() == "--"]
+        found = [(last_number(np.asarray(own, dtype=float)), words, colour)
+                 for own, words, colour in zip(ends, labels.values(), colours, strict=True)]  # fmt: skip
+        if not any(own.get_text() == _ALIKE for own in panel.texts):
+            label_ends(panel, found)
 
 
 def _rows(rows: object) -> list[str]:
@@ -144,7 +176,7 @@ def _rows(rows: object) -> list[str]:
 
 
 def _check_dims(ds: xr.Dataset, dims: Mapping[str, object]) -> None:
-    """Four dimensions, and no other that postures have."""
+    """Three dimensions or four, and no other that postures have."""
     own = [str(dim) for dim in ds.status.dims]
     taken: dict[str, str] = {}
     for name, dim in dims.items():
@@ -155,23 +187,3 @@ def _check_dims(ds: xr.Dataset, dims: Mapping[str, object]) -> None:
         taken[found] = name
     if rest := [dim for dim in own if dim not in taken]:
         raise StanceError(f"ds: has the dimension {rest[0]!r} besides {', '.join(taken)}; choose one label of it")
-
-
-def _line(
-    panel: Axes,
-    load: xr.DataArray,
-    x: str,
-    band: str,
-    middle: float,
-    valid: np.ndarray,
-    held: xr.DataArray,
-    colour: np.ndarray,
-    label: str,
-) -> None:
-    along, every, load = load[x].values, load.sel({band: middle}).values, load.where(held)
-    values = load.sel({band: middle}).values
-    panel.fill_between(along, load.min(band).values, load.max(band).values, color=colour, alpha=0.12, linewidth=0)
-    panel.plot(along, values, color=colour, linestyle=(0, (2, 1)), linewidth=1.5)
-    if np.isnan(values).any():
-        panel.plot(along, np.where(np.isnan(values), every, np.nan), "x", color=colour, markersize=4, alpha=0.6)
-    panel.plot(along, np.where(valid, values, np.nan), color=colour, linewidth=2.0, label=label)

@@ -11,17 +11,32 @@ import xarray as xr
 from biomech._arguments import entries, finite_array, instance, number_in, shown, text
 from biomech.analysis.joint_strength import strength_norms
 from biomech.errors import StanceError
+from biomech.view.charts.colours import BAND, BLUE, BROWN, GREY, INK, MARKS, MUTED, OCHRE, PAPER
+from biomech.view.charts.drawing import SMALL, TEXT, WIDTH, headline, tidy
 from biomech.view.charts.given import by_name, check_dataset, check_numbers, labels_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Colours that deuteranopes tell apart, with marks of their own (Okabe & Ito 2008).
-_COLOURS, _MARKS = ("#0072b2", "#8c8c8c", "#e69f00"), ("o", "s", "^")
+#: Of the variants, in their order.
+_COLOURS, _MARKS = (BLUE, BROWN, OCHRE), MARKS
+#: Predictions nearer to each other than this share are drawn once.
+_ALIKE = 0.03
 #: Ratios to the measured value between which the chart shows.
 _LEAST, _MOST = 0.25, 25.0
 _REPORTED = "reported only"
+#: Panels of the strength chart side by side.
+_COLUMNS = 4
+_HOW = (
+    "Marks: the model's prediction; lines: its 90 % intervals; black line: as measured; grey: within 25 %. Nothing was "
+    "fitted."
+)
+_HOW_STRONG = (
+    "Line: the model, solid and brown where it is above all studies. Grey: from the weakest study of men to the "
+    "strongest, with the median (how many). Crosses: each study at its angle; arrows: angle not known, or beyond the "
+    "curve."
+)
 
 _CURVES = "motions to what strength_curves returned of them: angles, moments and a row of strength.csv"
 _NORMS = "motions to what people reach, as strength_norms returned them"
@@ -41,12 +56,13 @@ def validation_chart(ds: xr.Dataset) -> Figure:
     own = ds.isel(tilt=0)
     groups = _groups(own)
     lines = sum(len(rows) + 1 for rows in groups.values())
-    figure, panel = plt.subplots(figsize=(9.0, 0.31 * lines + 1.7), layout="constrained")
+    figure, panel = plt.subplots(figsize=(WIDTH, 0.27 * lines + 1.0), layout="constrained")
+    judged = [row for rows in groups.values() for row in rows]
+    headline(figure, _message(own, judged), _HOW)
     place = _draw_groups(panel, own, groups)
     panel.set_ylim(place - 0.4, -0.8)
     _finish(panel)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
-    figure.suptitle(_message(own, [row for rows in groups.values() for row in rows]), fontsize=12, x=0.01, ha="left")
+    _legend(figure, [str(variant) for variant in own.variant.values])
     return figure
 
 
@@ -66,31 +82,38 @@ def _draw_groups(panel: Axes, ds: xr.Dataset, groups: Mapping[str, Sequence[str]
     place, names = 0.0, []
     ticks: list[float] = []
     for group, rows in groups.items():
-        panel.text(_LEAST, place, f" {group[:1].upper()}{group[1:]}", weight="bold", va="center", fontsize=10)
+        panel.text(
+            _LEAST, place, f" {group[:1].upper()}{group[1:]}", weight="bold", va="center", fontsize=TEXT, color=INK
+        )
         for row in rows:
             place += 1.0
-            _draw_row(panel, ds.sel(row=row), place, first=not ticks)
+            _draw_row(panel, ds.sel(row=row), place)
             ticks.append(place)
             names.append(str(ds.label.sel(row=row).values).partition(": ")[2] if "label" in ds.coords else row)
         place += 1.0
-    panel.set_yticks(ticks, names, fontsize=10)
+    panel.set_yticks(ticks, names)
     return place
 
 
-def _draw_row(panel: Axes, row: xr.Dataset, place: float, *, first: bool) -> None:
+def _draw_row(panel: Axes, row: xr.Dataset, place: float) -> None:
+    """Each variant's interval and prediction; once, in ink, where all are alike."""
     measured = float(row.measured)
-    for k, variant in enumerate(row.variant.values):
-        own, y = row.sel(variant=variant), place + 0.22 * (k - 1)
-        low, at, high = (float(own[name]) / measured for name in ("lower", "predicted", "upper"))
-        panel.plot(np.clip([low, high], _LEAST, _MOST), [y, y], color=_COLOURS[k], linewidth=3.0, alpha=0.5)
-        label = str(variant).replace("_", " ") if first else None
-        panel.plot(
-            [np.clip(at, _LEAST, _MOST)], [y], _MARKS[k], color=_COLOURS[k], markersize=5, label=label, clip_on=False
-        )
+    found = np.array([row[name].values / measured for name in ("lower", "predicted", "upper")])
+    alike = bool(np.all(np.ptp(found, axis=1) <= _ALIKE * np.abs(found).max(axis=1)))
+    count = 1 if alike else found.shape[1]
+    for k in range(count):
+        low, at, high = np.clip(found[:, k], _LEAST, _MOST)
+        colour, mark = (INK, "o") if alike else (_COLOURS[k], _MARKS[k])
+        y = place + 0.25 * (k - (count - 1) / 2.0)
+        mark = ">" if found[1, k] > _MOST else "<" if found[1, k] < _LEAST else mark
+        inside = found[0, k] <= 1.0 <= found[2, k]
+        panel.plot([low, high], [y, y], color=colour, linewidth=1.8)
+        panel.plot([at], [y], mark, color=colour if inside else PAPER, markeredgecolor=colour, markersize=5.5,
+                   clip_on=False, zorder=3)  # fmt: skip
     unit = str(row.unit.values).replace("percent", "%")
     digits = {"N": 0, "%": 1}.get(unit, 2)
-    panel.text(1.01, place, f"{measured:.{digits}f} {unit}", transform=panel.get_yaxis_transform(), va="center",
-               fontsize=9, color="0.25")  # fmt: skip
+    panel.text(1.01, place, f"{measured:,.{digits}f} {unit}", transform=panel.get_yaxis_transform(), va="center",
+               fontsize=TEXT, color=MUTED)  # fmt: skip
 
 
 def _finish(panel: Axes) -> None:
@@ -100,13 +123,27 @@ def _finish(panel: Axes) -> None:
     ticks = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 10.0, 20.0]
     panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     panel.minorticks_off()
-    panel.axvline(1.0, color="black", linewidth=1.4)
-    panel.axvspan(0.75, 1.25, color="0.93", zorder=0)
-    panel.set_xlabel("model over measured (black line: as measured; grey: within 25 %)", fontsize=10)
-    panel.text(1.01, -0.8, "measured", transform=panel.get_yaxis_transform(), va="center", fontsize=9, color="0.25")
+    panel.axvline(1.0, color=INK, linewidth=1.4)
+    panel.axvspan(0.75, 1.25, color=BAND, zorder=0)
+    panel.set_xlabel("model over measured", fontsize=TEXT)
+    panel.text(1.01, -0.8, "measured", transform=panel.get_yaxis_transform(), va="center", fontsize=TEXT, color=MUTED)
+    tidy(panel, "x")
+    panel.tick_params(axis="x", top=True, labeltop=True)
     panel.tick_params(axis="y", length=0)
-    panel.grid(axis="x", alpha=0.25)
-    panel.spines[["top", "right", "left"]].set_visible(False)
+    panel.spines["left"].set_visible(False)
+
+
+def _legend(figure: Figure, variants: Sequence[str]) -> None:
+    """The marks of the variants, one in ink for where they are alike, and a hollow one."""
+    from matplotlib.lines import Line2D
+
+    marks = [(variant.replace("_", " "), _MARKS[k], _COLOURS[k], _COLOURS[k]) for k, variant in enumerate(variants)]
+    if len(variants) > 1:
+        marks.append((f"all within {100 * _ALIKE:.0f} %", "o", INK, INK))
+    marks.append(("hollow: measured lies outside", "o", PAPER, INK))
+    handles = [Line2D([], [], marker=mark, color=edge, markerfacecolor=face, linewidth=1.8, label=words)
+               for words, mark, face, edge in marks]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(marks), frameon=False, fontsize=TEXT)
 
 
 def _message(ds: xr.Dataset, rows: Sequence[str]) -> str:
@@ -118,8 +155,8 @@ def _message(ds: xr.Dataset, rows: Sequence[str]) -> str:
     count = f"{least} to {most}" if least < most else str(most)
     close = f"{int(near.min())} to {int(near.max())}" if int(near.min()) < int(near.max()) else str(int(near.max()))
     return (
-        f"Of {len(rows)} measurements on people, {count} lie in the model's 90 % intervals (bars),\n"
-        f"{close} are predicted within 25 % (marks). Nothing was fitted."
+        f"Of {len(rows)} measurements on people {count} lie in the model's 90 % intervals; "
+        f"{close} are predicted within 25 %"
     )
 
 
@@ -148,16 +185,15 @@ def strength_chart(
     found = strength_norms() if norms is None else _check_norms(norms)
     import matplotlib.pyplot as plt
 
-    columns = 4
-    height = -(-len(curves) // columns)
-    figure, axes = plt.subplots(height, columns, squeeze=False, figsize=(11, 2.5 * height + 0.7), layout="constrained")
+    height = -(-len(curves) // _COLUMNS)
+    figure, axes = plt.subplots(height, _COLUMNS, squeeze=False, figsize=(WIDTH, 1.9 * height), layout="constrained")
+    headline(figure, _strength_message(curves, found), _HOW_STRONG)
     for panel, (motion, curve) in zip(axes.flat, curves.items(), strict=False):
         _draw_curve(panel, motion, curve, found.get(motion, ()))
     for panel in axes.flat[len(curves) :]:
         panel.set_visible(False)
     for panel in axes[:, 0]:
-        panel.set_ylabel("N.m", fontsize=9)
-    figure.suptitle(_strength_message(curves, found), fontsize=12, x=0.01, ha="left")
+        panel.set_ylabel("N.m", fontsize=TEXT)
     return figure
 
 
@@ -169,34 +205,36 @@ def _draw_curve(
 ) -> None:
     angles, moments, row = curve
     angles = np.asarray(angles, dtype=float)
-    means = [float(norm["mean"]) for norm in norms]
+    means, strength = [float(norm["mean"]) for norm in norms], moments.sum("muscle")
     if means:
-        panel.axhspan(min(means), max(means), color="0.9", zorder=0)
-        panel.axhline(float(np.median(means)), color="0.5", linewidth=1.0)
+        panel.axhspan(min(means), max(means), color=BAND, zorder=0)
+        panel.axhline(float(np.median(means)), color=GREY, linewidth=1.2)
         places = np.array([float(norm["angle"]) if norm.get("angle") else -np.inf for norm in norms])
         shown_at = np.clip(places, angles.min(), angles.max())
         for mark, own in (("x", places == shown_at), ("<", places < shown_at), (">", places > shown_at)):
             if own.any():  # a line of no points that is not clipped upsets the layout
-                panel.plot(shown_at[own], np.array(means)[own], mark, color="0.25", markersize=4, clip_on=False)
-    panel.plot(angles, moments.sum("muscle"), color=_COLOURS[0], linewidth=2.2)
-    panel.set_title(f"{motion} ({len(norms)})".replace("ankle plantarflexion, ", "plantarflexion, "), fontsize=10)
+                panel.plot(shown_at[own], np.array(means)[own], mark, color=INK, markersize=4.5, clip_on=False)
+    above = _is_above(float(strength.max()), means)
+    panel.plot(angles, strength, color=BROWN if above else BLUE, linewidth=2.4, linestyle="-" if above else (0, (5, 1)))
+    words = f"{motion} ({len(norms)})".replace("ankle plantarflexion, ", "plantarflexion,\n")
+    panel.set_title(words, fontsize=TEXT, loc="left")
     panel.set_ylim(bottom=0.0)
-    panel.set_xlabel(f"{row['coordinate'].removesuffix('_r').replace('_', ' ')} (deg)", fontsize=9)
-    panel.tick_params(labelsize=9)
-    panel.spines[["top", "right"]].set_visible(False)
+    panel.set_xlabel(f"{row['coordinate'].removesuffix('_r').replace('_', ' ')}, deg", fontsize=SMALL)
+    tidy(panel)
+
+
+def _is_above(most: float, means: Sequence[float]) -> bool:
+    """Whether the model is stronger than the strongest of several studies."""
+    return len(means) > 1 and most > max(means)
 
 
 def _strength_message(curves: Mapping[str, tuple[np.ndarray, xr.DataArray, Mapping[str, str]]],
                       norms: Mapping[str, Sequence[Mapping[str, str]]]) -> str:  # fmt: skip
-    """In how many motions the model is above what people reach, and how the chart is read."""
+    """In how many motions the model is above what people reach."""
     means = {motion: [float(norm["mean"]) for norm in norms.get(motion, ())] for motion in curves}
-    several = {motion: max(own) for motion, own in means.items() if len(own) > 1}
-    above = [motion for motion, most in several.items() if float(curves[motion][1].sum("muscle").max()) > most]
-    return (
-        f"In {len(above)} of {len(several)} motions the model is stronger than the strongest study found.\n"
-        "Blue: the model. Grey: from the weakest study of men to the strongest, line: median (how many).\n"
-        "Crosses: each study at its angle; arrows: angle not known, or beyond the curve"
-    )
+    several = [motion for motion, own in means.items() if len(own) > 1]
+    above = sum(_is_above(float(curves[motion][1].sum("muscle").max()), means[motion]) for motion in several)
+    return f"In {above} of {len(several)} motions the model is stronger than the strongest study found"
 
 
 def _check_predictions(ds: object) -> None:
