@@ -320,8 +320,9 @@ class Model:
         --------
         >>> import biomech as bm
         >>> model = bm.load_model()
-        >>> float(bm.sweep(model.without("soleus_*"), pelvic_tilt=0).activation.sel(muscle="med_gas_r")) > 0.1
-        True
+        >>> bodies = model, model.without("soleus_*")
+        >>> [float(bm.sweep(body, pelvic_tilt=0).activation.sel(muscle="med_gas_r").round(2)) for body in bodies]
+        [0.02, 0.08]
         >>> amputee = model.without("femur_l")
         >>> amputee.segments
         ('pelvis', 'torso', 'femur_r', 'tibia_r', 'talus_r', 'calcn_r', 'toes_r')

@@ -41,7 +41,8 @@ def remove_parts(tables: Tables, names: object) -> dict[str, Table]:
     Raises
     ------
     ModelError
-        A pattern matches nothing, the whole body or every muscle would go, or something that stays follows a coordinate that goes.
+        A pattern matches nothing, the whole body or every muscle would go, or what stays follows a coordinate that
+        goes.
     """
     gone = _what_goes(tables, *_matching(tables, names))
     _check_points(tables["path_points"], gone)
@@ -91,8 +92,8 @@ def _what_goes(tables: Tables, muscles: set[str], segments: set[str]) -> _Gone:
     lost = {row for row, child in zip(joints.rows, joints.text("child"), strict=True) if child in segments}
     coordinates = tables["coordinates"]
     turns = {row for row, joint in zip(coordinates.rows, coordinates.text("joint"), strict=True) if joint in lost}
-    reaching = {m for m, segment in zip(points.text("muscle"), points.text("segment"), strict=True) if segment in segments}
-    return _Gone(segments, lost, turns, muscles | reaching)
+    ends = zip(points.text("muscle"), points.text("segment"), strict=True)
+    return _Gone(segments, lost, turns, muscles | {muscle for muscle, segment in ends if segment in segments})
 
 
 def _outward(joints: Table, segments: Collection[str]) -> set[str]:

@@ -114,7 +114,7 @@ def scale_tables(
     rule = _read_strength(strength)
     scaled = _with_places(tables, growth)
     scaled = _with_masses(scaled, growth, own_sex)
-    scaled = _with_tissue(tables, scaled, growth, own_sex)
+    scaled = _with_tissue(scaled, growth, own_sex)
     return _with_muscles(tables, scaled, growth, rule)
 
 
@@ -233,15 +233,11 @@ def _spline_factors(tables: Tables, growth: _Growth) -> dict[str, float]:
     """The factor of each spline's values: that of the segment along which it slides, the same for all that use it."""
     joints, couplings, points = tables["joints"], tables["couplings"], tables["path_points"]
     parent = dict(zip(joints.rows, joints.text("parent"), strict=True))
-    uses = [
-        (spline, parent[joint], "xyz".index(component))
-        for spline, joint, component in zip(
-            couplings.text("spline"), couplings.text("joint"), couplings.text("component"), strict=True
-        )
-    ]
-    for axis in "xy":
-        uses += [(spline, segment, "xy".index(axis)) for spline, segment in
-                 zip(points.text(f"spline_{axis}"), points.text("segment"), strict=True) if spline]  # fmt: skip
+    slides = zip(couplings.text("spline"), couplings.text("joint"), couplings.text("component"), strict=True)
+    uses = [(spline, parent[joint], "xyz".index(component)) for spline, joint, component in slides]
+    for axis, column in enumerate(("spline_x", "spline_y")):
+        moves = zip(points.text(column), points.text("segment"), strict=True)
+        uses += [(spline, segment, axis) for spline, segment in moves if spline]
     factors: dict[str, float] = {}
     for spline, segment, axis in uses:
         factor = _axis_factor(growth, segment, axis)
@@ -256,50 +252,61 @@ def _spline_factors(tables: Tables, growth: _Growth) -> dict[str, float]:
 def _with_masses(tables: dict[str, Table], growth: _Growth, sex: str | None) -> dict[str, Table]:
     """Masses in proportion, or by the shares of a sex, with the centres of mass that go with them."""
     segments = tables["segments"]
-    mass = segments.numbers("mass")
     if sex is None:
         return {**tables, "segments": _times(segments, "mass", [growth.mass] * len(segments))}
-    people = _people(sex)
-    total = float(mass.sum())
-    parts = [part_of(segment) for segment in segments.rows]
-    sides = [side_of(segment) for segment in segments.rows]
-    share = mass / total
-    known = np.array([part is not None for part in parts])
-    for i, part in enumerate(parts):
+    mass = growth.mass * float(segments.numbers("mass").sum()) * _shares(segments, sex)
+    segments = segments.with_numbers("mass", dict(enumerate(mass.tolist())))
+    centre = {part: people.centre * part_length(tables, part) for part, people in _people(sex).items() if people.centre}
+    placed = {i: centre[part] for i, part in enumerate(map(part_of, segments.rows)) if part in centre}
+    return {**tables, "segments": segments.with_numbers("com_y", placed)}
+
+
+def _shares(segments: Table, sex: str) -> Array:
+    """The share of the body's mass that each segment has; what is no part of ``PARTS`` keeps its own.
+
+    A part of several segments is shared among them as it was. A body may lack a part: those that it has then are as
+    they are to one another.
+    """
+    mass = segments.numbers("mass")
+    share = mass / mass.sum()
+    keys = [(part_of(segment), side_of(segment)) for segment in segments.rows]
+    known = np.array([part is not None for part, _ in keys])
+    for part, side in set(keys):
         if part is not None:
-            same = [k for k in range(len(parts)) if parts[k] == part and sides[k] == sides[i]]
-            own = float(mass[same].sum())
-            share[i] = people[part][0] * (mass[i] / own if own > 0.0 else 1.0 / len(same))
-    others = float(share[~known].sum())
-    share[known] *= (1.0 - others) / share[known].sum()  # a body may lack a part, and shares are rounded
-    segments = segments.with_numbers("mass", dict(enumerate((share * (growth.mass * total)).tolist())))
-    centres = {}
-    for i, part in enumerate(parts):
-        if part is not None and people[part][1] is not None:
-            up = 1.0 if part == "trunk" else -1.0
-            centres[i] = up * float(people[part][1] or 0.0) * part_length(tables, part)
-    return {**tables, "segments": segments.with_numbers("com_y", centres)}
+            own = [i for i, key in enumerate(keys) if key == (part, side)]
+            whole = float(mass[own].sum())
+            share[own] = _people(sex)[part].mass * (mass[own] / whole if whole > 0.0 else 1.0 / len(own))
+    share[known] *= (1.0 - share[~known].sum()) / share[known].sum()
+    return np.asarray(share)
+
+
+class _People(NamedTuple):
+    """Of a part of the body: its share of the mass, and its centre along y, over its length; 0 where none is known."""
+
+    mass: float
+    centre: float
 
 
 @cache
-def _people(sex: str) -> dict[str, tuple[float, float | None]]:
-    """Of each part of a body: its share of the mass, and where its centre lies along it, from L5/S1 or from above."""
+def _people(sex: str) -> dict[str, _People]:
+    """Parts of the body of de Leva 1996; the trunk's frame is at its lower end, that of a leg's bone at its upper."""
     text = (files("biomech.model") / "data" / "de_leva_1996.csv").read_text(encoding="utf-8")
-    return {
-        row["part"]: (float(row["mass"]), float(row["centre"]) if row["centre"] else None)
-        for row in csv.DictReader(text.splitlines())
-        if row["sex"] == sex
-    }
+    people = {}
+    for row in csv.DictReader(text.splitlines()):
+        if row["sex"] == sex:
+            upward = 1.0 if row["part"] == "trunk" else -1.0
+            people[row["part"]] = _People(float(row["mass"]), upward * float(row["centre"] or 0.0))
+    return people
 
 
-def _with_tissue(before: Tables, tables: dict[str, Table], growth: _Growth, sex: str | None) -> dict[str, Table]:
+def _with_tissue(tables: dict[str, Table], growth: _Growth, sex: str | None) -> dict[str, Table]:
     """What ``proportions`` knows to follow, but for the points that have grown with their segments already."""
     named = {("settings", row) for row in (*_POINTS, "height")}
     if sex is not None:
         named.add(("settings", "arms_mass"))
         segments, settings = tables["segments"], tables["settings"]
         trunk = [i for i, segment in enumerate(segments.rows) if part_of(segment) == "trunk"]
-        share = _people(sex)["arms"][0] / _people(sex)["trunk"][0]
+        share = _people(sex)["arms"].mass / _people(sex)["trunk"].mass
         arms = share * float(segments.numbers("mass")[trunk].sum())
         tables = {**tables, "settings": settings.with_numbers("value", {settings.index("arms_mass"): arms})}
     along = {"thigh": growth.parts["thigh"], "foot": growth.parts["foot"], "sole": growth.height}
@@ -307,9 +314,7 @@ def _with_tissue(before: Tables, tables: dict[str, Table], growth: _Growth, sex:
     return grown(tables, {**whole, **along}, named)
 
 
-def _with_muscles(
-    before: Tables, tables: dict[str, Table], growth: _Growth, rule: str | float
-) -> dict[str, Table]:
+def _with_muscles(before: Tables, tables: dict[str, Table], growth: _Growth, rule: str | float) -> dict[str, Table]:
     """Fibres and tendons by the muscle's length, forces by the rule."""
     muscles = tables["muscles"]
     longer = _longer(before, tables, growth)
