@@ -148,6 +148,14 @@ def test_an_amputee_stands_on_the_other_leg(adult, on_the_right, limb):
         bm.static_optimization(left, pose, xr.Dataset({"force": force, "point": point}))
 
 
+def test_an_amputee_is_scaled(adult):
+    """The scales show the body that is there; parts of a sex that it lacks are left out of account."""
+    left = adult.without("femur_l").scaled(height=1.7, mass=60.0, sex="male")
+    assert left.body_mass == pytest.approx(60.0, rel=1e-12)
+    leg = 0.1416 + 0.0433 + 0.0137
+    assert left.value("segments/femur_r/mass") == pytest.approx(60.0 * 0.1416 / (1.0 - leg), rel=1e-9)
+
+
 def test_a_stance_says_what_it_misses(adult):
     with pytest.raises(ModelError, match="has no calcn_l, which a stance needs"):
         bm.sweep(adult.without("calcn_l"), pelvic_tilt=0, support="right")

@@ -21,7 +21,11 @@ Every rule and its source:
 Of a similar body, every length times s and every mass times m, moments of weight, of passive tissue and of abdominal
 pressure are m s times what they were; so are those of muscles if forces are m times, ``strength=m``. Friction is a
 ratio, and the contact force is counted in body weights. Activations are then the same in the same stance, whose own
-lengths (``stance_width``, say) are s times as well, for any s and m. A body of one density has m = s^3.
+lengths (``stance_width``, say) are s times as well, for any s and m. A body of one density has m = s^3. That holds to
+rounding where the posture is held and its angles are given; a policy that searches for the tilt stops at its own
+tolerance, and what is missing in a posture that is not held is measured in N.m.
+
+Angles stay, with every range of motion; so does the range of a coordinate that slides, in m.
 """
 
 from __future__ import annotations
