@@ -263,7 +263,7 @@ class Model:
         Returns
         -------
         Model
-            Its numbers; names, angles, ranges of motion and friction are the same.
+            With the same names, angles, ranges of motion and friction.
 
         Raises
         ------
