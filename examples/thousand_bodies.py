@@ -172,7 +172,6 @@ def figure(ds: xr.Dataset, file: Path) -> dict[str, dict[str, float]]:
             panel.tick_params(labelleft=False)
     headline(chart, message(found), f"{ds.sizes['body']:,} bodies, {ds.status.size:,} postures. Below: median and 90 % "
              "of the bodies.")  # fmt: skip
-    file.parent.mkdir(parents=True, exist_ok=True)
     save_png(chart, file)
     return found
 

@@ -192,6 +192,9 @@ def _model_calls() -> dict[str, Call]:
         "Model.shared": (small.shared, {"key": "asked for", "make": dict}),
         "Model.with_numbers": (small.with_numbers, {"columns": {
             ("segments", "com_x"): small.tables["segments"].numbers("com_x")}}),
+        "Model.scaled": (small.scaled, {"height": 1.7, "mass": 60.0, "sex": "female", "lengths": {"thigh": 0.4},
+                                        "strength": "volume"}),
+        "Model.without": (small.without, {"names": ["plantarflexors_r"]}),
         "Model.with_rows": (small.with_rows, {"rows": {"muscles": [], "path_points": []}}),
         "Model.row": (small.row, {"table": "muscles", "name": small.muscles[0]}),
         "Model.replace": (small.replace, {"changes": {"segments/torso/com_x": 0.03}}),

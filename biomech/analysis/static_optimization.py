@@ -161,7 +161,7 @@ class _Sharing:
 
     def solve(self, measured: Measured, progress: bool | None = False) -> tuple[OutputBuffer, StatusSummary]:
         """Answers of the frames, and how many are of which status."""
-        model, feet, criterion = self.model, _feet(self.model), self.objective.criterion
+        model, feet, criterion = self.model, _feet(self.model, measured), self.objective.criterion
         tables = compile_frames(model, FrameSharing(criterion, self.lower, self.reserves, self.objective.force_length))
         kept = OutputBuffer(model, outputs_of(model, "static_optimization"), len(measured), direct=True)
 
@@ -233,20 +233,25 @@ def _reserves(model: Model, reserve: Any) -> Array:
     return np.array([float(given.get(name, 0.0)) for name in names])
 
 
-def _feet(model: Model) -> list[int]:
-    """Where each foot is among the segments, ground as segment 0."""
-    segments = model.compiled().segments
-    for segment in ("calcn_r", "calcn_l"):
-        if segment not in segments:
-            raise StanceError(f"model = {model.name!r}: has no segment of role {segment!r}, on which the ground acts")
-    return [1 + segments.index(segment) for segment in ("calcn_r", "calcn_l")]
+def _feet(model: Model, measured: Measured) -> dict[int, int]:
+    """Of each foot that the body has: where it is among the segments, ground as segment 0."""
+    there, segments = {}, model.compiled().segments
+    for foot, segment in enumerate(("calcn_r", "calcn_l")):
+        if segment in segments:
+            there[foot] = 1 + segments.index(segment)
+        elif np.any(measured.force[:, foot]) or np.any(measured.moment[:, foot]):
+            raise StanceError(
+                f"ground_reaction: must be zero on a foot that is not there; the model has no segment of role "
+                f"{segment}, on which the ground acts"
+            )
+    return there
 
 
-def _external_loads(model: Model, measured: Measured, feet: list[int], block: slice) -> ExternalLoads:
+def _external_loads(model: Model, measured: Measured, feet: Mapping[int, int], block: slice) -> ExternalLoads:
     """What the ground does to the feet in some frames."""
     force, point, moment = (part[block] for part in (measured.force, measured.point, measured.moment))
     applied = np.zeros((len(force), len(model.segments) + 1, 6))
-    for foot, segment in enumerate(feet):
+    for foot, segment in feet.items():
         applied[:, segment, :3] = force[:, foot]
         applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
     return ExternalLoads.empty(len(force))._replace(applied=applied.reshape(len(force), -1))

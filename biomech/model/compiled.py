@@ -200,10 +200,10 @@ def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: 
     return replace(compiled, **parts)
 
 
-def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames) -> CompiledModel:
+def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | None = None) -> CompiledModel:
     """Flatten the tables of a model, parts called by their roles, with every reference between them checked.
 
-    ``names``: what the body itself calls them.
+    ``names``: what the body itself calls them, if it is otherwise.
     """
     check_tables(tables)
     check_relations(tables)
@@ -224,6 +224,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames) -> 
         if of == joint and here(name) and not (half and name in ANTISYMMETRIC)
     ]
     muscles = [name for name in tables["muscles"].rows if here(name)]
+    own = names.own if names else {}
     kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates, "muscles": muscles}
     tree = compile_tree(tables, segments, coordinates, spline_number, half)
     paths = compile_paths(tables, muscles, segments, coordinates, spline_number, tree.affects)
@@ -235,7 +236,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames) -> 
         own_joints,
         coordinates,
         muscles,
-        PartNames(*([names.own[kind][part] for part in parts] for kind, parts in kept.items())),
+        PartNames(**{kind: [own[kind][part] if names else part for part in parts] for kind, parts in kept.items()}),
         tree,
         splines,
         paths,

@@ -19,8 +19,10 @@ from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
-from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles
-from biomech.model.tables import SCHEMA, Table, check_cells, check_structure, make_table, texts
+from biomech.model.removal import remove_parts
+from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
+from biomech.model.scaling import scale_tables
+from biomech.model.tables import SCHEMA, Table, check_cells, check_structure, make_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -254,6 +256,106 @@ class Model:
         """A new model with some numbers multiplied; the same paths as ``replace``."""
         return self._changed("factors", factors, lambda old, factor: old * factor)
 
+    def scaled(
+        self,
+        *,
+        height: float | None = None,
+        mass: float | None = None,
+        sex: str | None = None,
+        lengths: Mapping[str, float] | None = None,
+        strength: str | float = "volume",
+    ) -> Model:
+        """Another person's body.
+
+        Parameters
+        ----------
+        height : float, optional
+            Standing height, 1.2 to 2.2 m; by default the model's own, ``settings/height``.
+        mass : float, optional
+            Mass of the whole body, 25 to 250 kg; by default the model's own.
+        sex : {"female", "male"}, optional
+            Whose shares of mass and centres of mass the segments have (de Leva 1996); by default in proportion to the
+            model's own.
+        lengths : mapping of str to float, optional
+            Lengths in m of ``trunk`` (L5/S1 to the height of the shoulder), ``pelvis`` (between the hip centres),
+            ``thigh``, ``shank`` (between joint centres) and ``foot`` (of the sole); what is not named follows height.
+        strength : {"volume", "mass^(2/3)"} or float
+            How maximal forces follow: the volume of muscle that goes with height and mass (Handsfield et al. 2014) over
+            the length of the fibres; the area of a similar body; or the factor of every force.
+
+        Returns
+        -------
+        Model
+            With the same names, angles, ranges of motion and friction.
+
+        Raises
+        ------
+        ModelError
+            A number is none that a person has, or is in another unit; the model does not say its height, or lacks a
+            part that ``lengths`` names.
+
+        Notes
+        -----
+        Each rule and its source is in ``biomech.model.scaling`` and docs/models.md. Lengths across a segment follow
+        height. Fibre and tendon lengths follow the muscle's length at the neutral pose. With the same height, mass and
+        lengths the body is unchanged; scaling back gives it back, unless ``sex`` was given, which sets shares.
+
+        A stance is not scaled: its width, a seat's height and a load's place in m are those of the person who stands.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> woman = bm.load_model().scaled(height=1.62, mass=55.0, sex="female")
+        >>> round(woman.body_mass, 9), round(woman.value("settings/height"), 9)
+        (55.0, 1.62)
+        >>> long_legged = bm.load_model().scaled(height=1.80, lengths={"thigh": 0.44, "shank": 0.46})
+        >>> round(long_legged.value("joints/ankle_r/y"), 9)
+        -0.46
+        """
+        return self._of_roles(scale_tables(self.tables_by_role, height, mass, sex, lengths, strength))
+
+    def without(self, names: str | Iterable[str]) -> Model:
+        """A body without some muscles or limbs.
+
+        Parameters
+        ----------
+        names : str or iterable of str
+            Names or patterns (``*``, ``?``) of muscles and segments. With a segment goes all that hangs on it, and
+            every muscle that reaches it.
+
+        Returns
+        -------
+        Model
+            What is left, checked as a whole. Its masses are as they were: a body without a leg weighs less.
+
+        Raises
+        ------
+        ModelError
+            A pattern matches nothing, or what is left is no body; the message names what depends on what is gone.
+
+        Notes
+        -----
+        Where a limb ends, a coordinate that nothing moves any more is locked as in the neutral pose: without
+        ``calcn_l`` the talus is left, as the end of the stump. ``sweep`` stands on feet and says what it misses;
+        ``kinematics``, ``muscle_geometry``, ``gravity`` and ``static_optimization`` need none.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> model = bm.load_model()
+        >>> bodies = model, model.without("soleus_*")
+        >>> [float(bm.sweep(body, pelvic_tilt=0).activation.sel(muscle="med_gas_r").round(2)) for body in bodies]
+        [0.02, 0.08]
+        >>> amputee = model.without("femur_l")
+        >>> amputee.segments
+        ('pelvis', 'torso', 'femur_r', 'tibia_r', 'talus_r', 'calcn_r', 'toes_r')
+        """
+        left = remove_parts(self.tables_by_role, **self._parts_named(names))
+        try:
+            return self._of_roles(left)
+        except ModelError as error:
+            raise ModelError(f"names = {shown(names)}: what is left is no body: {error}") from None
+
     def with_rows(self, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> Model:
         """A new model with further rows in its tables: a muscle, a contact point, a coordinate.
 
@@ -370,20 +472,33 @@ class Model:
         check_tables(self.role_names.rename(tables))
         return self._with_tables(self._followed(tables, named))
 
-    def _followed(self, tables: Mapping[str, Table], named: set[tuple[str, str]]) -> dict[str, Table]:
+    def _followed(self, tables: Mapping[str, Table], named: set[tuple[str, str]]) -> Mapping[str, Table]:
         """Tables in which what belongs to the body has followed what was changed."""
         if self.role_names.is_plain:
             return follow(self.tables, tables, named)
         found = follow(self.tables_by_role, self.role_names.rename(tables), named)
-        return {
-            name: Table(name, {**found[name].columns, **{column: table.text(column) for column in texts(name)}})
-            for name, table in tables.items()
-        }
+        return self.role_names.restore(self.tables, self.tables_by_role, found)
 
     def _with_tables(self, tables: Mapping[str, Table]) -> Model:
         """A model of these tables, whose parts have the roles that they have here; new ones those that names tell."""
-        told = self.roles.record()
+        told = remaining(self.roles.record(), tables)
         return Model(self.name, tables, make_roles(tables, told, told.get("mirror")) if told else NO_ROLES)
+
+    def _of_roles(self, tables: Mapping[str, Table]) -> Model:
+        """A model of tables whose parts are called by their roles, and of which some may be gone."""
+        return self._with_tables(self.role_names.restore(self.tables, self.tables_by_role, tables))
+
+    def _parts_named(self, patterns: object) -> dict[str, set[str]]:
+        """Muscles and segments that patterns name, by their roles."""
+        found: dict[str, set[str]] = {"muscles": set(), "segments": set()}
+        for pattern in [patterns] if isinstance(patterns, str) else name_list("names", patterns, error=ModelError):
+            rows = {kind: self.rows_matching(kind, text("names", pattern, ModelError)) for kind in found}
+            if not any(rows.values()):
+                own = ", ".join(self.tables["segments"].rows)
+                raise ModelError(f"names = {shown(pattern)}: matches no muscle and no segment; segments are {own}")
+            for kind, places in rows.items():
+                found[kind] |= {self.tables_by_role[kind].rows[i] for i in places}
+        return found
 
     def rows_matching(self, table: str, pattern: str) -> list[int]:
         """Positions of the rows of a table that a pattern names.

@@ -11,7 +11,7 @@ nothing about the others: mass and length that all share are medians over the bo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 _FOLLOWS: tuple[tuple[str, str, dict[str, int]], ...] = (
     # the share of the whole body's mass in de Leva 1996
     ("settings", "arms_mass", {"body_mass": 1}),
+    ("settings", "height", {"length": 1}),
     ("settings", "arms_drop", {"length": 1}),
     ("settings", "shoulder_?", {"length": 1}),
     ("settings", "hand_rest_?", {"thigh": 1}),
@@ -61,10 +62,32 @@ def follow(old: Mapping[str, Table], new: Mapping[str, Table], named: set[tuple[
     dict of str to Table
         The new tables; the same objects where nothing follows.
     """
-    tables = dict(new)
     if all(old[name] is new[name] for name in _MEASURED):
-        return tables
-    growth = _growth(old, new)
+        return dict(new)
+    return grown(new, _growth(old, new), named)
+
+
+def grown(
+    given: Mapping[str, Table], growth: Mapping[str, float], named: Collection[tuple[str, str]]
+) -> dict[str, Table]:
+    """Tables in which what belongs to the body has grown with its measures.
+
+    Parameters
+    ----------
+    given : mapping of str to Table
+        All tables of a body.
+    growth : mapping of str to float
+        The factor of each measure: ``body_mass``, ``mass`` of a segment, ``length`` of a bone, ``thigh``, ``foot``,
+        ``sole`` (how high it lies).
+    named : collection of (table, row)
+        What stays as it is.
+
+    Returns
+    -------
+    dict of str to Table
+        The tables; the same objects where nothing grows.
+    """
+    tables = dict(given)
     for name, pattern, powers in _FOLLOWS:
         factor = float(np.prod([growth[measure] ** power for measure, power in powers.items()]))
         if abs(factor - 1.0) <= _ROUNDING:
@@ -101,6 +124,12 @@ def _quotient(old: Array | list[float], new: Array | list[float]) -> float:
 
 def _bones(tables: Mapping[str, Table]) -> dict[str, float]:
     """Distance from each segment's joint to each joint that it carries, in the neutral pose, by segment and joint."""
+    joints, lengths = tables["joints"], np.linalg.norm(joint_places(tables), axis=1)
+    return {f"{p} {j}": float(s) for p, j, s in zip(joints.text("parent"), joints.rows, lengths, strict=True)}
+
+
+def joint_places(tables: Mapping[str, Table]) -> Array:
+    """Where each joint (joint, 3) lies in its parent in the neutral pose, m, in the order of ``joints``."""
     joints, couplings, splines = tables["joints"], tables["couplings"], tables["splines"]
     owner = np.array(splines.text("spline"), dtype=object)
     angle, value = splines.numbers("angle", "value").T if len(splines) else (np.zeros(0), np.zeros(0))
@@ -112,8 +141,7 @@ def _bones(tables: Mapping[str, Table]) -> dict[str, float]:
         offset[joints.index(joint), "xyz".index(component)] += float(
             spline_values(angle[own], value[own], np.zeros(1))[0]
         )
-    lengths = np.linalg.norm(offset, axis=1)
-    return {f"{p} {j}": float(s) for p, j, s in zip(joints.text("parent"), joints.rows, lengths, strict=True)}
+    return offset
 
 
 def _sole(tables: Mapping[str, Table]) -> tuple[float, float]:

@@ -258,6 +258,35 @@ class RoleNames:
         renamed = with_names(tables, self.by_role)
         return MappingProxyType({name: _relabelled(table) for name, table in renamed.items()})
 
+    def restore(
+        self, own: Mapping[str, Table], by_role: Mapping[str, Table], found: Mapping[str, Table]
+    ) -> Mapping[str, Table]:
+        """What the body itself calls the parts of tables that were made of ``by_role``, of which rows may be gone.
+
+        ``own`` are the tables of the body, ``by_role`` the same by roles.
+        """
+        if self.is_plain:
+            return found
+        named = with_names(found, self.own)
+        for name, table in named.items():
+            first = next(iter(SCHEMA[name]))
+            labels = dict(zip(by_role[name].rows, own[name].rows, strict=True))
+            rows = tuple(labels[row] for row in found[name].rows)
+            named[name] = Table(name, {**table.columns, first: rows})
+        return named
+
+
+def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
+    """A record of roles without the parts that are gone."""
+    there = {kind: set(tables[kind].rows) for kind in KINDS}
+    told: dict[str, Any] = {
+        kind: {role: name for role, name in record.get(kind, {}).items() if name in there[kind]} for kind in ROLES
+    }
+    parts = set().union(*there.values())
+    pairs = record.get("mirror", {})
+    told["mirror"] = {right: left for right, left in pairs.items() if {right, left} <= parts}
+    return {part: own for part, own in told.items() if own}
+
 
 def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str]]) -> dict[str, Table]:
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""

@@ -12,7 +12,7 @@ from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.model import Model
 from biomech.pipeline.measured_kernel import MeasuredArrays, MeasuredBody, MeasuredInputs, solve_frames_simd
 from biomech.pipeline.pipeline_kernel import ResultArrays
-from biomech.pipeline.result_schema import column_of, result_columns
+from biomech.pipeline.result_schema import column_of, result_columns, spread
 from biomech.pipeline.solve_stances import StanceSolution
 from biomech.pipeline.status import OPTIMAL
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
@@ -126,11 +126,24 @@ def solve_frames(
     hard = np.flatnonzero(found.certificate[:, column_of("status")] != OPTIMAL)
     if hard.size:
         _solve_patiently(model, tables, inputs, hard, found, arrays["shortfall"])
+    _place_knees(model, found)
     least, most = ranges(model, model.compiled(), "trusted")
     inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
     empty = np.empty((count, 0))
     results = ResultArrays(*(arrays.get(name, empty) for name in ResultArrays._fields))
     return MeasuredSolution(model, results, found.strength, found.required, found.reserve, inside)
+
+
+def _place_knees(model: Model, found: MeasuredArrays) -> None:
+    """Put the knees where they belong: the kernel writes those that have a patella side by side."""
+    compiled = model.compiled()
+    for name in ("tension", "patella"):
+        source, order, _ = spread(name, compiled, compiled)
+        if source != order:
+            values = getattr(found, name)
+            taken = values[:, source]
+            values[:] = 0.0
+            values[:, order] = taken
 
 
 def _solve_patiently(

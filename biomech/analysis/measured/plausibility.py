@@ -20,6 +20,7 @@ _SHARE = 0.1
 _LEAST_MOMENT = 0.01
 #: Frames that are looked at for the cause.
 _LOOKED_AT = 200
+_HEELS = ("calcn_r", "calcn_l")
 #: m from the foot: more is another unit, and more is another place.
 _OTHER_UNIT, _OTHER_PLACE = 10.0, 0.6
 #: Parts of body weight: forces that carry less or more on average are no person's, but another unit.
@@ -98,8 +99,11 @@ def _leg(model: Model) -> float:
 
 
 def _pelvis_to_heel(model: Model) -> float:
-    place = kinematics(model.compiled().in_roles, {}).origin[0]
-    return float(np.linalg.norm(place.sel(segment="pelvis").values - place.sel(segment="calcn_r").values))
+    compiled = model.compiled().in_roles
+    place = kinematics(compiled, {}).origin[0]
+    away = np.linalg.norm(place - place.sel(segment="pelvis"), axis=-1)
+    heels = [compiled.segments.index(foot) for foot in _HEELS if foot in compiled.segments]
+    return float(away[heels[0]] if heels else away.max())
 
 
 def _cause(model: Model, measured: Measured, weight: float, worst: int, frame: int) -> str:
@@ -183,13 +187,15 @@ def _wrong_place(model: Model, q: Array, force: Array, point: Array) -> str:
 
 
 def _feet(model: Model, q: Array) -> Array:
-    """Origins of both heels (frame, foot, axis), of coordinates in rad and m."""
+    """Origins of both heels (frame, foot, axis), of coordinates in rad and m; of one that is gone the other's."""
     compiled = model.compiled().in_roles
     shown = {
         name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(compiled.coordinates)
     }
     origin = kinematics(compiled, shown).origin.transpose("pose", "segment", "axis")
-    return np.asarray(origin.sel(segment=["calcn_r", "calcn_l"]).values, dtype=np.float64)
+    there = [foot for foot in _HEELS if foot in compiled.segments]  # a foot that is gone bears nothing
+    heels = [foot if foot in there else there[0] for foot in _HEELS]
+    return np.asarray(origin.sel(segment=heels).values, dtype=np.float64)
 
 
 def _apart(feet: Array, force: Array, point: Array, axes: tuple[int, ...] = (0, 1, 2)) -> float:

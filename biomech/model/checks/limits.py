@@ -91,6 +91,7 @@ NAMED_RANGES: dict[str, dict[str, Range]] = {
         "contact_weight": Range(_LIGHTEST, 1e6, "1"),
         "contact_limit": Range(0.1, 1e6, "1"),
         "toe_tip": Range(0.0, 5.0, "m", above=True),
+        "height": Range(0.0, 20.0, "m", above=True),
         "arms_mass": Range(0.0, 1e4, "kg"),
         "arms_drop": Range(0.0, 5.0, "m"),
         "lumbar_line_share": Range(0.05, 1.0, "1"),

@@ -23,6 +23,8 @@ SETTINGS = (
     *("pressure_share", "pressure_slope", "pressure_offset", "pressure_area", "pressure_arm"),
 )
 _SWITCH = "extensor_mechanism"
+#: A row of ``settings`` that a body may have: ``Model.scaled`` asks for it.
+_HEIGHT = "height"
 #: Coordinates that have a meaning by name: their motion, and the axis along which they are positive on the right.
 _DIRECTIONS = {
     **{f"pelvis_t{axis}": ("translation", axis) for axis in "xyz"},
@@ -73,7 +75,7 @@ def _check_rows(tables: Mapping[str, Table]) -> None:
         missing = [row for row in rows if row not in own]
         if missing:
             raise ModelError(f"table {name!r} has no row {', '.join(map(repr, missing))}, which every body needs")
-        known = (*SETTINGS, _SWITCH) if name == "settings" else rows
+        known = (*SETTINGS, _SWITCH, _HEIGHT) if name == "settings" else rows
         for row in own:
             if row not in known:
                 near = difflib.get_close_matches(row, known, n=1)

@@ -152,7 +152,7 @@ def compile_tree(
         first_body,
         _affects(parent, first_body),
         _trunk(place),
-        np.array([i for name, i in place.items() if name.startswith("femur")]),
+        np.array([i for name, i in place.items() if name.startswith("femur")], dtype=np.int64),
         np.array([tables["settings"].value("hand_rest_x"), tables["settings"].value("hand_rest_y"), 0.0]),
     )
 

@@ -1,0 +1,154 @@
+"""A body without some of its parts: muscles that are gone, limbs that were taken off.
+
+With a segment goes everything outward of it: its joint and the coordinates of that, all segments that hang on it,
+what touches the ground there, and every muscle that reaches it. A patella stays while its knee and a muscle of its
+group do. Where a limb ends, a coordinate that no muscle moves any more and that leads to no contact is locked as it is
+in the neutral pose: of a foot that is gone the talus is left, as the end of the stump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from biomech.errors import ModelError
+from biomech.model.mirror import side_of
+from biomech.model.tables import SCHEMA, Table
+
+Tables = Mapping[str, Table]
+
+
+class _Gone(NamedTuple):
+    """Names of what is taken away."""
+
+    segments: set[str]
+    joints: set[str]
+    coordinates: set[str]
+    muscles: set[str]
+
+
+def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[str]) -> dict[str, Table]:
+    """Tables without muscles and limbs.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        Those of a body, parts called by their roles.
+    muscles, segments : collection of str
+        Names of those that go.
+
+    Raises
+    ------
+    ModelError
+        The whole body or every muscle would go, or what stays follows a coordinate that goes.
+    """
+    gone = _what_goes(tables, set(muscles), set(segments))
+    _check_points(tables["path_points"], gone)
+    if gone.muscles.issuperset(tables["muscles"].rows):
+        raise ModelError("names: take every muscle; must leave one")
+    left = {
+        "segments": _without(tables["segments"], "segment", gone.segments),
+        "joints": _without(tables["joints"], "joint", gone.joints),
+        "coordinates": _without(tables["coordinates"], "joint", gone.joints),
+        "couplings": _without(tables["couplings"], "joint", gone.joints),
+        "muscles": _without(tables["muscles"], "muscle", gone.muscles),
+        "path_points": _without(tables["path_points"], "muscle", gone.muscles),
+        "contact_points": _without(tables["contact_points"], "segment", gone.segments),
+    }
+    left = {**tables, **left}
+    left["patellae"] = _without(tables["patellae"], "patella", _idle_patellae(left))
+    if not len(left["patellae"]):
+        left["patellar_tendon"] = _without(tables["patellar_tendon"], "knot", tables["patellar_tendon"].rows)
+    left["splines"] = _without(tables["splines"], "spline", _splines_used(tables) - _splines_used(left))
+    left["coordinates"] = _locked(left["coordinates"], _stumps(tables, left, gone))
+    return left
+
+
+def _what_goes(tables: Tables, muscles: set[str], segments: set[str]) -> _Gone:
+    """Everything that goes with some muscles and segments."""
+    joints, points = tables["joints"], tables["path_points"]
+    segments = _outward(joints, segments)
+    for parent, child in zip(joints.text("parent"), joints.text("child"), strict=True):
+        if parent == "ground" and child in segments:
+            raise ModelError(f"names: {child!r} carries the whole body; without it nothing is left")
+    lost = {row for row, child in zip(joints.rows, joints.text("child"), strict=True) if child in segments}
+    coordinates = tables["coordinates"]
+    turns = {row for row, joint in zip(coordinates.rows, coordinates.text("joint"), strict=True) if joint in lost}
+    ends = zip(points.text("muscle"), points.text("segment"), strict=True)
+    return _Gone(segments, lost, turns, muscles | {muscle for muscle, segment in ends if segment in segments})
+
+
+def _outward(joints: Table, segments: Collection[str]) -> set[str]:
+    """Segments and all that hang on them."""
+    found = set(segments)
+    while True:
+        more = {
+            child
+            for parent, child in zip(joints.text("parent"), joints.text("child"), strict=True)
+            if parent in found and child not in found
+        }
+        if not more:
+            return found
+        found |= more
+
+
+def _check_points(points: Table, gone: _Gone) -> None:
+    """What stays must not follow a coordinate that goes."""
+    for row, muscle, coordinate in zip(points.rows, points.text("muscle"), points.text("coordinate"), strict=True):
+        if coordinate in gone.coordinates and muscle not in gone.muscles:
+            raise ModelError(
+                f"names: {coordinate!r} goes, but {muscle!r} stays, whose path point {row!r} follows it; "
+                f"take {muscle!r} out too"
+            )
+
+
+def _without(table: Table, column: str, names: Collection[str]) -> Table:
+    """The rows whose cell in a column is none of the names; the same table where all are."""
+    keep = [i for i, name in enumerate(table.text(column)) if name not in names]
+    if len(keep) == len(table):
+        return table
+    return Table(table.name, {own: tuple(table.columns[own][i] for i in keep) for own in SCHEMA[table.name]})  # type: ignore[misc]
+
+
+def _idle_patellae(tables: Tables) -> set[str]:
+    """Patellae whose knee is gone, or at which nothing pulls."""
+    table, muscles = tables["patellae"], tables["muscles"]
+    pulled = {
+        (group, side_of(muscle))
+        for muscle, groups in zip(muscles.rows, muscles.text("groups"), strict=True)
+        for group in groups.split(";")
+    }
+    return {
+        row
+        for row, coordinate, group in zip(table.rows, table.text("coordinate"), table.text("group"), strict=True)
+        if coordinate not in tables["coordinates"].rows or (group, side_of(row)) not in pulled
+    }
+
+
+def _splines_used(tables: Tables) -> set[str]:
+    points = tables["path_points"]
+    return {*tables["couplings"].text("spline"), *points.text("spline_x"), *points.text("spline_y")}
+
+
+def _stumps(before: Tables, left: Tables, gone: _Gone) -> set[str]:
+    """Coordinates of what has lost its end, that no muscle moves and that lead to no contact."""
+    coordinates, joints, points = left["coordinates"], left["joints"], left["path_points"]
+    child_of = dict(zip(joints.rows, joints.text("child"), strict=True))
+    path: dict[str, set[str]] = {}
+    for muscle, segment in zip(points.text("muscle"), points.text("segment"), strict=True):
+        path.setdefault(muscle, set()).add(segment)
+    found = set()
+    for row, joint, stance in zip(coordinates.rows, coordinates.text("joint"), coordinates.text("stance"), strict=True):
+        outer = _outward(before["joints"], {child_of[joint]})
+        moved = any(own & outer and own - outer for own in path.values())
+        touches = outer & set(left["contact_points"].text("segment"))
+        if stance == "free" and outer & gone.segments and not moved and not touches:
+            found.add(row)
+    return found
+
+
+def _locked(table: Table, names: Collection[str]) -> Table:
+    if not names:
+        return table
+    stance = tuple("locked" if row in names else own for row, own in zip(table.rows, table.text("stance"), strict=True))
+    return Table(table.name, {**table.columns, "stance": stance})
