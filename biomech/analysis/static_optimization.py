@@ -161,7 +161,7 @@ class _Sharing:
 
     def solve(self, measured: Measured, progress: bool | None = False) -> tuple[OutputBuffer, StatusSummary]:
         """Answers of the frames, and how many are of which status."""
-        model, feet, criterion = self.model, _feet(self.model), self.objective.criterion
+        model, feet, criterion = self.model, _feet(self.model, measured), self.objective.criterion
         tables = compile_frames(model, FrameSharing(criterion, self.lower, self.reserves, self.objective.force_length))
         kept = OutputBuffer(model, outputs_of(model, "static_optimization"), len(measured), direct=True)
 
@@ -233,13 +233,14 @@ def _reserves(model: Model, reserve: Any) -> Array:
     return np.array([float(given.get(name, 0.0)) for name in names])
 
 
-def _feet(model: Model) -> list[int]:
-    """Where each foot is among the segments, ground as segment 0."""
-    segments = model.compiled().segments
-    for segment in ("calcn_r", "calcn_l"):
-        if segment not in segments:
+def _feet(model: Model, measured: Measured) -> list[int]:
+    """Where each foot is among the segments, ground as segment 0; a foot on which nothing acts may be missing."""
+    segments, feet = model.compiled().segments, []
+    for k, segment in enumerate(("calcn_r", "calcn_l")):
+        if segment not in segments and (measured.force[:, k].any() or measured.moment[:, k].any()):
             raise StanceError(f"model = {model.name!r}: has no segment of role {segment!r}, on which the ground acts")
-    return [1 + segments.index(segment) for segment in ("calcn_r", "calcn_l")]
+        feet.append(1 + segments.index(segment) if segment in segments else 0)
+    return feet
 
 
 def _external_loads(model: Model, measured: Measured, feet: list[int], block: slice) -> ExternalLoads:

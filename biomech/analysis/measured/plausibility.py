@@ -30,6 +30,9 @@ _FLOOR = (0, 2)
 _OTHER_MOMENT = 0.3
 #: m by which the loaded feet are higher than the others, on average: the height of a heel in swing is a few times that.
 _IN_THE_AIR = 0.03
+_FEET = ("calcn_r", "calcn_l")
+#: m: of a body without a foot.
+_LEG = 0.9
 #: Parts of body weight within which plates bear the body on average, and frames that make an average.
 _SAME_MASS, _MANY = 0.1, 10
 
@@ -98,8 +101,12 @@ def _leg(model: Model) -> float:
 
 
 def _pelvis_to_heel(model: Model) -> float:
-    place = kinematics(model.compiled().in_roles, {}).origin[0]
-    return float(np.linalg.norm(place.sel(segment="pelvis").values - place.sel(segment="calcn_r").values))
+    compiled = model.compiled().in_roles
+    place = kinematics(compiled, {}).origin[0]
+    feet = [foot for foot in _FEET if foot in compiled.segments]
+    if not feet:
+        return _LEG
+    return float(np.linalg.norm(place.sel(segment="pelvis").values - place.sel(segment=feet[0]).values))
 
 
 def _cause(model: Model, measured: Measured, weight: float, worst: int, frame: int) -> str:
@@ -189,7 +196,9 @@ def _feet(model: Model, q: Array) -> Array:
         name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(compiled.coordinates)
     }
     origin = kinematics(compiled, shown).origin.transpose("pose", "segment", "axis")
-    return np.asarray(origin.sel(segment=["calcn_r", "calcn_l"]).values, dtype=np.float64)
+    # where a foot is missing nothing acts: any place will do
+    places = [foot if foot in compiled.segments else compiled.segments[0] for foot in _FEET]
+    return np.asarray(origin.sel(segment=places).values, dtype=np.float64)
 
 
 def _apart(feet: Array, force: Array, point: Array, axes: tuple[int, ...] = (0, 1, 2)) -> float:
