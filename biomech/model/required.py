@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from biomech.errors import ModelError
@@ -9,45 +11,65 @@ from biomech.errors import ModelError
 if TYPE_CHECKING:
     from biomech.model.model import Model
 
-_LEG = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle", "subtalar_angle")
-_MIDLINE = (
-    *("pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz"),
-    *("lumbar_extension", "lumbar_bending", "lumbar_rotation"),
-)
-_SIDES = ("_r", "_l")
-#: Roles that a stance needs, by kind of part.
-NEEDED = {
-    "segments": ("pelvis", "torso", *(f"{part}{side}" for side in _SIDES for part in ("femur", "talus", "calcn"))),
-    "joints": ("lumbosacral", *(f"ankle{side}" for side in _SIDES)),
-    "coordinates": (*_MIDLINE, *(f"{name}{side}" for side in _SIDES for name in _LEG)),
+#: Roles that every stance needs, by kind of part.
+TRUNK: Mapping[str, tuple[str, ...]] = {
+    "segments": ("pelvis", "torso"),
+    "joints": ("lumbosacral",),
+    "coordinates": (
+        *("pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz"),
+        *("lumbar_extension", "lumbar_bending", "lumbar_rotation"),
+    ),
+}
+#: And those of a leg that stands, but for its side.
+LEG: Mapping[str, tuple[str, ...]] = {
+    "segments": ("femur", "talus", "calcn"),
+    "joints": ("ankle",),
+    "coordinates": ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle", "subtalar_angle"),
 }
 
 
-def require_stance_names(model: Model) -> None:
-    """Refuse a model that lacks a role by which stances are described.
+def require_trunk(model: Model) -> None:
+    """Refuse a model that lacks a role which every stance needs.
 
     Raises
     ------
     ModelError
         Names what is missing and what the model has.
     """
-    model.shared("stance roles", lambda: _check(model))
+    model.shared("roles of the trunk", lambda: _check(model, TRUNK, "a stance"))
 
 
-def _check(model: Model) -> bool:
-    for kind, roles in NEEDED.items():
-        own = model.roles.of(kind)
-        missing = [role for role in roles if role not in own]
+def require_legs(model: Model, feet: Iterable[str]) -> None:
+    """Refuse a model that lacks a role which standing on some feet needs; ``feet`` are sides, ``_r`` and ``_l``.
+
+    Raises
+    ------
+    ModelError
+        Names what is missing and what the model has.
+    """
+    for side in feet:
+        model.shared(("roles of a leg", side), partial(_check_leg, model, side))
+
+
+def _check_leg(model: Model, side: str) -> bool:
+    words = {"_r": "right", "_l": "left"}[side]
+    needed = {kind: tuple(f"{role}{side}" for role in roles) for kind, roles in LEG.items()}
+    _check(model, needed, f"standing on the {words} foot")
+    contacts, foot = model.tables_by_role["contact_points"], f"calcn{side}"
+    if (foot, "sole") not in zip(contacts.text("segment"), contacts.text("surface"), strict=True):
+        raise ModelError(
+            f"model {model.name!r}: no contact_points of a sole on {model.roles.segments[foot]}: "
+            f"the {words} foot cannot stand"
+        )
+    return True
+
+
+def _check(model: Model, needed: Mapping[str, tuple[str, ...]], what: str) -> bool:
+    for kind, roles in needed.items():
+        missing = [role for role in roles if role not in model.roles.of(kind)]
         if missing:
             raise ModelError(
-                f"model {model.name!r}: none of its {kind} has the role {', '.join(missing)}, which a stance needs; "
+                f"model {model.name!r}: none of its {kind} has the role {', '.join(missing)}, which {what} needs; "
                 f"with_roles tells it of one of {', '.join(model.tables[kind].rows)}"
-            )
-    contacts = model.tables_by_role["contact_points"]
-    for side, foot in (("right", "calcn_r"), ("left", "calcn_l")):
-        if (foot, "sole") not in zip(contacts.text("segment"), contacts.text("surface"), strict=True):
-            raise ModelError(
-                f"model {model.name!r}: no contact_points of a sole on {model.roles.segments[foot]}: "
-                f"the {side} foot cannot stand"
             )
     return True

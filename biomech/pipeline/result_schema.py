@@ -457,7 +457,7 @@ def spread(array: str, compiled: CompiledModel, whole: CompiledModel) -> tuple[l
     source, order, factor = list[int](), list[int](), list[float]()
     for k, name in enumerate(along.array(whole)):
         own = name if name in names or not compiled.half else other_side(name)
-        if own not in names:  # a knee without a patella
+        if own not in names:  # a part that the body lacks
             continue
         source += range(wide * names.index(own), wide * (names.index(own) + 1))
         order += range(wide * k, wide * (k + 1))

@@ -291,9 +291,11 @@ def _begin(
                     targets, starts, torsion[foot], stance, d, foot, hx - ax, hy - ay, hz - az, up, level, listed, q
                 )
             else:
-                q[starts.leg[LEG * foot + KNEE]] = -stance[KNEE_FLEXION + foot] * _RADIANS
+                if starts.leg[LEG * foot + KNEE] >= 0:
+                    q[starts.leg[LEG * foot + KNEE]] = -stance[KNEE_FLEXION + foot] * _RADIANS
                 q[starts.leg[LEG * foot + HIP_FLEXION]] = -tilt  # the free thigh hangs down
-                q[starts.leg[LEG * foot + HIP_ADDUCTION]] = zero - (1.0 - 2.0 * foot) * listed
+                if starts.leg[LEG * foot + HIP_ADDUCTION] >= 0:
+                    q[starts.leg[LEG * foot + HIP_ADDUCTION]] = zero - (1.0 - 2.0 * foot) * listed
 
 
 @kernel

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from biomech.errors import KernelError, StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
-from biomech.model.required import require_stance_names
+from biomech.model.required import require_legs, require_trunk
 from biomech.stance.changes import added_targets
 from biomech.stance.generated import columns
 from biomech.stance.parameters import COLUMN, PARAMETERS
@@ -141,8 +141,9 @@ def _add_to_targets(labels: list[str], stance: Stance, target: Array) -> None:
 
 def constraint_layout(model: Model, compiled: CompiledModel, support: int) -> ConstraintLayout:
     """The conditions of a body, or of its half, on a support."""
-    require_stance_names(model)
     borne = support_of(support)
+    require_trunk(model)
+    require_legs(model, borne.word.feet)
     key = ("constraints", compiled.half, borne)
     made: ConstraintLayout = model.shared(key, lambda: _write_down(model, compiled, borne))
     return made

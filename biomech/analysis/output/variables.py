@@ -39,7 +39,7 @@ from biomech.analysis.output.labels import DIMENSIONS, labels_of
 from biomech.analysis.output.policy_variables import POLICY_OUTPUTS, POLICY_VARIABLES
 from biomech.errors import StanceError
 from biomech.model.model import Model
-from biomech.model.required import require_stance_names
+from biomech.model.required import require_trunk
 from biomech.pipeline.output_declaration import OutputDeclaration
 from biomech.pipeline.result_schema import RAW, RAW_OUTPUTS, RawOutput, arrays_of
 from biomech.pipeline.solve_stances import StanceSolution
@@ -109,10 +109,13 @@ def _turnout_reserve(solved: StanceSolution) -> Array:
         model._column("passive", "value")[:, rows.index(f"hip_{name}"), None]
         for name in ("external_rotation_slack", "rotation_flexion_shift")
     )
+    sides = [k for k, side in enumerate("rl") if f"hip_rotation_{side}" in names]
     flexion, rotation = (
-        np.degrees(q[:, [names.index(f"hip_{way}_{side}") for side in "rl"]]) for way in ("flexion", "rotation")
+        np.degrees(q[:, [names.index(f"hip_{way}_{'rl'[k]}") for k in sides]]) for way in ("flexion", "rotation")
     )
-    return np.asarray(slack + shift * flexion + rotation)
+    reserve = np.full((len(q), 2), np.nan)  # of a leg that is gone
+    reserve[:, sides] = slack + shift * flexion + rotation
+    return reserve
 
 
 #: What is made from the kernel's outputs.
@@ -416,7 +419,7 @@ def _make_outputs(model: Model, analysis: str) -> dict[str, Output]:
 
 def sweep_outputs(model: Model) -> Mapping[str, Output]:
     """Every variable of a sweep but those of policies."""
-    require_stance_names(model)
+    require_trunk(model)
     return outputs_of(model, "sweep")
 
 

@@ -36,7 +36,6 @@ from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1, Index1, Index2
 from biomech._simd import exp, log1p, select
 from biomech.errors import ModelError
-from biomech.model.mirror import side_of
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -73,7 +72,8 @@ class PassiveTables(NamedTuple):
     """Constants of the formulas, and the coordinates they act on.
 
     ``whole`` (2,): the factor ``riener_scale`` on the moments of the flexion angles, and ``hip_offset`` (deg);
-    ``leg`` (leg, 4): hip flexion, hip rotation, knee, ankle coordinate; ``leg_side`` (leg,): 0 right, 1 left;
+    ``leg`` (leg, 4): hip flexion, hip rotation, knee, ankle coordinate, -1 for a knee or an ankle that is gone, which
+    counts as straight; ``leg_side`` (leg,): 0 right, 1 left;
     ``lumbar`` (3,): extension, bending, rotation (-1 where the body has none); ``share``: part of the lumbar joint;
     ``flexion``: degrees of lumbar flexion in a degree of the joint that stands for it.
     """
@@ -102,15 +102,14 @@ def compile_passive(table: Table, coordinates: list[str], half: bool, line_share
     def constants(names: tuple[str, ...]) -> Array:
         return np.array([table.value(name) for name in names])
 
-    knees = [name for name in coordinates if name.startswith("knee_angle")]
-    sides = [name[len("knee_angle") :] for name in knees]
-    joints = ("hip_flexion", "hip_rotation", "knee_angle", "ankle_angle")
-    for knee, side in zip(knees, sides, strict=True):
-        missing = [joint + side for joint in joints if joint + side not in number]
+    hips, joints = ("hip_flexion", "hip_rotation"), ("hip_flexion", "hip_rotation", "knee_angle", "ankle_angle")
+    sides = [side for side in ("_r", "_l") if any(joint + side in number for joint in joints)]
+    for side in sides:
+        missing = [joint + side for joint in hips if joint + side not in number]
         if missing:
             raise ModelError(
-                f"coordinates: there is no {', '.join(missing)}; with {knee!r} a leg has all of "
-                f"{', '.join(joint + side for joint in joints)}, which passive tissue joins"
+                f"coordinates: there is no {', '.join(missing)}; a leg of which there is any of "
+                f"{', '.join(joint + side for joint in joints)} has both of the hip's, which passive tissue joins to it"
             )
     return PassiveTables(
         constants(_HIP),
@@ -120,8 +119,8 @@ def compile_passive(table: Table, coordinates: list[str], half: bool, line_share
         constants(_ROTATION),
         constants(_LUMBAR),
         constants(_WHOLE),
-        np.array([[number[joint + side] for joint in joints] for side in sides], dtype=np.int64).reshape(-1, 4),
-        np.array([0 if side_of(name) == "right" else 1 for name in knees], dtype=np.int64),
+        np.array([[number.get(joint + side, -1) for joint in joints] for side in sides], dtype=np.int64).reshape(-1, 4),
+        np.array([int(side == "_l") for side in sides], dtype=np.int64),
         np.array([number.get(f"lumbar_{way}", -1) for way in ("extension", "bending", "rotation")]),
         0.5 if half else 1.0,
         1.0 / line_share,
@@ -176,30 +175,38 @@ def lumbar_pull(tissue: PassiveTables, q: Array) -> float:
 def _leg(tissue: PassiveTables, leg: int, q: Array, laxity: float, moment: Array, slope: Array) -> None:
     hip, turn, knee, ankle = tissue.leg[leg, 0], tissue.leg[leg, 1], tissue.leg[leg, 2], tissue.leg[leg, 3]
     # the published angles: knee flexion and plantarflexion are the negative coordinates
-    h, k, a = q[hip] * DEGREE, -q[knee] * DEGREE, -q[ankle] * DEGREE
+    h = q[hip] * DEGREE
+    k, a = 0.0 * h, 0.0 * h
+    if knee >= 0:
+        k = -q[knee] * DEGREE
+    if ankle >= 0:
+        a = -q[ankle] * DEGREE
     scale, offset = tissue.whole[0], tissue.whole[1]
     c = tissue.hip
     rise = scale * exp(c[0] + c[1] * k + c[2] * (h + offset))
     fall = scale * exp(c[3] + c[4] * k + c[5] * (h + offset))
     moment[hip] = rise - fall + scale * c[6]
     slope[hip, hip] = (rise * c[2] - fall * c[5]) * DEGREE
-    slope[hip, knee] = -(rise * c[1] - fall * c[4]) * DEGREE
+    if knee >= 0:
+        slope[hip, knee] = -(rise * c[1] - fall * c[4]) * DEGREE
+        c, lax = tissue.knee, k + laxity
+        rise = scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
+        fall = scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
+        stop = scale * exp(tissue.knee_limit[0] + tissue.knee_limit[1] * lax)
+        moment[knee] = -(rise - fall + scale * c[8] + stop)
+        slope[knee, knee] = (rise * c[2] - fall * c[6] + stop * tissue.knee_limit[1]) * DEGREE
+        slope[knee, hip] = -(rise * c[3] - fall * c[7]) * DEGREE
+        if ankle >= 0:
+            slope[knee, ankle] = (rise * c[1] - fall * c[5]) * DEGREE
 
-    c, lax = tissue.knee, k + laxity
-    rise = scale * exp(c[0] + c[1] * a + c[2] * lax + c[3] * h)
-    fall = scale * exp(c[4] + c[5] * a + c[6] * lax + c[7] * h)
-    stop = scale * exp(tissue.knee_limit[0] + tissue.knee_limit[1] * lax)
-    moment[knee] = -(rise - fall + scale * c[8] + stop)
-    slope[knee, knee] = (rise * c[2] - fall * c[6] + stop * tissue.knee_limit[1]) * DEGREE
-    slope[knee, ankle] = (rise * c[1] - fall * c[5]) * DEGREE
-    slope[knee, hip] = -(rise * c[3] - fall * c[7]) * DEGREE
-
-    c = tissue.ankle
-    rise = scale * exp(c[0] + c[1] * a + c[2] * k)
-    fall = scale * exp(c[3] + c[4] * a + c[5] * k)
-    moment[ankle] = -(rise - fall + scale * c[6])
-    slope[ankle, ankle] = (rise * c[1] - fall * c[4]) * DEGREE
-    slope[ankle, knee] = (rise * c[2] - fall * c[5]) * DEGREE
+    if ankle >= 0:
+        c = tissue.ankle
+        rise = scale * exp(c[0] + c[1] * a + c[2] * k)
+        fall = scale * exp(c[3] + c[4] * a + c[5] * k)
+        moment[ankle] = -(rise - fall + scale * c[6])
+        slope[ankle, ankle] = (rise * c[1] - fall * c[4]) * DEGREE
+        if knee >= 0:
+            slope[ankle, knee] = (rise * c[2] - fall * c[5]) * DEGREE
 
     stiffness, external, internal, shift, blend = (
         tissue.rotation[0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biomech.errors import StanceError
+from biomech.errors import ModelError, StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import ContactTables
 from biomech.stance.choices import SUPPORTS
@@ -71,8 +71,11 @@ def support_of(code: int) -> Support:
 def contacts_of(compiled: CompiledModel, code: int) -> ContactTables:
     """The contact points of a support, an index into ``SUPPORTS``."""
     contact, support = compiled.contact, support_of(code)
-    keep = support.contacts(compiled)
     said, shape = f"support = {support.word.name!r}", contact.seat.shape
+    for foot in () if compiled.half else support.word.feet:
+        if f"calcn{foot}" not in compiled.segments:
+            raise ModelError(f"{said}: the body has no segment of the role calcn{foot}, on which it would stand")
+    keep = support.contacts(compiled)
     if not (isinstance(keep, np.ndarray) and keep.dtype == np.bool_ and keep.shape == shape):
         raise StanceError(f"{said}: contacts must be flags of shape {shape}, one a contact point")
     if not keep.any():
