@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import flag, mapping, name_list, one_of, real_number, shown, text
+from biomech._display import About, Catalog, Displayed, Folded, counted
 from biomech.errors import ModelError
 from biomech.model.bodies import ONE_BODY, Bodies, numbers_of, torsions
 from biomech.model.cache import Cache
 from biomech.model.compiled import CompiledModel, check_columns, check_tables, compile_model, with_numbers
+from biomech.model.display import described
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Displayed):
     """A body as data.
 
     Parameters
@@ -63,11 +64,27 @@ class Model:
     def __post_init__(self) -> None:
         text("name", self.name, ModelError)
         check_structure(self.tables)
-        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        object.__setattr__(self, "tables", _catalog(dict(self.tables)))
         self.compiled()  # a bad model is refused here, not at its first use
 
     def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table]]]:
         return Model, (self.name, dict(self.tables))
+
+    def _about(self) -> About:
+        counts = [
+            f"{self.body_mass:.1f} kg",
+            counted(len(self.segments), "segment"),
+            counted(len(self.coordinates), "coordinate"),
+            f"{counted(len(self.muscles), 'muscle')} in {counted(len(self.groups), 'group')}",
+        ]
+        groups = [(name, ", ".join(own)) for name, own in self.groups.items()]
+        tables = [(name, described(own)) for name, own in self.tables.items()]
+        return About(
+            f"{type(self).__name__} {self.name!r}",
+            ", ".join(counts),
+            {"body": ", ".join(counts), "sides": "mirror images" if self.is_symmetric else "differ"},
+            (Folded("muscle groups", ["group", "muscles"], groups), Folded("tables", ["table", "has"], tables)),
+        )
 
     @property
     def muscles(self) -> tuple[str, ...]:
@@ -166,7 +183,7 @@ class Model:
             tables[name] = tables[name].with_column(column, tuple(values.tolist()))
         origin, before = self._origin or (self, frozenset())
         made = object.__new__(Model)  # structure was checked with the model that has it
-        parts = {"name": self.name, "tables": MappingProxyType(tables), "_own": Cache(), "_shared": origin._shared}
+        parts = {"name": self.name, "tables": _catalog(tables), "_own": Cache(), "_shared": origin._shared}
         for field_name, part in {**parts, "_origin": (origin, before | set(columns))}.items():
             object.__setattr__(made, field_name, part)
         return made
@@ -335,6 +352,10 @@ class Model:
     ) -> xr.Dataset:
         """Passive moments and their derivatives, see ``geometry.passive_moment``; coordinates as in ``kinematics``."""
         return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
+
+
+def _catalog(tables: dict[str, Table]) -> Catalog[Table]:
+    return Catalog("tables of a model", tables, described)
 
 
 def _parts(where: str, path: str) -> tuple[str, str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from biomech._display import counted
 from biomech.pipeline.status import OPTIMAL
 from biomech.view.words.answer import Answer
-from biomech.view.words.phrases import counted, one_part_in
+from biomech.view.words.phrases import one_part_in
 from biomech.view.words.words import Line
 
 

@@ -63,12 +63,3 @@ def listed(words: Sequence[str]) -> str:
     'calf, shin and belly'
     """
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
-def counted(count: int, thing: str) -> str:
-    """How many of a thing.
-
-    >>> counted(1, "posture"), counted(2000, "posture")
-    ('1 posture', '2,000 postures')
-    """
-    return f"{count:,} {thing}" + ("" if count == 1 else "s")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from biomech._display import counted
 from biomech.article.plain_words import plain_name
 from biomech.model.model import Model
 from biomech.pipeline.status import OPTIMAL, OVERLOADED, STATUSES, UNCERTIFIED, UNREACHABLE
@@ -15,7 +16,7 @@ from biomech.uncertainty import percentiles
 from biomech.view.words.answer import LOADS, Answer, Load, both_sides, read_answer
 from biomech.view.words.certainty import certificate, unsaid
 from biomech.view.words.limits import UNMEASURED, limits, muscle_words, outside
-from biomech.view.words.phrases import counted, listed, newtons, one_part_in, percent
+from biomech.view.words.phrases import listed, newtons, one_part_in, percent
 from biomech.view.words.words import Line, Words
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from biomech import _html
+from biomech._display import cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ class Words:
         return str(self)
 
     def _repr_html_(self) -> str:
-        cells = [[_cell(cell) for cell in row] for row in self.numbers.itertuples(index=False)]
+        cells = [list(map(cell, row)) for row in self.numbers.itertuples(index=False)]
         numbers = _html.details("the numbers", _html.table(list(self.numbers.columns), cells))
         return _html.record(self.title, [(line.about, line.says) for line in self.lines], numbers)
 
@@ -74,7 +75,3 @@ def _wrapped(text: str, indent: str) -> str:
     told = _UNIT.sub("\N{NO-BREAK SPACE}", text)
     filled = textwrap.fill(told, _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ")
     return filled.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def _cell(cell: object) -> str:
-    return "" if cell != cell else f"{cell:.6g}" if isinstance(cell, float) else str(cell)
