@@ -177,13 +177,17 @@ def test_body_weights_are_those_of_the_body_that_was_asked(adult):
     assert "body weights" in str(bm.summary(ds, model=heavy))
 
 
-def test_answers_of_every_kind_are_told(adult, tmp_path):
+def test_measured_frames_are_told(adult):
     force = xr.DataArray([[0, 370.0, 0]] * 2, coords={"foot": ["right", "left"], "axis": list("xyz")})
     point = xr.DataArray([[-0.06, 0, 0.09], [-0.06, 0, -0.09]], coords=force.coords)
     ground = xr.Dataset({"force": force, "point": point})
     frames = bm.static_optimization(adult, {"pelvis_ty": [0.95, 0.94]}, ground, reserve=10.0)
     assert "2 postures" in bm.summary(frames).title
     assert "group_activation" in set(bm.summary(frames.isel(frame=0)).numbers.quantity)
+
+
+def test_a_study_is_told_as_its_sweep_is(adult, tmp_path):
+    pytest.importorskip("zarr")
     bm.sweep(adult, pelvic_tilt=0, knee_flexion=[0, 20, 40], to=tmp_path / "study.zarr")
     opened = bm.open_study(tmp_path / "study.zarr")
     there = bm.sweep(adult, pelvic_tilt=0, knee_flexion=[0, 20, 40])
