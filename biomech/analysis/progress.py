@@ -25,11 +25,11 @@ def progress_bar(count: int, unit: str, progress: bool | None, done: int = 0) ->
     text where they are not. ``done`` were done before.
     """
     notebook = _in_notebook()
-    if progress is not None:
-        shown = {"disable": not progress, "delay": 0.0}
+    if progress is None:
+        hidden, delay = (False if notebook else None), 2.0  # None: where there is no terminal
     else:
-        shown = {"disable": False if notebook else None, "delay": 2.0}
-    return _bar(notebook)(total=count, initial=done, unit=f" {unit}", **shown)
+        hidden, delay = not progress, 0.0
+    return _bar(notebook)(total=count, initial=done, unit=f" {unit}", disable=hidden, delay=delay)
 
 
 def _in_notebook() -> bool:
