@@ -224,6 +224,13 @@ def test_what_is_no_answer_is_refused(bad, message):
         bm.summary(xr.Dataset({"status": 0}), model="adult")
 
 
+def test_a_study_larger_than_memory_is_refused(grid):
+    one = grid.isel(tilt_policy=0, trunk_lean=0)
+    huge = xr.Dataset({name: one[name].expand_dims(case=10**9) for name in ("status", "group_activation")})
+    with pytest.raises(bm.StanceError, match="ds: its loads are 96 GB, too much to read"):
+        bm.summary(huge)
+
+
 def test_a_contrast_is_the_difference_of_its_datasets(grid):
     a, b = grid.sel(tilt_policy="hanging", trunk_lean=0), grid.sel(tilt_policy="hanging", trunk_lean=40)
     said, back = bm.compare(a, b), bm.compare(b, a)

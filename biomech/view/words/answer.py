@@ -30,6 +30,8 @@ LOADS = {
     "joint_contact_force": "joint forces",
     "lumbar_compression": "what presses on the lower back",
 }
+#: Bytes of loads that are read at once.
+_MOST_BYTES = 4_000_000_000
 #: Two sides that differ by less carry the same: of the larger, and in the load's own unit.
 _SAME, _SAME_AT_ALL = 5e-3, 0.05
 
@@ -171,6 +173,11 @@ def read_answer(name: str, given: object, model: object = None) -> Answer:
     if 0 in ds.sizes.values():
         empty = [str(dim) for dim, size in ds.sizes.items() if size == 0]
         raise StanceError(f"{name}: is empty along {', '.join(empty)}; must have a posture at least")
+    size = sum(ds[variable].nbytes for variable in LOADS if variable in ds)
+    if size > _MOST_BYTES:
+        raise StanceError(
+            f"{name}: its loads are {size / 1e9:,.0f} GB, too much to read; take a part of it (isel, sel)"
+        )
     single = [dim for dim, size in ds.sizes.items() if size == 1 and dim not in DIMENSIONS]
     body = _model_of(ds) if model is None else instance("model", model, Model, "a Model, or None")
     return Answer(name, ds.squeeze(single), body)

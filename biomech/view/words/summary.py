@@ -64,7 +64,7 @@ def summary(ds: xr.Dataset, *, model: Model | None = None) -> Words:
     Raises
     ------
     StanceError
-        ``ds`` is no such dataset, or is empty; ``model`` is no Model.
+        ``ds`` is no such dataset, is empty, or has more than 4 GB of loads; ``model`` is no Model.
 
     Notes
     -----
@@ -165,7 +165,7 @@ def _muscles(answer: Answer) -> Line:
     named = [own for own in told[:_NAMED] if own[0][1] >= _LITTLE] or told[:1]
     words = [f"{load.words} {_spread(percent, ends)}" for ends, load in named]
     rest = [ends[1] for ends, _ in told[len(named) :]]
-    others = f"; the other {len(rest)} {percent(max(rest))} or less" if rest else ""
+    others = f"; the other {counted(len(rest), 'group')} {percent(max(rest))} or less" if rest else ""
     rows = tuple(_row(load, ends, answer) for ends, load in told)
     return Line("muscles", f"in percent of {OF_STRENGTH}: {', '.join(words)}{others}" if words else "", rows)
 
