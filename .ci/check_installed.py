@@ -1,4 +1,4 @@
-"""What holds of an installed biomech: every CPU level that it brings gives the same answers, and nobody needs Numba.
+"""What holds of an installed biomech: every CPU level gives the same answers, nobody needs Numba, nothing warns.
 
 python check_installed.py LEVELS     how many levels of this architecture it must bring and this CPU can run
 """
@@ -22,8 +22,20 @@ print(f"import {imported:.3f} s, model {loaded:.3f} s, first sweep {swept:.3f} s
 """
 
 
+#: What somebody does first: nothing of it has a reason to warn.
+FIRST = """
+import biomech as bm
+for name in bm.__all__:
+    getattr(bm, name)
+print(bm.summary(bm.sweep(bm.load_model(), pelvic_tilt=0, knee_flexion=[0, 30])))
+"""
+
+
 def main() -> None:
     """Ask in a fresh process for every level, with Numba out of reach."""
+    print(f"Python {sys.version.split()[0]}")
+    said = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, ""), said.stderr
     from biomech._kernels.cpu import usable_levels
     from biomech._kernels.library import INSTALLED, manifest_path
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from biomech.model.model import Model
     from biomech.reproduction import rerun
     from biomech.sharing.criteria import MinMax, Power, SoftSaturation
+    from biomech.view.words.comparison import compare
+    from biomech.view.words.summary import summary
 
 __all__ = [
     "BiomechError",
@@ -52,6 +54,7 @@ __all__ = [
     "StanceError",
     "StudyError",
     "UnreachablePosture",
+    "compare",
     "findings",
     "io",
     "load_model",
@@ -67,6 +70,7 @@ __all__ = [
     "sharing",
     "stability",
     "static_optimization",
+    "summary",
     "sweep",
     "symbolic",
     "table",
@@ -83,6 +87,7 @@ _HOME = {
     "Power": "biomech.sharing.criteria",
     "SoftSaturation": "biomech.sharing.criteria",
     "PreparedSweep": "biomech.analysis.prepare",
+    "compare": "biomech.view.words.comparison",
     "open_study": "biomech.analysis.store.opening",
     "pose": "biomech.analysis.output.pose",
     "prepare": "biomech.analysis.prepare",
@@ -93,6 +98,7 @@ _HOME = {
     "rerun": "biomech.reproduction",
     "stability": "biomech.analysis.stability",
     "static_optimization": "biomech.analysis.static_optimization",
+    "summary": "biomech.view.words.summary",
     "sweep": "biomech.analysis.sweep",
     "table": "biomech.analysis.output.table",
     "write_storage": "biomech.io",

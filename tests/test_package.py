@@ -4,6 +4,8 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,36 @@ def test_what_never_was_has_no_name():
     for module in ("biomech.article.findings", "biomech.study.findings"):
         with pytest.raises(AttributeError, match="no_such"):
             _ = importlib.import_module(module).no_such
+
+
+def test_whatever_is_bundled_is_credited():
+    """Of every file that is no code of ours, NOTICE names the folder, or one above it."""
+    root = Path(bm.__file__).parent
+    notice = (root.parent / "NOTICE.md").read_text(encoding="utf-8")
+    own = {".py", ".pyc", ".md", ".typed", ".so", ".json"}
+    bundled = [path for path in root.rglob("*") if path.is_file() and path.suffix not in own]
+    assert len(bundled) > 40
+    for path in bundled:
+        above = [folder.relative_to(root.parent).as_posix() for folder in path.parents if folder.is_relative_to(root)]
+        assert any(f"`{folder}`" in notice for folder in above), path
+
+
+def test_versions_and_licence_are_one():
+    """CITATION.cff and pyproject.toml say the same."""
+    root = Path(bm.__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (root / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {project['version']}\n" in citation
+    assert f"license: {project['license']}\n" in citation
+    assert all((root / name).exists() for name in project["license-files"])
+
+
+@pytest.mark.parametrize("extra", ["plot", "scale", "test"])
+def test_every_requirement_has_a_bound_from_below(extra):
+    root = Path(bm.__file__).parents[1]
+    found = subprocess.run(
+        [sys.executable, root / ".ci" / "oldest.py", extra], capture_output=True, text=True, check=True
+    )
+    lines = found.stdout.split()
+    assert "numpy==2.0" in lines
+    assert len({line.partition("==")[0] for line in lines}) == len(lines), "each once"

@@ -335,7 +335,7 @@ def test_what_is_fixed_is_named_where_it_has_a_dimension(small):
         bm.prepare(small, np.ma.masked, ["status"], pelvic_tilt=0)
 
 
-@pytest.mark.parametrize("value", [np.float32(np.inf), np.float64(np.nan), np.timedelta64(1), 10**400, True, 0.0])
+@pytest.mark.parametrize("value", [np.float32(np.inf), np.float64(np.nan), np.timedelta64(1, "s"), 10**400, True, 0.0])
 def test_a_weight_that_is_none_is_refused_without_a_warning(small, value):
     with pytest.raises(bm.StanceError, match=r"weight\['hamstrings_r'\] = .*: must be a positive number"):
         bm.prepare(small, ["knee_flexion"], ["status"], pelvic_tilt=0, weight={"hamstrings_r": value})

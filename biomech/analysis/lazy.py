@@ -223,7 +223,8 @@ def in_blocks(answer: Answer, given: Arrays, one: xr.Dataset, chunks: Chunks) ->
 
     template = xr.Dataset({name: (own.dims, stretched(own), own.attrs) for name, own in one.items()})
     found = xr.map_blocks(_answer_block, blocks, template=template)
-    return {str(name): (own.dims, own.data, own.attrs) for name, own in found.items()}
+    # the older xarray gives them in no order of their own
+    return {str(name): (found[name].dims, found[name].data, found[name].attrs) for name in one}
 
 
 def _alone(value: object) -> NDArray[Any]:

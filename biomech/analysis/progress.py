@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,32 @@ def read_progress(progress: object) -> bool | None:
 
 
 def progress_bar(count: int, unit: str, progress: bool | None, done: int = 0) -> Any:
-    """A bar of tqdm: shown, hidden, or (None) shown in a terminal when the work takes more than two seconds.
+    """A bar of tqdm: shown, hidden, or (None) shown to a person when the work takes more than two seconds.
 
-    ``done`` were done before.
+    A person is there in a terminal and in a notebook. There the bar is a widget where ipywidgets are installed, and
+    text where they are not. ``done`` were done before.
     """
+    notebook = _in_notebook()
+    if progress is None:
+        hidden, delay = (False if notebook else None), 2.0  # None: where there is no terminal
+    else:
+        hidden, delay = not progress, 0.0
+    return _bar(notebook)(total=count, initial=done, unit=f" {unit}", disable=hidden, delay=delay)
+
+
+def _in_notebook() -> bool:
+    """Whether this is the kernel of a notebook."""
+    # where nobody has imported IPython this is none
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _bar(notebook: bool) -> Any:
+    """The kind of bar; ``tqdm.auto`` would warn where there are no widgets."""
+    if notebook and importlib.util.find_spec("ipywidgets"):
+        from tqdm.notebook import tqdm as widget
+
+        return widget
     from tqdm import tqdm
 
-    shown = {"disable": not progress, "delay": 0.0} if progress is not None else {"disable": None, "delay": 2.0}
-    return tqdm(total=count, initial=done, unit=f" {unit}", **shown)
+    return tqdm

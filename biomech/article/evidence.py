@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 from biomech._arguments import instance, number_in, one_of, text
+from biomech._display import About, Displayed
 from biomech.article.hypotheses import CONTRASTS, HYPOTHESES
 from biomech.errors import StanceError
 from biomech.reference_data import read_rows
@@ -44,8 +45,8 @@ SIZES = ("measured", "judged", "sign")
 KNOWN_BEFORE = "list of the issue's studies"
 
 
-@dataclass(frozen=True)
-class Measurement:
+@dataclass(frozen=True, repr=False)
+class Measurement(Displayed):
     """A measurement on people.
 
     ``study`` is the key of its source, which may have others, ``name`` what it is called; ``n``: how many people,
@@ -69,6 +70,10 @@ class Measurement:
     bears: str
     why: str
     read: str
+
+    def _about(self) -> About:
+        facts = {own.name: getattr(self, own.name) for own in fields(self)}
+        return About(f"Measurement of {self.name}", f"{self.measured}: {self.result}", facts)
 
     def __post_init__(self) -> None:
         where = f"measurement {self.study!r}"
@@ -98,8 +103,8 @@ class Query:
     excluded: str
 
 
-@dataclass(frozen=True)
-class MeasuredTilt:
+@dataclass(frozen=True, repr=False)
+class MeasuredTilt(Displayed):
     """A change of pelvic tilt (deg, forward positive) that was measured on people between two ways of standing.
 
     ``parameter`` goes from ``first`` to ``second`` in the model; ``mean`` and ``sd`` over people; ``contrasts``: those
@@ -121,6 +126,10 @@ class MeasuredTilt:
     sd: float
     size: str
     note: str
+
+    def _about(self) -> About:
+        facts = {own.name: getattr(self, own.name) for own in fields(self)}
+        return About(f"MeasuredTilt {self.name!r}", f"{self.mean:g} +- {self.sd:g} deg, {self.label}", facts)
 
     def __post_init__(self) -> None:
         where = f"measured tilt {self.name!r}"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomech._arguments import instance, name_list, whole_number
+from biomech._display import About, Displayed, Folded
 from biomech._renamed import renamed
 from biomech.analysis.progress import read_progress
 from biomech.article.contrast_draws import DrawnColumn, changes_of, draw_columns, without_noise
@@ -61,8 +62,8 @@ Array = NDArray[np.float64]
 _OPEN = (UNDETERMINED, CONDITIONAL, NO_EFFECT)
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Displayed):
     """A hypothesis, its columns, the verdict and what drives the effect (prior, rank correlation).
 
     ``steady_verdict``: the verdict without what is noise within a person; ``measured_verdict``: the one over columns
@@ -78,6 +79,18 @@ class Finding:
     measured_verdict: str = ""
     threshold: Threshold | None = None
     flips: tuple[Flip, ...] | None = None
+
+    def _about(self) -> About:
+        facts = {"claim": self.hypothesis.text, "verdict": self.verdict, "without noise": self.steady_verdict}
+        if self.threshold is not None:
+            facts["counts from"] = self.threshold.sentence
+        columns = [(own.label, own.verdict) for own in self.columns]
+        drivers = [(name, f"{rank:+.2f}") for name, rank in self.drivers]
+        folded = (
+            Folded("ways of holding the pelvis", ["way", "verdict"], columns),
+            Folded("what drives it", ["prior", "rank correlation"], drivers),
+        )
+        return About(f"Finding {self.hypothesis.name!r}", f"{self.verdict}: {self.hypothesis.text}", facts, folded)
 
     @property
     def evidence(self) -> tuple[Measurement, ...]:

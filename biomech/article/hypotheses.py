@@ -7,11 +7,12 @@ sentence is about, and says which way a quantity should go.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
 from biomech._arguments import instance
+from biomech._display import About, Displayed, Folded
 from biomech.article.scenarios import SCENARIOS
 
 
@@ -72,8 +73,8 @@ class Contrast:
     left_out: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True)
-class Hypothesis:
+@dataclass(frozen=True, repr=False)
+class Hypothesis(Displayed):
     """That from the first stance of a contrast to the second a measure goes up (+1) or down (-1).
 
     ``decider``: the measurement that would decide what depends on a policy.
@@ -86,6 +87,12 @@ class Hypothesis:
     measures: tuple[OutcomeMeasure, ...]
     direction: int
     decider: str = "the pelvic tilt of people in both stances"
+
+    def _about(self) -> About:
+        facts = {own.name: getattr(self, own.name) for own in fields(self) if own.name not in ("name", "measures")}
+        folded = [(own.variable, own.label, f"{own.smallest:g} {own.unit}") for own in self.measures]
+        measures = Folded("measures", ["variable", "of", "smallest effect"], folded)
+        return About(f"Hypothesis {self.name!r}", self.text, facts, (measures,))
 
 
 #: How people who stand may hold the pelvis; in turnout, with and without friction under the feet.

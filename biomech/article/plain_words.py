@@ -5,8 +5,26 @@ from __future__ import annotations
 from functools import cache
 
 from biomech._arguments import one_of, text
+from biomech.model.mirror import side_of
 from biomech.reference_data import read_rows
 
+#: Muscle groups, by where one feels them.
+_GROUPS = {
+    "lumbar_extensors": "lower back",
+    "abdominals": "belly",
+    "gluteus_maximus": "buttock",
+    "gluteus_medius": "side of the hip",
+    "gluteus_minimus": "deep side of the hip",
+    "deep_external_rotators": "deep hip rotators",
+    "hip_flexors": "front of the hip",
+    "adductors": "inner thigh",
+    "quadriceps": "front of the thigh",
+    "hamstrings": "back of the thigh",
+    "plantarflexors": "calf",
+    "dorsiflexors": "shin",
+}
+#: Joints whose name is no word of every day.
+_JOINTS = {"lumbosacral": "lowest joint of the spine"}
 #: Ways of holding the pelvis.
 _WAYS = {
     "pelvis level": "held level",
@@ -51,3 +69,41 @@ def plain_way(label: str) -> str:
     'where standing costs least, slippery floor'
     """
     return ", ".join(_WAYS.get(part, part) for part in text("label", label).split(", "))
+
+
+def plain_group(name: str) -> str:
+    """A muscle group, by where one feels it; one that has no plain words keeps its name.
+
+    Examples
+    --------
+    >>> from biomech.article.plain_words import plain_group
+    >>> plain_group("quadriceps"), plain_group("my_own_group")
+    ('front of the thigh', 'my own group')
+    """
+    return _GROUPS.get(text("name", name), plain_name(name))
+
+
+def plain_joint(name: str) -> str:
+    """A joint, with its side.
+
+    Examples
+    --------
+    >>> from biomech.article.plain_words import plain_joint
+    >>> plain_joint("knee_r"), plain_joint("lumbosacral")
+    ('right knee', 'lowest joint of the spine')
+    """
+    return _JOINTS.get(text("name", name), plain_name(name))
+
+
+def plain_name(name: str) -> str:
+    """A name of the model, its underscores as blanks and its side in front.
+
+    Examples
+    --------
+    >>> from biomech.article.plain_words import plain_name
+    >>> plain_name("hip_flexion_l"), plain_name("lumbar_extension")
+    ('left hip flexion', 'lumbar extension')
+    """
+    side = side_of(text("name", name))
+    words = (name if side == "midline" else name[:-2]).replace("_", " ")
+    return words if side == "midline" else f"{side} {words}"

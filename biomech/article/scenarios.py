@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from biomech._arguments import instance, mapping, one_of, refusal, text, whole_number
+from biomech._arguments import instance, mapping, one_of, refusal, shown, text, whole_number
+from biomech._display import About, Catalog, Displayed
 from biomech.analysis.sweep import sweep
+from biomech.article.plain_words import plain_group
 from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
@@ -24,26 +27,26 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Groups that one can feel from outside, in plain words.
+_FELT = (
+    "lumbar_extensors", "gluteus_maximus", "gluteus_medius", "quadriceps", "hamstrings", "plantarflexors", "abdominals",
+)  # fmt: skip
 PALPABLE = MappingProxyType(
-    {
-        "lumbar_extensors": "lower back, beside the spine",
-        "gluteus_maximus": "buttock",
-        "gluteus_medius": "side of the hip",
-        "quadriceps": "front of the thigh",
-        "hamstrings": "back of the thigh",
-        "plantarflexors": "calf",
-        "abdominals": "belly",
-    }
+    {name: plain_group(name) for name in _FELT} | {"lumbar_extensors": "lower back, beside the spine"}
 )
 
 
 @dataclass(frozen=True)
-class Scenario:
+class Scenario(Displayed):
     """A situation: its meaning in the article, arguments of ``sweep``, and the scenario it is compared with."""
 
     meaning: str
     stance: Mapping[str, Any]
     contrast: str
+
+    def _about(self) -> About:
+        asked = [(name, shown(value)) for name, value in self.stance.items()]
+        facts = {"means": self.meaning, "is compared with": self.contrast, **dict(asked)}
+        return About("Scenario", self.meaning, facts)
 
 
 class _Legs(NamedTuple):
@@ -241,7 +244,7 @@ _SCENARIOS: dict[str, Scenario] = {
     ),
 }
 #: Every scenario by name; ``register_scenario`` adds to them.
-SCENARIOS: Mapping[str, Scenario] = MappingProxyType(_SCENARIOS)
+SCENARIOS: Mapping[str, Scenario] = Catalog("scenarios", _SCENARIOS, attrgetter("meaning"))
 
 
 #: Slow movements: stance parameters at the beginning and the end of the path, and what is held.

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import flag, instance, mapping, name_list, one_of, real_number, shown, text
+from biomech._display import About, Catalog, Displayed, Folded, counted
 from biomech.errors import ModelError
 from biomech.model.bodies import ONE_BODY, Bodies, numbers_of, torsions
 from biomech.model.cache import Cache
 from biomech.model.compiled import CompiledModel, check_columns, check_tables, compile_model, with_numbers
+from biomech.model.display import described
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Displayed):
     """A body as data.
 
     Parameters
@@ -70,7 +71,7 @@ class Model:
     def __post_init__(self) -> None:
         text("name", self.name, ModelError)
         check_structure(self.tables)
-        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        object.__setattr__(self, "tables", _catalog(dict(self.tables)))
         if self.roles is NO_ROLES:
             check_cells(self.tables.values())
             object.__setattr__(self, "roles", make_roles(self.tables, {}, {}))
@@ -79,6 +80,22 @@ class Model:
 
     def __reduce__(self) -> tuple[type[Model], tuple[str, dict[str, Table], Roles]]:
         return Model, (self.name, dict(self.tables), self.roles)
+
+    def _about(self) -> About:
+        counts = [
+            f"{self.body_mass:.1f} kg",
+            counted(len(self.segments), "segment"),
+            counted(len(self.coordinates), "coordinate"),
+            f"{counted(len(self.muscles), 'muscle')} in {counted(len(self.groups), 'group')}",
+        ]
+        groups = [(name, ", ".join(own)) for name, own in self.groups.items()]
+        tables = [(name, described(own)) for name, own in self.tables.items()]
+        return About(
+            f"{type(self).__name__} {self.name!r}",
+            ", ".join(counts),
+            {"body": ", ".join(counts), "sides": "mirror images" if self.is_symmetric else "differ"},
+            (Folded("muscle groups", ["group", "muscles"], groups), Folded("tables", ["table", "has"], tables)),
+        )
 
     @property
     def muscles(self) -> tuple[str, ...]:
@@ -190,7 +207,7 @@ class Model:
             tables[name] = tables[name].with_column(column, tuple(values.tolist()))
         origin, before = self._origin or (self, frozenset())
         made = object.__new__(Model)  # structure was checked with the model that has it
-        parts = {"name": self.name, "tables": MappingProxyType(tables), "roles": self.roles}
+        parts = {"name": self.name, "tables": _catalog(tables), "roles": self.roles}
         parts |= {"_own": Cache(), "_shared": origin._shared}
         for field_name, part in {**parts, "_origin": (origin, before | set(columns))}.items():
             object.__setattr__(made, field_name, part)
@@ -549,6 +566,10 @@ class Model:
 def _roles(argument: str, given: object) -> Mapping[str, str]:
     """What was said of roles, perhaps nothing."""
     return {} if given is None else mapping(argument, given, "roles to names", ModelError)
+
+
+def _catalog(tables: dict[str, Table]) -> Catalog[Table]:
+    return Catalog("tables of a model", tables, described)
 
 
 def _parts(where: str, path: str) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import whole_number
+from biomech._display import About, counted
 from biomech.errors import ModelError
 from biomech.model.bodies import Columns, column_of, drawn_numbers, torsions
 from biomech.model.cache import Cache
@@ -82,7 +83,7 @@ class SomeBodies(BodySource):
         return {"first": self._first, "last": self._last, "of": self._bodies.record()}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Population(Model):
     """Bodies that differ from a model in some ``NUMBERS``; made by ``Population.drawn``.
 
@@ -134,6 +135,10 @@ class Population(Model):
         for name, part in {**parts, "_origin": (model, frozenset(columns)), "columns": columns}.items():
             object.__setattr__(made, name, part)
         return made
+
+    def _about(self) -> About:
+        own, count = super()._about(), len(next(iter(self.columns.values()), ()))
+        return replace(own, name=f"{own.name} of {counted(count, 'body')}")
 
     def _find_symmetry(self) -> bool:
         origin, _ = self._origin or (self, None)

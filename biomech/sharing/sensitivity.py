@@ -11,13 +11,14 @@ w) R dw. The transposed product follows by reading this backwards (implicit func
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import finite_array, instance, refusal
+from biomech._display import About, Displayed, counted
 from biomech.errors import ProblemError
 from biomech.sharing.batch import compile_problem
 from biomech.sharing.criteria import Criterion
@@ -40,8 +41,8 @@ class Solved(Answer, Protocol):
 PARTS = ("coefficients", "demand", "upper", "lower", "weight")
 
 
-@dataclass(frozen=True, eq=False)
-class Sensitivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivity(Displayed):
     """Derivatives with respect to each part of a problem: shapes of ``LoadSharingProblem``'s arrays, per problem.
 
     ``coefficients`` (B, m, n), ``demand`` (B, m), ``upper``, ``lower``, ``weight`` (B, n); ``kink`` (B,): an unknown
@@ -55,6 +56,11 @@ class Sensitivity:
     lower: Array
     weight: Array
     kink: NDArray[np.bool_]
+
+    def _about(self) -> About:
+        shapes = {own.name: getattr(self, own.name).shape for own in fields(self)}
+        line = f"{counted(len(self.kink), 'problem')}, {int(self.kink.sum()):,} at a kink"
+        return About("Sensitivity", line, {name: f"shape {shape}" for name, shape in shapes.items()})
 
 
 def vjp(solution: Solved, cotangent: ArrayLike) -> Sensitivity:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import instance, real_array, real_number, refusal, shown, whole_number
+from biomech._display import MOST_ROWS, About, Displayed, Folded, counted
 from biomech._kernels import allocating_kernel, entry_point
 from biomech._kernels.arrays import Array2
 from biomech._simd import IndexArray, arange, block_indices, gather, make_lane_index, scatter, select, simd_zero, width
@@ -20,6 +21,7 @@ from biomech.sharing.batch import STRETCH, ProblemArrays, compile_problem, gathe
 from biomech.sharing.block_sparsity import BlockSparsity
 from biomech.sharing.certificate import INFEASIBLE, OPTIMAL, UNCERTIFIED, certify_problem, has_settled
 from biomech.sharing.criteria import Criterion
+from biomech.sharing.display import describe_problem
 from biomech.sharing.dual_newton import PATIENT, QUICK, SHORT, share_load_with
 from biomech.sharing.hard import is_least, proposals
 from biomech.sharing.problem import LoadSharingProblem
@@ -34,8 +36,8 @@ _NEARLY_MET = 1e-6
 _HARD_STRETCH = 64
 
 
-@dataclass(frozen=True, eq=False)
-class Solution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Solution(Displayed):
     """Answers of a batch, each with its certificate.
 
     Attributes
@@ -68,6 +70,24 @@ class Solution:
     gap: Array
     shortfall: Array
     cost: Array
+
+    def _about(self) -> About:
+        names = {OPTIMAL: "optimal", INFEASIBLE: "infeasible", UNCERTIFIED: "uncertified"}
+        counts = {name: int((self.status == code).sum()) for code, name in names.items()}
+        held = self.status == OPTIMAL
+        facts = {"criterion": repr(self.criterion), **{name: count for name, count in counts.items() if count}}
+        line = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        for name in ("residual", "gap") if held.any() else ():
+            facts[f"largest {name}"] = f"{getattr(self, name)[held].max():.1e}"
+            line += f", {name} at most {facts[f'largest {name}']}"
+        first = slice(MOST_ROWS)
+        rows = zip(
+            range(MOST_ROWS), [names[int(own)] for own in self.status[first]], self.cost[first].tolist(),
+            self.residual[first].tolist(), self.gap[first].tolist(), strict=False,
+        )  # fmt: skip
+        facts = {"problem": describe_problem(self.problem), **facts}
+        folded = Folded(f"the first {MOST_ROWS}", ["problem", "status", "cost", "residual", "gap"], rows)
+        return About(f"Solution of {counted(len(self.status), 'problem')}", line, facts, (folded,))
 
     def vjp(self, cotangent: ArrayLike) -> Sensitivity:
         """Derivatives of ``sum(cotangent * value)``; see ``biomech.sharing.sensitivity.vjp``."""

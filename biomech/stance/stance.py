@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._arguments import shown
+from biomech._display import About, Displayed, Folded, counted
 from biomech.stance.changes import added_targets, change_values
 from biomech.stance.parameters import ARMS, AXES, CODES, COLUMN, PARAMETERS, SUPPORTS, WITH_POLICY
 
@@ -22,8 +24,8 @@ Array = NDArray[np.float64]
 BODY = "body"
 
 
-@dataclass(frozen=True, eq=False)
-class Stance:
+@dataclass(frozen=True, eq=False, repr=False)
+class Stance(Displayed):
     """Validated stances, one entry per posture.
 
     ``values`` maps each parameter to (posture,), a leg's parameter to (posture, 2) with the right leg first,
@@ -43,6 +45,18 @@ class Stance:
 
     def __len__(self) -> int:
         return len(self.support)
+
+    def _about(self) -> About:
+        ends = {name: (value.min(), value.max()) for name, value in self.values.items()} if len(self) else {}
+        asked = {
+            name: f"{least:g}" if least == most else f"{least:g} to {most:g}"
+            for name, (least, most) in ends.items()
+            if not least == most == PARAMETERS[name].default
+        }
+        told = ", ".join(f"{name} {own}" for name, own in asked.items())
+        every = [(name, f"{least:g}", f"{most:g}", PARAMETERS[name].unit) for name, (least, most) in ends.items()]
+        folded = Folded("every parameter", ["parameter", "least", "most", "unit"], every)
+        return About(f"Stance of {counted(len(self), 'posture')}", told or "as by default", asked, (folded,))
 
     def take(self, index: NDArray[Any], **changed: Array) -> Stance:
         """Some of the postures, with some values changed."""
@@ -113,8 +127,8 @@ class Stance:
         return idle
 
 
-@dataclass(frozen=True, eq=False)
-class StanceGrid:
+@dataclass(frozen=True, eq=False, repr=False)
+class StanceGrid(Displayed):
     """Every combination of what was asked, not written out: a long sweep needs memory for its answers only.
 
     ``dims`` maps each dimension to its labels. ``arrays`` holds each parameter, ``support`` and the policies over all
@@ -136,6 +150,14 @@ class StanceGrid:
 
     def __len__(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
+
+    def _about(self) -> About:
+        asked = {
+            **{name: f"{len(labels)}: {shown(labels.tolist())}" for name, labels in self.dims.items()},
+            **{name: shown(value) for name, value in self.held.items() if name in self.given},
+        }
+        told = ", ".join(f"{name} {own}" for name, own in asked.items())
+        return About(f"StanceGrid of {counted(len(self), 'posture')}", told or "as by default", asked)
 
     @property
     def shape(self) -> tuple[int, ...]:

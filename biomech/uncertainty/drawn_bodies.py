@@ -8,19 +8,20 @@ from threading import Lock
 from typing import Any
 
 from biomech._arguments import instance, mapping, whole_number
+from biomech._display import About, Displayed, Folded, counted
 from biomech.errors import StanceError
 from biomech.model.bodies import Columns
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.model.population import BodySource
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
-from biomech.uncertainty.priors import MOST_SEED, Draws, Prior, Sampler, check_priors, default_priors
+from biomech.uncertainty.priors import MOST_SEED, Draws, Prior, Sampler, check_priors, default_priors, describe_prior
 
 #: Draws that are looked at together.
 _TOGETHER = 4096
 
 
-class DrawnBodies(BodySource):
+class DrawnBodies(BodySource, Displayed):
     """Draws of the numbers of a model; made by ``draw_bodies``.
 
     Attributes
@@ -44,8 +45,12 @@ class DrawnBodies(BodySource):
     def __len__(self) -> int:
         return self.samples
 
-    def __repr__(self) -> str:
-        return f"DrawnBodies(model={self.model.name!r}, samples={self.samples}, seed={self.seed})"
+    def _about(self) -> About:
+        facts = {"model": self.model.name, "samples": self.samples, "seed": self.seed}
+        told = [(name, describe_prior(prior)) for name, prior in self.priors.items()]
+        line = f"of {self.model.name!r}, seed {self.seed}, {counted(len(told), 'prior')}"
+        name = f"DrawnBodies, {counted(self.samples, 'body')}"
+        return About(name, line, facts, (Folded("priors", ["prior", "is"], told),))
 
     def __reduce__(self) -> tuple[type[DrawnBodies], tuple[Any, ...]]:
         return DrawnBodies, (self.model, dict(self.priors), self.samples, self.seed)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from biomech._alignment import is_same
 from biomech._arguments import mapping, name_list, shown
+from biomech._display import About, Displayed, Folded, counted
 from biomech.analysis.output.dataset import Variable, carried_dims, cf_attributes, dims_of, stance_coordinates
 from biomech.analysis.output.labels import check_names, labelled, labels_of
 from biomech.analysis.output.policy_variables import POLICY_OUTPUTS
@@ -29,7 +30,7 @@ from biomech.stance.parameters import CODES, PARAMETERS
 from biomech.stance.parsing import parse_stance
 from biomech.stance.stance import Stance, StanceGrid
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
-from biomech.uncertainty.priors import Draws, Points, Prior, Sampler, check_priors, default_priors
+from biomech.uncertainty.priors import Draws, Points, Prior, Sampler, check_priors, default_priors, describe_prior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +44,7 @@ _FORCED = 30.0
 _DRAWN, _TOGETHER = 4096, 4096
 
 
-class Ensemble:
+class Ensemble(Displayed):
     """Stances, priors and what is kept; ``run`` answers them at points of the unit cube.
 
     ``adjust`` may change stances, given the number (posture,) of the draw that each is of, after the priors have.
@@ -74,6 +75,15 @@ class Ensemble:
         self.results = result_arrays(self.outputs.values())
         self.sampler = Sampler(model, given)
         self.cells = {name: find_cells(model, prior) for name, prior in given.items() if not prior.of_stance}
+
+    def _about(self) -> About:
+        priors = [(name, describe_prior(prior)) for name, prior in self.sampler.priors.items()]
+        firsts = [self.stance.take(np.array([i * self.each])) for i in range(len(self.names))]
+        stances = [(name, own._about().line) for name, own in zip(self.names, firsts, strict=True)]
+        facts = {"model": self.model.name, "stances": ", ".join(self.names), "keeps": ", ".join(self.outputs)}
+        line = f"of {self.model.name!r} under {counted(len(priors), 'prior')}"
+        folded = (Folded("stances", ["stance", "asks"], stances), Folded("priors", ["prior", "is"], priors))
+        return About(f"Ensemble of {counted(len(self.names), 'stance')}", line, facts, folded)
 
     def labels_of(self, variable: str) -> dict[str, list[Any]]:
         """Labels of the dimensions that a variable has, but for the draws."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from biomech._arguments import instance, mapping, real_array, real_number
+from biomech._display import About, Catalog, Displayed, cell
 from biomech.errors import StanceError
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
@@ -38,7 +38,7 @@ _LEAST_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
-class Prior:
+class Prior(Displayed):
     """A prior: ``target`` is a path of ``Model.replace`` or a stance parameter, ``how`` one of ``HOW``.
 
     ``normal`` has mean ``a`` and SD ``b``, ``lognormal`` median ``a`` and geometric SD ``b``, ``uniform`` ends ``a``
@@ -56,6 +56,10 @@ class Prior:
     unit: str = "1"
     confidence: str = ""
     source: str = ""
+
+    def _about(self) -> About:
+        facts = {own.name: getattr(self, own.name) for own in fields(self) if own.name != "name"}
+        return About(f"Prior {self.name!r}", describe_prior(self), {name: cell(own) for name, own in facts.items()})
 
     def __post_init__(self) -> None:
         for field in ("name", "target", "how", "distribution", "unit", "confidence", "source"):
@@ -133,7 +137,15 @@ def check_priors(priors: object) -> Mapping[str, Prior]:
 @cache
 def default_priors() -> Mapping[str, Prior]:
     """The priors of ``data/priors.csv``."""
-    return MappingProxyType({row["prior"]: _parse(row) for row in read_rows("priors")})
+    return Catalog("priors", {row["prior"]: _parse(row) for row in read_rows("priors")}, describe_prior)
+
+
+def describe_prior(prior: Prior) -> str:
+    """A prior in a line: what it concerns, how, and its distribution."""
+    words = {"normal": "mean {:g}, SD {:g}", "lognormal": "median {:g}, geometric SD {:g}", "uniform": "{:g} to {:g}"}
+    numbers = words[prior.distribution].format(prior.a, prior.b)
+    unit = "" if prior.unit in ("", "1") else f" {prior.unit}"
+    return f"{prior.how} {prior.target}, {prior.distribution}: {numbers}{unit}"
 
 
 def _parse(row: dict[str, str]) -> Prior:
