@@ -1,0 +1,151 @@
+"""Answers as text: a table for people, CSV and JSON for programs. Every number is the dataset's own."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from biomech.cli.outcome import Exit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+#: What a table shows where nothing is asked for.
+DIGEST = ("lumbar_compression", "joint_compression", "group_activation")
+#: Columns of text that is not read on a screen.
+_WIDE = 1_000_000
+
+
+def wanted(variables: list[str] | None, form: str) -> list[str] | None:
+    """The variables that ``sweep`` is asked for: in text with ``valid``, which tells what not to trust."""
+    if variables is None:
+        return [*DIGEST, "valid"] if form == "table" else None
+    return variables if form == "study" or "valid" in variables else [*variables, "valid"]
+
+
+def write_answers(answers: Sequence[tuple[str, xr.Dataset]], form: str, file: TextIO) -> None:
+    """Write answers, each under its name, or the one that has none."""
+    {"table": _write_tables, "csv": _write_csv, "json": _write_json}[form](answers, file)
+
+
+def judged(answers: Sequence[tuple[str, xr.Dataset]]) -> Exit:
+    """The exit code of answers; what lies outside the trusted geometry is said, for ``sweep`` says only what is not held."""
+    held = True
+    for name, ds in answers:
+        held = held and bool((ds["status"] == 0).all())
+        if "valid" in ds.variables and (outside := int((~ds["valid"].astype(bool)).sum())):
+            print(
+                f"biomech: warning: {f'{name}: ' if name else ''}{outside} of {ds['status'].size} postures lie outside "
+                "the geometry that measurements vouch for; valid says which",
+                file=sys.stderr,
+            )
+    return Exit.FINE if held else Exit.NOT_HELD
+
+
+def _rows(ds: xr.Dataset) -> pd.DataFrame:
+    """One row a posture, its labels as columns."""
+    from biomech.analysis.output.table import table
+
+    found = table(ds)
+    return found.reset_index() if ds["status"].dims else found
+
+
+def _write_csv(answers: Sequence[tuple[str, xr.Dataset]], file: TextIO) -> None:
+    import pandas as pd
+
+    parts = [_rows(ds) for _, ds in answers]
+    for (name, _), part in zip(answers, parts, strict=True):
+        if name:
+            part.insert(0, "scenario", name)
+    (parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)).to_csv(
+        file, index=False, lineterminator="\n"
+    )
+
+
+def _write_json(answers: Sequence[tuple[str, xr.Dataset]], file: TextIO) -> None:
+    found = {name: _document(ds) for name, ds in answers}
+    json.dump(found.get("", found), file, indent=1, ensure_ascii=False, allow_nan=False)
+    file.write("\n")
+
+
+def _document(ds: xr.Dataset) -> dict[str, Any]:
+    """An answer as JSON has it; what is no finite number is null."""
+    told = ("meaning", "contrast", "message", "model", "biomech_version")
+    units = {str(name): own.attrs["units"] for name, own in ds.variables.items() if "units" in own.attrs}
+    postures = [{name: _json(value) for name, value in row.items()} for row in _rows(ds).to_dict("records")]
+    return {**{name: ds.attrs[name] for name in told if name in ds.attrs}, "units": units, "postures": postures}
+
+
+def _json(value: Any) -> Any:
+    plain = value.item() if hasattr(value, "item") else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+
+
+def _write_tables(answers: Sequence[tuple[str, xr.Dataset]], file: TextIO) -> None:
+    for i, (name, ds) in enumerate(answers):
+        if name:
+            file.write(f"{chr(10) * bool(i)}{name}: {ds.attrs.get('meaning', '')}\n\n")
+        file.write("\n\n".join(_blocks(ds, _width(file))) + "\n")
+
+
+def _width(file: TextIO) -> int:
+    """Columns of the terminal, or as many as are needed."""
+    if not (file.isatty() or "COLUMNS" in os.environ):
+        return _WIDE
+    return max(40, shutil.get_terminal_size().columns)
+
+
+def _blocks(ds: xr.Dataset, width: int) -> Iterator[str]:
+    """What is one number a posture side by side, then each variable that has more, under its name and unit."""
+    from biomech.analysis.output.table import table
+
+    rows = table(ds)
+    held = _in_words(ds)
+    single = rows[[name for name in rows.columns if "/" not in name and name not in held]]
+    single.columns = [_with_unit(ds, name) for name in single.columns]
+    single = single.assign(**held)
+    yield _as_text(single[[*held, *(name for name in single.columns if name not in held)]], width)
+    for name in dict.fromkeys(column.partition("/")[0] for column in rows.columns if "/" in column):
+        own = rows[[column for column in rows.columns if column.startswith(f"{name}/")]]
+        own.columns = [column.partition("/")[2] for column in own.columns]
+        unit = _with_unit(ds, name)
+        yield f"{unit}: {ds[name].attrs.get('long_name', '')}\n{_as_text(own, width)}"
+
+
+def _in_words(ds: xr.Dataset) -> dict[str, list[str]]:
+    """Whether each posture is held, and whether its geometry is trusted."""
+    from biomech.pipeline.status import STATUSES
+
+    found = {"status": [STATUSES[code] for code in ds["status"].values.ravel().tolist()]}
+    if "valid" in ds.variables:
+        found["valid"] = ["yes" if own else "no" for own in ds["valid"].values.ravel().tolist()]
+    return found
+
+
+def _with_unit(ds: xr.Dataset, name: str) -> str:
+    unit = ds[name].attrs.get("units", "1") if name in ds.variables else "1"
+    return name if unit == "1" else f"{name} ({unit})"
+
+
+def _as_text(frame: pd.DataFrame, width: int) -> str:
+    """Columns side by side, in as many blocks as the width asks for; of a single posture one number a line."""
+    words = frame.map(_shown)
+    if len(words) == 1 and words.index.names == [None]:
+        longest = max(len(name) for name in words.columns)
+        return "\n".join(f"{name:<{longest}}  {words[name].iloc[0]:>10}" for name in words.columns)
+    return str(words.to_string(line_width=width, sparsify=False, index=True, index_names=True))
+
+
+def _shown(value: Any) -> str:
+    """Four digits, and whole numbers from a thousand on."""
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

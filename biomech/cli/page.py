@@ -1,0 +1,71 @@
+"""``biomech page``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from biomech.cli.answers import judged
+from biomech.cli.common import Force, Model, Progress, Threads
+from biomech.cli.destination import refuse_what_is_there
+from biomech.cli.options import with_stance_options
+from biomech.cli.outcome import Exit, UsageError
+from biomech.cli.request import naming, read_request
+from biomech.errors import StudyError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_STORED = (".nc", ".zarr")
+
+
+@with_stance_options
+def page(
+    *files: Annotated[Path, Parameter(metavar="[SOURCE] PAGE.html")],
+    model: Model = None,
+    force: Force = False,
+    threads: Threads = None,
+    progress: Progress = None,
+    **stance: str | None,
+) -> Exit:
+    """An interactive page of a study: a body, its muscles and forces, a slider for everything that varies.
+
+    Parameters
+    ----------
+    files
+        The page to write, one file that needs no network; and before it what to show: a study (.nc, .zarr) that is
+        there, or one in TOML that is computed. Without it the options say what to show.
+    """
+    if not 1 <= len(files) <= 2:
+        raise UsageError("page needs the file to write, PAGE.html, and may have one to show before it")
+    target = files[-1]
+    if target.suffix not in (".html", ".htm"):
+        raise UsageError(f"the page must end in .html; {target} does not")
+    refuse_what_is_there(target, force)
+    source = files[0] if len(files) == 2 else None
+    options = {"model": model, "threads": threads}
+    if source is not None and source.suffix in _STORED:
+        given = [name for name, value in (options | stance).items() if value is not None]
+        if given:
+            raise UsageError(f"{source} is computed already; leave out {', '.join(given)}")
+        ds = _open(source)
+    else:
+        request = read_request(source, options, stance)
+        ds = request.solve(None, progress=progress)
+    import biomech as bm
+
+    with naming({}):
+        bm.view.page(ds, target)
+    return judged([("", ds)])
+
+
+def _open(source: Path) -> xr.Dataset:
+    """A study that is there, all of it."""
+    from biomech.analysis.store.opening import open_study
+
+    ds = open_study(source)
+    if not ds.attrs.get("finished", 1):
+        raise StudyError(f"{source}: is not finished; run the same sweep again, and it goes on")
+    return ds
