@@ -29,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> from biomech.cli import main
-    >>> main(["sweep", "--model", "small", "--pelvic-tilt", "0", "--variables", "lumbar_compression", "--format", "csv"])
-    lumbar_compression,status,valid
-    339.9439938892893,0,True
+    >>> main("sweep --model small --pelvic-tilt 0 --knee-flexion 0,30 --variables status --format csv".split())
+    knee_flexion,status,valid
+    0.0,0,True
+    30.0,0,True
     0
     """
     try:

@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from biomech.cli.outcome import Exit
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: What a table shows where nothing is asked for.
 DIGEST = ("lumbar_compression", "joint_compression", "group_activation")
+#: Decimals in a table, by unit; 3 for others.
+_DECIMALS = {"N": 0, "N.m": 1, "deg": 1, "Pa": 0}
 #: Columns of text that is not read on a screen.
 _WIDE = 1_000_000
 
@@ -35,17 +37,27 @@ def write_answers(answers: Sequence[tuple[str, xr.Dataset]], form: str, file: Te
 
 
 def judged(answers: Sequence[tuple[str, xr.Dataset]]) -> Exit:
-    """The exit code of answers; what lies outside the trusted geometry is said, for ``sweep`` says only what is not held."""
+    """The exit code of answers; ``sweep`` has said what is not held, and here is said what is not to be trusted."""
     held = True
     for name, ds in answers:
         held = held and bool((ds["status"] == 0).all())
-        if "valid" in ds.variables and (outside := int((~ds["valid"].astype(bool)).sum())):
+        if outside := _outside(ds):
+            of = f"{name}: " if name else ""
             print(
-                f"biomech: warning: {f'{name}: ' if name else ''}{outside} of {ds['status'].size} postures lie outside "
-                "the geometry that measurements vouch for; valid says which",
+                f"biomech: warning: {of}{outside} of {ds['status'].size} postures lie outside the geometry that "
+                "measurements vouch for; valid says which",
                 file=sys.stderr,
             )
     return Exit.FINE if held else Exit.NOT_HELD
+
+
+def _outside(ds: xr.Dataset) -> int:
+    """Postures that have numbers but no trusted geometry."""
+    from biomech.pipeline.status import UNREACHABLE
+
+    if "valid" not in ds.variables:
+        return 0
+    return int((~ds["valid"].astype(bool) & (ds["status"] != UNREACHABLE)).sum())
 
 
 def _rows(ds: xr.Dataset) -> pd.DataFrame:
@@ -107,15 +119,13 @@ def _blocks(ds: xr.Dataset, width: int) -> Iterator[str]:
 
     rows = table(ds)
     held = _in_words(ds)
-    single = rows[[name for name in rows.columns if "/" not in name and name not in held]]
-    single.columns = [_with_unit(ds, name) for name in single.columns]
-    single = single.assign(**held)
-    yield _as_text(single[[*held, *(name for name in single.columns if name not in held)]], width)
+    alone = [name for name in rows.columns if "/" not in name and name not in held]
+    numbers = {_with_unit(ds, name): rows[name].map(_shown(_unit(ds, name))) for name in alone}
+    yield _as_text(rows[[]].assign(**held, **numbers), width)
     for name in dict.fromkeys(column.partition("/")[0] for column in rows.columns if "/" in column):
-        own = rows[[column for column in rows.columns if column.startswith(f"{name}/")]]
+        own = rows[[column for column in rows.columns if column.startswith(f"{name}/")]].map(_shown(_unit(ds, name)))
         own.columns = [column.partition("/")[2] for column in own.columns]
-        unit = _with_unit(ds, name)
-        yield f"{unit}: {ds[name].attrs.get('long_name', '')}\n{_as_text(own, width)}"
+        yield f"{_with_unit(ds, name)}: {ds[name].attrs.get('long_name', '')}\n{_as_text(own, width)}"
 
 
 def _in_words(ds: xr.Dataset) -> dict[str, list[str]]:
@@ -128,24 +138,33 @@ def _in_words(ds: xr.Dataset) -> dict[str, list[str]]:
     return found
 
 
+def _unit(ds: xr.Dataset, name: str) -> str:
+    return str(ds[name].attrs.get("units", "1")) if name in ds.variables else "1"
+
+
 def _with_unit(ds: xr.Dataset, name: str) -> str:
-    unit = ds[name].attrs.get("units", "1") if name in ds.variables else "1"
-    return name if unit == "1" else f"{name} ({unit})"
+    return name if _unit(ds, name) == "1" else f"{name} ({_unit(ds, name)})"
 
 
-def _as_text(frame: pd.DataFrame, width: int) -> str:
+def _as_text(words: pd.DataFrame, width: int) -> str:
     """Columns side by side, in as many blocks as the width asks for; of a single posture one number a line."""
-    words = frame.map(_shown)
     if len(words) == 1 and words.index.names == [None]:
-        longest = max(len(name) for name in words.columns)
+        longest = max(map(len, words.columns))
         return "\n".join(f"{name:<{longest}}  {words[name].iloc[0]:>10}" for name in words.columns)
-    return str(words.to_string(line_width=width, sparsify=False, index=True, index_names=True))
+    text = words.to_string(line_width=width, sparsify=False)
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def _shown(value: Any) -> str:
-    """Four digits, and whole numbers from a thousand on."""
-    if not isinstance(value, float):
-        return str(value)
-    if math.isnan(value):
-        return "-"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def _shown(unit: str) -> Callable[[Any], str]:
+    """How numbers of a unit are shown: with as many decimals as a body is known to."""
+
+    def show(value: Any) -> str:
+        if not isinstance(value, float):
+            return str(value)
+        if math.isnan(value):
+            return "-"
+        decimals = _DECIMALS.get(unit, 3)
+        tiny = 0.0 < abs(value) < 0.5 * 10.0**-decimals
+        return f"{value:.0e}" if tiny else f"{value:.{decimals}f}"
+
+    return show

@@ -96,5 +96,3 @@ def refuse_what_is_there(path: Path, force: bool) -> None:
 def open_text(path: Path) -> TextIO:
     """A new file of text."""
     return path.open("x", encoding="utf-8", newline="")
-
-

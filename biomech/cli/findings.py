@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 from cyclopts import Parameter
 
-from biomech.cli.common import OUTPUT, Force, Format, Model, Progress
+from biomech.cli.common import Force, Format, Model, Progress, ToText
 from biomech.cli.destination import SUFFIXES, destination_of
 from biomech.cli.request import naming, read_request
 
@@ -24,28 +24,16 @@ _COLUMNS = ("name", "claim", "sentence", "verdict", "threshold", "samples")
 
 
 def findings(
-    *names: Annotated[str, Parameter(metavar="NAMES")],
-    samples: int = 32,
-    seed: int = 0,
+    *names: Annotated[str, Parameter(help="Sentences to test (turnout_back); by default all.")],
+    samples: Annotated[int, Parameter(help="Bodies that are drawn; docs/findings has 1024.")] = 32,
+    seed: Annotated[int, Parameter(help="The same seed gives the same bodies.")] = 0,
     model: Model = None,
-    format: Format = None,  # noqa: A002
-    to: Annotated[str | None, Parameter(group=OUTPUT, metavar="FILE")] = None,
+    format: Format = None,
+    to: ToText = None,
     force: Force = False,
     progress: Progress = None,
 ) -> None:
-    """What mechanics and measurements say of the article, sentence by sentence.
-
-    Parameters
-    ----------
-    names
-        Sentences to test (turnout_back); all of them by default.
-    samples
-        Bodies that are drawn; docs/findings has 1024, which takes minutes.
-    seed
-        The same seed gives the same bodies.
-    to
-        A file in place of standard output, by its ending: .csv or .json.
-    """
+    """What mechanics and measurements say of the article, sentence by sentence."""
     from biomech.article.findings import assess_hypotheses
     from biomech.model.catalog import load_model
 
@@ -77,7 +65,10 @@ def _write_words(found: Sequence[Finding], samples: int, file: TextIO) -> None:
         if counts[verdict]:
             file.write(_filled(f"{verdict} ({counts[verdict]} of {len(found)}): {meaning}."))
     if samples < 1000:
-        print("biomech: fewer than a thousand bodies: a verdict near its edge may differ from docs/findings", file=sys.stderr)
+        print(
+            "biomech: fewer than a thousand bodies: a verdict near its edge may differ from docs/findings",
+            file=sys.stderr,
+        )
 
 
 def _filled(words: str) -> str:

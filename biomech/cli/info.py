@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 def info(
-    model: Annotated[str | None, Parameter(metavar="MODEL")] = None,
+    model: Annotated[str | None, Parameter(help="adult, gait2392 or small.")] = None,
     /,
     *,
-    format: Annotated[str, Parameter(group=OUTPUT, metavar="FORMAT")] = "table",  # noqa: A002
+    format: Annotated[
+        str,
+        Parameter(
+            group=OUTPUT,
+            metavar="FORMAT",
+            help="table; or json: the same with each muscle's strength and all sources.",
+        ),
+    ] = "table",
 ) -> None:
-    """What a model is made of; or which models there are, and what this installation computes with.
-
-    Parameters
-    ----------
-    model
-        adult, gait2392 or small.
-    format
-        table, or json: the same with every muscle and each number's source.
-    """
+    """What a model is made of; or which models there are, and what this installation computes with."""
     from biomech._arguments import one_of
     from biomech.cli.request import naming
+    from biomech.model.catalog import MODELS
 
     with naming({}):
         one_of("format", format, ("table", "json"))
-        about = _installation() if model is None else _model(model)
+        about = _installation() if model is None else _model(one_of("MODEL", model, MODELS))
     if format == "json":
         json.dump(about, sys.stdout, indent=1, ensure_ascii=False)
         sys.stdout.write("\n")

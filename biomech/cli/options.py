@@ -51,6 +51,8 @@ def help_of(row: Row | Choice) -> str:
     said = re.sub(r'(\w+)="', lambda found: f'{option(found[1])} "', description(row)).replace('"', "")
     said = re.sub(r"\bany (\w+) but", lambda found: f"any {option(found[1])} but", said)
     said = re.sub(rf"\bwith ({'|'.join(names)})\b", lambda found: f"with {option(found[1])}", said)
+    if isinstance(row, Choice):
+        said = said.replace("by default the first", f"by default {row.names.own[0]}")
     words = row.names.own_words if isinstance(row, Choice) else row.policies.names.own_words if row.policies else ()
     meanings = "".join(f" {word.name}: {word.meaning}." for word in words)
     return said[0].upper() + said[1:] + meanings

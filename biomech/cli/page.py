@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -23,21 +23,20 @@ _STORED = (".nc", ".zarr")
 
 @with_stance_options
 def page(
-    *files: Annotated[Path, Parameter(metavar="[SOURCE] PAGE.html")],
+    *files: Annotated[
+        Path,
+        Parameter(
+            help="The page to write, PAGE.html: one file that needs no network. Before it what to show: a study that "
+            "is there (.nc, .zarr), or a study file (.toml) that is computed. Without it the options say what to show."
+        ),
+    ],
     model: Model = None,
     force: Force = False,
     threads: Threads = None,
     progress: Progress = None,
     **stance: str | None,
 ) -> Exit:
-    """An interactive page of a study: a body, its muscles and forces, a slider for everything that varies.
-
-    Parameters
-    ----------
-    files
-        The page to write, one file that needs no network; and before it what to show: a study (.nc, .zarr) that is
-        there, or one in TOML that is computed. Without it the options say what to show.
-    """
+    """An interactive page of a study: a body, its muscles and forces, a slider for everything that varies."""
     if not 1 <= len(files) <= 2:
         raise UsageError("page needs the file to write, PAGE.html, and may have one to show before it")
     target = files[-1]
@@ -54,10 +53,11 @@ def page(
     else:
         request = read_request(source, options, stance)
         ds = request.solve(None, progress=progress)
-    import biomech as bm
+    from biomech import view
 
     with naming({}):
-        bm.view.page(ds, target)
+        writer: Any = view
+        writer.page(ds, target)
     return judged([("", ds)])
 
 

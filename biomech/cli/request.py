@@ -15,6 +15,7 @@ from biomech.cli.values import read_value
 from biomech.cli.wording import in_options, option
 from biomech.errors import BiomechError, StanceError
 from biomech.stance.parameters import CHOICES, PARAMETERS
+from biomech.stance.written.typed_signature import required_first
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,9 +39,7 @@ class Request:
     stance: Mapping[str, Any]
     places: Mapping[str, Path]
 
-    def solve(
-        self, variables: list[str] | None, to: Path | None = None, progress: bool | None = None
-    ) -> xr.Dataset:
+    def solve(self, variables: list[str] | None, to: Path | None = None, progress: bool | None = None) -> xr.Dataset:
         """The answer of ``sweep``."""
         from biomech.analysis.sweep import sweep
         from biomech.model.catalog import load_model
@@ -95,9 +94,14 @@ def read_request(file: Path | None, settings: Mapping[str, Any], stance: Mapping
     places = {name: file for name in filed if name not in options and file is not None}
     with naming(places):
         read = {name: reader(name, given[name]) for name, reader in SETTINGS.items() if name in given}
-        angles = {name: read_value(name, given[name]) for name in [*PARAMETERS, *CHOICES] if name in given}
+        angles = {name: read_value(name, given[name]) for name in _order() if name in given}
         angles |= _together(read.pop("together", {}), angles)
     return Request(read, angles, places)
+
+
+def _order() -> list[str]:
+    """Stance parameters in the order of the help, which is that of the dimensions."""
+    return [row.name for row in required_first()]
 
 
 def _together(dims: Mapping[str, list[str]], stance: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,7 +183,15 @@ def _seed(name: str, given: object) -> int:
 
 
 def _path(name: str, given: object) -> Path:
+    if not text(name, given) or "\0" in text(name, given):
+        raise refusal(name, given, "the path of a file")
     return Path(text(name, given))
+
+
+def _model(name: str, given: object) -> str:
+    from biomech.model.catalog import MODELS
+
+    return one_of(name, given, MODELS)
 
 
 def _word(name: str, given: object) -> str:
@@ -194,7 +206,7 @@ def _ratio(name: str, given: object) -> Any:
 
 #: Everything but stance parameters that options and a study file may say, and how it is read.
 SETTINGS: dict[str, Callable[[str, object], Any]] = {
-    "model": _word,
+    "model": _model,
     "bodies": _count,
     "seed": _seed,
     "together": _dimensions,

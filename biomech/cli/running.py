@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 from cyclopts import CycloptsError
 
@@ -59,7 +60,14 @@ def _command(error: CycloptsError) -> str:
 def _plain_warnings() -> Iterator[None]:
     """Warnings as one line, without the place in the code."""
 
-    def show(message: Warning | str, *_: object) -> None:
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         print(f"biomech: warning: {warned(str(message))}", file=sys.stderr)
 
     with warnings.catch_warnings():

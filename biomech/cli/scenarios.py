@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from biomech.cli.answers import judged, wanted, write_answers
-from biomech.cli.common import OUTPUT, Force, Format, Model, Threads, Variables
+from biomech.cli.common import Force, Format, Model, Threads, ToText, Variables
 from biomech.cli.destination import SUFFIXES, destination_of
 from biomech.cli.outcome import Exit
 from biomech.cli.request import naming, read_request
@@ -18,23 +18,15 @@ _TEXT = {suffix: form for suffix, form in SUFFIXES.items() if form != "study"}
 
 
 def scenarios(
-    *names: Annotated[str, Parameter(metavar="NAMES")],
+    *names: Annotated[str, Parameter(help="Those to run; without any they are listed.")],
     model: Model = None,
     variables: Variables = None,
-    format: Format = None,  # noqa: A002
-    to: Annotated[str | None, Parameter(group=OUTPUT, metavar="FILE")] = None,
+    format: Format = None,
+    to: ToText = None,
     force: Force = False,
     threads: Threads = None,
 ) -> Exit | None:
-    """The situations of the article: what there are, or what the muscles do in some of them.
-
-    Parameters
-    ----------
-    names
-        Those to run; without any they are listed.
-    to
-        A file in place of standard output, by its ending: .csv or .json.
-    """
+    """The situations of the article: what there are, or what the muscles do in some of them."""
     from biomech._arguments import one_of
     from biomech.article.scenarios import SCENARIOS, run
     from biomech.model.catalog import load_model

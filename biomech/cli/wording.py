@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 _LEADING = re.compile(r"(\w+)(?: = |(?=[:\[]))")
-_NEEDED = re.compile(r"(?<=needs )(\w+)(?: = '(\w+)')?")
+_WITHIN = re.compile(r"(?:(?<=needs )|(?<=higher )|(?<=lower ))(\w+)(?: = '(\w+)')?")
 
 
 def option(name: str) -> str:
@@ -41,27 +41,29 @@ def in_options(message: str, names: Collection[str]) -> str:
         value = " " if found[0].endswith(" = ") else ""
         message = option(found[1]) + value + message[found.end() :]
 
-    def needed(match: re.Match[str]) -> str:
+    def within(match: re.Match[str]) -> str:
         return " ".join([option(match[1]), *([match[2]] if match[2] else [])]) if match[1] in names else match[0]
 
-    return _NEEDED.sub(needed, message)
+    return _WITHIN.sub(within, message)
 
 
 def warned(message: str) -> str:
     """A warning without what only helps in Python."""
     from biomech.analysis.output.status_summary import MASK_HINT
+    from biomech.stance.parameters import CHOICES, PARAMETERS
 
-    return one_line(message).removeprefix("sweep: ").replace(MASK_HINT, "status says which")
+    said = one_line(message).removeprefix("sweep: ").replace(MASK_HINT, "status says which")
+    return in_options(said, [*PARAMETERS, *CHOICES])
 
 
 def one_line(text: str) -> str:
-    """Text on one line, in which nothing can steer a terminal.
+    r"""Text on one line, in which nothing can steer a terminal.
 
     Examples
     --------
     >>> from biomech.cli.wording import one_line
-    >>> one_line("a\\x1b[2J  b\\nc")
-    'a\\\\x1b[2J b c'
+    >>> one_line("a\x1b[2J  b\nc")
+    'a\\x1b[2J b c'
     """
     joined = " ".join(text.split())
     return "".join(own if own.isprintable() else own.encode("unicode_escape").decode() for own in joined)
