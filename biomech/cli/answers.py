@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -125,7 +126,8 @@ def _blocks(ds: xr.Dataset, width: int) -> Iterator[str]:
     for name in dict.fromkeys(column.partition("/")[0] for column in rows.columns if "/" in column):
         own = rows[[column for column in rows.columns if column.startswith(f"{name}/")]].map(_shown(_unit(ds, name)))
         own.columns = [column.partition("/")[2] for column in own.columns]
-        yield f"{_with_unit(ds, name)}: {ds[name].attrs.get('long_name', '')}\n{_as_text(own, width)}"
+        title = textwrap.fill(f"{_with_unit(ds, name)}: {ds[name].attrs.get('long_name', '')}", width)
+        yield f"{title}\n{_as_text(own, width)}"
 
 
 def _in_words(ds: xr.Dataset) -> dict[str, list[str]]:

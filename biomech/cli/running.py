@@ -43,8 +43,8 @@ def run(arguments: Sequence[str]) -> int:
             return _say(f"the answer cannot be written: {error.strerror or error}", Exit.REFUSED)
         except MemoryError:
             return _say("there is not enough memory; --to study.zarr needs little", Exit.REFUSED)
-        except KeyboardInterrupt:
-            return _say("interrupted", Exit.INTERRUPTED)
+        except KeyboardInterrupt as error:
+            return _say("; ".join(["interrupted", *map(str, error.args)]), Exit.INTERRUPTED)
 
 
 def _say(message: str, code: Exit) -> Exit:

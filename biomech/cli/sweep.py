@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from biomech.cli.answers import judged, wanted, write_answers
 from biomech.cli.common import (
     Bodies,
@@ -74,6 +76,14 @@ def _store(request: Request, destination: Destination, variables: list[str] | No
         with whole(path, force=True) as making:
             ds = request.solve(variables, making, progress)
     else:
-        ds = request.solve(variables, path, progress)
+        try:
+            ds = request.solve(variables, path, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(*_how_to_go_on(path)) from None
     destination.finish("written")
     return judged([("", ds)])
+
+
+def _how_to_go_on(path: Path) -> list[str]:
+    """What to say of a store that was begun."""
+    return [f"the same command goes on with {path}"] if path.suffix == ".zarr" and path.exists() else []
