@@ -13,6 +13,7 @@ from biomech.cli.destination import refuse_what_is_there
 from biomech.cli.options import with_stance_options
 from biomech.cli.outcome import Exit, UsageError
 from biomech.cli.request import naming, read_request
+from biomech.cli.wording import option
 from biomech.errors import StudyError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def page(
     source = files[0] if len(files) == 2 else None
     options = {"model": model, "threads": threads}
     if source is not None and source.suffix in _STORED:
-        given = [name for name, value in (options | stance).items() if value is not None]
+        given = [option(name) for name, value in (options | stance).items() if value is not None]
         if given:
             raise UsageError(f"{source} is computed already; leave out {', '.join(given)}")
         ds = _open(source)

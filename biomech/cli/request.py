@@ -70,7 +70,7 @@ def naming(places: Mapping[str, Path]) -> Iterator[None]:
         name = next((own for own in places if message.startswith((f"{own} ", f"{own}:", f"{own}["))), None)
         if name is not None:
             raise type(error)(f"{places[name]}: {message}") from error
-        options = [own for own in [*PARAMETERS, *CHOICES, *SETTINGS] if own not in places]
+        options = [own for own in [*PARAMETERS, *CHOICES, *SETTINGS, *_OTHERS] if own not in places]
         raise type(error)(in_options(message, options)) from error
 
 
@@ -223,3 +223,5 @@ SETTINGS: dict[str, Callable[[str, object], Any]] = {
 }
 #: Those that ``sweep`` takes as they are.
 _COUNTED = ("criterion", "weight", "strength", "tone", "stiffness_margin", "short_range_stiffness", "threads")
+#: Options of other commands.
+_OTHERS = ("samples",)
