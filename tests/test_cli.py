@@ -98,8 +98,9 @@ def test_a_value_for_each_leg():
 
 @pytest.mark.parametrize(
     "typed",
-    ["", " ", ",", "1,,2", "0:60", "0:60:0", "0:60:-5", "a:b:c", "0:1e9:1", "0:1e999999999:1",
-     "0:1e999999999:1e999999990", "1:nan:1", "right=1", "right=1,left=x", "right=1,right=2", "right=1,left=2,both=3", "=", "right=,left="],
+    ["", " ", ",", "1,,2", "0:60", "0:60:0", "0:60:-5", "a:b:c", "0:1e9:1", "0:1e999999999:1", "1:nan:1",
+     "0:1e999999999:1e999999990", "right=1", "right=1,left=x", "right=1,right=2", "right=1,left=2,both=3", "=",
+     "right=,left="],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_is_refused_by_name(typed):
     with pytest.raises(StanceError, match=r"^slope = "):
@@ -774,13 +775,41 @@ def test_an_argument_that_is_no_text_is_refused_in_words():
     assert b"\x1b" not in said.stderr
 
 
+# the page of the docs
+
+
+def _examples():
+    """Commands of docs/command_line.md, each with what stands under it."""
+    page = (ROOT / "docs" / "command_line.md").read_text()
+    return re.findall(r"```sh\n(biomech.*?)```\n(?:\n```text\n(.*?)```)?", page, re.DOTALL)
+
+
+def test_the_examples_of_the_docs_run(tmp_path):
+    """In their order, in one folder, in which the study of the page lies."""
+    page = (ROOT / "docs" / "command_line.md").read_text()
+    (tmp_path / "study.toml").write_text(re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1])
+    script = tmp_path / "bin" / "biomech"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m biomech "$@"\n')
+    script.chmod(0o755)
+    environment = os.environ | {"PATH": f"{script.parent}:{os.environ['PATH']}", "COLUMNS": "100"}
+    assert len(_examples()) >= 10
+    for command, shown in _examples():
+        said = subprocess.run(
+            ["bash", "-euc", command], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+        )
+        assert said.returncode == 0, (command, said.stderr)
+        if shown:
+            assert said.stdout == shown, command
+
+
 # whatever it is given
 
 WORDS = st.sampled_from(
     ["--", "--help", "-h", "--version", "sweep", "scenarios", "page", "info", "squat", "small", "adult", "0", "10",
-     "-5", "0:10:5", "0,5", "right=1,left=2", "least_effort", "rhythm", "nan", "inf", "1e400", "0:1e9:1", "=", ",", ":", "[]",
-     "{}", "\x00", "\n", "\x1b[2J", "🦵", "[bold]x[/bold]", "--no-progress", "--force", "--empty-together",
-     "@x", "x.toml"]
+     "-5", "0:10:5", "0,5", "right=1,left=2", "least_effort", "rhythm", "nan", "inf", "1e400", "0:1e9:1", "=", ",",
+     ":", "[]", "{}", "\x00", "\n", "\x1b[2J", "🦵", "[bold]x[/bold]", "--no-progress", "--force",
+     "--empty-together", "@x", "x.toml"]
 )  # fmt: skip
 OPTIONS = st.sampled_from(
     [*(option(name) for name in [*PARAMETERS, *CHOICES]), "--model", "--criterion", "--tone", "--weight", "--together",
