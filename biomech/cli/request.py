@@ -43,12 +43,13 @@ class Request:
         """The answer of ``sweep``."""
         from biomech.analysis.sweep import sweep
         from biomech.model.catalog import load_model
-        from biomech.uncertainty import draw_bodies
 
         given = dict(self.settings)
         with self.naming():
             body: Any = load_model(given.get("model", "adult"))
             if "bodies" in given:
+                from biomech.uncertainty import draw_bodies
+
                 body = draw_bodies(body, samples=given["bodies"], seed=given.get("seed", 0))
             counted = {name: given[name] for name in _COUNTED if name in given}
             return sweep(body, **counted, variables=variables, progress=progress, to=to, **self.stance)
