@@ -453,9 +453,11 @@ def test_postures_that_cannot_be_held_are_said_to_be(say):
     code, out, err = say("sweep", "--pelvic-tilt", 0, *asked)
     ds = bm.sweep(bm.load_model(), pelvic_tilt=0, trunk_lean=[0, 95], knee_flexion=[0, 120])
     assert code == Exit.NOT_HELD
-    rows = [line.split() for line in out.splitlines()[2:]]
+    rows = [line.split() for line in out.splitlines()[2:6]]
     assert [row[2] for row in rows] == ["optimal", "unreachable", "overloaded", "unreachable"]
-    assert [row[4] for row in rows if row[2] == "unreachable"] == ["-", "-"]
+    overloaded = float(ds.lumbar_compression.where(ds.status == 1).max())
+    assert [row[4] for row in rows[1:]] == ["-", f"({overloaded:.0f})", "-"]
+    assert "(...): of a posture that is not held" in out
     warning, note = err.splitlines()
     assert warning.startswith("biomech: warning: 1 optimal, 1 overloaded, 2 unreachable; posture")
     assert warning.endswith("; status says which")
@@ -466,7 +468,11 @@ def test_postures_that_cannot_be_held_are_said_to_be(say):
 def test_geometry_that_is_not_trusted_is_said_to_be(say):
     code, out, err = say("sweep", "--pelvic-tilt", "0", "--foot-rotation", "0,60", "--variables", "lumbar_compression")
     assert code == 0
-    assert [line.split()[2] for line in out.splitlines()[2:]] == ["yes", "no"]
+    ds = bm.sweep(bm.load_model(), pelvic_tilt=0, foot_rotation=[0, 60], variables=["lumbar_compression"])
+    straight, turned = ds.lumbar_compression.values
+    rows = [line.split()[2:] for line in out.splitlines()[2:4]]
+    assert rows == [["yes", f"{straight:.0f}"], ["no", f"{turned:.0f}?"]]
+    assert "...?: of a geometry that no measurement vouches for" in out
     assert "1 of 2 postures lie outside the geometry that measurements vouch for" in err
 
 
@@ -731,6 +737,22 @@ def test_a_closed_pipe_is_quiet():
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait() == Exit.CLOSED_PIPE
+
+
+def test_a_closed_standard_output_is_said():
+    said = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -m biomech info >&-'], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert said.returncode == 1
+    assert said.stderr == "biomech: standard output is closed, so nobody would see the answer\n"
+
+
+def test_a_closed_standard_error_keeps_standard_output_clean():
+    asked = "sweep --pelvic-tilt 0 --foot-rotation 60 --variables status --format csv"
+    said = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -m biomech {asked} 2>&-'], stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert (said.returncode, said.stdout) == (0, "status,valid\n0,False\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")

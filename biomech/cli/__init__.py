@@ -6,6 +6,7 @@ parses the arguments is cyclopts, of the extra ``cli``.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     30.0,0,True
     0
     """
+    if sys.stderr is None:  # it was closed; what is said is said to nobody, and not to standard output
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
         if find_spec("cyclopts") is None:
             print('biomech: the command line needs cyclopts: pip install "biomech[cli]"', file=sys.stderr)

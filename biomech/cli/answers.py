@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DIGEST = ("lumbar_compression", "joint_compression", "group_activation")
 #: Decimals in a table, by unit; 3 for others.
 _DECIMALS = {"N": 0, "N.m": 1, "deg": 1, "Pa": 0}
+#: Of these the order of magnitude counts.
+_SMALL = ("equilibrium_residual", "duality_gap")
 #: Columns of text that is not read on a screen.
 _WIDE = 1_000_000
 
@@ -83,7 +85,7 @@ def _write_csv(answers: Sequence[tuple[str, xr.Dataset]], file: TextIO) -> None:
 
 def _write_json(answers: Sequence[tuple[str, xr.Dataset]], file: TextIO) -> None:
     found = {name: _document(ds) for name, ds in answers}
-    json.dump(found.get("", found), file, indent=1, ensure_ascii=False, allow_nan=False)
+    json.dump(found.get("", found), file, indent=1, allow_nan=False)
     file.write("\n")
 
 
@@ -119,15 +121,33 @@ def _blocks(ds: xr.Dataset, width: int) -> Iterator[str]:
     from biomech.analysis.output.table import table
 
     rows = table(ds)
-    held = _in_words(ds)
-    alone = [name for name in rows.columns if "/" not in name and name not in held]
-    numbers = {_with_unit(ds, name): rows[name].map(_shown(_unit(ds, name))) for name in alone}
-    yield _as_text(rows[[]].assign(**held, **numbers), width)
+    said = _in_words(ds)
+    alone = [name for name in rows.columns if "/" not in name and name not in said]
+    numbers = {_with_unit(ds, name): _words(rows[[name]], ds, name)[name] for name in alone}
+    yield _as_text(rows[[]].assign(**said, **numbers), width)
     for name in dict.fromkeys(column.partition("/")[0] for column in rows.columns if "/" in column):
-        own = rows[[column for column in rows.columns if column.startswith(f"{name}/")]].map(_shown(_unit(ds, name)))
+        own = _words(rows[[column for column in rows.columns if column.startswith(f"{name}/")]], ds, name)
         own.columns = [column.partition("/")[2] for column in own.columns]
         title = textwrap.fill(f"{_with_unit(ds, name)}: {ds[name].attrs.get('long_name', '')}", width)
         yield f"{title}\n{_as_text(own, width)}"
+    legend = ["(...): of a posture that is not held, so no answer"] * any(own != "optimal" for own in said["status"])
+    legend += ["...?: of a geometry that no measurement vouches for"] * ("no" in said.get("valid", []))
+    if legend:
+        yield "\n".join(legend)
+
+
+def _words(rows: pd.DataFrame, ds: xr.Dataset, name: str) -> pd.DataFrame:
+    """Numbers of a variable as they are shown: in brackets where nothing is held, doubted where nothing vouches."""
+    show, said = _shown(ds, name), _in_words(ds)
+    answers = zip(said["status"], said.get("valid", said["status"]), strict=True)
+    marks = ["({})" if status != "optimal" else "{}?" if valid == "no" else "{}" for status, valid in answers]
+    if name not in ds.data_vars:  # what was asked
+        marks = ["{}"] * len(rows)
+    marked = {
+        column: [mark.format(word) if word != "-" else word for mark, word in zip(marks, map(show, own), strict=True)]
+        for column, own in rows.items()
+    }
+    return rows.assign(**{str(column): own for column, own in marked.items()})
 
 
 def _in_words(ds: xr.Dataset) -> dict[str, list[str]]:
@@ -157,16 +177,17 @@ def _as_text(words: pd.DataFrame, width: int) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def _shown(unit: str) -> Callable[[Any], str]:
-    """How numbers of a unit are shown: with as many decimals as a body is known to."""
+def _shown(ds: xr.Dataset, name: str) -> Callable[[Any], str]:
+    """How numbers of a variable are shown: with as many decimals as a body is known to."""
+    decimals = _DECIMALS.get(_unit(ds, name), 3)
 
     def show(value: Any) -> str:
         if not isinstance(value, float):
             return str(value)
         if math.isnan(value):
             return "-"
-        decimals = _DECIMALS.get(unit, 3)
-        tiny = 0.0 < abs(value) < 0.5 * 10.0**-decimals
-        return f"{value:.0e}" if tiny else f"{value:.{decimals}f}"
+        if name in _SMALL:
+            return f"{value:.0e}"
+        return f"{value if round(value, decimals) else 0.0:.{decimals}f}"
 
     return show

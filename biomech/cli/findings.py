@@ -102,5 +102,5 @@ def _write_csv(found: Sequence[Finding], samples: int, file: TextIO) -> None:
 
 
 def _write_json(found: Sequence[Finding], samples: int, file: TextIO) -> None:
-    json.dump(_rows(found, samples), file, indent=1, ensure_ascii=False)
+    json.dump(_rows(found, samples), file, indent=1)
     file.write("\n")

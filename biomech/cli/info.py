@@ -38,7 +38,7 @@ def info(
         one_of("format", format, ("table", "json"))
         about = _installation() if model is None else _model(one_of("MODEL", model, MODELS))
     if format == "json":
-        json.dump(about, sys.stdout, indent=1, ensure_ascii=False)
+        json.dump(about, sys.stdout, indent=1)
         sys.stdout.write("\n")
         return
     lines = _installation_lines(about) if model is None else _model_lines(about)

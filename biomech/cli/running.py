@@ -19,6 +19,8 @@ from biomech.errors import BiomechError, BiomechWarning, KernelError, Unreachabl
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and say in words what went wrong."""
+    if sys.stdout is None:
+        return _say("standard output is closed, so nobody would see the answer", Exit.REFUSED)
     with _plain_warnings():
         try:
             code = app()([*arguments], exit_on_error=False, print_error=False, result_action="return_value")
@@ -41,6 +43,8 @@ def run(arguments: Sequence[str]) -> int:
             return Exit.CLOSED_PIPE
         except OSError as error:
             return _say(f"the answer cannot be written: {error.strerror or error}", Exit.REFUSED)
+        except UnicodeEncodeError as error:
+            return _say(f"standard output takes {error.encoding} alone; PYTHONIOENCODING=utf-8 mends it", Exit.REFUSED)
         except MemoryError:
             return _say("there is not enough memory; --to study.zarr needs little", Exit.REFUSED)
         except KeyboardInterrupt as error:
