@@ -436,6 +436,7 @@ def test_a_folder_is_no_study(say, tmp_path):
         ("page", 2, "page needs the file to write"),
         ("page a b c", 2, "page needs the file to write"),
         ("page a.txt", 2, "the page must end in .html; a.txt does not"),
+        ("page no/where/a.html --pelvic-tilt 0", 1, "no/where/a.html: cannot be written (No such file"),
         ("page no.nc a.html", 1, "no.nc: there is nothing"),
         ("page no.nc a.html --slope 3", 2, "no.nc is computed already; leave out --slope"),
     ],

@@ -74,6 +74,8 @@ def whole(path: Path, force: bool) -> Iterator[Path]:
         There is something already, and ``force`` is not given; or nothing can be written there.
     """
     refuse_what_is_there(path, force)
+    if not path.parent.is_dir():
+        raise StudyError(f"{path}: cannot be written (No such file or directory)")
     making = path.with_name(f".{path.stem}.{os.getpid()}.making{path.suffix}")
     try:
         yield making

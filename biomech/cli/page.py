@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from biomech.cli.answers import judged
 from biomech.cli.common import Force, Model, Progress, Threads
-from biomech.cli.destination import refuse_what_is_there
+from biomech.cli.destination import whole
 from biomech.cli.options import with_stance_options
 from biomech.cli.outcome import Exit, UsageError
 from biomech.cli.request import naming, read_request
@@ -28,7 +28,8 @@ def page(
         Path,
         Parameter(
             help="The page to write, PAGE.html: one file that needs no network. Before it what to show: a study that "
-            "is there (.nc, .zarr), or a study file (.toml) that is computed. Without it the options say what to show."
+            "is there (.nc, .zarr), or a study file (.toml) that is computed, with all variables. Without it the "
+            "options say what to show."
         ),
     ],
     model: Model = None,
@@ -43,29 +44,27 @@ def page(
     target = files[-1]
     if target.suffix not in (".html", ".htm"):
         raise UsageError(f"the page must end in .html; {target} does not")
-    refuse_what_is_there(target, force)
     source = files[0] if len(files) == 2 else None
     options = {"model": model, "threads": threads}
-    if source is not None and source.suffix in _STORED:
-        given = [option(name) for name, value in (options | stance).items() if value is not None]
-        if given:
-            raise UsageError(f"{source} is computed already; leave out {', '.join(given)}")
-        ds = _open(source)
-    else:
-        request = read_request(source, options, stance)
-        ds = request.solve(None, progress=progress)
-    from biomech import view
+    with whole(target, force) as making:
+        if source is not None and source.suffix in _STORED:
+            ds = _open(source, [option(name) for name, value in (options | stance).items() if value is not None])
+        else:
+            ds = read_request(source, options, stance).solve(None, progress=progress)
+        from biomech import view
 
-    with naming({}):
         writer: Any = view
-        writer.page(ds, target)
+        with naming({}):
+            writer.page(ds, making)
     return judged([("", ds)])
 
 
-def _open(source: Path) -> xr.Dataset:
-    """A study that is there, all of it."""
+def _open(source: Path, options: list[str]) -> xr.Dataset:
+    """A study that is there, all of it; options would change nothing of it."""
     from biomech.analysis.store.opening import open_study
 
+    if options:
+        raise UsageError(f"{source} is computed already; leave out {', '.join(options)}")
     ds = open_study(source)
     if not ds.attrs.get("finished", 1):
         raise StudyError(f"{source}: is not finished; run the same sweep again, and it goes on")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from biomech._arguments import entries, one_of, refusal, text, whole_number
+from biomech._arguments import one_of
 from biomech.cli.outcome import UsageError
+from biomech.cli.settings import SETTINGS
 from biomech.cli.study_file import read_study
 from biomech.cli.values import read_value
 from biomech.cli.wording import in_options, option
@@ -19,6 +20,11 @@ from biomech.stance.written.typed_signature import required_first
 
 if TYPE_CHECKING:
     import xarray as xr
+
+#: Those that ``sweep`` takes as they are.
+_COUNTED = ("criterion", "weight", "strength", "tone", "stiffness_margin", "short_range_stiffness", "threads")
+#: Options of other commands.
+_OTHERS = ("samples",)
 
 
 @dataclass(frozen=True)
@@ -123,106 +129,3 @@ def _together(dims: Mapping[str, list[str]], stance: Mapping[str, Any]) -> dict[
             told = ", ".join(f"{name} has {size}" for name, size in sizes.items())
             raise StanceError(f"together: along {dim} all need as many values; {told}")
     return found
-
-
-def _names(name: str, given: object) -> list[str]:
-    """Names from a list, or separated by commas."""
-    names = given.split(",") if isinstance(given, str) else entries(name, given, "a list of names", StanceError)
-    return [text(name, own).strip() for own in names]
-
-
-def _numbers(name: str, given: object) -> dict[str, Any]:
-    """Numbers by name, from a table or ``name=number,...``."""
-    if isinstance(given, Mapping):
-        return dict(given)
-    found: dict[str, Any] = {}
-    for entry in text(name, given).split(","):
-        key, equals, value = (part.strip() for part in entry.partition("="))
-        if not equals or key in found:
-            raise refusal(name, given, "names with numbers (lumbar_extensors=0.02,soleus_*=0.01), each once")
-        found[key] = read_value(f"{name}[{key!r}]", value)
-    return found
-
-
-def _dimensions(name: str, given: object) -> dict[str, list[str]]:
-    """Parameters by dimension, from a table or ``["dim=parameter,parameter", ...]``."""
-    allowed = "a dimension and what varies along it (squat=knee_flexion,trunk_lean)"
-    if isinstance(given, Mapping):
-        pairs = list(given.items())
-    else:
-        pairs = [text(name, own).partition("=")[::2] for own in entries(name, given, allowed)]
-    found = {dim.strip(): [own.replace("-", "_") for own in _names(name, names)] for dim, names in pairs if names}
-    if len(found) < len(pairs) or not all(found):
-        raise refusal(name, given, allowed)
-    return found
-
-
-def _criterion(name: str, given: object) -> Any:
-    """A criterion from its name: ``power:3``, ``soft_saturation``, ``min_max``."""
-    from biomech.sharing.criteria import MinMax, Power, SoftSaturation
-
-    word, colon, exponent = text(name, given).partition(":")
-    kinds: dict[str, Callable[[], Any]] = {"power": Power, "soft_saturation": SoftSaturation, "min_max": MinMax}
-    kind = one_of(name, word.replace("-", "_"), kinds)
-    if not colon:
-        return kinds[kind]()
-    if kind != "power":
-        raise refusal(name, given, f"{kind} alone")
-    number = read_value(name, exponent)
-    try:
-        return Power(number)
-    except BiomechError:
-        raise refusal(name, given, "power with an exponent from 2 to 5 (power:3)") from None
-
-
-def _count(name: str, given: object) -> int:
-    return whole_number(name, given, 1)
-
-
-def _seed(name: str, given: object) -> int:
-    return whole_number(name, given, 0)
-
-
-def _path(name: str, given: object) -> Path:
-    if not text(name, given) or "\0" in text(name, given):
-        raise refusal(name, given, "the path of a file")
-    return Path(text(name, given))
-
-
-def _model(name: str, given: object) -> str:
-    from biomech.model.catalog import MODELS
-
-    return one_of(name, given, MODELS)
-
-
-def _word(name: str, given: object) -> str:
-    return text(name, given)
-
-
-def _ratio(name: str, given: object) -> Any:
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise refusal(name, given, "a number")
-    return given
-
-
-#: Everything but stance parameters that options and a study file may say, and how it is read.
-SETTINGS: dict[str, Callable[[str, object], Any]] = {
-    "model": _model,
-    "bodies": _count,
-    "seed": _seed,
-    "together": _dimensions,
-    "criterion": _criterion,
-    "weight": _numbers,
-    "strength": _word,
-    "tone": _numbers,
-    "stiffness_margin": _numbers,
-    "short_range_stiffness": _ratio,
-    "variables": _names,
-    "threads": _count,
-    "to": _path,
-    "format": _word,
-}
-#: Those that ``sweep`` takes as they are.
-_COUNTED = ("criterion", "weight", "strength", "tone", "stiffness_margin", "short_range_stiffness", "threads")
-#: Options of other commands.
-_OTHERS = ("samples",)

@@ -52,10 +52,5 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number too long, or too deep
-        why = "tables within tables, too deep" if isinstance(error, RecursionError) else shown_error(error)
+        why = "it is too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())[:200]
         raise StudyError(f"{path}: is no TOML that can be read: {why}") from None
-
-
-def shown_error(error: Exception) -> str:
-    """What a parser says, short."""
-    return " ".join(str(error).split())[:200]
