@@ -38,8 +38,10 @@ def run(arguments: Sequence[str]) -> int:
         except BiomechError as error:
             return _say(one_line(str(error)), Exit.REFUSED)
         except BrokenPipeError:
-            # nobody reads on; what is still in the buffer must not be written when Python ends
+            # as Python's documentation advises: what is still in the buffer must not be written when it ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Exit.CLOSED_PIPE
+        except SystemExit:  # so rich, which prints the help, ends where nobody reads on
             return Exit.CLOSED_PIPE
         except OSError as error:
             return _say(f"the answer cannot be written: {error.strerror or error}", Exit.REFUSED)
