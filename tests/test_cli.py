@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -22,7 +23,9 @@ from hypothesis import strategies as st
 
 import biomech as bm
 from biomech.cli import main
+from biomech.cli import sweep as command
 from biomech.cli.outcome import Exit
+from biomech.cli.settings import SETTINGS
 from biomech.cli.values import read_value
 from biomech.cli.wording import option
 from biomech.errors import StanceError
@@ -318,6 +321,14 @@ def test_a_study_file_says_what_options_say(say, study):
     assert len(frame(out)) == 6
 
 
+def test_a_study_file_and_options_say_the_same_things():
+    """And all that ``sweep`` takes can be said, but what only Python has."""
+    options = set(inspect.signature(command.sweep).parameters)
+    assert set(SETTINGS) | {*PARAMETERS, *CHOICES} == options - {"study", "force", "progress"}
+    taken = set(inspect.signature(bm.sweep).parameters) - {"stance", "progress", "chunks"}
+    assert set(SETTINGS) - {"bodies", "seed", "together", "format"} == taken
+
+
 def test_options_come_before_the_file(say, study, tmp_path):
     rows = frame(say("sweep", study, "--pelvic-tilt", "7", "--criterion", "power:2")[1])
     ds = bm.sweep(
@@ -504,8 +515,6 @@ def test_a_folder_and_a_store_stay_even_by_force(say, tmp_path):
 
 
 def test_nothing_stays_of_a_file_that_was_not_finished(say, tmp_path, monkeypatch):
-    import biomech.cli.sweep as command
-
     def fail(answers, form, file):
         file.write("half")
         raise OSError(28, "No space left on device")

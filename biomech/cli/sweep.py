@@ -54,7 +54,22 @@ def sweep(
     **stance: str | None,
 ) -> Exit:
     """Which muscles carry the load in a set of stances, and what it does to the joints."""
-    settings = {name: value for name, value in locals().items() if name not in ("study", "stance", "force", "progress")}
+    settings = {
+        "together": together,
+        "model": model,
+        "bodies": bodies,
+        "seed": seed,
+        "criterion": criterion,
+        "weight": weight,
+        "strength": strength,
+        "tone": tone,
+        "stiffness_margin": stiffness_margin,
+        "short_range_stiffness": short_range_stiffness,
+        "variables": variables,
+        "format": format,
+        "to": to,
+        "threads": threads,
+    }
     request = read_request(study, settings, stance)
     with request.naming():
         destination = destination_of(request.settings, force)
