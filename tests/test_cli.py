@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 import biomech as bm
 from biomech.cli import main
-from biomech.cli import sweep as command
+from biomech.cli import sweep as sweep_command
 from biomech.cli.outcome import Exit
 from biomech.cli.settings import SETTINGS
 from biomech.cli.values import read_value
@@ -323,7 +323,7 @@ def test_a_study_file_says_what_options_say(say, study):
 
 def test_a_study_file_and_options_say_the_same_things():
     """And all that ``sweep`` takes can be said, but what only Python has."""
-    options = set(inspect.signature(command.sweep).parameters)
+    options = set(inspect.signature(sweep_command.sweep).parameters)
     assert set(SETTINGS) | {*PARAMETERS, *CHOICES} == options - {"study", "force", "progress"}
     taken = set(inspect.signature(bm.sweep).parameters) - {"stance", "progress", "chunks"}
     assert set(SETTINGS) - {"bodies", "seed", "together", "format"} == taken
@@ -519,7 +519,7 @@ def test_nothing_stays_of_a_file_that_was_not_finished(say, tmp_path, monkeypatc
         file.write("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(command, "write_answers", fail)
+    monkeypatch.setattr(sweep_command, "write_answers", fail)
     place = tmp_path / "answer.csv"
     code, _, err = say(*SMALL, "--to", place)
     assert (code, err) == (1, f"biomech: {place}: cannot be written (No space left on device)\n")
