@@ -790,7 +790,9 @@ def test_ctrl_c_ends_it_with_one_line(tmp_path, to):
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
-        assert process.wait() == Exit.INTERRUPTED
+        code = process.wait()
+    # where it met an exec(), Python ends by the signal although it was handled; a shell says 130 of both
+    assert (128 - code if code < 0 else code) == Exit.INTERRUPTED
     assert said.startswith("biomech: interrupted")
     assert said.count("\n") == 1
     if to == "study.zarr" and (tmp_path / to).exists():
