@@ -786,7 +786,7 @@ def test_ctrl_c_ends_it_with_one_line(tmp_path, to):
     asked = ["sweep", "--pelvic-tilt", "least_effort", "--slope", "0:20:0.001", "--knee-flexion", "0:60:1"]
     asked += ["--variables", "lumbar_compression", "--to", to]
     with subprocess.Popen([*BIOMECH, *asked], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
-        _wait_for(lambda: any(tmp_path.iterdir()))
+        _wait_for(lambda: (tmp_path / to).exists() if to == "study.zarr" else any(tmp_path.iterdir()))
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
