@@ -1,5 +1,6 @@
-"""Pictures of answers. Needs the extra ``plot`` (Matplotlib)."""
+"""Pictures of answers, and pages with a body on them. Charts need the extra ``plot`` (Matplotlib)."""
 
+from biomech.view.body_page.write import page
 from biomech.view.charts.convergence import convergence_chart
 from biomech.view.charts.findings import findings_chart
 from biomech.view.charts.loads import LOADS, load_chart
@@ -11,6 +12,7 @@ __all__ = [
     "convergence_chart",
     "findings_chart",
     "load_chart",
+    "page",
     "situation_chart",
     "strength_chart",
     "validation_chart",

@@ -1,0 +1,202 @@
+"""What the page is filled with: a header of names and words, and the packed arrays that its script reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biomech.pipeline.status import OVERLOADED
+from biomech.stance.parameters import ARMS, PARAMETERS
+from biomech.view.body_page.answer import Answer
+from biomech.view.body_page.packing import Packed, floats, pack, percent, rounded
+from biomech.view.body_page.scene import ANGLE, PLACE, TURN, describe_body, floor_of, place_body
+from biomech.view.body_page.words import (
+    finding_words,
+    plain_dimension,
+    plain_group,
+    plain_joint,
+    plain_label,
+    plain_name,
+    plain_unit,
+    status_words,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Arrays = dict[str, NDArray[Any]]
+
+#: A dimension of words with more labels than this has a slider.
+_CHOICES = 8
+#: What is read of an answer, where it has it: variable and its own dimensions.
+_READ = {
+    "group_activation": ("group",),
+    "group_force": ("group",),
+    "joint_contact_force": ("joint", "axis"),
+    "ground_force": ("foot", "axis"),
+    "center_of_pressure": ("foot", "axis"),
+    "seat_force": ("axis",),
+    "equilibrium_residual": (),
+    "duality_gap": (),
+}
+#: Angles that a policy may have found, in the order in which they are told: variable, own dimensions, how it was found.
+_FOUND = (
+    ("pelvic_tilt", (), "tilt_status"),
+    ("trunk_lean", (), "lean_status"),
+    ("knee_flexion", ("foot",), "knee_status"),
+)
+#: What else is told of a posture: variable, own dimensions, title, unit, digits.
+_TOLD: tuple[tuple[str, tuple[str, ...], str, str, int], ...] = (
+    ("turnout_reserve", ("foot",), "turnout left before the hip tightens", "°", 1),
+    ("utilized_friction", ("foot",), "grip that the floor must give", "", 2),
+    ("patellar_tendon_force", ("foot",), "pull of the kneecap's tendon", "N", 0),
+)
+
+
+def contents(answer: Answer, title: str) -> tuple[dict[str, Any], Packed]:
+    """Everything that the script of the page reads."""
+    arrays = place_body(answer) | _numbers(answer) | _failures(answer)
+    told = list(_told(answer, arrays))
+    packed = pack(arrays)
+    ds, model = answer.ds, answer.model
+    header = {
+        "title": title,
+        "model": model.name,
+        "weight": model.body_mass * model.value("settings/gravity"),
+        "gravity": model.value("settings/gravity"),
+        "count": len(answer),
+        "steps": {"place": PLACE, "turn": TURN, "angle": ANGLE},
+        "dims": [_dimension(ds, dim) for dim in answer.dims],
+        "start": _start(answer),
+        "body": describe_body(model),
+        "groups": [{"name": name, "title": plain_group(name)} for name in _labels(ds, "group")],
+        "joints": {name: plain_joint(name) for name in _labels(ds, "joint")},
+        "feet": _labels(ds, "foot"),
+        "coordinates": [plain_name(name) for name in model.coordinates],
+        "statuses": status_words(),
+        "told": told,
+        "held": _held(answer),
+        "about": _about(answer),
+        "missing": [name.replace("_", " ") for name in ("activation", *_READ) if name not in arrays and name != "seat_force"],
+        "arrays": packed.header,
+    }
+    return header, packed
+
+
+def _labels(ds: xr.Dataset, dim: str) -> list[str]:
+    return [str(own) for own in ds[dim].values] if dim in ds.coords else []
+
+
+def _dimension(ds: xr.Dataset, dim: str) -> dict[str, Any]:
+    """A slider for what is counted or measured, a choice for a few words."""
+    size = ds.sizes[dim]
+    labels = ds[dim].values if dim in ds.coords else np.arange(size)
+    numeric = labels.dtype.kind in "iuf"
+    unit = str(ds[dim].attrs.get("units", "")) if dim in ds.coords else ""
+    texts = [f"{float(own):.6g}" if numeric else plain_label(dim, _text(own)) for own in labels]
+    kind = "slider" if numeric or labels.dtype.kind in "mM" or size > _CHOICES else "choice"
+    return {"name": dim, "title": plain_dimension(dim), "unit": plain_unit(unit), "kind": kind, "labels": texts,
+            "values": [float(own) if np.isfinite(own) else None for own in labels] if numeric else None}  # fmt: skip
+
+
+def _text(label: Any) -> str:
+    if isinstance(label, np.datetime64 | np.timedelta64):
+        return str(label)
+    return " ".join(str(own) for own in label) if isinstance(label, tuple) else str(label)
+
+
+def _start(answer: Answer) -> list[int]:
+    """The posture that is shown first: the first that is held, as near to the beginning as there is one."""
+    held = np.flatnonzero(answer.values("status") == 0)
+    first = int(held[0]) if len(held) else 0
+    return [int(i) for i in np.unravel_index(first, answer.shape)] if answer.shape else []
+
+
+def _numbers(answer: Answer) -> Arrays:
+    """What is read, and what colours the muscles."""
+    found: Arrays = {name: floats(answer.values(name, *own)) for name, own in _READ.items() if answer.has(name)}
+    if answer.has("activation"):
+        found["activation"] = percent(answer.values("activation", "muscle"))
+    found["status"] = answer.values("status").astype("|i1")
+    if answer.has("valid"):
+        own = tuple(str(dim) for dim in answer.ds["valid"].dims if dim not in answer.dims)
+        found["valid"] = answer.values("valid", *own).reshape(len(answer), -1).all(axis=1).astype("|u1")
+    found["floor"] = rounded(floor_of(answer), 0.01)
+    arms = answer.asked("arms")
+    words = list(ARMS)
+    found["arms"] = np.array([words.index(str(own)) if str(own) in words else 0 for own in arms] if arms is not None
+                             else np.zeros(len(answer)), dtype="|u1")  # fmt: skip
+    return found
+
+
+def _failures(answer: Answer) -> Arrays:
+    """Of what cannot be held: where most is missing and how much, and the muscle at its limit."""
+    count, model = len(answer), answer.model
+    where, missing, limiting = np.full(count, -1, "<i2"), np.full(count, np.nan, "<f4"), np.full(count, -1, "<i2")
+    over = answer.values("status") == OVERLOADED
+    if answer.has("shortfall") and over.any():
+        short = answer.values("shortfall", "coordinate")
+        worst = np.abs(np.nan_to_num(short)).argmax(axis=1)
+        names = _labels(answer.ds, "coordinate")
+        where[over] = [model.coordinates.index(names[i]) for i in worst[over]]
+        missing[over] = short[over, worst[over]]
+    if answer.has("limiting_muscle"):
+        place = {name: i for i, name in enumerate(model.muscles)}
+        limiting[:] = [place.get(str(name), -1) for name in answer.values("limiting_muscle")]
+    return {"short_at": where, "short": missing, "limiting": limiting}
+
+
+def _told(answer: Answer, arrays: Arrays) -> Any:
+    """Lines about the posture: title, unit and digits, and the columns with their sides; how what was found was found."""
+    ds = answer.ds
+    for name, own, status in _FOUND:
+        if not answer.has(name) or name in answer.dims:
+            continue
+        own = tuple(dim for dim in own if dim in ds[name].dims)
+        if not set(map(str, ds[name].dims)) <= {*answer.dims, *own}:
+            continue
+        arrays[name] = floats(answer.values(name, *own).reshape(len(answer), -1))
+        line = {"name": name, "title": plain_dimension(name), "unit": "°", "digits": 1, "sides": _sides(ds, own)}
+        if answer.has(status):
+            arrays[status] = answer.values(status, *own).reshape(len(answer), -1).astype("|i1")
+            attributes = ds[status].attrs
+            line |= {"how": status, "words": finding_words(str(attributes.get("flag_meanings", "")), attributes.get("flag_values", ()))}
+        yield line
+    for name, own, title, unit, digits in _TOLD:
+        if answer.has(name):
+            arrays[name] = floats(answer.values(name, *own).reshape(len(answer), -1))
+            yield {"name": name, "title": title, "unit": unit, "digits": digits, "sides": _sides(ds, own)}
+
+
+def _sides(ds: xr.Dataset, own: tuple[str, ...]) -> list[str]:
+    return _labels(ds, own[0]) if own else [""]
+
+
+def _held(answer: Answer) -> list[list[str]]:
+    """What was held in every posture: title and value."""
+    lines = []
+    for name, value in answer.ds.attrs.items():
+        name = str(name).removeprefix("stance_") if str(name).startswith("stance_") else ""
+        if not name or name in answer.dims:
+            continue
+        about = PARAMETERS.get(name)
+        if isinstance(value, int | float | np.number):
+            told = f"{float(value):.6g} {plain_unit(about.unit) if about else ''}".replace(" °", "°").strip()
+        else:
+            told = plain_label(name, str(value))
+        lines.append([plain_dimension(name), told])
+    return lines
+
+
+def _about(answer: Answer) -> list[list[str]]:
+    """Where the answer comes from."""
+    attributes = answer.ds.attrs
+    lines = [["body", f"model {answer.model.name}, {answer.model.body_mass:.1f} kg"], ["postures", str(len(answer))]]
+    for title, name in (("what counts as effort", "criterion"), ("strength of the muscles", "strength"),
+                        ("computed with", "biomech_version"), ("fingerprint of the model", "model_sha256")):  # fmt: skip
+        if name in attributes:
+            value = str(attributes[name]).replace("_", " ") if name == "strength" else str(attributes[name])
+            lines.append([title, f"biomech {value}" if name == "biomech_version" else value])
+    return lines
