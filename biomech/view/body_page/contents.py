@@ -95,7 +95,7 @@ def _dimension(ds: xr.Dataset, dim: str) -> dict[str, Any]:
     labels = ds[dim].values if dim in ds.coords else np.arange(size)
     numeric = labels.dtype.kind in "iuf"
     unit = str(ds[dim].attrs.get("units", "")) if dim in ds.coords else ""
-    texts = [f"{float(own):.6g}" if numeric else plain_label(dim, _text(own)) for own in labels]
+    texts = [f"{float(own):.6g}".replace("-", "\u2212") if numeric else plain_label(dim, _text(own)) for own in labels]
     kind = "slider" if numeric or labels.dtype.kind in "mM" or size > _CHOICES else "choice"
     return {"name": dim, "title": plain_dimension(dim), "unit": plain_unit(unit), "kind": kind, "labels": texts,
             "values": [float(own) if np.isfinite(own) else None for own in labels] if numeric else None}  # fmt: skip
@@ -108,10 +108,22 @@ def _text(label: Any) -> str:
 
 
 def _start(answer: Answer) -> list[int]:
-    """The posture that is shown first: the first that is held, as near to the beginning as there is one."""
-    held = np.flatnonzero(answer.values("status") == 0)
-    first = int(held[0]) if len(held) else 0
-    return [int(i) for i in np.unravel_index(first, answer.shape)] if answer.shape else []
+    """The posture that is shown first: parameters as near as may be to their defaults; one that is held, if any is."""
+    first = [_nearest(answer.ds, dim) for dim in answer.dims]
+    status = answer.values("status").reshape(answer.shape)
+    if status[tuple(first)] != 0 and (status == 0).any():
+        held = np.argwhere(status == 0)
+        first = held[np.abs(held - first).sum(axis=1).argmin()].tolist()
+    return [int(i) for i in first]
+
+
+def _nearest(ds: xr.Dataset, dim: str) -> int:
+    """The label of a parameter that is nearest to its default, or the first."""
+    about = PARAMETERS.get(dim)
+    default = about.default if about else None
+    if default is None or dim not in ds.coords or ds[dim].dtype.kind not in "iuf":
+        return 0
+    return int(np.abs(ds[dim].values - default).argmin())
 
 
 def _numbers(answer: Answer) -> Arrays:

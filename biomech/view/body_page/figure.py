@@ -5,8 +5,7 @@ Nothing here is mechanics: a quiet shape by which one recognises thigh and foot.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,14 @@ _TRUNK: Rings = (
     (0.360, 0.002, 0.000, 0.092, 0.174), (0.395, -0.006, 0.000, 0.075, 0.155), (0.420, -0.010, 0.000, 0.062, 0.115),
     (0.440, -0.010, 0.000, 0.054, 0.074), (0.465, -0.004, 0.000, 0.051, 0.054), (0.520, 0.010, 0.000, 0.050, 0.050),
 )  # fmt: skip
-_HEAD = (0.618, 0.030, 0.118, 0.095, 0.077)
+_HEAD: Rings = (
+    (0.497, 0.050, 0.000, 0.026, 0.024), (0.512, 0.043, 0.000, 0.045, 0.038), (0.545, 0.032, 0.000, 0.073, 0.056),
+    (0.590, 0.025, 0.000, 0.090, 0.070), (0.640, 0.017, 0.000, 0.099, 0.077), (0.685, 0.011, 0.000, 0.090, 0.071),
+    (0.712, 0.009, 0.000, 0.071, 0.057), (0.727, 0.008, 0.000, 0.049, 0.040), (0.7345, 0.008, 0.000, 0.022, 0.018),
+)  # fmt: skip
+_NOSE: Rings = (
+    (0.096, 0.600, 0.000, 0.024, 0.013), (0.113, 0.594, 0.000, 0.020, 0.012), (0.127, 0.587, 0.000, 0.010, 0.008),
+)  # fmt: skip
 
 #: By segment: along which axis its rings lie, and the rings.
 _PARTS: Mapping[str, tuple[str, Rings]] = {
@@ -76,7 +82,7 @@ def figure_of(model: Model, ends: Mapping[str, list[tuple[str, np.ndarray]]]) ->
             if np.linalg.norm(place) > 0.03:
                 bones.append({"segment": name, "from": [0.0, 0.0, 0.0], "to": _listed(place)})
         if kind == "torso":
-            skin.append(_part(name, "y", tuple(_ball(*_HEAD)), sizes[name], 1.0))
+            skin += [_part(name, "y", _HEAD, sizes[name], 1.0), _part(name, "x", _NOSE, sizes[name], 1.0)]
             bones.append({"segment": name, "from": [0.0, 0.0, 0.0], "to": [0.0, 0.42 * sizes[name], 0.0]})
     return {"skin": skin, "bones": bones, "arms": _arms(model, sizes)}
 
@@ -108,14 +114,6 @@ def _size(model: Model, segment: str, ends: Mapping[str, list[tuple[str, np.ndar
 def _part(segment: str, axis: str, rings: Rings, size: float, side: float) -> dict[str, Any]:
     told = [[size * own for own in (s, one, side * other, a, b)] for s, one, other, a, b in rings]
     return {"segment": segment, "axis": axis, "rings": [[round(own, 5) for own in ring] for ring in told]}
-
-
-def _ball(middle: float, forward: float, up: float, thick: float, wide: float, rings: int = 9) -> Iterable[Any]:
-    """Rings of an ellipsoid along y."""
-    for i in range(1, rings):
-        along = math.cos(math.pi * i / rings)
-        across = math.sqrt(1.0 - along * along)
-        yield (middle - up * along, forward, 0.0, thick * across, wide * across)
 
 
 def _arms(model: Model, sizes: Mapping[str, float]) -> dict[str, Any] | None:

@@ -165,8 +165,8 @@ class BodyView {
           float away = length(at - middle.xz);
           vec2 cell = abs(fract(at / 0.25 + 0.5) - 0.5) * 0.25 / max(fwidth(at), vec2(1e-6));
           float line = (1.0 - min(min(cell.x, cell.y), 1.0)) * 0.22;
-          float shadow = 0.30 * exp(-away * away / 0.045);
-          gl_FragColor = vec4(ink, (line + shadow) * smoothstep(1.1, 0.45, away));
+          float shadow = 0.34 * exp(-away * away / 0.045);
+          gl_FragColor = vec4(ink * line / (line + shadow + 1e-4), (line + shadow) * smoothstep(1.1, 0.45, away));
           #include <colorspace_fragment>
         }`,
     });
@@ -253,10 +253,12 @@ class BodyView {
     this.placeArms();
     const activation = (m) => (data.has('activation') ? data.value('activation', m, posture) / 100 : 0);
     const read = (m) => (activation(m) > 2.54 ? NaN : activation(m));
-    this.muscles.update(pose, read, (t) => rampColour(held ? this.stops : this.stops.slice(0, 1).concat(this.stops[0]), t));
+    this.muscles.update(pose, read, (t) => (held ? rampColour(this.stops, t) : this.stops[0]));
     this.placeForces();
     this.placeWeight();
     this.placeFloor();
+    // forces of a posture that nobody can hold are no answer
+    if (data.status(posture) === 1) for (const own of [...this.groundArrows, ...this.jointArrows, this.scaleArrow]) own.group.visible = false;
     this.markUntrusted();
     this.follow();
   }

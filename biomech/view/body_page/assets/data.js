@@ -65,6 +65,14 @@ const told = (number, digits) => {
   return Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−');
 };
 
+// A small number as a power of ten.
+const SUPER = {'-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '⁵', 6: '⁶', 7: '⁷', 8: '⁸', 9: '⁹'};
+const power = (number) => {
+  if (number === 0) return '0';
+  const [digits, exponent] = number.toExponential(1).split('e');
+  return `${digits} · 10${[...exponent.replace('+', '')].map((own) => SUPER[own]).join('')}`;
+};
+
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 // An element with attributes and children. Text is text: nothing that it holds is read as HTML.

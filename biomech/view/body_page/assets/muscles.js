@@ -6,11 +6,11 @@ const FULL_RADIUS = 0.0125;
 // Small activations differ most where people stand: colour and width follow the root.
 const shade = (activation) => Math.sqrt(Math.min(Math.max(activation, 0), 1));
 
-// From rest to full strength, between four colours.
+// From rest to full strength, between four colours: what works at all leaves the grey of rest at once.
+const RAMP = [0, 0.14, 0.5, 1];
 const rampColour = (stops, t) => {
-  const place = Math.min(Math.max(t, 0), 1) * (stops.length - 1);
-  const i = Math.min(Math.floor(place), stops.length - 2);
-  return stops[i].clone().lerp(stops[i + 1], place - i);
+  const i = t < RAMP[1] ? 0 : t < RAMP[2] ? 1 : 2;
+  return stops[i].clone().lerp(stops[i + 1], Math.min(Math.max((t - RAMP[i]) / (RAMP[i + 1] - RAMP[i]), 0), 1));
 };
 
 class Muscles {

@@ -96,7 +96,7 @@ const controls = new Controls(find('controls'), header.dims, indices, choose);
 function drawLegend() {
   const marks = [0, 0.05, 0.25, 1];
   const gradient = svg('linearGradient', {id: 'ramp'}, ...view.stops.map((stop, i) =>
-    svg('stop', {offset: i / (view.stops.length - 1), 'stop-color': `#${stop.getHexString()}`})));
+    svg('stop', {offset: RAMP[i], 'stop-color': `#${stop.getHexString()}`})));
   const hatch = svg('pattern', {id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)'},
     svg('rect', {width: 3, height: 6, fill: getComputedStyle(document.documentElement).getPropertyValue('--warn')}));
   const item = (name, text) => html('li', {class: name}, html('span', {}, text));
@@ -150,7 +150,7 @@ function name(event) {
 
 view.onDrawn = () => {
   const scale = find('scale');
-  scale.hidden = !view.pose.exists || !view.scaleAt;
+  scale.hidden = !view.pose.exists || !view.scaleArrow.group.visible;
   if (scale.hidden) return;
   const [x, y] = view.toScreen(view.scaleAt.toArray());
   scale.style.left = `${x.toFixed(1)}px`;

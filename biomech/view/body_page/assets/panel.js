@@ -84,10 +84,10 @@ class Certificate {
     const proof = [];
     const number = (name, words) => {
       const value = data.has(name) ? data.value(name, 0, posture) : NaN;
-      if (Number.isFinite(value)) proof.push(`${words} ${value.toExponential(1)}`);
+      if (Number.isFinite(value)) proof.push(`${words} ${power(value)}`);
     };
-    number('equilibrium_residual', 'largest error of balance');
-    if (status === 0) number('duality_gap', 'most that another sharing could save, as a share');
+    number('equilibrium_residual', 'largest error of balance, as a share of what is asked:');
+    if (status === 0) number('duality_gap', 'most that another sharing could save, as a share:');
     this.more.textContent = proof.length ? `${capital(proof.join('; '))}.` : '';
   }
 
