@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, refusal
 from biomech.analysis.output.provenance import model_hash
+from biomech.analysis.store.asked import stance_of
 from biomech.analysis.store.model_record import make_model
 from biomech.analysis.store.record import STUDY, read_record
 from biomech.errors import StanceError, StudyError
@@ -65,6 +66,18 @@ class Answer:
             return self.values(name)
         given = self.ds.attrs.get(f"stance_{name}")
         return np.full(len(self), given) if isinstance(given, int | float | str | np.number) else None
+
+
+    @property
+    def load_position(self) -> Array | None:
+        """Where a load is carried (posture, axis), m in the torso's axes; None where the answer tells of none."""
+        try:
+            given = stance_of(read_record("ds", self.ds.attrs.get(STUDY))["stance"], self.ds).get("load_position")
+        except (StudyError, KeyError):
+            return None
+        if given is None or not {*given.dims} <= {*self.dims, "axis"}:
+            return None
+        return np.asarray(_over(given.to_dataset(name="at"), "at", self.dims, ("axis",), self.ds.sizes).reshape(len(self), 3))
 
 
 def read_answer(ds: xr.Dataset, model: object, coordinates: object, ground_reaction: object = None) -> Answer:
@@ -196,9 +209,12 @@ def _check_angles(ds: xr.Dataset, model: Model) -> None:
         raise StanceError(f"ds: coordinate_angle has no {lost[0]!r} of model {model.name!r}")
 
 
-def _over(ds: xr.Dataset, name: str, dims: tuple[str, ...], own: tuple[str, ...]) -> NDArray[Any]:
-    array = ds[name].reset_coords(drop=True).variable
-    missing = {dim: ds.sizes[dim] for dim in dims if dim not in array.dims}
+def _over(
+    ds: xr.Dataset, name: str, dims: tuple[str, ...], own: tuple[str, ...], sizes: Mapping[Any, int] | None = None
+) -> NDArray[Any]:
+    """A variable over ``dims`` and then its own, repeated along those that it lacks."""
+    array = ds[name].variable
+    missing = {dim: (sizes or ds.sizes)[dim] for dim in dims if dim not in array.dims}
     if stray := [dim for dim in array.dims if dim not in (*dims, *own)]:
         raise StanceError(f"ds: {name} is over {stray[0]!r}, which the status is not; choose one label of it")
     return np.asarray(array.set_dims({**missing, **dict(zip(array.dims, array.shape, strict=True))}).transpose(*dims, *own).values)

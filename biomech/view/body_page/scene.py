@@ -73,9 +73,9 @@ def _centre(answer: Answer, centre: Array, origin: Array, rotation: Array) -> Ar
     hanging = arms.mass * (how != "fixed")
     moment = model.body_mass * centre + hanging[:, None] * (drop - rotation[:, torso] @ drop)
     total = np.full(len(centre), model.body_mass)
-    load, at = answer.asked("load_mass"), answer.ds.attrs.get("stance_load_position")
+    load, at = answer.asked("load_mass"), answer.load_position
     if load is not None and at is not None:
-        place = origin[:, torso] + rotation[:, torso] @ np.asarray(at, dtype=np.float64)
+        place = origin[:, torso] + np.einsum("pij,pj->pi", rotation[:, torso], at)
         moment, total = moment + load[:, None] * place, total + load
     return np.asarray(moment / total[:, None])
 

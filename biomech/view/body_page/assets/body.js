@@ -175,7 +175,7 @@ class BodyView {
     this.floor = new THREE.Mesh(plane, this.floorPaint);
     this.floor.renderOrder = -1;
     this.scene.add(this.floor);
-    this.blockPaint = new THREE.MeshLambertMaterial({transparent: true, opacity: 0.55});
+    this.blockPaint = new THREE.MeshLambertMaterial({transparent: true, opacity: 0.35});
     this.blocks = [0, 1, 2].map(() => {
       const block = new THREE.Mesh(new THREE.CylinderGeometry(Math.SQRT1_2, Math.SQRT1_2, 1, 4, 1), this.blockPaint);
       block.geometry.rotateY(Math.PI / 4);
@@ -204,7 +204,7 @@ class BodyView {
     this.weightPaint.color = colour('weight');
     this.warnPaint.color = colour('warn');
     this.floorPaint.uniforms.ink.value = colour('soft');
-    this.blockPaint.color = colour('line');
+    this.blockPaint.color = colour('soft');
     for (const sole of this.soles) sole.material.color = colour('ink');
     this.show(this.posture ?? 0);
   }
@@ -371,7 +371,7 @@ class BodyView {
     const middle = outline.reduce((sum, at) => sum.add(at), new THREE.Vector3()).divideScalar(outline.length);
     const floor = this.groundHeight(middle.x, middle.z);
     const top = Math.min(...outline.map((at) => at.y)) - 0.002;
-    this.layBlock(block, middle.x, middle.z, floor, top, 0.34, 0.3);
+    this.layBlock(block, middle.x, middle.z, floor, top, 0.32, 0.16);
   }
 
   placeSeat() {
@@ -407,7 +407,7 @@ class BodyView {
   // The camera looks at the middle of the body; it follows where that goes.
   follow() {
     const [low, high] = [this.groundHeight(this.fall.x, this.fall.z), this.headHeight()];
-    const target = new THREE.Vector3(this.fall.x, (low + high) / 2, this.fall.z);
+    const target = new THREE.Vector3(this.fall.x, (low + high) / 2 + 0.04, this.fall.z);
     if (!this.target) {
       this.target = target;
       this.look('start');
@@ -431,7 +431,7 @@ class BodyView {
     const distance = this.camera.aspect < 0.8 ? 0.8 / this.camera.aspect : 1;
     this.controls.target.copy(this.target);
     const way = new THREE.Vector3(...VIEWS[from]);
-    this.camera.position.copy(this.target).addScaledVector(way.normalize(), 3.75 * Math.max(1, distance));
+    this.camera.position.copy(this.target).addScaledVector(way.normalize(), 4 * Math.max(1, distance));
     this.controls.update();
     this.redraw();
   }

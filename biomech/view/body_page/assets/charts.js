@@ -92,8 +92,15 @@ class Trend {
       return select;
     };
     this.what = choose('What is drawn', quantities.map(({title}) => title));
+    this.what.value = Math.max(0, data.header.groups.findIndex(({name}) => name === 'lumbar_extensors'));
     this.along = choose('Along which slider', this.dims.map(({dim}) => `along: ${dim.title}`));
-    this.drawing = svg('svg', {viewBox: '0 0 640 250', role: 'img'});
+    this.drawing = svg('svg', {role: 'img', height: 250});
+    this.wide = 560;
+    new ResizeObserver(([{contentRect}]) => {
+      if (!contentRect.width || Math.abs(contentRect.width - this.wide) < 1) return;
+      this.wide = contentRect.width;
+      if (this.indices) this.show(this.indices);
+    }).observe(this.drawing);
     this.note = html('p', {class: 'soft'});
     element.append(html('h2', {}, 'How it changes'), html('div', {class: 'pick'}, this.what, this.along), this.drawing, this.note);
     this.drawing.addEventListener('click', (event) => this.click(event));
@@ -113,18 +120,19 @@ class Trend {
     const top = niceLimit(Math.max(...good.map(({y}) => y), 0));
     const bottom = Math.min(0, ...good.map(({y}) => y));
     const [least, most] = [Math.min(...places), Math.max(...places)];
-    const x = (own) => 52 + (570 * (own - least)) / (most - least || 1);
+    const right = this.wide - 12;
+    const x = (own) => 52 + ((right - 52) * (own - least)) / (most - least || 1);
     const y = (own) => 205 - (185 * (own - bottom)) / (top - bottom || 1);
     this.scale = {x, points, d};
     const parts = [];
     for (const own of [bottom, (top + bottom) / 2, top]) {
-      parts.push(svg('line', {class: 'axis', x1: 52, x2: 622, y1: y(own), y2: y(own)}),
+      parts.push(svg('line', {class: 'axis', x1: 52, x2: right, y1: y(own), y2: y(own)}),
         svg('text', {x: 46, y: y(own) + 4, 'text-anchor': 'end'}, told(own, own % 1 ? 1 : 0)));
     }
     for (const [i, anchor] of [[0, 'start'], [dim.labels.length - 1, 'end']]) {
       parts.push(svg('text', {x: x(places[i]), y: 226, 'text-anchor': anchor}, `${dim.labels[i]} ${dim.unit}`.replace(' °', '°')));
     }
-    parts.push(svg('text', {x: 337, y: 243, 'text-anchor': 'middle'}, dim.title));
+    parts.push(svg('text', {x: (52 + right) / 2, y: 243, 'text-anchor': 'middle'}, dim.title));
     for (let i = 0; i + 1 < points.length; i += 1) {
       const [a, b] = [points[i], points[i + 1]];
       if (a.held && b.held && Number.isFinite(a.y + b.y)) {
@@ -137,6 +145,7 @@ class Trend {
     const now = points[indices[d]];
     parts.push(svg('line', {class: 'now', x1: x(now.x), x2: x(now.x), y1: 16, y2: 205}));
     if (now.held && Number.isFinite(now.y)) parts.push(svg('circle', {class: 'dot', cx: x(now.x), cy: y(now.y), r: 6}));
+    this.drawing.setAttribute('viewBox', `0 0 ${this.wide} 250`);
     this.drawing.replaceChildren(...parts);
     this.drawing.setAttribute('aria-label', `${title} along ${dim.title}; now ${told(now.held ? now.y : NaN, digits)} ${unit}`);
     const lost = points.filter(({held}) => !held).length;
@@ -147,7 +156,7 @@ class Trend {
   // A click takes the slider there.
   click(event) {
     const box = this.drawing.getBoundingClientRect();
-    const at = ((event.clientX - box.left) * 640) / box.width;
+    const at = ((event.clientX - box.left) * this.wide) / box.width;
     const gap = (own) => Math.abs(this.scale.x(own.x) - at);
     const nearest = this.scale.points.reduce((best, own) => (gap(own) < gap(best) ? own : best));
     this.move(this.scale.d, nearest.i);

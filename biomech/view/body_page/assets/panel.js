@@ -102,21 +102,25 @@ class Certificate {
 // Lines of terms and what they are.
 const termList = (lines) => html('dl', {}, ...lines.flatMap(([term, value]) => [html('dt', {}, term), html('dd', {}, value)]));
 
-// What else is told of a posture: angles that were found, and how.
+// What else is told of a posture: angles that were found, and how; both sides where they have their own.
 class PostureLines {
   constructor(element, data) {
     this.data = data;
-    this.lines = data.header.told.flatMap((line) => line.sides.map((side, column) => ({...line, side, column, cell: html('dd')})));
+    this.lines = data.header.told.map((line) => ({...line, cells: line.sides.map(() => html('span'))}));
     if (!this.lines.length) return;
+    const values = ({cells, sides}) => cells.flatMap((cell, i) => [i ? ', ' : '', sides[i] ? `${sides[i]} ` : '', cell]);
     element.append(html('h2', {}, 'The posture'),
-      html('dl', {}, ...this.lines.flatMap(({title, side, cell}) => [html('dt', {}, side ? `${title}, ${side}` : title), cell])));
+      html('dl', {}, ...this.lines.flatMap((line) => [html('dt', {}, line.title), html('dd', {'data-of': line.name}, ...values(line))])));
   }
 
   show(posture) {
-    for (const {name, unit, digits, column, how, words, cell} of this.lines) {
-      const found = how ? words[this.data.value(how, Math.min(column, this.data.width(how) - 1), posture)] : '';
-      const text = withUnit(told(this.data.value(name, Math.min(column, this.data.width(name) - 1), posture), digits), unit);
-      cell.textContent = found ? `${text} (${found})` : text;
+    const read = (name, column) => this.data.value(name, Math.min(column, this.data.width(name) - 1), posture);
+    for (const {name, unit, digits, how, words, cells} of this.lines) {
+      cells.forEach((cell, column) => {
+        const text = withUnit(told(read(name, column), digits), unit);
+        const found = how ? words[read(how, column)] : '';
+        cell.textContent = found ? `${text} (${found})` : text;
+      });
     }
   }
 }
