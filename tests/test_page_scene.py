@@ -23,7 +23,9 @@ def unpacked(header, block):
     for name, own in header["arrays"].items():
         data = np.frombuffer(raw, TYPES[own["type"]], own["count"], own["at"]).reshape(-1, header["count"])
         columns = [
-            data[place] if place >= 0 else np.full(header["count"], np.nan if (same := own["same"][-1 - place]) is None else same)
+            data[place]
+            if place >= 0
+            else np.full(header["count"], np.nan if (same := own["same"][-1 - place]) is None else same)
             for place in own["of"]
         ]
         found[name] = np.stack(columns, axis=1)
@@ -86,7 +88,9 @@ def test_drawn_paths_are_as_long_as_the_muscles(answer):
                 at = np.array(point["at"])
                 if "slide" in point:
                     first, step, along = point["slide"]
-                    at = np.array([np.interp(angle, first + step * np.arange(len(along)), own) for own in zip(*along)])
+                    at = np.array(
+                        [np.interp(angle, first + step * np.arange(len(along)), own) for own in np.transpose(along)]
+                    )
                 points.append(place[i, point["on"]] + turn[i, point["on"]] @ at)
             length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
             np.testing.assert_allclose(length, true[i, m], atol=1.5e-3, err_msg=muscle["name"])

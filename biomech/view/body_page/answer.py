@@ -67,7 +67,6 @@ class Answer:
         given = self.ds.attrs.get(f"stance_{name}")
         return np.full(len(self), given) if isinstance(given, int | float | str | np.number) else None
 
-
     @property
     def load_position(self) -> Array | None:
         """Where a load is carried (posture, axis), m in the torso's axes; None where the answer tells of none."""
@@ -77,7 +76,9 @@ class Answer:
             return None
         if given is None or not {*given.dims} <= {*self.dims, "axis"}:
             return None
-        return np.asarray(_over(given.to_dataset(name="at"), "at", self.dims, ("axis",), self.ds.sizes).reshape(len(self), 3))
+        return np.asarray(
+            _over(given.to_dataset(name="at"), "at", self.dims, ("axis",), self.ds.sizes).reshape(len(self), 3)
+        )
 
 
 def read_answer(ds: xr.Dataset, model: object, coordinates: object, ground_reaction: object = None) -> Answer:
@@ -130,7 +131,9 @@ def _body(ds: xr.Dataset, model: object) -> Model:
     if model is not None:
         given = instance("model", model, Model, "a Model, or None")
         if named is not None and _is_built_from_one_body(ds) and named != model_hash(given):
-            raise StanceError(f"model = {given.name!r}: has other numbers than the model of ds, {ds.attrs.get('model')!r}")
+            raise StanceError(
+                f"model = {given.name!r}: has other numbers than the model of ds, {ds.attrs.get('model')!r}"
+            )
         return given
     if STUDY in ds.attrs:
         try:
@@ -159,7 +162,7 @@ def _with_coordinates(ds: xr.Dataset, model: Model, coordinates: object) -> xr.D
         if name not in model.coordinates and name not in dims and not isinstance(coordinates, xr.Dataset):
             raise StanceError(f"coordinates: there is no {name!r}; there are {', '.join(model.coordinates)}")
     for name in model.coordinates:
-        columns.append(_column(ds, dims, name, coordinates[name] if name in coordinates else 0.0))
+        columns.append(_column(ds, dims, name, coordinates.get(name, 0.0)))
     angle = xr.concat(columns, "coordinate", join="override", coords="minimal", compat="override")
     return ds.assign(coordinate_angle=angle.assign_coords(coordinate=list(model.coordinates)))
 
@@ -176,8 +179,8 @@ def _column(ds: xr.Dataset, dims: tuple[str, ...], name: str, value: Any) -> xr.
     stray = [str(dim) for dim in column.dims if dim not in dims]
     if stray or any(column.sizes[dim] != ds.sizes[dim] for dim in column.dims):
         raise StanceError(
-            f"coordinates[{name!r}]: has {_told({str(d): n for d, n in column.sizes.items()})}; the postures of ds have "
-            f"{_told({dim: ds.sizes[dim] for dim in dims})}"
+            f"coordinates[{name!r}]: has {_told({str(d): n for d, n in column.sizes.items()})}; "
+            f"the postures of ds have {_told({dim: ds.sizes[dim] for dim in dims})}"
         )
     template = ds["status"].astype(np.float64).reset_coords(drop=True) * 0.0
     return (template + column).transpose(*dims).rename(None)
@@ -201,8 +204,8 @@ def _check_angles(ds: xr.Dataset, model: Model) -> None:
     angle = ds.get("coordinate_angle")
     if angle is None or "coordinate" not in angle.dims:
         raise StanceError(
-            "ds: has no coordinate_angle, which says where the body is: sweep keeps it unless variables=[...] leaves it "
-            "out; for static_optimization give what it took as coordinates="
+            "ds: has no coordinate_angle, which says where the body is: sweep keeps it unless variables=[...] "
+            "leaves it out; for static_optimization give what it took as coordinates="
         )
     lost = [name for name in model.coordinates if name not in angle["coordinate"].values]
     if lost:
@@ -213,8 +216,8 @@ def _over(
     ds: xr.Dataset, name: str, dims: tuple[str, ...], own: tuple[str, ...], sizes: Mapping[Any, int] | None = None
 ) -> NDArray[Any]:
     """A variable over ``dims`` and then its own, repeated along those that it lacks."""
-    array = ds[name].variable
-    missing = {dim: (sizes or ds.sizes)[dim] for dim in dims if dim not in array.dims}
+    array = ds[name].drop_vars(list(ds[name].coords))
     if stray := [dim for dim in array.dims if dim not in (*dims, *own)]:
         raise StanceError(f"ds: {name} is over {stray[0]!r}, which the status is not; choose one label of it")
-    return np.asarray(array.set_dims({**missing, **dict(zip(array.dims, array.shape, strict=True))}).transpose(*dims, *own).values)
+    missing = {dim: (sizes or ds.sizes)[dim] for dim in dims if dim not in array.dims}
+    return np.asarray(array.expand_dims(missing).transpose(*dims, *own).values)

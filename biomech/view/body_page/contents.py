@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +43,7 @@ _READ = {
     "duality_gap": (),
 }
 #: Angles that a policy may have found, in the order in which they are told: variable, own dimensions, how it was found.
-_FOUND = (
+_FOUND: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pelvic_tilt", (), "tilt_status"),
     ("trunk_lean", (), "lean_status"),
     ("knee_flexion", ("foot",), "knee_status"),
@@ -53,6 +54,15 @@ _TOLD: tuple[tuple[str, tuple[str, ...], str, str, int], ...] = (
     ("utilized_friction", ("foot",), "grip that the floor must give", "", 2),
     ("patellar_tendon_force", ("foot",), "pull of the kneecap's tendon", "N", 0),
 )
+
+
+#: Where an answer comes from: what it is called, and the attribute that tells it.
+_ORIGIN = {
+    "what counts as effort": "criterion",
+    "strength of the muscles": "strength",
+    "version of biomech": "biomech_version",
+    "fingerprint of the model": "model_sha256",
+}
 
 
 def contents(answer: Answer, title: str) -> tuple[dict[str, Any], Packed]:
@@ -79,7 +89,9 @@ def contents(answer: Answer, title: str) -> tuple[dict[str, Any], Packed]:
         "told": told,
         "held": _held(answer),
         "about": _about(answer),
-        "missing": [name.replace("_", " ") for name in ("activation", *_READ) if name not in arrays and name != "seat_force"],
+        "missing": [
+            name.replace("_", " ") for name in ("activation", *_READ) if name not in arrays and name != "seat_force"
+        ],
         "arrays": packed.header,
     }
     return header, packed
@@ -160,26 +172,30 @@ def _failures(answer: Answer) -> Arrays:
     return {"short_at": where, "short": missing, "limiting": limiting}
 
 
-def _told(answer: Answer, arrays: Arrays) -> Any:
-    """Lines about the posture: title, unit and digits, and the columns with their sides; how what was found was found."""
+def _told(answer: Answer, arrays: Arrays) -> Iterator[dict[str, Any]]:
+    """Lines about the posture: what is read where, its sides, and in which words an angle was found."""
     ds = answer.ds
     for name, own, status in _FOUND:
-        if not answer.has(name) or name in answer.dims:
+        if name in answer.dims or not _is_over(answer, name, own):
             continue
         own = tuple(dim for dim in own if dim in ds[name].dims)
-        if not set(map(str, ds[name].dims)) <= {*answer.dims, *own}:
-            continue
         arrays[name] = floats(answer.values(name, *own).reshape(len(answer), -1))
         line = {"name": name, "title": plain_dimension(name), "unit": "°", "digits": 1, "sides": _sides(ds, own)}
         if answer.has(status):
             arrays[status] = answer.values(status, *own).reshape(len(answer), -1).astype("|i1")
-            attributes = ds[status].attrs
-            line |= {"how": status, "words": finding_words(str(attributes.get("flag_meanings", "")), attributes.get("flag_values", ()))}
+            about = ds[status].attrs
+            words = finding_words(str(about.get("flag_meanings", "")), about.get("flag_values", ()))
+            line |= {"how": status, "words": words}
         yield line
     for name, own, title, unit, digits in _TOLD:
-        if answer.has(name):
+        if _is_over(answer, name, own):
             arrays[name] = floats(answer.values(name, *own).reshape(len(answer), -1))
             yield {"name": name, "title": title, "unit": unit, "digits": digits, "sides": _sides(ds, own)}
+
+
+def _is_over(answer: Answer, name: str, own: tuple[str, ...]) -> bool:
+    """Whether the answer has a variable over the postures, and nothing but dimensions of its own besides."""
+    return answer.has(name) and {*map(str, answer.ds[name].dims)} <= {*answer.dims, *own}
 
 
 def _sides(ds: xr.Dataset, own: tuple[str, ...]) -> list[str]:
@@ -206,9 +222,5 @@ def _about(answer: Answer) -> list[list[str]]:
     """Where the answer comes from."""
     attributes = answer.ds.attrs
     lines = [["body", f"model {answer.model.name}, {answer.model.body_mass:.1f} kg"], ["postures", str(len(answer))]]
-    for title, name in (("what counts as effort", "criterion"), ("strength of the muscles", "strength"),
-                        ("computed with", "biomech_version"), ("fingerprint of the model", "model_sha256")):  # fmt: skip
-        if name in attributes:
-            value = str(attributes[name]).replace("_", " ") if name == "strength" else str(attributes[name])
-            lines.append([title, f"biomech {value}" if name == "biomech_version" else value])
+    lines += [[title, str(attributes[name])] for title, name in _ORIGIN.items() if name in attributes]
     return lines

@@ -48,7 +48,7 @@ def describe_body(model: Model) -> dict[str, Any]:
 
 
 def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
-    """Of every posture: ``place`` (segment, axis), ``turn`` (segment, quaternion x y z w), ``centre`` (axis) of mass."""
+    """Of every posture: ``place`` (segment, axis), ``turn`` (segment, quaternion), ``centre`` (axis) and ``angle``."""
     model, angle = answer.model, answer.angle
     there = np.isfinite(angle).all(axis=1)
     posed = model.kinematics({name: np.where(there, angle[:, i], 0.0) for i, name in enumerate(model.coordinates)})
@@ -83,7 +83,9 @@ def _centre(answer: Answer, centre: Array, origin: Array, rotation: Array) -> Ar
 def floor_of(answer: Answer) -> NDArray[Any]:
     """Slopes of the floor of every posture, deg: uphill, and right side lower."""
     asked = [answer.asked(name) for name in ("slope", "cross_slope")]
-    return np.stack([np.zeros(len(answer)) if own is None else np.asarray(own, dtype=np.float64) for own in asked], axis=1)
+    return np.stack(
+        [np.zeros(len(answer)) if own is None else np.asarray(own, dtype=np.float64) for own in asked], axis=1
+    )
 
 
 def _ends(model: Model) -> dict[str, list[tuple[str, Array]]]:
@@ -100,7 +102,7 @@ def _ends(model: Model) -> dict[str, list[tuple[str, Array]]]:
 
 
 def _paths(model: Model) -> list[dict[str, Any]]:
-    """Each muscle: name, groups, side, and its points: segment (-1 is the ground), place, and what switches or moves it."""
+    """Each muscle: name, groups, side, and its points: segment (-1: ground), place, what switches or moves it."""
     compiled = model.compiled()
     paths = compiled.paths
     groups = {muscle: [name for name, own in model.groups.items() if muscle in own] for muscle in model.muscles}
@@ -109,7 +111,10 @@ def _paths(model: Model) -> list[dict[str, Any]]:
     for i, (name, side) in enumerate(zip(model.muscles, model.sides(model.muscles), strict=True)):
         points: list[dict[str, Any]] = []
         for p in range(paths.start[i], paths.start[i + 1]):
-            point: dict[str, Any] = {"on": int(paths.segment[p]) - 1, "at": [round(float(x), 5) for x in paths.local[p]]}
+            point: dict[str, Any] = {
+                "on": int(paths.segment[p]) - 1,
+                "at": [round(float(x), 5) for x in paths.local[p]],
+            }
             if paths.kind[p] == CONDITIONAL:
                 low, high = np.degrees(paths.active[p])
                 point |= {"by": int(paths.coordinate[p]), "from": round(float(low), 3), "to": round(float(high), 3)}

@@ -115,7 +115,7 @@ STATUS_WORDS = {
     ),
     UNREACHABLE: (
         "No such posture",
-        "The body cannot take this posture: a foot or a joint cannot get there. There is nothing to draw and no number.",
+        "The body cannot take this posture: a foot or a joint cannot get there. There is nothing to draw, no number.",
     ),
     -1: ("Not computed", "This posture has not been computed yet."),
 }

@@ -38,8 +38,8 @@ def page(
     """Write an answer as a page with a body on it: one file, for any browser, also on a phone, without network.
 
     A slider for every dimension that was swept in numbers, a choice for every one of words; the body with its muscles,
-    the forces of ground and joints to scale, the soles with the centre of pressure, the line of gravity; who carries how
-    much, joint forces in newtons and body weights; and whether all of that is proven.
+    the forces of ground and joints to scale, the soles with the centre of pressure, the line of gravity; who carries
+    how much, joint forces in newtons and body weights; and whether all of that is proven.
 
     Parameters
     ----------

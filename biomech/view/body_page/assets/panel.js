@@ -1,6 +1,6 @@
 // The panel: controls of the dimensions, and the words and numbers of a posture.
 
-const withUnit = (text, unit) => (unit === '°' ? `${text}°` : `${text} ${unit}`.trim());
+const withUnit = (text, unit) => (text === '–' ? text : unit === '°' ? `${text}°` : `${text} ${unit}`.trim());
 
 // A slider or a choice for every dimension; calls back with the place that was chosen along it.
 class Controls {
