@@ -1,5 +1,6 @@
 """Pictures of answers, and pages with a body on them. Charts need the extra ``plot`` (Matplotlib)."""
 
+from biomech.view.article_page.write import article_page
 from biomech.view.body_page.write import page
 from biomech.view.charts.convergence import convergence_chart
 from biomech.view.charts.findings import findings_chart
@@ -9,6 +10,7 @@ from biomech.view.charts.validation import strength_chart, validation_chart
 
 __all__ = [
     "LOADS",
+    "article_page",
     "convergence_chart",
     "findings_chart",
     "load_chart",

@@ -146,7 +146,7 @@ def plain_dimension(name: str) -> str:
 def plain_label(dim: str, label: str) -> str:
     """A label that is a word; degrees among policies are told as such."""
     if dim in _LABELS and label.lstrip("-").replace(".", "", 1).isdigit():
-        return f"at {float(label):g}°"
+        return "level" if float(label) == 0.0 and dim == "tilt_policy" else f"at {float(label):g}°"
     return _LABELS.get(dim, {}).get(label, label)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import os
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -22,8 +23,19 @@ if TYPE_CHECKING:
 
     from biomech.model.model import Model
 
-#: The page's own script, in the order in which its parts are read.
-_SCRIPTS = ("data.js", "figure.js", "muscles.js", "body.js", "charts.js", "panel.js", "page.js")
+#: Parts of the script that every page has, in the order in which they are read.
+SCRIPTS = ("data.js", "figure.js", "muscles.js", "body.js", "charts.js", "panel.js")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page is made of: template, heading, style sheet, its own script, and data that the script reads."""
+
+    template: str
+    heading: str
+    style: str
+    script: str
+    data: Any
 
 
 def page(
@@ -77,15 +89,17 @@ def page(
     'knees.html'
     >>> folder.cleanup()
     """
-    place = _place(path)
+    place = read_place(path)
     answer = read_answer(ds, model, coordinates, ground_reaction)
     heading = _heading(ds) if title is None else text("title", title)
     header, packed = contents(answer, heading)
-    return write_page(place, "page", heading, {"header": header, "block": packed.block}, _SCRIPTS)
+    script = "\n".join(asset(name) for name in (*SCRIPTS, "page.js"))
+    data = {"header": header, "block": packed.block}
+    return write_page(place, Page(asset("page.html"), heading, asset("page.css"), script, data))
 
 
-def _place(path: object) -> Path:
-    """Where to write."""
+def read_place(path: object) -> Path:
+    """Where a page is to be written, whose folder there must be."""
     if not isinstance(path, str | os.PathLike):
         raise StanceError(f"path = {path!r}: must be the path of a file to write")
     place = Path(os.fspath(path))
@@ -101,33 +115,31 @@ def _heading(ds: xr.Dataset) -> str:
 
 
 @cache
-def asset(name: str) -> str:
-    """A part of the page, as it lies in the package."""
-    return (files("biomech.view.body_page") / "assets" / name).read_text(encoding="utf-8")
+def asset(name: str, package: str = "biomech.view.body_page") -> str:
+    """A part of a page, as it lies in the package."""
+    return (files(package) / "assets" / name).read_text(encoding="utf-8")
 
 
-def write_page(place: Path, template: str, heading: str, data: Any, scripts: tuple[str, ...]) -> Path:
+def write_page(place: Path, page: Page) -> Path:
     """Fill a template and write it beside its place, then there.
 
     The page may load nothing, and run only the scripts whose hashes it names: not even what slipped past the escaping.
     """
-    style = asset("page.css")
     library = asset("three.bundle.js").replace("</script", "<\\/script")
-    own = "(() => {\n'use strict';\n" + "\n".join(asset(name) for name in scripts) + "\n})();"
+    own = "(() => {\n'use strict';\n" + page.script + "\n})();"
     policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+        f"default-src 'none'; img-src data:; style-src '{_hash(page.style)}'; "
         f"script-src '{_hash(library)}' '{_hash(own)}'; base-uri 'none'; form-action 'none'"
     )
     parts = {
-        "TITLE": html.escape(heading),
+        "TITLE": html.escape(page.heading),
         "POLICY": html.escape(policy),
-        "STYLE": style,
+        "STYLE": page.style,
         "LIBRARY": library,
         "SCRIPT": own,
-        "DATA": as_json(data),
+        "DATA": as_json(page.data),
     }
-    written = asset(f"{template}.html")
-    pieces = written.split("@@")  # every other piece is the name of a part
+    pieces = page.template.split("@@")  # every other piece is the name of a part
     filled = "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
     beside = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:

@@ -84,7 +84,7 @@ class BodyView {
     this.controls.minDistance = 0.5;
     this.controls.maxDistance = 12;
     this.controls.addEventListener('change', () => this.redraw());
-    this.unit = Math.min(0.45, 0.8 / Math.max(this.largestForce() / data.header.weight, 1e-9)) / data.header.weight;
+    this.unit = this.scaleOf(data);
     this.keys();
     new ResizeObserver(() => this.resize()).observe(element);
   }
@@ -209,11 +209,19 @@ class BodyView {
     this.show(this.posture ?? 0);
   }
 
-  largestForce() {
-    const {data} = this;
+  // Another answer of the same body.
+  use(data) {
+    this.data = data;
+    this.pose.data = data;
+    this.unit = this.scaleOf(data);
+  }
+
+  // Metres of an arrow for a newton: as large as the largest force of the answer allows.
+  scaleOf(data) {
     const joints = data.has('joint_contact_force') ? this.body.joints.map((_, j) => ['joint_contact_force', j]) : [];
     const feet = data.has('ground_force') ? data.header.feet.map((_, f) => ['ground_force', f]) : [];
-    return Math.max(0, ...[...joints, ...feet].map(([name, i]) => data.largest((posture) => data.force(name, i, posture))));
+    const most = Math.max(0, ...[...joints, ...feet].map(([name, i]) => data.largest((posture) => data.force(name, i, posture))));
+    return Math.min(0.45 / data.header.weight, 0.8 / Math.max(most, 1e-9));
   }
 
   show(posture) {
@@ -428,7 +436,7 @@ class BodyView {
 
   look(from) {
     if (!this.target) return;
-    const distance = this.camera.aspect < 0.8 ? 0.8 / this.camera.aspect : 1;
+    const distance = 0.5 / this.camera.aspect; // a narrow stage is seen from further away
     this.controls.target.copy(this.target);
     const way = new THREE.Vector3(...VIEWS[from]);
     this.camera.position.copy(this.target).addScaledVector(way.normalize(), 4 * Math.max(1, distance));
