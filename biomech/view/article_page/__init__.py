@@ -1,1 +1,1 @@
-"""The article's page: every claim with two bodies side by side, what hands would feel, its verdict, and the evidence."""
+"""The article's page: claims with two bodies side by side, what hands would feel, verdicts, and the evidence."""

@@ -1,4 +1,4 @@
-"""The claims of the article's page in words: sentence, verdict, threshold, how the pelvis may be held, what people did."""
+"""Claims in words: sentence, verdict, threshold, ways of holding the pelvis, and what was measured on people."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def describe_claims(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 def describe_verdicts(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Verdicts with their signs, what they mean, and how many claims have them."""
     counts = {name: sum(own.verdict == name for own in findings) for name in VERDICTS}
-    return [{"name": name, "sign": _SIGNS[name], "meaning": said, "count": counts[name]} for name, said in VERDICTS.items()]
+    return [
+        {"name": name, "sign": _SIGNS[name], "meaning": said, "count": counts[name]} for name, said in VERDICTS.items()
+    ]
 
 
 def _claim(finding: Finding) -> dict[str, Any]:

@@ -76,7 +76,8 @@ def _standing(model: Model) -> xr.Dataset:
 
     knees = np.array(_STANDING["knee_flexion"])
     laxity = xr.DataArray(np.where(knees < 0.0, _LAX, _USUAL), coords={"knee_flexion": knees})
-    return sweep(model, **_STANDING, knee_laxity=laxity, pelvic_tilt=_PELVIS)
+    asked: dict[str, Any] = {**_STANDING, "knee_laxity": laxity, "pelvic_tilt": _PELVIS}
+    return sweep(model, **asked)
 
 
 def _sitting(model: Model) -> xr.Dataset:

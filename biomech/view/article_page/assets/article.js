@@ -32,7 +32,7 @@ views.forEach((view, i) => view.controls.addEventListener('change', () => {
 // How the pelvis is held, and who stands on which floor, is the same for both bodies; the rest each has its own.
 const isShared = (dim) => ['tilt_policy', 'pelvic_tilt', 'friction'].includes(dim.name);
 
-const sayPlace = (dim, i) => (dim.name === 'stance' ? dim.labels[i] : `${dim.title} ${withUnit(dim.labels[i], dim.unit)}`);
+const sayPlace = (dim, i) => (dim.name === 'stance' ? dim.labels[i] : `${dim.title.replace(/ \(.*\)/, '')}${dim.kind === 'choice' ? ':' : ''} ${withUnit(dim.labels[i], dim.unit)}`);
 
 // In what a body differs from the other, and in what they are alike.
 const saying = (which, isSame) => state.data.header.dims
@@ -81,7 +81,7 @@ const feelRows = Object.entries(content.places).map(([group, place]) => {
 const pressure = html('p');
 find('feel').append(html('h2', {}, 'Under the hands'),
   html('table', {}, html('caption', {}, 'How firm, in percent of what the muscles can do; both sides together. A full bar is 25 %.'),
-    html('thead', {}, html('tr', {}, html('th', {scope: 'col'}, 'where'), html('th', {scope: 'col', colspan: 2}, 'left body'), html('th', {scope: 'col', colspan: 2}, 'right body'), html('th', {scope: 'col'}, 'on the right one'))),
+    html('thead', {}, html('tr', {}, html('th', {scope: 'col'}, 'where'), ...['left body', 'right body'].flatMap((name) => [html('th', {class: 'bar', 'aria-hidden': 'true'}), html('th', {scope: 'col', class: 'number'}, name)]), html('th', {scope: 'col', class: 'says'}, 'the right one is'))),
     html('tbody', {}, ...feelRows.map(({row}) => row))),
   pressure,
   html('p', {class: 'soft'}, `Words from ${content.hands.perhaps} in a hundred on: a hand may tell that; from ${content.hands.surely} on it surely does. That is a judgment.`));
@@ -89,7 +89,7 @@ find('feel').append(html('h2', {}, 'Under the hands'),
 const inWords = (change) => {
   const size = Math.abs(change);
   if (!Number.isFinite(change)) return ['', ''];
-  if (size < content.hands.perhaps) return ['no difference for a hand', ''];
+  if (size < content.hands.perhaps) return ['no difference', ''];
   const word = change > 0 ? 'firmer' : 'softer';
   return [size < content.hands.surely ? `perhaps ${word}` : `clearly ${word}`, change > 0 ? 'more' : 'less'];
 };
@@ -145,39 +145,30 @@ function compare(contrast) {
   show();
 }
 
-// How far it changes in each way of holding the pelvis, as bars about zero.
-function drawWays(element, {ways, unit, smallest}) {
-  const wide = Math.max(300, element.clientWidth || 480);
-  const row = 42;
+// How far it changes in each way of holding the pelvis: a line about zero for each, on one scale.
+function layWays({ways, unit, smallest}) {
   const ends = ways.flatMap(({low, high}) => [low, high]).filter((own) => own !== null);
   const reach = niceLimit(Math.max(2 * smallest, ...ends.map(Math.abs)));
-  const x = (own) => wide / 2 + ((wide / 2 - 14) * own) / reach;
-  const tall = ways.length * row + 34;
-  const parts = [
-    svg('rect', {class: 'band', x: x(-smallest), width: x(smallest) - x(-smallest), y: 4, height: tall - 30}),
-    svg('line', {class: 'zero', x1: x(0), x2: x(0), y1: 4, y2: tall - 26}),
-    svg('text', {class: 'soft', x: 4, y: tall - 8}, `◂ less (−${reach})`),
-    svg('text', {class: 'soft', x: wide / 2, y: tall - 8, 'text-anchor': 'middle'}, 'grey: too small to count'),
-    svg('text', {class: 'soft', x: wide - 4, y: tall - 8, 'text-anchor': 'end'}, `more (${reach} ${unit}) ▸`),
-  ];
-  ways.forEach(({label, low, middle, high, sign, verdict, measured}, i) => {
-    const y = 18 + i * row;
-    const group = svg('g', measured ? {class: 'measured'} : {}, svg('text', {x: 4, y: y - 2}, `${sign} ${capital(label)}`));
+  const x = (own) => 50 + (50 * own) / reach;
+  const rows = ways.map(({label, low, middle, high, sign, verdict, measured}) => {
+    const parts = [svg('rect', {class: 'band', x: `${x(-smallest)}%`, width: `${x(smallest) - x(-smallest)}%`, height: '100%'}),
+      svg('line', {class: 'zero', x1: '50%', x2: '50%', y1: 0, y2: '100%'})];
     if (middle !== null) {
-      group.append(svg('title', {}, `${label}: ${told(middle, 1)} ${unit}, in 90 of 100 bodies ${told(low, 1)} to ${told(high, 1)}: ${verdict}`),
-        svg('line', {class: 'span', x1: x(low), x2: Math.max(x(high), x(low) + 0.5), y1: y + 11, y2: y + 11}),
-        svg('circle', {class: 'mid', cx: x(middle), cy: y + 11, r: 5.5}));
+      parts.push(svg('line', {class: 'span', x1: `${x(low)}%`, x2: `${x(high) + 0.01}%`, y1: '50%', y2: '50%'}),
+        svg('circle', {class: 'mid', cx: `${x(middle)}%`, cy: '50%', r: 5.5}));
     }
-    parts.push(group);
+    const numbers = `${told(middle ?? NaN, 1)} (${told(low ?? NaN, 1)} to ${told(high ?? NaN, 1)}) ${unit}`;
+    return html('li', measured ? {class: 'measured'} : {}, html('span', {}, `${sign} ${capital(label)}: ${verdict}`),
+      svg('svg', {'aria-hidden': 'true'}, ...parts), html('small', {}, numbers));
   });
-  element.replaceChildren(svg('svg', {class: 'ways', viewBox: `0 0 ${wide} ${tall}`, role: 'img', 'aria-label': ways.map(({label, middle, verdict}) => `${label}: ${told(middle ?? NaN, 1)} ${unit}, ${verdict}`).join('; ')}, ...parts));
+  return html('div', {class: 'ways'}, html('ul', {}, ...rows),
+    html('p', {class: 'scale', 'aria-hidden': 'true'}, html('span', {}, `◂ less (${told(-reach, 0)})`), html('span', {}, 'grey: too small to count'), html('span', {}, `more (${told(reach, 0)}) ▸`)));
 }
 
 const BEARS = {direct: 'just what the sentence says', partly: 'something near it', indirect: 'only related'};
 
 function openClaim(claim, inside) {
   const block = (title, ...children) => [html('h3', {}, title), ...children];
-  const ways = html('div');
   const people = claim.people.length
     ? html('ul', {class: 'people'}, ...claim.people.map((own) => html('li', {class: own.speaks},
       html('b', {}, `${own.name}, ${own.people}`), ` (speaks ${own.speaks === 'neither' ? 'neither way' : own.speaks}; ${BEARS[own.bears]}): ${own.what}`, html('small', {}, own.citation))))
@@ -186,11 +177,11 @@ function openClaim(claim, inside) {
     html('p', {}, 'Shown: ', html('b', {}, claim.first), ' on the left, ', html('b', {}, claim.second), ' on the right.'),
     ...block('What comes out', html('p', {}, `${capital(claim.verdict)}: ${claim.meaning}.`), html('p', {class: 'soft'}, claim.counts)),
     ...(claim.threshold ? block('What it would take', html('p', {}, claim.threshold)) : []),
-    ...block('From left to right, for each way of holding the pelvis', ways),
+    find('controls'), find('feel'),
+    ...block('From left to right, for each way of holding the pelvis', layWays(claim)),
     html('p', {class: 'soft'}, 'Dot: the middle body. Bar: 90 of 100 bodies. Green: pelvises as they were measured on people.'),
     ...block('What was measured on people', people),
     ...(claim.decider ? block('What would decide', html('p', {}, `${capital(claim.decider)}.`)) : []));
-  drawWays(ways, claim);
 }
 
 const pill = ({name, sign}, text = name) => html('span', {class: `pill ${name.split(' ')[0]}`}, `${sign} ${text}`);
@@ -205,10 +196,15 @@ const cards = content.claims.map((claim) => {
   const card = html('details', {class: 'claim', 'data-claim': claim.name},
     html('summary', {}, html('span', {}, claim.text), pill(verdicts[claim.verdict])), inside);
   card.addEventListener('toggle', () => {
-    if (!card.open) return;
+    if (!card.open) {
+      // sliders and hands go where they are needed: into the claim that is open, or back to the top
+      if (card.contains(find('controls'))) find('intro').after(find('controls'), find('feel'));
+      return;
+    }
     for (const {card: other} of cards) if (other !== card) other.open = false;
     compare(claim.contrast);
     openClaim(claim, inside);
+    card.scrollIntoView({block: 'start'});
   });
   return {claim, card};
 });

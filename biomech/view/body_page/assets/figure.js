@@ -74,7 +74,7 @@ const makeSkin = () => new THREE.ShaderMaterial({
     void main() {
       vec3 out_of = normalize(facing);
       float rim = 1.0 - abs(dot(out_of, normalize(sight)));
-      float veil = dense * (0.20 + 0.62 * pow(rim, 2.2));
+      float veil = dense * (0.22 + 0.66 * pow(rim, 2.0));
       vec3 lit = colour * (0.80 + 0.28 * out_of.y + 0.10 * out_of.x);
       float stripe = step(0.62, fract((gl_FragCoord.x + gl_FragCoord.y) / 15.0)) * stripes;
       gl_FragColor = vec4(mix(lit, warning, stripe), max(veil, 0.62 * stripe));
