@@ -107,10 +107,17 @@ def _dimension(ds: xr.Dataset, dim: str) -> dict[str, Any]:
     labels = ds[dim].values if dim in ds.coords else np.arange(size)
     numeric = labels.dtype.kind in "iuf"
     unit = str(ds[dim].attrs.get("units", "")) if dim in ds.coords else ""
-    texts = [f"{float(own):.6g}".replace("-", "\u2212") if numeric else plain_label(dim, _text(own)) for own in labels]
+    texts = _numbers_as_text(labels) if numeric else [plain_label(dim, _text(own)) for own in labels]
     kind = "slider" if numeric or labels.dtype.kind in "mM" or size > _CHOICES else "choice"
     return {"name": dim, "title": plain_dimension(dim), "unit": plain_unit(unit), "kind": kind, "labels": texts,
             "values": [float(own) if np.isfinite(own) else None for own in labels] if numeric else None}  # fmt: skip
+
+
+def _numbers_as_text(labels: NDArray[Any]) -> list[str]:
+    """Numbers as people write them, to the thousandth where that tells them apart."""
+    short = [f"{float(own):.3f}".rstrip("0").rstrip(".") for own in labels]
+    texts = short if len({*short}) == len({*labels.tolist()}) else [f"{float(own):.9g}" for own in labels]
+    return ["0" if own == "-0" else own.replace("-", "\u2212") for own in texts]
 
 
 def _text(label: Any) -> str:

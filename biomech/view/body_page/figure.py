@@ -5,7 +5,8 @@ Nothing here is mechanics: a quiet shape by which one recognises thigh and foot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,10 @@ _NOSE: Rings = (
     (0.096, 0.600, 0.000, 0.024, 0.013), (0.113, 0.594, 0.000, 0.020, 0.012), (0.127, 0.587, 0.000, 0.010, 0.008),
 )  # fmt: skip
 
+#: The rim of the pelvis on its right side, from the sacrum over crest, spine and socket to the pubis, m.
+_RIM = ((-0.095, 0.070, 0.000), (-0.090, 0.092, 0.085), (-0.045, 0.085, 0.125), (0.000, 0.000, 0.118),
+        (-0.030, -0.045, 0.085), (-0.012, -0.085, 0.012))  # fmt: skip
+
 #: By segment: along which axis its rings lie, and the rings.
 _PARTS: Mapping[str, tuple[str, Rings]] = {
     "pelvis": ("y", _PELVIS),
@@ -72,18 +77,15 @@ def figure_of(model: Model, ends: Mapping[str, list[tuple[str, np.ndarray]]]) ->
     ``ends``: of each segment, the segments that it carries and where (m, in its axes).
     """
     sizes = {name: _size(model, name, ends) for name in model.segments}
-    skin, bones = [], []
+    skin: list[dict[str, Any]] = []
     for name in model.segments:
         kind, side = _kind(name)
         if kind in _PARTS:
             axis, rings = _PARTS[kind]
             skin.append(_part(name, axis, rings, sizes[name], side))
-        for _, place in ends[name]:
-            if np.linalg.norm(place) > 0.03:
-                bones.append({"segment": name, "from": [0.0, 0.0, 0.0], "to": _listed(place)})
         if kind == "torso":
             skin += [_part(name, "y", _HEAD, sizes[name], 1.0), _part(name, "x", _NOSE, sizes[name], 1.0)]
-            bones.append({"segment": name, "from": [0.0, 0.0, 0.0], "to": [0.0, 0.42 * sizes[name], 0.0]})
+    bones = [bone for name in model.segments for bone in _bones(model, name, ends[name], sizes[name])]
     return {"skin": skin, "bones": bones, "arms": _arms(model, sizes)}
 
 
@@ -114,6 +116,30 @@ def _size(model: Model, segment: str, ends: Mapping[str, list[tuple[str, np.ndar
 def _part(segment: str, axis: str, rings: Rings, size: float, side: float) -> dict[str, Any]:
     told = [[size * own for own in (s, one, side * other, a, b)] for s, one, other, a, b in rings]
     return {"segment": segment, "axis": axis, "rings": [[round(own, 5) for own in ring] for ring in told]}
+
+
+def _bones(model: Model, name: str, carried: list[tuple[str, np.ndarray]], size: float) -> Iterator[dict[str, Any]]:
+    """Bones of a segment, from place to place: to the joints that it carries, and what a trunk has besides."""
+    start, kind = np.zeros(3), _kind(name)[0]
+    if kind == "pelvis":
+        for side in (1.0, -1.0):
+            rim = size * np.array(_RIM) * [1.0, 1.0, side]
+            for one, other in pairwise(rim):
+                yield _bone(name, one, other, 0.007)
+        return
+    for _, place in carried:
+        if np.linalg.norm(place) > 0.03:
+            yield _bone(name, start, place, 0.011)
+    if kind == "torso":
+        top = size * np.array([0.0, 0.42, 0.0])
+        yield _bone(name, start, top, 0.011)
+        for side in (1.0, -1.0):
+            shoulder = [model.value("settings/shoulder_x"), model.value("settings/shoulder_y"), side * size * 0.17]
+            yield _bone(name, 0.94 * top, np.array(shoulder), 0.007)
+
+
+def _bone(segment: str, one: np.ndarray, other: np.ndarray, radius: float) -> dict[str, Any]:
+    return {"segment": segment, "from": _listed(one), "to": _listed(other), "radius": radius}
 
 
 def _arms(model: Model, sizes: Mapping[str, float]) -> dict[str, Any] | None:

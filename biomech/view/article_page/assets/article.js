@@ -216,7 +216,7 @@ function drawLegend() {
   const marks = [0, 0.05, 0.25, 1];
   find('defs').replaceChildren(svg('linearGradient', {id: 'ramp'}, ...views[0].stops.map((stop, i) =>
     svg('stop', {offset: RAMP[i], 'stop-color': `#${stop.getHexString()}`}))));
-  find('legend').replaceChildren(svg('svg', {viewBox: '0 0 168 32', 'aria-hidden': 'true'},
+  find('legend').replaceChildren(html('div', {}, 'muscles: % of their strength'), svg('svg', {viewBox: '0 0 168 32', 'aria-hidden': 'true'},
     svg('path', {d: 'M0,10L168,4V16L0,10', fill: 'url(#ramp)'}),
     ...marks.map((own) => svg('text', {x: 168 * shade(own), y: 30, 'text-anchor': own === 0 ? 'start' : own === 1 ? 'end' : 'middle'}, `${100 * own}${own === 1 ? ' %' : ''}`))));
 }
@@ -243,7 +243,7 @@ window.addEventListener('beforeprint', () => {
   paint();
   figures.forEach((figure, i) => {
     views[i].draw();
-    figure.querySelector('.print').src = views[i].renderer.domElement.toDataURL();
+    figure.querySelector('.print').src = views[i].renderer?.domElement.toDataURL() ?? '';
   });
 });
 window.addEventListener('afterprint', () => {

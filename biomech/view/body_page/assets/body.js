@@ -70,16 +70,14 @@ class BodyView {
     this.body = data.header.body;
     this.pose = new Pose(data);
     this.dirty = true;
-    this.renderer = new THREE.WebGLRenderer({antialias: true, alpha: true});
-    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio || 1, 2));
-    element.prepend(this.renderer.domElement);
+    this.renderer = this.makeRenderer();
     this.scene = new THREE.Scene();
     this.camera = new THREE.PerspectiveCamera(30, 1, 0.05, 60);
     this.addLights();
     this.addFigure();
     this.addForces();
     this.addFloor();
-    this.controls = new THREE.OrbitControls(this.camera, this.renderer.domElement);
+    this.controls = new THREE.OrbitControls(this.camera, this.renderer?.domElement ?? element);
     this.controls.enableDamping = false;
     this.controls.minDistance = 0.5;
     this.controls.maxDistance = 12;
@@ -87,6 +85,19 @@ class BodyView {
     this.unit = this.scaleOf(data);
     this.keys();
     new ResizeObserver(() => this.resize()).observe(element);
+  }
+
+  // Where nothing can be drawn in three dimensions, that is said; numbers and words stay.
+  makeRenderer() {
+    try {
+      const renderer = new THREE.WebGLRenderer({antialias: true, alpha: true});
+      renderer.setPixelRatio(Math.min(window.devicePixelRatio || 1, 2));
+      this.element.prepend(renderer.domElement);
+      return renderer;
+    } catch {
+      this.element.append(html('p', {class: 'soft nothing'}, 'This browser cannot draw in three dimensions (WebGL). The numbers are all here.'));
+      return null;
+    }
   }
 
   addLights() {
@@ -119,15 +130,15 @@ class BodyView {
     this.figure.add(this.ring);
   }
 
-  addBone({segment, from, to}) {
+  addBone({segment, from, to, radius}) {
     const group = new THREE.Group();
     group.matrixAutoUpdate = false;
     const [a, b] = [new THREE.Vector3(...from), new THREE.Vector3(...to)];
     const shaft = new THREE.Mesh(new THREE.CylinderGeometry(1, 1, 1, 12), this.bone);
-    layBetween(shaft, a, b, 0.011);
+    layBetween(shaft, a, b, radius);
     group.add(shaft);
     for (const end of [a, b]) {
-      const knob = new THREE.Mesh(new THREE.SphereGeometry(0.019, 16, 12), this.bone);
+      const knob = new THREE.Mesh(new THREE.SphereGeometry(radius > 0.01 ? 1.7 * radius : radius, 16, 12), this.bone);
       knob.position.copy(end);
       group.add(knob);
     }
@@ -242,7 +253,7 @@ class BodyView {
     this.waiting = false;
     if (this.moved) this.update();
     this.moved = false;
-    this.renderer.render(this.scene, this.camera);
+    this.renderer?.render(this.scene, this.camera);
     this.onDrawn?.();
   }
 
@@ -484,7 +495,7 @@ class BodyView {
     this.sized = true;
     this.camera.aspect = clientWidth / clientHeight;
     this.camera.updateProjectionMatrix();
-    this.renderer.setSize(clientWidth, clientHeight);
+    this.renderer?.setSize(clientWidth, clientHeight);
     if (first) this.look('start');
     this.draw();
   }

@@ -103,10 +103,10 @@ function drawLegend() {
   find('legend').replaceChildren(
     html('ul', {}, ...(data.has('ground_force') ? [item('ground', 'force of the ground')] : []),
       ...(data.has('joint_contact_force') ? [item('joint', 'force in a joint')] : []), item('weight', 'line of gravity')),
+    html('div', {}, 'muscles: % of their strength'),
     svg('svg', {viewBox: '0 0 168 32', 'aria-hidden': 'true'}, svg('defs', {}, gradient, hatch),
       svg('path', {d: 'M0,10L168,4V16L0,10', fill: 'url(#ramp)'}),
       ...marks.map((own) => svg('text', {x: 168 * shade(own), y: 30, 'text-anchor': own === 0 ? 'start' : own === 1 ? 'end' : 'middle'}, `${100 * own}${own === 1 ? ' %' : ''}`))));
-  find('legend').title = 'Colour and width of a muscle: percent of its strength';
 }
 
 function paint() {
@@ -165,7 +165,7 @@ window.addEventListener('beforeprint', () => {
   document.documentElement.dataset.theme = 'light';
   paint();
   view.draw();
-  find('print').src = view.renderer.domElement.toDataURL();
+  find('print').src = view.renderer?.domElement.toDataURL() ?? '';
 });
 window.addEventListener('afterprint', () => {
   if (before) document.documentElement.dataset.theme = before; else delete document.documentElement.dataset.theme;
