@@ -392,6 +392,24 @@ def test_what_slips_in_cannot_run(opened, swept, tmp_path, browser):
     context.close()
 
 
+def test_without_webgl_the_numbers_stay(swept, tmp_path):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (Debian: apt install chromium)")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="the extra test has Playwright")
+    path = bm.view.page(swept, tmp_path / "page.html")
+    with sync_api.sync_playwright() as playwright:
+        blind = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--disable-3d-apis"])
+        page = blind.new_page()
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-ready=yes]")
+        choose(page, swept, [3, 1, 0, 0])
+        assert "cannot draw in three dimensions" in page.locator("#view").inner_text()
+        own = swept.isel(foot_rotation=3, knee_flexion=1, trunk_lean=0, tilt_policy=0)
+        for (_, percent, _), value in zip(rows_of(page, "#groups"), own.group_activation.values, strict=True):
+            same(percent, 100 * float(value), 1)
+        blind.close()
+
+
 def test_first_picture_and_a_slider_are_quick(opened):
     """Budgets: first picture 2 s, script of a slider event 16 ms; the figures are printed, a busy machine gets more."""
     ds = bm.sweep(bm.load_model(), support="right", foot_rotation=np.linspace(0, 45, 10),

@@ -80,6 +80,7 @@ def contents(answer: Answer, title: str) -> tuple[dict[str, Any], Packed]:
         "steps": {"place": PLACE, "turn": TURN, "angle": ANGLE},
         "dims": [_dimension(ds, dim) for dim in answer.dims],
         "start": _start(answer),
+        "largest": _largest(arrays),
         "body": describe_body(model),
         "groups": [{"name": name, "title": plain_group(name)} for name in _labels(ds, "group")],
         "joints": {name: plain_joint(name) for name in _labels(ds, "joint")},
@@ -159,6 +160,20 @@ def _numbers(answer: Answer) -> Arrays:
     words = list(ARMS)
     found["arms"] = np.array([words.index(str(own)) if str(own) in words else 0 for own in arms] if arms is not None
                              else np.zeros(len(answer)), dtype="|u1")  # fmt: skip
+    return found
+
+
+def _largest(arrays: Arrays) -> dict[str, float]:
+    """The largest of what has a length on the page, over postures that are held; over all, where none is."""
+    held = arrays["status"] == 0
+    found = {}
+    for name in ("group_activation", "joint_contact_force", "ground_force"):
+        if name not in arrays:
+            continue
+        values = arrays[name].astype(np.float64)
+        sizes = np.linalg.norm(values, axis=-1) if values.ndim == 3 else values
+        own = sizes[held] if held.any() else sizes
+        found[name] = float(own[np.isfinite(own)].max(initial=0.0))
     return found
 
 

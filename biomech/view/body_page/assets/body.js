@@ -229,10 +229,8 @@ class BodyView {
 
   // Metres of an arrow for a newton: as large as the largest force of the answer allows.
   scaleOf(data) {
-    const joints = data.has('joint_contact_force') ? this.body.joints.map((_, j) => ['joint_contact_force', j]) : [];
-    const feet = data.has('ground_force') ? data.header.feet.map((_, f) => ['ground_force', f]) : [];
-    const most = Math.max(0, ...[...joints, ...feet].map(([name, i]) => data.largest((posture) => data.force(name, i, posture))));
-    return Math.min(0.45 / data.header.weight, 0.8 / Math.max(most, 1e-9));
+    const {joint_contact_force: joints = 0, ground_force: ground = 0} = data.header.largest;
+    return Math.min(0.45 / data.header.weight, 0.8 / Math.max(joints, ground, 1e-9));
   }
 
   show(posture) {

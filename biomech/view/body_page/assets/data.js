@@ -3,7 +3,9 @@
 class Data {
   constructor({header, block}) {
     this.header = header;
-    const bytes = Uint8Array.from(atob(block), (letter) => letter.charCodeAt(0));
+    const letters = atob(block);
+    const bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
     const readers = {Float32Array, Int16Array, Uint8Array, Int8Array};
     this.arrays = new Map(Object.entries(header.arrays).map(([name, own]) =>
       [name, {...own, data: new readers[own.type](bytes.buffer, own.at, own.count)}]));
@@ -43,18 +45,6 @@ class Data {
   // Length of a force of three components, N.
   force(name, first, posture) {
     return Math.hypot(...[0, 1, 2].map((axis) => this.value(name, 3 * first + axis, posture)));
-  }
-
-  // The largest of what `of` gives, over postures that are held; of all, where none is.
-  largest(of) {
-    let most = 0;
-    for (const everyone of [false, true]) {
-      for (let i = 0; i < this.header.count; i += 1) {
-        if (everyone || this.isHeld(i)) most = Math.max(most, of(i) || 0);
-      }
-      if (most > 0) break;
-    }
-    return most;
   }
 }
 

@@ -9,13 +9,11 @@ const certificate = new Certificate(find('certificate'), view);
 const posed = new PostureLines(find('posture'), data);
 const feet = new FeetPlan(find('feet'), view);
 
-const read = (name, column) => (posture) => data.value(name, column, posture);
 const quantities = [];
 
 // Muscle groups.
 let groups = null;
-const groupLimit = data.has('group_activation')
-  ? niceLimit(100 * Math.max(...header.groups.map((_, g) => data.largest(read('group_activation', g))))) : 1;
+const groupLimit = niceLimit(100 * (header.largest.group_activation ?? 0));
 if (data.has('group_activation')) {
   const columns = ['muscles', '% of strength', ...(data.has('group_force') ? ['force, N'] : [])];
   groups = new BarTable(find('groups'), {
@@ -29,8 +27,7 @@ if (data.has('group_activation')) {
 // Joints.
 let joints = null;
 const jointNames = header.body.joints.map(({name}) => name);
-const jointLimit = data.has('joint_contact_force')
-  ? niceLimit(Math.max(...jointNames.map((_, j) => data.largest((posture) => data.force('joint_contact_force', j, posture)))) / header.weight) : 1;
+const jointLimit = niceLimit((header.largest.joint_contact_force ?? 0) / header.weight);
 if (data.has('joint_contact_force')) {
   joints = new BarTable(find('joints'), {
     title: 'What joints bear', kind: 'joint', columns: ['joint', 'force, N', '× body weight'],
