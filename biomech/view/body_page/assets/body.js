@@ -365,7 +365,8 @@ class BodyView {
     const normal = this.floorNormal();
     this.floor.quaternion.setFromUnitVectors(UP, normal);
     this.floor.visible = true;
-    this.floorPaint.uniforms.middle.value.copy(this.fall).applyQuaternion(this.floor.quaternion.clone().invert());
+    const {x, z} = this.fall;
+    this.floorPaint.uniforms.middle.value.set(x, this.groundHeight(x, z), z).applyQuaternion(this.floor.quaternion.clone().invert());
     const outlines = this.body.soles.map(({on, outline}) => outline.map((at) => pose.vector(on, at)));
     outlines.forEach((outline, i) => {
       this.soles[i].geometry.setFromPoints(outline.map((at) => at.clone().addScaledVector(normal, 0.003)));
