@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from biomech.model.model import Model
 
 #: Parts of the script that every page has, in the order in which they are read.
-SCRIPTS = ("data.js", "figure.js", "muscles.js", "body.js", "charts.js", "panel.js")
+SCRIPTS = ("data.js", "figure.js", "muscles.js", "body.js", "charts.js", "panel.js", "frame.js")
 
 
 @dataclass(frozen=True)

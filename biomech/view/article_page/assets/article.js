@@ -1,6 +1,5 @@
 // The article's page: two bodies whose stances one chooses, what hands would feel on them, and the claims.
 
-const find = (id) => document.getElementById(id);
 const content = JSON.parse(find('data').textContent);
 const scenes = new Map();
 
@@ -212,47 +211,18 @@ for (const heading of new Set(content.claims.map(({claim}) => claim))) {
   find('claims').append(html('h2', {}, heading), ...cards.filter(({claim}) => claim.claim === heading).map(({card}) => card));
 }
 
-function drawLegend() {
-  const marks = [0, 0.05, 0.25, 1];
-  find('defs').replaceChildren(svg('linearGradient', {id: 'ramp'}, ...views[0].stops.map((stop, i) =>
-    svg('stop', {offset: RAMP[i], 'stop-color': `#${stop.getHexString()}`}))));
-  find('legend').replaceChildren(html('div', {}, 'muscles: % of their strength'), svg('svg', {viewBox: '0 0 168 32', 'aria-hidden': 'true'},
-    svg('path', {d: 'M0,10L168,4V16L0,10', fill: 'url(#ramp)'}),
-    ...marks.map((own) => svg('text', {x: 168 * shade(own), y: 30, 'text-anchor': own === 0 ? 'start' : own === 1 ? 'end' : 'middle'}, `${100 * own}${own === 1 ? ' %' : ''}`))));
-}
-
 function paint() {
   for (const view of views) view.paint();
-  drawLegend();
+  find('legend').replaceChildren(...scaleOfMuscles(views[0].stops));
   show();
 }
 
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
-dark.addEventListener('change', paint);
-find('theme').addEventListener('click', () => {
-  const now = document.documentElement.dataset.theme ?? (dark.matches ? 'dark' : 'light');
-  document.documentElement.dataset.theme = now === 'dark' ? 'light' : 'dark';
-  paint();
-});
 for (const button of find('views').children) button.addEventListener('click', () => views.forEach((view) => view.look(button.dataset.view)));
 
-let before;
-window.addEventListener('beforeprint', () => {
-  before = document.documentElement.dataset.theme;
-  document.documentElement.dataset.theme = 'light';
-  paint();
-  figures.forEach((figure, i) => {
-    views[i].draw();
-    figure.querySelector('.print').src = views[i].renderer?.domElement.toDataURL() ?? '';
-  });
-});
-window.addEventListener('afterprint', () => {
-  if (before) document.documentElement.dataset.theme = before; else delete document.documentElement.dataset.theme;
-  paint();
-});
-
+followTheme(paint);
+printPictures(figures.map((figure, i) => [views[i], figure.querySelector('.print')]), paint);
 for (const view of views) view.paint();
 compare(content.claims[0].contrast);
-drawLegend();
+paint();
 for (const view of views) view.resize();
 document.documentElement.dataset.ready = 'yes';

@@ -59,6 +59,7 @@ const told = (number, digits) => {
 const SUPER = {'-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '⁵', 6: '⁶', 7: '⁷', 8: '⁸', 9: '⁹'};
 const power = (number) => {
   if (number === 0) return '0';
+  if (number >= 0.001) return number.toPrecision(2);
   const [digits, exponent] = number.toExponential(1).split('e');
   return `${digits} · 10${[...exponent.replace('+', '')].map((own) => SUPER[own]).join('')}`;
 };

@@ -1,6 +1,5 @@
 // The page: one body, its controls, and what is told of the posture that they choose.
 
-const find = (id) => document.getElementById(id);
 const data = new Data(JSON.parse(find('data').textContent));
 const {header} = data;
 const indices = [...header.start];
@@ -91,19 +90,11 @@ const controls = new Controls(find('controls'), header.dims, indices, choose);
 
 // What colours, widths and arrows mean.
 function drawLegend() {
-  const marks = [0, 0.05, 0.25, 1];
-  const gradient = svg('linearGradient', {id: 'ramp'}, ...view.stops.map((stop, i) =>
-    svg('stop', {offset: RAMP[i], 'stop-color': `#${stop.getHexString()}`})));
-  const hatch = svg('pattern', {id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)'},
-    svg('rect', {width: 3, height: 6, fill: getComputedStyle(document.documentElement).getPropertyValue('--warn')}));
   const item = (name, text) => html('li', {class: name}, html('span', {}, text));
   find('legend').replaceChildren(
     html('ul', {}, ...(data.has('ground_force') ? [item('ground', 'force of the ground')] : []),
       ...(data.has('joint_contact_force') ? [item('joint', 'force in a joint')] : []), item('weight', 'line of gravity')),
-    html('div', {}, 'muscles: % of their strength'),
-    svg('svg', {viewBox: '0 0 168 32', 'aria-hidden': 'true'}, svg('defs', {}, gradient, hatch),
-      svg('path', {d: 'M0,10L168,4V16L0,10', fill: 'url(#ramp)'}),
-      ...marks.map((own) => svg('text', {x: 168 * shade(own), y: 30, 'text-anchor': own === 0 ? 'start' : own === 1 ? 'end' : 'middle'}, `${100 * own}${own === 1 ? ' %' : ''}`))));
+    ...scaleOfMuscles(view.stops));
 }
 
 function paint() {
@@ -111,15 +102,6 @@ function paint() {
   drawLegend();
   tell();
 }
-
-// Dark or light: as the system has it, until somebody chooses.
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
-dark.addEventListener('change', paint);
-find('theme').addEventListener('click', () => {
-  const now = document.documentElement.dataset.theme ?? (dark.matches ? 'dark' : 'light');
-  document.documentElement.dataset.theme = now === 'dark' ? 'light' : 'dark';
-  paint();
-});
 
 for (const button of find('views').children) button.addEventListener('click', () => view.look(button.dataset.view));
 
@@ -155,20 +137,8 @@ view.onDrawn = () => {
   if (!scale.textContent) scale.textContent = 'body weight';
 };
 
-// Paper is white: the picture is taken in the light theme.
-let before;
-window.addEventListener('beforeprint', () => {
-  before = document.documentElement.dataset.theme;
-  document.documentElement.dataset.theme = 'light';
-  paint();
-  view.draw();
-  find('print').src = view.renderer?.domElement.toDataURL() ?? '';
-});
-window.addEventListener('afterprint', () => {
-  if (before) document.documentElement.dataset.theme = before; else delete document.documentElement.dataset.theme;
-  paint();
-});
-
+followTheme(paint);
+printPictures([[view, find('print')]], paint);
 paint();
 view.resize();
 document.documentElement.dataset.ready = 'yes';
