@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from biomech._arguments import entries, instance, whole_number
+from biomech._arguments import instance, whole_number
 from biomech.article.findings import Finding, assess_hypotheses
 from biomech.article.scenarios import PALPABLE
-from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
-from biomech.view.article_page.claims import describe_claims, describe_verdicts
+from biomech.view.article_page.claims import checked_findings, describe_claims, describe_verdicts
 from biomech.view.article_page.stances import shown_stances
 from biomech.view.body_page.answer import read_answer
 from biomech.view.body_page.contents import contents
@@ -74,15 +73,8 @@ def article_page(
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
     samples = whole_number("samples", samples, 2, 2**24)
     if findings is None:
-        found = assess_hypotheses(model=body, samples=samples, progress=progress)
-    else:
-        found = [
-            instance("findings", own, Finding, "a list of Finding")
-            for own in entries("findings", findings, "a list of Finding")
-        ]
-    if not found:
-        raise StanceError("findings: is empty; give one at least")
-    return write_page(place, _page(body, found))
+        return write_page(place, _page(body, assess_hypotheses(model=body, samples=samples, progress=progress)))
+    return write_page(place, _page(body, checked_findings(findings)))
 
 
 def _page(model: Model, findings: Sequence[Finding]) -> Page:

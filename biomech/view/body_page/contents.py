@@ -166,7 +166,7 @@ def _numbers(answer: Answer) -> Arrays:
 def _largest(arrays: Arrays) -> dict[str, float]:
     """The largest of what has a length on the page, over postures that are held; over all, where none is."""
     held = arrays["status"] == 0
-    found = {}
+    found: dict[str, float] = {}
     for name in ("group_activation", "joint_contact_force", "ground_force"):
         if name not in arrays:
             continue
