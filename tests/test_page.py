@@ -452,6 +452,26 @@ def test_an_answer_with_one_posture_and_few_variables(opened):
     assert page.locator("#groups table").count() == 0
 
 
+def test_a_part_of_an_answer_is_told_by_its_labels(opened, swept):
+    part = swept.isel(joint=[3, 1], muscle=slice(5, 40), foot=[1], trunk_lean=0).where(
+        swept.status.isel(trunk_lean=0) == 0
+    )
+    page = opened(part).page
+    choose(page, part, [0, 1, 0])
+    rows = dict(zip(bm.sweep(bm.load_model(), pelvic_tilt=0).joint.values, rows_of(page, "#joints"), strict=True))
+    own = part.isel(foot_rotation=0, knee_flexion=1, tilt_policy=0)
+    for joint in own.joint.values:
+        same(rows[joint][1], float(np.linalg.norm(own.joint_contact_force.sel(joint=joint))), 0)
+    assert rows["lumbosacral"][1] == "–"
+    page.locator("#muscles summary").click()
+    percent = {row[0]: row[1] for row in rows_of(page, "#muscles")}
+    for muscle in own.muscle.values:
+        same(percent[muscle], 100 * float(own.activation.sel(muscle=muscle)), 0)
+    lost = np.argwhere(np.isnan(part.status.values))[0].tolist()
+    choose(page, part, lost)
+    assert "No numbers" in page.locator("#badge").inner_text()
+
+
 def test_bodies_have_a_slider(opened):
     bodies = bm.uncertainty.draw_bodies(bm.load_model(), samples=3)
     page = opened(bm.sweep(bodies, pelvic_tilt=0)).page

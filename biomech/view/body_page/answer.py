@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import instance, refusal
+from biomech.analysis.output.labels import labels_of
 from biomech.analysis.output.provenance import model_hash
 from biomech.analysis.store.asked import stance_of
 from biomech.analysis.store.model_record import make_model
@@ -98,12 +99,27 @@ def read_answer(ds: xr.Dataset, model: object, coordinates: object, ground_react
     body = _body(ds, model)
     given = ds if coordinates is None else _with_coordinates(ds, body, coordinates)
     _check_angles(given, body)
+    given = _whole(given, body)
     if ground_reaction is not None:
         given = _with_ground(given, ground_reaction)
     count = math.prod(ds["status"].shape)
     angle = _over(given, "coordinate_angle", tuple(map(str, ds["status"].dims)), ("coordinate",))
     order = [list(given["coordinate"].values).index(name) for name in body.coordinates]
     return Answer(given, body, np.asarray(angle.reshape(count, -1)[:, order], dtype=np.float64))
+
+
+def _whole(ds: xr.Dataset, model: Model) -> xr.Dataset:
+    """The answer with every muscle, joint, foot and axis in the model's order, NaN where somebody took a part of it."""
+    labels = labels_of(model)
+    for dim in ("muscle", "joint", "foot", "axis"):
+        if dim not in ds.dims or dim not in ds.indexes:
+            continue
+        own = list(ds[dim].values)
+        if strange := [name for name in own if name not in labels[dim]]:
+            raise StanceError(f"ds: {dim} has {str(strange[0])!r}, which model {model.name!r} has not")
+        if own != labels[dim]:
+            ds = ds.reindex({dim: labels[dim]})
+    return ds
 
 
 def _check_size(ds: xr.Dataset) -> None:

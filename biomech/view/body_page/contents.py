@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from biomech.pipeline.status import OVERLOADED
 from biomech.stance.parameters import ARMS, PARAMETERS
 from biomech.view.body_page.answer import Answer
-from biomech.view.body_page.packing import Packed, floats, pack, percent, rounded
+from biomech.view.body_page.packing import Packed, codes, floats, pack, percent, rounded
 from biomech.view.body_page.scene import ANGLE, PLACE, TURN, describe_body, floor_of, place_body
 from biomech.view.body_page.words import (
     finding_words,
@@ -151,7 +151,7 @@ def _numbers(answer: Answer) -> Arrays:
     found: Arrays = {name: floats(answer.values(name, *own)) for name, own in _READ.items() if answer.has(name)}
     if answer.has("activation"):
         found["activation"] = percent(answer.values("activation", "muscle"))
-    found["status"] = answer.values("status").astype("|i1")
+    found["status"] = codes(answer.values("status"))
     if answer.has("valid"):
         own = tuple(str(dim) for dim in answer.ds["valid"].dims if dim not in answer.dims)
         found["valid"] = answer.values("valid", *own).reshape(len(answer), -1).all(axis=1).astype("|u1")
@@ -204,7 +204,7 @@ def _told(answer: Answer, arrays: Arrays) -> Iterator[dict[str, Any]]:
         arrays[name] = floats(answer.values(name, *own).reshape(len(answer), -1))
         line = {"name": name, "title": plain_dimension(name), "unit": "°", "digits": 1, "sides": _sides(ds, own)}
         if answer.has(status):
-            arrays[status] = answer.values(status, *own).reshape(len(answer), -1).astype("|i1")
+            arrays[status] = codes(answer.values(status, *own).reshape(len(answer), -1))
             about = ds[status].attrs
             words = finding_words(str(about.get("flag_meanings", "")), about.get("flag_values", ()))
             line |= {"how": status, "words": words}

@@ -89,6 +89,12 @@ def percent(values: NDArray[Any]) -> NDArray[np.uint8]:
     return np.where(np.isnan(whole), 255, np.nan_to_num(whole)).astype("|u1")
 
 
+def codes(values: NDArray[Any]) -> NDArray[np.int8]:
+    """Codes in 8 bits, -1 where there is none."""
+    whole = np.asarray(values, dtype=np.float64)
+    return np.where(np.isfinite(whole), np.nan_to_num(whole), -1.0).astype("|i1")
+
+
 def floats(values: NDArray[Any]) -> NDArray[np.float32]:
     """Numbers that are read: 32 bits."""
     with np.errstate(over="ignore"):

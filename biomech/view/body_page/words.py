@@ -117,7 +117,7 @@ STATUS_WORDS = {
         "No such posture",
         "The body cannot take this posture: a foot or a joint cannot get there. There is nothing to draw, no number.",
     ),
-    -1: ("Not computed", "This posture has not been computed yet."),
+    -1: ("No numbers", "This posture was left out of the answer, or has not been computed yet."),
 }
 
 
@@ -166,7 +166,7 @@ def finding_words(meanings: str, codes: object) -> dict[str, str]:
 
 def status_words() -> dict[str, dict[str, str]]:
     """Every status by its code: name, heading and sentence."""
-    names = {-1: "not computed", **dict(enumerate(STATUSES))}
+    names = {-1: "no numbers", **dict(enumerate(STATUSES))}
     return {
         str(code): {"name": names[code], "title": title, "text": said} for code, (title, said) in STATUS_WORDS.items()
     }
