@@ -64,7 +64,7 @@ function chooseWhose() {
     });
     return html('label', {}, input, html('span', {}, name));
   });
-  return html('div', {class: 'control whose'}, html('div', {class: 'name', id: 'whose'}, 'The sliders move the'),
+  return html('div', {class: 'control whose'}, html('div', {class: 'name', id: 'whose'}, 'Change the'),
     html('div', {class: 'choice', role: 'radiogroup', 'aria-labelledby': 'whose'}, ...labels));
 }
 
@@ -79,7 +79,7 @@ const feelRows = Object.entries(content.places).map(([group, place]) => {
 });
 const pressure = html('p');
 find('feel').append(html('h2', {}, 'Under the hands'),
-  html('table', {}, html('caption', {}, 'How firm, in percent of what the muscles can do; both sides together. A full bar is 25 %.'),
+  html('table', {}, html('caption', {}, 'How firm, in percent of what the muscles can do; both sides together. A full bar is 50 %.'),
     html('thead', {}, html('tr', {}, html('th', {scope: 'col'}, 'where'), ...['left body', 'right body'].flatMap((name) => [html('th', {class: 'bar', 'aria-hidden': 'true'}), html('th', {scope: 'col', class: 'number'}, name)]), html('th', {scope: 'col', class: 'says'}, 'the right one is'))),
     html('tbody', {}, ...feelRows.map(({row}) => row))),
   pressure,
@@ -101,7 +101,7 @@ function tellFeel() {
     const g = data.header.groups.findIndex(({name}) => name === group);
     const tones = postures.map((own, i) => (g >= 0 && held[i] ? 100 * data.value('group_activation', g, own) : NaN));
     tones.forEach((tone, i) => {
-      bars[i].setAttribute('width', `${Math.min(Math.max(4 * tone || 0, 0), 100).toFixed(1)}%`);
+      bars[i].setAttribute('width', `${Math.min(Math.max(2 * tone || 0, 0), 100).toFixed(1)}%`);
       bars[i].style.fill = `#${rampColour(views[0].stops, Number.isFinite(tone) ? shade(tone / 100) : 0).getHexString()}`;
       numbers[i].textContent = told(tone, 1);
     });
@@ -213,7 +213,7 @@ for (const heading of new Set(content.claims.map(({claim}) => claim))) {
 
 function paint() {
   for (const view of views) view.paint();
-  find('legend').replaceChildren(...scaleOfMuscles(views[0].stops));
+  find('legend').replaceChildren(html('div', {}, 'thin blue arrow: body weight'), ...scaleOfMuscles(views[0].stops));
   show();
 }
 
