@@ -82,7 +82,7 @@ def _page(model: Model, findings: Sequence[Finding]) -> Page:
     scenes, contrasts = shown_stances(model)
     told: dict[str, Any] = {}
     for name, ds in scenes.items():
-        header, packed = contents(read_answer(ds, model, None), name)
+        header, packed = contents(read_answer(ds, model, None))
         body = header.pop("body")  # the same in all of them
         told[name] = {"header": header, "block": packed.block}
     data = {

@@ -65,17 +65,14 @@ _ORIGIN = {
 }
 
 
-def contents(answer: Answer, title: str) -> tuple[dict[str, Any], Packed]:
+def contents(answer: Answer) -> tuple[dict[str, Any], Packed]:
     """Everything that the script of the page reads."""
     arrays = place_body(answer) | _numbers(answer) | _failures(answer)
     told = list(_told(answer, arrays))
     packed = pack(arrays)
     ds, model = answer.ds, answer.model
     header = {
-        "title": title,
-        "model": model.name,
         "weight": model.body_mass * model.value("settings/gravity"),
-        "gravity": model.value("settings/gravity"),
         "count": len(answer),
         "steps": {"place": PLACE, "turn": TURN, "angle": ANGLE},
         "dims": [_dimension(ds, dim) for dim in answer.dims],

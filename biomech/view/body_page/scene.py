@@ -35,7 +35,6 @@ def describe_body(model: Model) -> dict[str, Any]:
     ends = _ends(model)
     return {
         "segments": list(model.segments),
-        "coordinates": list(model.coordinates),
         **figure_of(model, ends),
         "muscles": _paths(model),
         "joints": _joints(model),
@@ -56,10 +55,9 @@ def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
     turn = Rotation.from_matrix(rotation.reshape(-1, 3, 3)).as_quat().reshape(*origin.shape[:2], 4)
     turn = np.where(turn[..., 3:] < 0.0, -turn, turn)
     centre = _centre(answer, posed["body_centre"].values, origin, rotation)
-    gone = ~there
     found = {"place": rounded(origin, PLACE), "turn": rounded(turn, TURN), "centre": rounded(centre, PLACE)}
     for own in found.values():
-        own[gone] = rounded(np.array(np.nan), PLACE)
+        own[~there] = rounded(np.array(np.nan), PLACE)
     return {**found, "angle": rounded(angle, ANGLE)}
 
 

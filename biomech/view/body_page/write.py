@@ -92,7 +92,7 @@ def page(
     place = read_place(path)
     answer = read_answer(ds, model, coordinates, ground_reaction)
     heading = _heading(ds) if title is None else text("title", title)
-    header, packed = contents(answer, heading)
+    header, packed = contents(answer)
     script = "\n".join(asset(name) for name in (*SCRIPTS, "page.js"))
     data = {"header": header, "block": packed.block}
     return write_page(place, Page(asset("page.html"), heading, asset("page.css"), script, data))
