@@ -1,9 +1,12 @@
 """How the site is built: ``python -m sphinx -W --keep-going -b html docs build/docs``. It reads without a network."""
 
 import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 import biomech
 
@@ -71,6 +74,16 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
 }
+
+
+def setup(app: Sphinx) -> None:
+    """Lay the article's page beside the others: one file that is written, not built."""
+    app.connect("build-finished", _copy_article)
+
+
+def _copy_article(app: Sphinx, _error: Exception | None) -> None:
+    shutil.copytree(Path(__file__).parent / "article", Path(app.outdir) / "article", dirs_exist_ok=True)
+
 
 html_theme = "pydata_sphinx_theme"
 html_title = "biomech"

@@ -440,6 +440,8 @@ def _view_calls() -> dict[str, Call]:
             "model": small, "ds": swept, "x": "knee_flexion", "hue": "trunk_lean", "column": "pelvic_tilt",
             "band": "weight_shift", "middle": 0.4, "hue_labels": {0: "upright"}, "column_labels": {0: "level"},
             "x_label": "knee", "rows": [row], "title": "x", "reading": "x"}),
+        "view.article_page": (_article, {"findings": [finding], "samples": 2}),
+        "view.page": (_paged, {"ds": swept, "model": small, "title": "x"}),
         "view.plot": (view.plot, {"ds": swept, "variable": "group_activation", "x": "knee_flexion", "y": None,
                                   "hue": "trunk_lean", "weight_shift": 0.4, "group": "quadriceps"}),
         "view.sharing_chart": (view.sharing_chart, {"ds": swept, "knee_flexion": 5, "weight_shift": 0.4}),
@@ -462,6 +464,18 @@ def _predictions() -> xr.Dataset:
     units = ["N" if row["quantity"] == "disc" else row["unit"] for row in validation.measurements().values()]
     coords = {"variant": variants, "tilt": ["0", "least_effort"], "row": rows, "unit": ("row", units)}
     return xr.Dataset({"predicted": (dims, predicted), "draw": ((*dims, "sample"), draw), **spread, **measured}, coords)
+
+
+def _article(**given: Any) -> None:
+    """Write the article's page into a folder of its own."""
+    with tempfile.TemporaryDirectory() as own:
+        bm.view.article_page(f"{own}/page.html", **given)
+
+
+def _paged(**given: Any) -> None:
+    """Write a page into a folder of its own."""
+    with tempfile.TemporaryDirectory() as own:
+        bm.view.page(path=f"{own}/page.html", **given)
 
 
 def _recording(stage: Any, reason: Any, folder: Any) -> None:

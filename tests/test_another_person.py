@@ -195,7 +195,7 @@ def test_fibres_keep_their_normalised_length(model):
 
 
 def test_strength_follows_the_volume_of_muscle(adult):
-    """Moments of a similar body are as its volume of muscle, and the adult's is that of docs/models.md."""
+    """Moments of a similar body are as its volume of muscle, and the adult's is that of docs/theory/models.md."""
     slope, offset = 47.05, 1289.6
     assert slope * 75.337 * 1.70 + offset == pytest.approx(7315, abs=1)
     other = adult.scaled(height=1.62, mass=55.0)
@@ -237,7 +237,7 @@ def test_a_segment_of_ones_own_keeps_its_share(adult):
 
 
 def test_the_numbers_of_the_page(adult):
-    """docs/models.md: lumbar compression of three people, rounded to 1 N."""
+    """docs/theory/models.md: lumbar compression of three people, rounded to 1 N."""
     page = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
     people = (adult, adult.scaled(**WOMAN), adult.scaled(**MAN))
     for name, tilt in (("parallel_standing", {"pelvic_tilt": 0}), ("stoop", {}), ("squat", {})):

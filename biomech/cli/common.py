@@ -16,8 +16,8 @@ Study = Annotated[
     Path | None,
     Parameter(
         metavar="STUDY.toml",
-        help="A file that says what the options say, by the same names (docs/reference/command_line.md). An option comes "
-        "before it. Paths in it start from the folder in which the command runs.",
+        help="A file that says what the options say, by the same names (docs/reference/command_line.md). An option "
+        "comes before it. Paths in it start from the folder in which the command runs.",
     ),
 ]
 Together = Annotated[

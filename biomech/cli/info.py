@@ -139,7 +139,7 @@ def _model_lines(about: dict[str, Any]) -> Iterator[str]:
         right = [own.removesuffix("_r") for own in members if own.endswith("_r")] or members
         yield from _filled(f"{group} ({len(members)}, {strength:.0f} N): {', '.join(right)}")
     yield ""
-    yield "Sources, of each table the first (all of them: --format json, and docs/models.md)"
+    yield "Sources, of each table the first (all of them: --format json, and docs/theory/models.md)"
     for table, sources in about["sources"].items():
         more = f" (and {len(sources) - 1} more)" if len(sources) > 1 else ""
         yield from _filled(f"{table}: {sources[0]}{more}" if sources else f"{table}: none")

@@ -313,7 +313,7 @@ class Model(Displayed):
 
         Notes
         -----
-        Each rule and its source is in ``biomech.model.scaling`` and docs/models.md. Lengths across a segment follow
+        Each rule and its source is in ``biomech.model.scaling`` and docs/theory/models.md. Lengths across a segment follow
         height. Fibre and tendon lengths follow the muscle's length at the neutral pose. With the same height, mass and
         lengths the body is unchanged; scaling back gives it back, unless ``sex`` was given, which sets shares.
 

@@ -71,7 +71,7 @@ PARTS = {
 RULES = ("volume", "mass^(2/3)")
 SEXES = ("female", "male")
 #: Volume of a leg's muscles, cm3, over height times mass, m kg: slope and offset (Handsfield et al. 2014, as Rajagopal
-#: et al. 2016 quote it; from memory, but it gives the 7315 cm3 of docs/models.md; medium).
+#: et al. 2016 quote it; from memory, but it gives the 7315 cm3 of docs/theory/models.md; medium).
 _VOLUME = (47.05, 1289.6)
 #: m and kg. ANSUR II (Gordon et al. 2014, NATICK/TR-15/007) has 6,068 adults of 1.41 to 1.99 m and 36 to 144 kg (from
 #: memory); beyond that there is room, but not for a child, nor for what comes of another unit.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 #: Examples that write a folder; all others but the last draw a figure.
-FOLDERS = {"findings", "validation"}
+FOLDERS = {"article_page", "findings", "validation"}
 NOTHING_WRITTEN = {"study_on_a_cluster"}
 #: Seen from the examples, where the gallery runs them.
 _OUT = Path("../build/gallery")

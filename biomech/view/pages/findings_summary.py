@@ -32,7 +32,7 @@ _POINTS = "in a hundred"
 _NAMED = 3
 _OPEN = (UNDETERMINED, CONDITIONAL)
 #: Percent of a group's strength: a hand may tell so much, and surely so much (a judgment).
-_PERHAPS, _SURELY = 2.0, 5.0
+PERHAPS, SURELY = 2.0, 5.0
 #: What to try, by scenario: what to do, and under what the hands lie.
 _TRY = {
     "soft_knees_mid_foot": "Stand with the knees pressed back and the weight on the heels; then soften the knees",
@@ -238,7 +238,7 @@ def _try_it(model: Model) -> str:
             doing = ""
     lead = (
         "## What to try and feel\n\nNumbers are parts of a hundred of what a muscle can do, over the ways in which the "
-        f"pelvis may be held. A hand cannot feel one in a hundred; from about {_SURELY:.0f} on it can."
+        f"pelvis may be held. A hand cannot feel one in a hundred; from about {SURELY:.0f} on it can."
     )
     return "\n".join([lead, "", "| try | with a hand on | expect | can a hand tell? |", "|---|---|---|---|", *rows])
 
@@ -256,9 +256,9 @@ def _expected(change: Array) -> str:
 
 def _felt(change: Array) -> str:
     least, most = float(np.abs(change).min()), float(np.abs(change).max())
-    if least >= _SURELY and (change > 0).all() == (change > 0).any():
+    if least >= SURELY and (change > 0).all() == (change > 0).any():
         return "yes"
-    return "perhaps" if most >= _PERHAPS else "no"
+    return "perhaps" if most >= PERHAPS else "no"
 
 
 def _study(by_name: Mapping[str, Finding]) -> str:
