@@ -313,9 +313,9 @@ class Model(Displayed):
 
         Notes
         -----
-        Each rule and its source is in ``biomech.model.scaling`` and docs/theory/models.md. Lengths across a segment follow
-        height. Fibre and tendon lengths follow the muscle's length at the neutral pose. With the same height, mass and
-        lengths the body is unchanged; scaling back gives it back, unless ``sex`` was given, which sets shares.
+        Each rule and its source is in ``biomech.model.scaling`` and docs/theory/models.md. Lengths across a segment
+        follow height. Fibre and tendon lengths follow the muscle's length at the neutral pose. With the same height,
+        mass and lengths the body is unchanged; scaling back gives it back, unless ``sex`` was given, which sets shares.
 
         A stance is not scaled: its width, a seat's height and a load's place in m are those of the person who stands.
 
