@@ -238,7 +238,7 @@ def test_a_segment_of_ones_own_keeps_its_share(adult):
 
 def test_the_numbers_of_the_page(adult):
     """docs/theory/models.md: lumbar compression of three people, rounded to 1 N."""
-    page = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "theory" / "models.md").read_text(encoding="utf-8")
     people = (adult, adult.scaled(**WOMAN), adult.scaled(**MAN))
     for name, tilt in (("parallel_standing", {"pelvic_tilt": 0}), ("stoop", {}), ("squat", {})):
         row = next(line for line in page.splitlines() if line.startswith(f"| `{name}`"))

@@ -106,7 +106,8 @@ def snippets():
 
 
 @pytest.mark.parametrize("code", list(snippets()))
-def test_snippets_run(code):
+def test_snippets_run(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write a file
     exec(compile(code, "snippet", "exec"), {})
 
 
