@@ -71,6 +71,14 @@ def test_what_cannot_be_held_is_no_plain_answer(adult, grid):
         bm.sweep(adult, pelvic_tilt=0, trunk_lean=95)
 
 
+def test_the_angle_that_a_policy_found_is_told(adult, grid):
+    one = grid.sel(tilt_policy="hanging", trunk_lean=40)
+    assert f"tilt policy hanging ({float(one.pelvic_tilt):.1f} deg)" in bm.summary(one).title
+    alone = bm.sweep(adult, pelvic_tilt="hanging")
+    assert bm.summary(alone).title.endswith(f"pelvic tilt hanging ({float(alone.pelvic_tilt):.1f} deg)")
+    assert bm.summary(bm.sweep(adult, pelvic_tilt=3.14)).title.endswith("pelvic tilt 3.14 deg")
+
+
 def test_several_postures_are_told_by_their_range(grid):
     said = bm.summary(grid)
     held = grid.where(grid.status == 0)
@@ -84,7 +92,10 @@ def test_several_postures_are_told_by_their_range(grid):
     labels = [str(grid[dim][int(place[dim])].values) for dim in grid.status.dims]
     assert row.most_at == f"tilt policy {labels[0]}, trunk lean {labels[1]} deg"
     how = says(said, "one of them")
-    assert eval(how, {"bm": bm, "ds": grid}).title == "Model adult (75 kg): tilt policy hanging, trunk lean 0 deg"
+    assert (
+        eval(how, {"bm": bm, "ds": grid}).title
+        == "Model adult (75 kg): tilt policy hanging (3.6 deg), trunk lean 0 deg"
+    )
 
 
 def test_postures_of_which_none_is_held_have_no_ranges(grid):
@@ -234,7 +245,10 @@ def test_a_study_larger_than_memory_is_refused(grid):
 def test_a_contrast_is_the_difference_of_its_datasets(grid):
     a, b = grid.sel(tilt_policy="hanging", trunk_lean=0), grid.sel(tilt_policy="hanging", trunk_lean=40)
     said, back = bm.compare(a, b), bm.compare(b, a)
-    assert said.title == "From trunk lean 0 deg to trunk lean 40 deg"
+    ways = [
+        f"tilt policy hanging ({float(own.pelvic_tilt):.1f} deg), trunk lean {own.trunk_lean:g} deg" for own in (a, b)
+    ]
+    assert said.title == f"From {ways[0]} to {ways[1]}"
     for group in grid.group.values:
         one, other = (100.0 * float(own.group_activation.sel(group=group)) for own in (a, b))
         assert number(said, "group_activation", str(group), "change") == pytest.approx(other - one, abs=1e-12)

@@ -20,7 +20,7 @@ from biomech.article.plain_words import plain_group, plain_joint
 from biomech.errors import BiomechError, StanceError
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
-from biomech.stance.parameters import PARAMETERS
+from biomech.stance.parameters import ANGLES, PARAMETERS
 
 #: Dimensions along which bodies or priors are drawn, and not postures chosen.
 DRAWS = ("sample", "body")
@@ -130,7 +130,15 @@ class Answer:
         for name, coordinate in self.ds.coords.items():
             if coordinate.ndim == 0 and name not in describing() and name not in DIMENSIONS:
                 asked[str(name)] = _value(str(name), coordinate.values.item(), coordinate.attrs.get("units", ""))
-        return asked
+        return {name: f"{told}{self._found(name, told)}" for name, told in asked.items()}
+
+    def _found(self, name: str, told: str) -> str:
+        """The angle that a policy found, of one posture; nothing where none was asked to."""
+        for angle, policies in ANGLES.items():
+            found = self.ds.get(angle)
+            if name in (angle, policies.dim) and told in policies.names and found is not None and found.ndim == 0:
+                return f" ({_value(angle, round(float(found), 1))})"
+        return ""
 
     def where(self, place: Mapping[str, Any]) -> str:
         """A posture by its labels."""

@@ -165,7 +165,8 @@ def _muscles(answer: Answer) -> Line:
     named = [own for own in told[:_NAMED] if own[0][1] >= _LITTLE] or told[:1]
     words = [f"{load.words} {_spread(percent, ends)}" for ends, load in named]
     rest = [ends[1] for ends, _ in told[len(named) :]]
-    others = f"; the other {counted(len(rest), 'group')} {percent(max(rest))} or less" if rest else ""
+    little = f"{percent(max(rest))} or less" if max(rest, default=0.0) >= 0.05 else "next to nothing"
+    others = f"; the other {counted(len(rest), 'group')} {little}" if rest else ""
     rows = tuple(_row(load, ends, answer) for ends, load in told)
     return Line("muscles", f"in percent of {OF_STRENGTH}: {', '.join(words)}{others}" if words else "", rows)
 
