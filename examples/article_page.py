@@ -1,6 +1,12 @@
-"""The article's claims as a page: two bodies side by side, what hands would feel, verdicts, and what people did.
+"""
+The article's page
+==================
+
+The article's claims with two bodies side by side, what hands would feel, verdicts, and what people did.
 
 Writes one file that any browser opens without network; ``docs/article`` is what it writes with 1024 samples.
+
+::
 
     python examples/article_page.py [FOLDER] [--samples N]
 """
