@@ -316,7 +316,7 @@ def test_coordinates_out_of_range_are_named_or_refused(gait2392):
 
 
 @pytest.mark.parametrize(
-    "coordinates", [None, [1.0], "file.mot", {"knee_angle_r": np.ma.array([1.0, 2.0], mask=[0, 1])}]
+    "coordinates", [None, [1.0], {"knee_angle_r": np.ma.array([1.0, 2.0], mask=[0, 1])}]
 )
 def test_what_is_no_motion_is_refused(gait2392, coordinates):
     with pytest.raises(StanceError, match=r"^(coordinates|knee_angle_r) = "):
@@ -373,3 +373,94 @@ def test_frames_are_solved_in_blocks(gait2392):
     tracemalloc.stop()
     assert ds.sizes["frame"] == count
     assert peak < 45e6 + 1.5 * ds.nbytes  # a block needs about 40 MB, whatever the number of frames
+
+
+# --- a trial that lies in files
+
+
+@pytest.fixture
+def trial(gait2392, measured, tmp_path):
+    """The reference frames as files: a motion, its forces at other times, and what says where they act."""
+    coordinates, ground = measured
+    time = np.arange(25) / 100.0
+    motion = xr.Dataset({name: ("time", values) for name, values in coordinates.items()}, {"time": time})
+    bm.write_storage(motion.assign_attrs(inDegrees="yes"), tmp_path / "ik.mot")
+    columns = {
+        f"{side}_{letter}{axis}": ("time", ground[name].sel(foot=foot, axis=axis).values)
+        for side, foot in (("r", "right"), ("l", "left"))
+        for letter, name in (("v", "force"), ("p", "point"), ("t", "moment"))
+        for axis in "xyz"
+    }
+    bm.write_storage(xr.Dataset(columns, {"time": time}), tmp_path / "grf.mot", in_degrees=False)
+    forces = "".join(
+        f"<ExternalForce name='{side}'><applied_to_body>calcn_{side}</applied_to_body>"
+        "<force_expressed_in_body>ground</force_expressed_in_body>"
+        "<point_expressed_in_body>ground</point_expressed_in_body>"
+        f"<force_identifier>{side}_v</force_identifier><point_identifier>{side}_p</point_identifier>"
+        f"<torque_identifier>{side}_t</torque_identifier></ExternalForce>"
+        for side in "rl"
+    )
+    (tmp_path / "loads.xml").write_text(
+        f"<OpenSimDocument Version='40000'><ExternalLoads><objects>{forces}</objects>"
+        "<datafile>grf.mot</datafile></ExternalLoads></OpenSimDocument>"
+    )
+    return tmp_path
+
+
+def test_a_trial_in_files_is_one_call(gait2392, measured, reserves, found, trial):
+    """From paths, from what was read of them, and with each of the two given otherwise."""
+    coordinates, ground = measured
+    sharing = {"lower": 0.01, "reserve": reserves}
+    whole = bm.static_optimization(gait2392, trial / "ik.mot", str(trial / "loads.xml"), **sharing)
+    np.testing.assert_array_equal(whole.time, np.arange(25) / 100.0)
+    np.testing.assert_allclose(whole.activation.values, found.activation.values, atol=1e-9)
+    loads = bm.read_external_loads(trial / "loads.xml")
+    for angles, forces in (
+        (bm.read_storage(trial / "ik.mot"), loads),
+        (bm.read_storage(trial / "ik.mot", model=gait2392), trial / "loads.xml"),
+        ({name: ("time", values)[1] for name, values in coordinates.items()}, ground),
+    ):
+        ds = bm.static_optimization(gait2392, angles, forces, **sharing)
+        np.testing.assert_allclose(ds.activation.values, whole.activation.values, atol=1e-9)
+
+
+def test_a_file_in_radians_at_other_times_and_filtered(gait2392, measured, reserves, found, trial):
+    motion = bm.read_storage(trial / "ik.mot")
+    turns = gait2392.compiled().is_rotation
+    angles = {name for name, turn in zip(gait2392.coordinates, turns, strict=True) if turn}
+    radians = motion.map(lambda own: np.radians(own) if own.name in angles else own, keep_attrs=True)
+    bm.write_storage(radians.isel(time=slice(3, 20)).assign_attrs(inDegrees="no"), trial / "ik.mot")
+    ds = bm.static_optimization(gait2392, trial / "ik.mot", trial / "loads.xml", lower=0.01, reserve=reserves)
+    np.testing.assert_allclose(ds.activation.values, found.activation.values[3:20], atol=1e-7)
+    smooth = bm.static_optimization(gait2392, trial / "ik.mot", trial / "loads.xml", reserve=100.0, lowpass=10.0)
+    assert float(smooth.ground_force.diff("time").std()) < float(ds.ground_force.diff("time").std())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"coordinates": "gone.mot"}, r"coordinates: path = .*gone\.mot.*no such file"),
+        ({"ground_reaction": "gone.xml"}, r"ground_reaction: .*gone\.xml.*no such file"),
+        ({"ground_reaction": "ik.mot"}, "ground_reaction: .*ik.mot, line 1"),
+        ({"lowpass": -1.0}, "lowpass = -1.0"),
+        ({"lowpass": True}, "lowpass = True"),
+    ],
+)
+def test_files_that_are_none_are_named(gait2392, trial, change, said):
+    paths = {"coordinates": "ik.mot", "ground_reaction": "loads.xml"}
+    given = {**paths, **change}
+    given = {name: trial / own if isinstance(own, str) else own for name, own in given.items()}
+    with pytest.raises(bm.BiomechError, match=said):
+        bm.static_optimization(gait2392, **given)
+
+
+def test_a_filter_is_for_files_alone(gait2392, measured):
+    with pytest.raises(StanceError, match="lowpass: is for files"):
+        bm.static_optimization(gait2392, *measured, lowpass=6.0)
+
+
+def test_what_a_file_lacks_is_said(gait2392, reserves, trial):
+    motion = bm.read_storage(trial / "ik.mot").drop_vars("hip_rotation_r").assign(sway=("time", np.zeros(25)))
+    bm.write_storage(motion, trial / "ik.mot")
+    with pytest.warns(BiomechWarning, match=r"has no hip_rotation_r: at their default.*not used.*: sway"):
+        bm.static_optimization(gait2392, trial / "ik.mot", trial / "loads.xml", reserve=reserves)

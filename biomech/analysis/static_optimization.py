@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from biomech.analysis.lazy import LAZY, in_blocks, read_chunks, require_dask, wr
 from biomech.analysis.lazy_frames import LazyFrames, has_lazy, of_block
 from biomech.analysis.measured.motion import Measured, read_measured
 from biomech.analysis.measured.plausibility import explain_reserves
+from biomech.analysis.measured.trial import read_trial
 from biomech.analysis.output.dataset import OutputBuffer, Variable
 from biomech.analysis.output.labels import labelled
 from biomech.analysis.output.provenance import provenance
@@ -47,13 +49,14 @@ _MOST_RESERVE = 1e6
 
 def static_optimization(
     model: Model,
-    coordinates: Mapping[str, Any] | xr.Dataset,
-    ground_reaction: xr.Dataset,
+    coordinates: Mapping[str, Any] | xr.Dataset | str | os.PathLike[str],
+    ground_reaction: xr.Dataset | str | os.PathLike[str],
     *,
     criterion: Criterion = Power(2),
     lower: float = 0.0,
     reserve: float | Mapping[str, float] = 0.0,
     strength: str = "force_length",
+    lowpass: float | None = None,
     threads: int = 1,
     progress: bool | None = None,
     chunks: Mapping[str, int] | int | Literal["auto"] | None = None,
@@ -64,17 +67,19 @@ def static_optimization(
     ----------
     model : Model
         The body.
-    coordinates : mapping, Dataset or DataFrame
+    coordinates : mapping, Dataset, DataFrame or path-like
         The model's coordinate names to values over ``frame``, in degrees (m for translations); scalars are held,
         unnamed coordinates are zero, and scalars alone are a single frame. A DataArray (Series) brings its own
         dimensions, such as ``time``, or ``time`` and ``trial``; labels are aligned with those of the ground reactions,
         and come back with the answer. What is out of the range of its coordinate is not ``valid``; what no body could
-        reach is refused.
-    ground_reaction : Dataset
+        reach is refused. A path is that of a storage file (``.mot``, ``.sto``), as ``bm.read_storage`` reads it.
+    ground_reaction : Dataset or path-like
         ``force`` (frame, foot, axis) in N, ``point`` (frame, foot, axis) in m, where it acts, and optionally
         ``moment`` (frame, foot, axis), or ``free_moment`` (frame, foot) about the vertical, in N.m; in ground (x
         forward, y upward), on the calcn of each foot (``right``, ``left``). Without ``frame`` it holds for all, and
         other dimensions may be in its place. NaN is allowed where it means nothing: the point of a foot in the air.
+        A path is that of an ExternalLoads file (``.xml``), as ``bm.read_external_loads`` reads it, at the motion's
+        times; loads that were read so will do, too.
     criterion : Power, SoftSaturation or MinMax
         How load is shared.
     lower : float
@@ -84,6 +89,8 @@ def static_optimization(
         none. Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
     strength : {"force_length", "isometric"}
         OpenSim's rigid-tendon rule, or the maximal isometric force.
+    lowpass : float, optional
+        Cut-off in Hz of the zero-phase filter through which motion and loads of files go (``bm.io.resample``).
     threads : int
         Threads among which blocks of frames are divided. The result does not depend on it.
     progress : bool, optional
@@ -109,6 +116,8 @@ def static_optimization(
     ------
     StanceError
         Naming the argument, the value and what is allowed.
+    FileError
+        A file is none, or damaged; naming its place.
 
     Warns
     -----
@@ -133,15 +142,18 @@ def static_optimization(
     if not real_number("lower", lower, 0.0, 1.0) < 1.0:
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
+    coordinates, ground_reaction, read = read_trial(model, coordinates, ground_reaction, lowpass)
     study = _Sharing(model, objective, float(lower), _reserves(model, reserve), threads)
     if chunks is not None or has_lazy(coordinates, ground_reaction):
+        if read:
+            warnings.warn(f"static_optimization: {'; '.join(read)}", BiomechWarning, stacklevel=2)
         return _optimize_lazily(study, coordinates, ground_reaction, chunks)
     measured = study.read(coordinates, ground_reaction)
     kept, tally = study.solve(measured, progress)
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
-    overloaded = [f"static_optimization: {tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
-    if overloaded or said:
-        warnings.warn("; ".join([*overloaded, *([said] if said else [])]), BiomechWarning, stacklevel=2)
+    overloaded = [f"{tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
+    if all_said := [*read, *overloaded, *([said] if said else [])]:
+        warnings.warn(f"static_optimization: {'; '.join(all_said)}", BiomechWarning, stacklevel=2)
     return study.dataset(measured, kept.variables(measured.dims, measured.shape), tally.message)
 
 
