@@ -80,7 +80,7 @@ def test_bad_stances_are_refused_by_name(adult, stance, named):
         ({"strength": "dynamic"}, "strength = 'dynamic': allowed is isometric, force_length"),
         ({"criterion": "squares"}, "criterion = 'squares'"),
         ({"weight": {"soleus_r": 0.0}}, r"weight\['soleus_r'\] = 0.0: must be a positive number"),
-        ({"weight": {"soleus": 1.0}}, "no muscle matches 'soleus'"),
+        ({"weight": {"soleus": 1.0}}, "no muscle or group matches 'soleus'"),
         ({"weight": [1.0, 2.0]}, r"weight: has shape \(2,\); must be numbers of shape \(110,\)"),
         ({"weight": np.full(110, np.nan)}, r"weight\['glut_med1_r'\] = nan"),
     ],

@@ -315,9 +315,7 @@ def test_coordinates_out_of_range_are_named_or_refused(gait2392):
             bm.static_optimization(gait2392, {name: value}, ground)
 
 
-@pytest.mark.parametrize(
-    "coordinates", [None, [1.0], {"knee_angle_r": np.ma.array([1.0, 2.0], mask=[0, 1])}]
-)
+@pytest.mark.parametrize("coordinates", [None, [1.0], {"knee_angle_r": np.ma.array([1.0, 2.0], mask=[0, 1])}])
 def test_what_is_no_motion_is_refused(gait2392, coordinates):
     with pytest.raises(StanceError, match=r"^(coordinates|knee_angle_r) = "):
         bm.static_optimization(gait2392, coordinates, plates(gait2392))

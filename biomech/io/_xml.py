@@ -80,12 +80,12 @@ def read_xml(path: str | Path, error: Error = ModelError) -> Element:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):  # to open a pipe would wait for its writer
-            raise error(f"{path.name}: is no ordinary file")
+            raise error(f"path = {shown(str(path))}: is no ordinary file")
         content = path.read_bytes() if about.st_size <= MOST_BYTES else b""
     except FileNotFoundError:
         raise error(f"path = {shown(str(path))}: there is no such file") from None
     except OSError as wrong:
-        raise error(f"{path.name}: cannot be read: {wrong.strerror or wrong}") from None
+        raise error(f"path = {shown(str(path))}: cannot be read ({wrong.strerror or wrong})") from None
     if about.st_size > MOST_BYTES:
         raise error(f"{path.name}: has {about.st_size} bytes; at most {MOST_BYTES} are read")
     return parse_xml(content, path.name, error)

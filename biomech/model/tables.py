@@ -114,13 +114,6 @@ SCHEMA: dict[str, dict[str, str]] = {
     "passive": {"parameter": "text", "value": "number", "unit": "text", "source": "text"},
     "settings": {"setting": "text", "value": "number", "unit": "text", "source": "text"},
 }
-
-
-def texts(table: str) -> list[str]:
-    """The columns of a table that hold text."""
-    return [column for column, kind in SCHEMA[table].items() if kind == "text"]
-
-
 #: Beyond this a whole number is no float.
 _LARGEST = 1 << 1023
 

@@ -68,13 +68,22 @@ def support_of(code: int) -> Support:
     return _SUPPORTS[SUPPORTS[code]]
 
 
+def _check_foot(compiled: CompiledModel, foot: str, said: str) -> None:
+    """Refuse a foot that is not there, or has no sole."""
+    role, contact = f"calcn{foot}", compiled.contact
+    if role not in compiled.segments:
+        raise ModelError(f"{said}: the body has no segment of the role {role}, on which it would stand")
+    if not np.any(~contact.seat & (contact.segment == 1 + compiled.segments.index(role))):
+        side = {"_r": "right", "_l": "left"}[foot]
+        raise ModelError(f"{said}: no contact_points of a sole on the role {role}: the {side} foot cannot stand")
+
+
 def contacts_of(compiled: CompiledModel, code: int) -> ContactTables:
     """The contact points of a support, an index into ``SUPPORTS``."""
     contact, support = compiled.contact, support_of(code)
     said, shape = f"support = {support.word.name!r}", contact.seat.shape
-    for foot in () if compiled.half else support.word.feet:
-        if f"calcn{foot}" not in compiled.segments:
-            raise ModelError(f"{said}: the body has no segment of the role calcn{foot}, on which it would stand")
+    for foot in ["_r"] if compiled.half else support.word.feet:
+        _check_foot(compiled, foot, said)
     keep = support.contacts(compiled)
     if not (isinstance(keep, np.ndarray) and keep.dtype == np.bool_ and keep.shape == shape):
         raise StanceError(f"{said}: contacts must be flags of shape {shape}, one a contact point")
