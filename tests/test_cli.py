@@ -42,8 +42,9 @@ def shell(*arguments, **options):
 
 
 @pytest.fixture
-def say(capsys):
+def say(capsys, monkeypatch):
     """A command in this process: exit code, standard output, standard error."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # what runs the tests may set it
 
     def run(*arguments):
         capsys.readouterr()
