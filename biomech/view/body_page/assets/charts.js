@@ -70,13 +70,14 @@ class FeetPlan {
         const [x, y] = flat(at);
         fill(dot, {cx: x.toFixed(4), cy: y.toFixed(4), r: (0.004 + 0.016 * Math.sqrt(Math.max(load, 0) / data.header.weight)).toFixed(4)}, []);
       }
-      return `${data.header.feet[i]} foot ${told(load, 0)} N`;
+      const foot = data.header.feet[i];
+      return view.body.segments.includes(`calcn_${foot[0]}`) ? `${foot} foot ${told(load, 0)} N upward` : `no ${foot} foot`;
     });
     const [x, y] = flat([0, 1, 2].map((k) => data.value('centre', k, posture) * data.header.steps.place));
     this.fall.setAttribute('d', `M${x - 0.014},${y}h.028M${x},${y - 0.014}v.028`);
     const ends = [0, 1].map((k) => places.map((own) => own[k])).map((own) => [Math.min(...own) - 0.03, Math.max(...own) + 0.03]);
     this.drawing.setAttribute('viewBox', `${ends[0][0]} ${ends[1][0]} ${ends[0][1] - ends[0][0]} ${ends[1][1] - ends[1][0]}`);
-    if (loads.length) this.share.textContent = `${capital(loads.join(', '))}, upward.`;
+    if (loads.length) this.share.textContent = `${capital(loads.join(', '))}.`;
   }
 }
 
