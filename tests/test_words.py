@@ -256,7 +256,7 @@ def test_a_contrast_is_the_difference_of_its_datasets(grid):
     assert "back of the thigh" in says(said, "grows")
     assert "back of the thigh" in says(back, "falls")
     assert "lower back from" in says(said, "falls")
-    assert "belly" in says(said, "does not change by 1 point of strength, or 60 N")
+    assert "belly" in says(said, "changes by less than 1 point of strength, or 60 N")
 
 
 def test_postures_and_names_are_aligned_by_their_labels(grid):

@@ -118,7 +118,7 @@ def _said(a: Answer, b: Answer) -> Iterator[Line]:
         some = [_words(change, a) for change in told if change.may_count]
         yield Line(f"changes in some {'draws' if a.draws else 'postures'} alone", "; ".join(some[:_NAMED]))
         still = [change.load.words for change in told if not (change.counts or change.may_count)]
-        yield Line(f"does not change by {SMALLEST['%']:g} point of strength, or {SMALLEST['N']:g} N", listed(still))
+        yield Line(f"changes by less than {SMALLEST['%']:g} point of strength, or {SMALLEST['N']:g} N", listed(still))
         rows = [_row(found, bool(a.dims)) for load in pairs if (found := _change(load, ends)) is not None]
         yield Line("what the numbers are", _meaning(a), tuple(rows))
         yield from _outside(a, b)
