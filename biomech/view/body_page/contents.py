@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.article.plain_words import plain_group, plain_joint, plain_name
 from biomech.pipeline.status import OVERLOADED
 from biomech.stance.parameters import ARMS, PARAMETERS
 from biomech.view.body_page.answer import Answer
@@ -16,10 +17,7 @@ from biomech.view.body_page.scene import ANGLE, PLACE, TURN, describe_body, floo
 from biomech.view.body_page.words import (
     finding_words,
     plain_dimension,
-    plain_group,
-    plain_joint,
     plain_label,
-    plain_name,
     plain_unit,
     status_words,
 )
