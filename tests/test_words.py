@@ -322,3 +322,17 @@ def test_words_without_numbers_have_an_empty_table():
     words = Words.of("nothing", [Line("a", "b"), Line("c", "")])
     assert str(words) == "nothing\n  a: b"
     assert words.numbers.empty
+
+
+def test_two_bodies_are_told_in_their_own_weights(adult):
+    child = adult.scaled(height=1.4, mass=35.0)
+    a, b = (bm.sweep(model, knee_flexion=30, pelvic_tilt=0) for model in (adult, child))
+    said = bm.compare(a, b)
+    assert "(35.0 kg)" in said.title
+    assert f"({adult.body_mass:.1f} kg)" in said.title
+    shares = [
+        float((own.joint_contact_force.sel(joint="knee_r") ** 2).sum() ** 0.5) / (model.body_mass * 9.80665)
+        for own, model in ((a, adult), (b, child))
+    ]
+    assert f"{shares[0]:.2f}, then {shares[1]:.2f} times the body's own weight" in says(said, "falls")
+    assert "body weights" not in says(bm.compare(a, b.drop_attrs()), "falls")
