@@ -121,10 +121,12 @@ def _way(column: PolicyOutcome) -> dict[str, Any]:
 def _person(own: Measurement) -> dict[str, str]:
     """What one study measured on people."""
     people = "number of people not told" if own.n is None else "1 person" if own.n == 1 else f"{own.n} people"
+    result, _, figures = own.result.partition("; ")  # what came out, then spread and significance
     return {
         "name": own.name,
         "people": people,
-        "what": f"{own.measured}: {own.result}",
+        "what": f"{own.measured}: {result}",
+        "figures": figures,
         "speaks": own.speaks,
         "bears": own.bears,
         "why": own.why,
