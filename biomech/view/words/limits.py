@@ -115,7 +115,9 @@ def outside(answer: Answer) -> Line:
         for row in rows
     ]
     if not which and "coordinate" in ds["valid"].dims:
-        which = [plain_name(str(name)) for name in ds["coordinate"].values[~ds["valid"].values]]
+        roles = model.role_names.by_role["coordinates"] if model else {}
+        names = map(str, ds["coordinate"].values[~ds["valid"].values])
+        which = [plain_name(roles.get(name, name)) for name in names]
     return Line(about, f"{UNMEASURED}{': ' if which else ''}{'; '.join(which)}", tuple(rows))
 
 
