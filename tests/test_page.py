@@ -611,3 +611,23 @@ def test_a_limb_that_is_gone_is_not_drawn_and_presses_nowhere(opened, limb):
     assert limb not in {own["segment"] for own in [*drawn["skin"], *drawn["bones"]]}
     assert "no left foot" in page.locator("#feet").inner_text()
     assert page.locator("#feet circle:visible").count() == 1
+
+
+def test_bodies_that_were_drawn_are_points_without_a_line(opened):
+    bodies = bm.uncertainty.draw_bodies(bm.load_model("small"), samples=4, seed=1)
+    page = opened(bm.sweep(bodies, pelvic_tilt=0, knee_flexion=[0, 10])).page
+    along = page.locator("#trend select").nth(1)
+    lines = []
+    for label in ("along: body", "along: knees bent"):
+        along.select_option(label=label)
+        lines.append((page.locator("#trend .point").count(), page.locator("#trend .curve").count()))
+    assert lines == [(4, 0), (0, 1)]
+
+
+def test_a_posture_held_between_two_that_are_not_is_still_a_point(opened):
+    ds = bm.sweep(bm.load_model("small"), pelvic_tilt=0, knee_flexion=[0, 5, 10, 15])
+    ds["status"] = ds.status.copy(data=[0, 1, 0, 1])
+    page = opened(ds).page
+    assert page.locator("#trend .point").count() == 2
+    assert page.locator("#trend .cross").count() == 2
+    assert page.locator("#trend .curve").count() == 0
