@@ -31,7 +31,7 @@ MIDDLE = 0.42
 ROWS = (
     "Lower back\n(lumbar extensors)",
     "Buttock\n(gluteus maximus)",
-    "Front of thigh\n(quadriceps)",
+    "Front of the thigh\n(quadriceps)",
     "Knee joint force",
 )
 

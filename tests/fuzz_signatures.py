@@ -372,6 +372,7 @@ def _study_calls() -> dict[str, Call]:
         "design.mean_within": (study_design.mean_within, {"people": 20, "sd": 2.0}),
         "design.detectable_change": (study_design.detectable_change, {"people": 20, "sd": 2.0, "power": 0.8}),
         "plain.plain_prior": (plain_words.plain_prior, {"name": "lean"}),
+        "plain.capital": (plain_words.capital, {"words": "calf"}),
         "plain.plain_group": (plain_words.plain_group, {"name": "quadriceps"}),
         "plain.plain_joint": (plain_words.plain_joint, {"name": "knee_r"}),
         "plain.plain_name": (plain_words.plain_name, {"name": "hip_flexion_r"}),
@@ -425,7 +426,7 @@ def _symbolic_calls() -> dict[str, Call]:
 
 
 def _view_calls() -> dict[str, Call]:
-    view, small, row = bm.view, bm.load_model("small"), "Front of thigh\n(quadriceps)"
+    view, small, row = bm.view, bm.load_model("small"), "Front of the thigh\n(quadriceps)"
     swept = bm.sweep(small, pelvic_tilt=[0], knee_flexion=[5, 10], trunk_lean=[0, 10], weight_shift=[0.4, 0.5])
     shares = xr.Dataset({name: ("prior", [0.2, 0.8]) for name in ("first_order", "total_order")},
                         coords={"prior": ["a", "b"]})  # fmt: skip

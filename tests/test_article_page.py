@@ -95,7 +95,7 @@ def test_a_claim_shows_its_bodies_and_what_hands_would_feel(opened, findings, st
         same(left, tones[0], 1)
         same(right, tones[1], 1)
         change = tones[1] - tones[0]
-        assert said.split()[-1] == ("difference" if abs(change) < 2 else "firmer" if change > 0 else "softer")
+        assert said.split()[-1] == ("same" if abs(change) < 2 else "firmer" if change > 0 else "softer")
     assert set(hands(page)) == set(PALPABLE)
 
 
@@ -132,7 +132,7 @@ def test_the_pressure_on_the_spine_is_the_datasets(opened, stances):
     page = opened
     open_claim(page, "stoop_back")
     scenes, _ = stances
-    told = re.search(r"bears (\d+) N on the left, (\d+) N on the right", page.locator("#feel").inner_text())
+    told = re.search(r"bears (\d+) N in the left body, (\d+) N in the right body", page.locator("#feel").inner_text())
     for text, own in zip(told.groups(), (scenes["lifting"].isel(stance=i) for i in (0, 1)), strict=True):
         assert abs(number(text) - float(np.linalg.norm(own.joint_contact_force.sel(joint="lumbosacral")))) <= 0.501
 

@@ -94,7 +94,7 @@ def test_the_chart_draws_no_line_through_what_is_not_held():
         hue_labels={0: "upright", 10: "leaning"},
         column_labels={0: "level"},
         x_label="knee",
-        rows=["Front of thigh\n(quadriceps)"],
+        rows=["Front of the thigh\n(quadriceps)"],
     )
     dashed, crosses = chart.get_axes()[0].get_lines()[:2]
     np.testing.assert_array_equal(np.isfinite(dashed.get_ydata()), held)

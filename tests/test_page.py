@@ -16,6 +16,7 @@ from matplotlib.image import imread
 from test_page_scene import unpacked
 
 import biomech as bm
+from biomech.model.roles import KINDS, ROLES, make_roles, with_names
 from biomech.model.tables import Table
 from biomech.view.body_page.answer import MOST_POSTURES
 
@@ -490,17 +491,23 @@ def measured_motion():
 
 
 def test_measured_frames_have_a_slider_of_time(opened):
-    coordinates, ground, ds = measured_motion()
-    page = opened(ds, coordinates=coordinates, ground_reaction=ground).page
+    _, _, ds = measured_motion()
+    page = opened(ds).page
     assert page.get_by_role("slider", name="Time").count() == 1
     choose(page, ds, [2])
     for (_, percent, _), value in zip(rows_of(page, "#groups"), ds.group_activation.isel(time=2).values, strict=True):
         same(percent, 100 * float(value), 1)
 
 
-def test_measured_frames_need_their_coordinates(tmp_path):
-    coordinates, _, ds = measured_motion()
-    with pytest.raises(bm.StanceError, match="give what it took as coordinates="):
+def test_measured_frames_that_lost_their_posture_take_it_again(tmp_path):
+    coordinates, ground, ds = measured_motion()
+    whole = bm.view.page(ds, tmp_path / "whole.html").read_bytes()
+    ds = ds.drop_vars(["coordinate_angle", "ground_force", "center_of_pressure"])
+    again = bm.view.page(ds, tmp_path / "again.html", coordinates=coordinates, ground_reaction=ground).read_bytes()
+    assert again == whole
+    for own in tmp_path.iterdir():
+        own.unlink()
+    with pytest.raises(bm.StanceError, match="after static_optimization give what it took as coordinates="):
         bm.view.page(ds, tmp_path / "page.html")
     with pytest.raises(
         bm.StanceError, match=r"coordinates\['hip_flexion_r'\]: has time 2; the postures of ds have time 3"
@@ -564,3 +571,63 @@ def test_data_on_the_page_is_what_was_packed(tmp_path):
     np.testing.assert_array_equal(
         found["group_activation"], ds.group_activation.values.reshape(6, -1).astype(np.float32)
     )
+
+
+def renamed_body():
+    """A body whose names would run a script if they were ever read as markup."""
+    model = bm.load_model()
+    odd = {kind: {name: f"{i} {HOSTILE_NAME}" for i, name in enumerate(model.tables[kind].rows)} for kind in KINDS}
+    roles = {kind: {role: odd[kind][name] for role, name in model.roles.of(kind).items()} for kind in ROLES}
+    mirror = {odd[kind][one]: odd[kind][two] for kind in KINDS for one, two in model.roles.mirror[kind].items()}
+    tables = with_names(model.tables, odd)
+    return bm.Model("renamed", tables, make_roles(tables, roles, mirror))
+
+
+def test_a_body_with_names_of_its_own_looks_the_same(opened, tmp_path):
+    pages = []
+    stance = {"foot_rotation": [0, 30], "trunk_lean": [0, 90], "pelvic_tilt": 0, "arms": "thighs"}
+    for model in (bm.load_model(), renamed_body()):
+        path = bm.view.page(bm.sweep(model, **stance), tmp_path / "page.html")
+        pages.append(json.loads(re.search(r'id="data">(.*?)</script>', path.read_text("utf-8"), re.DOTALL)[1]))
+    plain, odd = (own["header"] for own in pages)
+    for name in ("segments", "skin", "bones", "arms", "joints", "soles", "seat", "trusted", "turns", "moves"):
+        assert odd["body"][name] == plain["body"][name], name
+    assert [own["side"] for own in odd["body"]["muscles"]] == [own["side"] for own in plain["body"]["muscles"]]
+    for name in ("coordinates", "joints", "feet", "groups", "told"):
+        assert odd[name] == plain[name], name
+    assert pages[0]["block"] == pages[1]["block"]
+    page = opened(bm.sweep(renamed_body(), **stance)).page
+    page.get_by_text("Every muscle").click()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize("limb", ["calcn_l", "femur_l"])
+def test_a_limb_that_is_gone_is_not_drawn_and_presses_nowhere(opened, limb):
+    model = bm.load_model().without(limb)
+    page = opened(bm.sweep(model, support="right", pelvic_tilt=0, arms="thighs")).page
+    drawn = page.evaluate("JSON.parse(document.getElementById('data').textContent).header.body")
+    assert limb in bm.load_model().segments
+    assert limb not in {own["segment"] for own in [*drawn["skin"], *drawn["bones"]]}
+    assert "no left foot" in page.locator("#feet").inner_text()
+    assert page.locator("#feet circle:visible").count() == 1
+
+
+def test_bodies_that_were_drawn_are_points_without_a_line(opened):
+    bodies = bm.uncertainty.draw_bodies(bm.load_model("small"), samples=4, seed=1)
+    page = opened(bm.sweep(bodies, pelvic_tilt=0, knee_flexion=[0, 10])).page
+    along = page.locator("#trend select").nth(1)
+    lines = []
+    for label in ("along: body", "along: knees bent"):
+        along.select_option(label=label)
+        lines.append((page.locator("#trend .point").count(), page.locator("#trend .curve").count()))
+    assert lines == [(4, 0), (0, 1)]
+
+
+def test_a_posture_held_between_two_that_are_not_is_still_a_point(opened):
+    ds = bm.sweep(bm.load_model("small"), pelvic_tilt=0, knee_flexion=[0, 5, 10, 15])
+    ds["status"] = ds.status.copy(data=[0, 1, 0, 1])
+    page = opened(ds).page
+    assert page.locator("#trend .point").count() == 2
+    assert page.locator("#trend .cross").count() == 2
+    assert page.locator("#trend .curve").count() == 0

@@ -18,7 +18,7 @@ from biomech.article.validation import predicted_at_means
 
 mpl.use("Agg")
 
-ROW = "Front of thigh\n(quadriceps)"
+ROW = "Front of the thigh\n(quadriceps)"
 
 
 @pytest.fixture(scope="module")

@@ -107,3 +107,16 @@ def plain_name(name: str) -> str:
     side = side_of(text("name", name))
     words = (name if side == "midline" else name[:-2]).replace("_", " ")
     return words if side == "midline" else f"{side} {words}"
+
+
+def capital(words: str) -> str:
+    """Words at the head of a sentence, a table or a panel.
+
+    Examples
+    --------
+    >>> from biomech.article.plain_words import capital
+    >>> capital("back of the thigh")
+    'Back of the thigh'
+    """
+    words = text("words", words)
+    return words[:1].upper() + words[1:]

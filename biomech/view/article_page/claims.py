@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from biomech._arguments import entries, instance, one_of, real_array, real_number, refusal, text
+from biomech._arguments import refusal
+from biomech.article.checked_findings import checked_findings
 from biomech.article.evidence import Measurement
 from biomech.article.findings import Finding
 from biomech.article.hypotheses import BACK, CONTRASTS, HYPOTHESES, OutcomeMeasure
 from biomech.article.plain_words import plain_way
-from biomech.article.thresholds import Threshold
 from biomech.article.verdicts import (
     CONDITIONAL,
     CONTRADICTED,
@@ -31,40 +29,19 @@ _SIGNS = {SUPPORTED: "✓", CONDITIONAL: "◐", UNDETERMINED: "?", NO_EFFECT: "�
 _UNITS = {"points": "points", "N": "N on the lowest disc", "deg": "° of tilt"}
 
 
-def checked_findings(findings: object) -> list[Finding]:
-    """Findings, at least one, with all that the page tells of them.
+def known_findings(findings: object) -> list[Finding]:
+    """Findings on hypotheses that the page has words for, at least one.
 
     Raises
     ------
     StanceError
         One of them is none that ``assess_hypotheses`` answered; the message names what is wrong in it.
     """
-    allowed = "a list of Finding, as findings.assess_hypotheses returns"
-    found = [instance("findings", own, Finding, allowed) for own in entries("findings", findings, allowed)]
-    if not found:
-        raise StanceError(f"findings: is empty; must be {allowed}, at least one")
+    found = checked_findings(findings)
     for place, finding in enumerate(found):
-        where = f"findings[{place}]"
-        one_of(f"{where}.verdict", finding.verdict, VERDICTS)
         if not any(finding.hypothesis is own or finding.hypothesis == own for own in HYPOTHESES):
-            raise refusal(f"{where}.hypothesis", finding.hypothesis, "one of HYPOTHESES", StanceError)
-        if finding.threshold is not None:
-            instance(f"{where}.threshold", finding.threshold, Threshold, "a Threshold, or None")
-        for column in instance(f"{where}.columns", finding.columns, (tuple, list), "a tuple of PolicyOutcome"):
-            _check_column(f"{where}.columns", column)
+            raise refusal(f"findings[{place}].hypothesis", finding.hypothesis, "one of HYPOTHESES", StanceError)
     return found
-
-
-def _check_column(where: str, column: object) -> None:
-    own = instance(where, column, PolicyOutcome, "a PolicyOutcome")
-    text(f"{where}.label", own.label)
-    text(f"{where}.study", own.study)
-    one_of(f"{where}.verdict", own.verdict, VERDICTS)
-    for name in ("agree", "lost", "valid"):
-        real_number(f"{where}.{name}", getattr(own, name))
-    ends = real_array(f"{where}.interval", own.interval)
-    if ends.ndim != 2 or ends.shape[1] != 3 or not len(ends) or np.isinf(ends).any():
-        raise StanceError(f"{where}.interval: has shape {ends.shape}; must be (low, median, high) of each measure")
 
 
 def describe_claims(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -144,10 +121,12 @@ def _way(column: PolicyOutcome) -> dict[str, Any]:
 def _person(own: Measurement) -> dict[str, str]:
     """What one study measured on people."""
     people = "number of people not told" if own.n is None else "1 person" if own.n == 1 else f"{own.n} people"
+    result, _, figures = own.result.partition("; ")  # what came out, then spread and significance
     return {
         "name": own.name,
         "people": people,
-        "what": f"{own.measured}: {own.result}",
+        "what": f"{own.measured}: {result}",
+        "figures": figures,
         "speaks": own.speaks,
         "bears": own.bears,
         "why": own.why,

@@ -12,7 +12,7 @@ from biomech.article.findings import Finding, assess_hypotheses
 from biomech.article.scenarios import PALPABLE
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
-from biomech.view.article_page.claims import checked_findings, describe_claims, describe_verdicts
+from biomech.view.article_page.claims import describe_claims, describe_verdicts, known_findings
 from biomech.view.article_page.stances import shown_stances
 from biomech.view.body_page.answer import read_answer
 from biomech.view.body_page.contents import contents
@@ -74,7 +74,7 @@ def article_page(
     samples = whole_number("samples", samples, 2, 2**24)
     if findings is None:
         return write_page(place, _page(body, assess_hypotheses(model=body, samples=samples, progress=progress)))
-    return write_page(place, _page(body, checked_findings(findings)))
+    return write_page(place, _page(body, known_findings(findings)))
 
 
 def _page(model: Model, findings: Sequence[Finding]) -> Page:

@@ -132,7 +132,7 @@ def _check_size(ds: xr.Dataset) -> None:
         longest = max(sizes, key=lambda dim: sizes[dim])
         step = math.ceil(sizes[longest] / max(1, math.floor(MOST_POSTURES / (count / sizes[longest]))))
         raise StanceError(
-            f"ds: has {count} postures ({_told(sizes)}); a page holds {MOST_POSTURES}: take every {step}th label, "
+            f"ds: has {count} postures ({_told(sizes)}); a page holds {MOST_POSTURES}: take one label in {step}, "
             f"ds.isel({longest}=slice(None, None, {step})), or choose one of another dimension"
         )
 
@@ -220,8 +220,8 @@ def _check_angles(ds: xr.Dataset, model: Model) -> None:
     angle = ds.get("coordinate_angle")
     if angle is None or "coordinate" not in angle.dims:
         raise StanceError(
-            "ds: has no coordinate_angle, which says where the body is: sweep keeps it unless variables=[...] "
-            "leaves it out; for static_optimization give what it took as coordinates="
+            "ds: has no coordinate_angle, which says where the body is: an answer has it unless variables=[...] leaves "
+            "it out; after static_optimization give what it took as coordinates="
         )
     lost = [name for name in model.coordinates if name not in angle["coordinate"].values]
     if lost:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.article.plain_words import plain_group, plain_joint, plain_name
 from biomech.pipeline.status import OVERLOADED
 from biomech.stance.parameters import ARMS, PARAMETERS
 from biomech.view.body_page.answer import Answer
@@ -16,10 +17,7 @@ from biomech.view.body_page.scene import ANGLE, PLACE, TURN, describe_body, floo
 from biomech.view.body_page.words import (
     finding_words,
     plain_dimension,
-    plain_group,
-    plain_joint,
     plain_label,
-    plain_name,
     plain_unit,
     status_words,
 )
@@ -50,7 +48,7 @@ _FOUND: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 #: What else is told of a posture: variable, own dimensions, title, unit, digits.
 _TOLD: tuple[tuple[str, tuple[str, ...], str, str, int], ...] = (
-    ("turnout_reserve", ("foot",), "turnout left before the hip tightens", "°", 1),
+    ("turnout_reserve", ("foot",), "turnout to spare before the hip tightens", "°", 1),
     ("utilized_friction", ("foot",), "grip that the floor must give", "", 2),
     ("patellar_tendon_force", ("foot",), "pull of the kneecap's tendon", "N", 0),
 )
@@ -82,7 +80,7 @@ def contents(answer: Answer) -> tuple[dict[str, Any], Packed]:
         "groups": [{"name": name, "title": plain_group(name)} for name in _labels(ds, "group")],
         "joints": {name: plain_joint(name) for name in _labels(ds, "joint")},
         "feet": _labels(ds, "foot"),
-        "coordinates": [plain_name(name) for name in model.coordinates],
+        "coordinates": [plain_name(name) for name in model.compiled().coordinates],
         "statuses": status_words(),
         "told": told,
         "held": _held(answer),
@@ -146,6 +144,9 @@ def _nearest(ds: xr.Dataset, dim: str) -> int:
 def _numbers(answer: Answer) -> Arrays:
     """What is read, and what colours the muscles."""
     found: Arrays = {name: floats(answer.values(name, *own)) for name, own in _READ.items() if answer.has(name)}
+    if "ground_force" in found and "center_of_pressure" in found:
+        # a foot that bears nothing, or is not there, presses nowhere
+        found["center_of_pressure"][~found["ground_force"].any(axis=2)] = np.nan
     if answer.has("activation"):
         found["activation"] = percent(answer.values("activation", "muscle"))
     found["status"] = codes(answer.values("status"))

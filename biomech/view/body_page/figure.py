@@ -74,18 +74,18 @@ _ARM = {"outward": 0.192, "upper": 0.285, "fore": 0.25, "hand": 0.17}
 def figure_of(model: Model, ends: Mapping[str, list[tuple[str, np.ndarray]]]) -> dict[str, Any]:
     """Parts of skin and bone by segment, and the arms.
 
-    ``ends``: of each segment, the segments that it carries and where (m, in its axes).
+    ``ends``: of each segment, by its role, the segments that it carries and where (m, in its axes).
     """
-    sizes = {name: _size(model, name, ends) for name in model.segments}
+    sizes = {name: _size(model, name, ends) for name in ends}
     skin: list[dict[str, Any]] = []
-    for name in model.segments:
+    for name in ends:
         kind, side = _kind(name)
         if kind in _PARTS:
             axis, rings = _PARTS[kind]
             skin.append(_part(name, axis, rings, sizes[name], side))
         if kind == "torso":
             skin += [_part(name, "y", _HEAD, sizes[name], 1.0), _part(name, "x", _NOSE, sizes[name], 1.0)]
-    bones = [bone for name in model.segments for bone in _bones(model, name, ends[name], sizes[name])]
+    bones = [bone for name in ends for bone in _bones(model, name, ends[name], sizes[name])]
     return {"skin": skin, "bones": bones, "arms": _arms(model, sizes)}
 
 
@@ -152,7 +152,7 @@ def _arms(model: Model, sizes: Mapping[str, float]) -> dict[str, Any] | None:
     return {
         "shoulders": [[x, y, side * size * _ARM["outward"]] for side in (1.0, -1.0)],
         "lengths": [size * _ARM[name] for name in ("upper", "fore", "hand")],
-        "thighs": [{"segment": f"femur_{side}", "at": [*hand, 0.0]} for side in "rl"],
+        "thighs": [{"segment": name, "at": [*hand, 0.0]} if name in sizes else None for name in ("femur_r", "femur_l")],
     }
 
 

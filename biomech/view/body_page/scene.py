@@ -1,7 +1,8 @@
 """What is drawn of an answer: segments, paths of muscles, soles, supports, forces, the line of gravity.
 
 What does not change from posture to posture is said once, in the segments' axes; of each posture there are the place
-and the direction of every segment, and the numbers.
+and the direction of every segment, and the numbers. Segments, joints and coordinates go by their roles, whatever a body
+calls them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from biomech.model.geometry import pose_muscles
 from biomech.model.mechanics.paths import CONDITIONAL, MOVING
+from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
 from biomech.view.body_page.answer import Answer
@@ -34,7 +36,7 @@ def describe_body(model: Model) -> dict[str, Any]:
     """What is drawn of a body whatever its posture; lengths in m, in the segments' axes."""
     ends = _ends(model)
     return {
-        "segments": list(model.segments),
+        "segments": list(model.compiled().segments),
         **figure_of(model, ends),
         "muscles": _paths(model),
         "joints": _joints(model),
@@ -64,9 +66,10 @@ def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
 def _centre(answer: Answer, centre: Array, origin: Array, rotation: Array) -> Array:
     """Centre of all that weighs (posture, axis): arms that hang do not turn with the trunk, and a load weighs too."""
     model, how = answer.model, answer.asked("arms")
-    if how is None:
+    compiled = model.compiled()
+    if how is None or "torso" not in compiled.segments:
         return centre
-    torso, arms = model.segments.index("torso"), model.compiled().arms
+    torso, arms = compiled.segments.index("torso"), compiled.arms
     drop = np.array([0.0, -arms.drop, 0.0])
     hanging = arms.mass * (how != "fixed")
     moment = model.body_mass * centre + hanging[:, None] * (drop - rotation[:, torso] @ drop)
@@ -88,11 +91,11 @@ def floor_of(answer: Answer) -> NDArray[Any]:
 
 def _ends(model: Model) -> dict[str, list[tuple[str, Array]]]:
     """Of each segment those that it carries, and where, at the neutral pose."""
-    posed = model.kinematics()
-    origin = dict(zip(model.segments, posed["origin"].values[0], strict=True))
-    rotation = dict(zip(model.segments, posed["rotation"].values[0], strict=True))
-    found: dict[str, list[tuple[str, Array]]] = {name: [] for name in model.segments}
-    joints = model.tables["joints"]
+    posed, segments = model.kinematics(), model.compiled().segments
+    origin = dict(zip(segments, posed["origin"].values[0], strict=True))
+    rotation = dict(zip(segments, posed["rotation"].values[0], strict=True))
+    found: dict[str, list[tuple[str, Array]]] = {name: [] for name in segments}
+    joints = model.tables_by_role["joints"]
     for parent, child in zip(joints.text("parent"), joints.text("child"), strict=True):
         if parent in found:
             found[parent].append((child, rotation[parent].T @ (origin[child] - origin[parent])))
@@ -106,7 +109,8 @@ def _paths(model: Model) -> list[dict[str, Any]]:
     groups = {muscle: [name for name, own in model.groups.items() if muscle in own] for muscle in model.muscles}
     sliding = _sliding(model)
     found = []
-    for i, (name, side) in enumerate(zip(model.muscles, model.sides(model.muscles), strict=True)):
+    roles = model.role_names.by_role["muscles"]
+    for i, name in enumerate(model.muscles):
         points: list[dict[str, Any]] = []
         for p in range(paths.start[i], paths.start[i + 1]):
             point: dict[str, Any] = {
@@ -119,7 +123,7 @@ def _paths(model: Model) -> list[dict[str, Any]]:
             elif paths.kind[p] == MOVING:
                 point |= {"by": int(paths.coordinate[p]), "slide": sliding[p]}
             points.append(point)
-        found.append({"name": name, "side": side, "groups": groups[name], "points": points})
+        found.append({"name": name, "side": side_of(roles[name]), "groups": groups[name], "points": points})
     return found
 
 
@@ -128,7 +132,7 @@ def _sliding(model: Model) -> dict[int, list[Any]]:
     compiled = model.compiled()
     paths = compiled.paths
     found: dict[int, list[Any]] = {}
-    table = model.tables["coordinates"]
+    table = model.tables_by_role["coordinates"]
     for p in np.flatnonzero(paths.kind == MOVING):
         name = compiled.coordinates[int(paths.coordinate[p])]
         row = table.index(name)
@@ -147,21 +151,24 @@ def _sliding(model: Model) -> dict[int, list[Any]]:
 
 def _joints(model: Model) -> list[dict[str, Any]]:
     """Joints whose force is told: name, and the segment that it acts on."""
-    joints = model.tables["joints"]
+    joints, compiled = model.tables_by_role["joints"], model.compiled()
     child = dict(zip(joints.rows, joints.text("child"), strict=True))
-    return [{"name": name, "on": model.segments.index(child[name])} for name in reported_joints(model.compiled())]
+    return [{"name": name, "on": compiled.segments.index(child[name])} for name in reported_joints(compiled)]
 
 
 def _contacts(model: Model, surface: str) -> list[dict[str, Any]]:
     """Points by which segments stand or sit: an outline for each."""
-    table = model.tables["contact_points"]
+    table = model.tables_by_role["contact_points"]
     places = table.numbers("x", "y", "z")
     found: dict[str, list[Array]] = {}
     for i, (segment, own) in enumerate(zip(table.text("segment"), table.text("surface"), strict=True)):
         if own == surface:
             found.setdefault(segment, []).append(places[i])
     return [
-        {"on": model.segments.index(segment), "outline": [[round(float(x), 5) for x in at] for at in _around(own)]}
+        {
+            "on": model.compiled().segments.index(segment),
+            "outline": [[round(float(x), 5) for x in at] for at in _around(own)],
+        }
         for segment, own in found.items()
     ]
 
@@ -174,14 +181,15 @@ def _around(points: list[Array]) -> list[Array]:
 
 def _trusted(model: Model) -> list[list[float]]:
     """Range of every coordinate in which the geometry is trusted, deg and m."""
-    table = model.tables["coordinates"]
+    table = model.tables_by_role["coordinates"]
     low, high = (dict(zip(table.rows, table.numbers(end), strict=True)) for end in ("trusted_min", "trusted_max"))
-    return [[float(low[name]), float(high[name])] for name in model.coordinates]
+    return [[float(low[name]), float(high[name])] for name in model.compiled().coordinates]
 
 
 def _moved(model: Model) -> list[int]:
     """The segment that each coordinate moves first."""
-    joints, table = model.tables["joints"], model.tables["coordinates"]
+    joints, table = model.tables_by_role["joints"], model.tables_by_role["coordinates"]
     child = dict(zip(joints.rows, joints.text("child"), strict=True))
     joint = dict(zip(table.rows, table.text("joint"), strict=True))
-    return [model.segments.index(child[joint[name]]) for name in model.coordinates]
+    compiled = model.compiled()
+    return [compiled.segments.index(child[joint[name]]) for name in compiled.coordinates]

@@ -1,29 +1,11 @@
-"""What the page says, in words of every day: dimensions, groups, joints, statuses, and how angles were found."""
+"""What the page says, in words of every day: dimensions, statuses, and how angles were found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from biomech.model.mirror import side_of
 from biomech.pipeline.status import OPTIMAL, OVERLOADED, STATUSES, UNCERTIFIED, UNREACHABLE
 
-#: Muscle groups, by where one feels them.
-_GROUPS = {
-    "lumbar_extensors": "lower back",
-    "abdominals": "belly",
-    "gluteus_maximus": "buttock",
-    "gluteus_medius": "side of the hip",
-    "gluteus_minimus": "deep side of the hip",
-    "deep_external_rotators": "deep hip rotators",
-    "hip_flexors": "front of the hip",
-    "adductors": "inner thigh",
-    "quadriceps": "front of the thigh",
-    "hamstrings": "back of the thigh",
-    "plantarflexors": "calf",
-    "dorsiflexors": "shin",
-}
-#: Joints whose name is no word of every day.
-_JOINTS = {"lumbosacral": "lowest joint of the spine"}
 #: Dimensions, and what is found or held of a stance.
 _NAMES = {
     "foot_rotation": "feet turned out",
@@ -119,23 +101,6 @@ STATUS_WORDS = {
     ),
     -1: ("No numbers", "This posture was left out of the answer, or has not been computed yet."),
 }
-
-
-def plain_group(name: str) -> str:
-    """A muscle group, by where one feels it."""
-    return _GROUPS.get(name, plain_name(name))
-
-
-def plain_joint(name: str) -> str:
-    """A joint, with its side."""
-    return _JOINTS.get(name, plain_name(name))
-
-
-def plain_name(name: str) -> str:
-    """A name of the model, its underscores as blanks and its side in front."""
-    side = side_of(name)
-    words = (name if side == "midline" else name[:-2]).replace("_", " ")
-    return words if side == "midline" else f"{side} {words}"
 
 
 def plain_dimension(name: str) -> str:

@@ -61,11 +61,11 @@ def page(
     path : path-like
         The file, ``.html``. It is written whole or not at all, over one that is there.
     model : Model, optional
-        The body, where ``ds`` does not tell it, as after ``static_optimization`` of a changed model.
+        The body, where ``ds`` does not tell it.
     coordinates : mapping or Dataset, optional
-        What ``static_optimization`` took: its answer does not say where the body is.
+        What ``static_optimization`` took, where ``ds`` has no ``coordinate_angle`` any more.
     ground_reaction : Dataset, optional
-        What ``static_optimization`` took, to be drawn.
+        What ``static_optimization`` took, where ``ds`` has no ``ground_force`` and ``center_of_pressure`` any more.
     title : str, optional
         Heading of the page.
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from biomech._arguments import entries, instance, one_of, real_array, real_number, text
-from biomech.article.findings import Finding, PolicyOutcome
-from biomech.article.hypotheses import Hypothesis, OutcomeMeasure
+from biomech.article.checked_findings import checked_findings
+from biomech.article.findings import Finding
 from biomech.article.verdicts import (
     CONDITIONAL,
     CONTRADICTED,
@@ -19,7 +18,6 @@ from biomech.article.verdicts import (
     UNDETERMINED,
     VERDICTS,
 )
-from biomech.errors import StanceError
 from biomech.view.charts.colours import BAND, BLUE, BROWN, GREY, INK, OCHRE, PAPER, PLUM
 from biomech.view.charts.drawing import TEXT, WIDTH, headline, tidy, wrapped
 
@@ -58,7 +56,7 @@ def findings_chart(findings: Sequence[Finding]) -> Figure:
     StanceError
         There is no finding, or one of them is none that ``findings.assess_hypotheses`` returned.
     """
-    findings = _checked(findings)
+    findings = checked_findings(findings)
     import matplotlib.pyplot as plt
 
     groups = [own for name in COLOURS if (own := [one for one in findings if one.verdict == name])]
@@ -123,41 +121,3 @@ def _message(findings: Sequence[Finding]) -> str:
         f"Of {len(findings)} sentences {counts[SUPPORTED]} hold however the pelvis is held, {wrong} do not; "
         f"{open_} are open"
     )
-
-
-def _checked(findings: object) -> list[Finding]:
-    """Findings, at least one, with all that is drawn of them."""
-    allowed = "a list of Finding, as findings.assess_hypotheses returns"
-    found = [instance("findings", own, Finding, allowed) for own in entries("findings", findings, allowed)]
-    if not found:
-        raise StanceError(f"findings: is empty; must be {allowed}, at least one")
-    for place, finding in enumerate(found):
-        where = f"findings[{place}]"
-        one_of(f"{where}.verdict", finding.verdict, COLOURS)
-        _check_hypothesis(f"{where}.hypothesis", finding.hypothesis)
-        for column in instance(f"{where}.columns", finding.columns, (tuple, list), "a tuple of PolicyOutcome"):
-            _check_column(f"{where}.columns", column)
-    return found
-
-
-def _check_hypothesis(where: str, hypothesis: object) -> None:
-    own = instance(where, hypothesis, Hypothesis, "a Hypothesis")
-    text(f"{where}.text", own.text)
-    real_number(f"{where}.direction", own.direction, -1.0, 1.0)
-    measures = instance(f"{where}.measures", own.measures, (tuple, list), "a tuple of OutcomeMeasure")
-    if not measures:
-        raise StanceError(f"{where}.measures: is empty; must be a tuple of OutcomeMeasure, at least one")
-    smallest = real_number(
-        f"{where}.smallest", instance(f"{where}.measures", measures[0], OutcomeMeasure, "an OutcomeMeasure").smallest
-    )
-    if not smallest > 0.0:
-        raise StanceError(f"{where}.smallest = {smallest!r}: must be above 0")
-
-
-def _check_column(where: str, column: object) -> None:
-    own = instance(where, column, PolicyOutcome, "a PolicyOutcome")
-    text(f"{where}.label", own.label)
-    one_of(f"{where}.verdict", own.verdict, COLOURS)
-    ends = real_array(f"{where}.interval", own.interval)
-    if ends.ndim != 2 or ends.shape[1] != 3 or not len(ends) or np.isinf(ends).any():
-        raise StanceError(f"{where}.interval: has shape {ends.shape}; must be (low, median, high) of each measure")

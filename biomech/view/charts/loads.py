@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from biomech._arguments import instance, name_list, one_label, one_of, text
+from biomech.article.plain_words import capital, plain_group
 from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.view.charts.colours import MOST_LINES, MUTED, ordered
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 #: Rows of the chart: plain words to the quantity.
 LOADS = {
-    "Lower back\n(lumbar extensors)": "lumbar_extensors",
-    "Buttock\n(gluteus maximus)": "gluteus_maximus",
-    "Deep hip rotators": "deep_external_rotators",
-    "Front of thigh\n(quadriceps)": "quadriceps",
+    f"{capital(plain_group('lumbar_extensors'))}\n(lumbar extensors)": "lumbar_extensors",
+    f"{capital(plain_group('gluteus_maximus'))}\n(gluteus maximus)": "gluteus_maximus",
+    capital(plain_group("deep_external_rotators")): "deep_external_rotators",
+    f"{capital(plain_group('quadriceps'))}\n(quadriceps)": "quadriceps",
     "Hip joint force": "hip_r",
     "Knee joint force": "knee_r",
     "Lumbar joint force\n(compression)": "lumbar",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from biomech._arguments import instance, one_of, text
+from biomech.article.plain_words import capital, plain_group
 from biomech.model.model import Model
 from biomech.view.charts.colours import GREY, INK, MUTED, text_on
-from biomech.view.charts.drawing import SMALL, TEXT, WIDTH, headline
+from biomech.view.charts.drawing import SMALL, TEXT, WIDTH, headline, wrapped
 from biomech.view.charts.given import by_name, check_loads
 from biomech.view.charts.loads import load_of
 
@@ -20,15 +21,12 @@ if TYPE_CHECKING:
 
 #: Columns of the chart: plain words to the quantity.
 GROUPS = {
-    "Lower\nback": "lumbar_extensors",
-    "Belly": "abdominals",
-    "Buttock": "gluteus_maximus",
-    "Side of\nthe hip": "gluteus_medius",
-    "Deep hip\nrotators": "deep_external_rotators",
-    "Front of\nthe thigh": "quadriceps",
-    "Back of\nthe thigh": "hamstrings",
-    "Calf": "plantarflexors",
-}
+    wrapped(capital(plain_group(name)), 9): name
+    for name in (
+        "lumbar_extensors", "abdominals", "gluteus_maximus", "gluteus_medius", "deep_external_rotators", "quadriceps",
+        "hamstrings", "plantarflexors",
+    )
+}  # fmt: skip
 JOINTS = {"Hip": "hip_r", "Knee": "knee_r", "Lowest\ndisc": "lumbar"}
 #: Inches: a row, a column, and the room about a cell.
 _ROW, _COLUMN, _GAP = 0.25, 0.6, 0.015

@@ -128,7 +128,9 @@ class Answer:
         """What was asked of one posture: parameters, their values with units."""
         asked = {name: _value(name, value) for name, value in _asked(self.ds).items()}
         for name, coordinate in self.ds.coords.items():
-            if coordinate.ndim == 0 and name not in describing() and name not in DIMENSIONS:
+            if coordinate.ndim or name in describing() or name in DIMENSIONS:
+                continue
+            if not isinstance(coordinate.values.item(), tuple):  # a stacked label, whose levels are told by themselves
                 asked[str(name)] = _value(str(name), coordinate.values.item(), coordinate.attrs.get("units", ""))
         return {name: f"{told}{self._found(name, told)}" for name, told in asked.items()}
 

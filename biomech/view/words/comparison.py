@@ -68,7 +68,8 @@ def compare(a: xr.Dataset, b: xr.Dataset, *, model: Model | None = None) -> Word
         posture each, or several of the same labels. They are aligned by labels: of muscle groups and joints, of
         postures, and of draws, which must be the same in both.
     model : Model, optional
-        The body of both, where the datasets do not carry a record of it.
+        The body of both, where the datasets do not carry a record of it. Where they do, forces are told in body
+        weights of each own body.
 
     Returns
     -------
@@ -114,11 +115,11 @@ def _said(a: Answer, b: Answer) -> Iterator[Line]:
         for about, way in (("grows", 1.0), ("falls", -1.0)):
             own = [change for change in told if change.counts and np.sign(change.change) == way]
             more = [f"and {len(own) - _NAMED} more"] if len(own) > _NAMED else []
-            yield Line(about, "; ".join([*(_words(change, a) for change in own[:_NAMED]), *more]))
-        some = [_words(change, a) for change in told if change.may_count]
+            yield Line(about, "; ".join([*(_words(change, a, b) for change in own[:_NAMED]), *more]))
+        some = [_words(change, a, b) for change in told if change.may_count]
         yield Line(f"changes in some {'draws' if a.draws else 'postures'} alone", "; ".join(some[:_NAMED]))
         still = [change.load.words for change in told if not (change.counts or change.may_count)]
-        yield Line(f"does not change by {SMALLEST['%']:g} point of strength, or {SMALLEST['N']:g} N", listed(still))
+        yield Line(f"changes by less than {SMALLEST['%']:g} point of strength, or {SMALLEST['N']:g} N", listed(still))
         rows = [_row(found, bool(a.dims)) for load in pairs if (found := _change(load, ends)) is not None]
         yield Line("what the numbers are", _meaning(a), tuple(rows))
         yield from _outside(a, b)
@@ -144,11 +145,17 @@ def _title(a: Answer, b: Answer) -> str:
         ", ".join(f"{name.replace('_', ' ')} {own.stance[name]}" for name in names if name in own.stance)
         for own in (a, b)
     ]
-    bodies = [str(own.ds.attrs.get("model", own.model.name if own.model else "")) for own in (a, b)]
+    bodies = [_body(own) for own in (a, b)]
     if bodies[0] != bodies[1]:
         ways = [", ".join(filter(None, [f"model {body}", way])) for body, way in zip(bodies, ways, strict=True)]
     over = f", over {listed([dim.replace('_', ' ') for dim in a.postures])}" if a.postures else ""
     return f"From {ways[0] or 'a'} to {ways[1] or 'b'}{over}"
+
+
+def _body(answer: Answer) -> str:
+    """What a body is called, and its mass where that is known."""
+    name = str(answer.ds.attrs.get("model", answer.model.name if answer.model else ""))
+    return f"{name} ({answer.model.body_mass:.1f} kg)" if answer.model else name
 
 
 def _not_held(answer: Answer) -> Iterator[Line]:
@@ -221,13 +228,13 @@ def _change(load: Load, ends: tuple[float, float]) -> Change | None:
     return Change(load, float(np.median(first[both])), float(np.median(second[both])), middle, low, high, grows)
 
 
-def _words(change: Change, a: Answer) -> str:
+def _words(change: Change, a: Answer, b: Answer) -> str:
     """A load, from what to what, and by how much."""
     load = change.load
     told: Callable[..., str] = percent if load.units == "%" else partial(newtons, np.nan)
     more = [_signed(change.change, load.units)]
-    if load.units == "N" and np.isfinite(a.weight):
-        more.append(f"{change.change / a.weight:+.2f} body weights")
+    if load.units == "N" and np.isfinite([a.weight, b.weight]).all():
+        more.append(_in_body_weights(change, a.weight, b.weight))
     if change.first >= SMALLEST[load.units]:
         more.append(f"{100.0 * (change.second / change.first - 1.0):+.0f} %")
     if a.dims:
@@ -237,6 +244,13 @@ def _words(change: Change, a: Answer) -> str:
     if a.draws and agree < _AGREE:
         more.append(f"only {percent(agree)} of draws go this way")
     return f"{load.words} from {told(change.first)} to {told(change.second)} ({', '.join(more)})"
+
+
+def _in_body_weights(change: Change, first: float, second: float) -> str:
+    """A change of a force in body weights; of two bodies, what it is in those of each."""
+    if np.isclose(first, second, rtol=1e-9):
+        return f"{change.change / first:+.2f} body weights"
+    return f"{change.first / first:.2f}, then {change.second / second:.2f} times the body's own weight"
 
 
 def _signed(value: float, units: str) -> str:

@@ -115,15 +115,18 @@ def outside(answer: Answer) -> Line:
         for row in rows
     ]
     if not which and "coordinate" in ds["valid"].dims:
-        which = [plain_name(str(name)) for name in ds["coordinate"].values[~ds["valid"].values]]
+        roles = model.role_names.by_role["coordinates"] if model else {}
+        names = map(str, ds["coordinate"].values[~ds["valid"].values])
+        which = [plain_name(roles.get(name, name)) for name in names]
     return Line(about, f"{UNMEASURED}{': ' if which else ''}{'; '.join(which)}", tuple(rows))
 
 
 def _untrusted(ds: xr.Dataset, model: Model) -> Iterator[dict[str, object]]:
     """Coordinates beyond their trusted range."""
-    table = model.tables["coordinates"]
-    for name in map(str, ds["coordinate"].values):
-        value = float(ds["coordinate_angle"].sel(coordinate=name))
+    table = model.tables_by_role["coordinates"]
+    roles = model.role_names.by_role["coordinates"]
+    for own in map(str, ds["coordinate"].values):
+        name, value = roles[own], float(ds["coordinate_angle"].sel(coordinate=own))
         least, most = table.value(name, "trusted_min"), table.value(name, "trusted_max")
         if not least - 1e-6 <= value <= most + 1e-6:
             units = "deg" if table.text("motion")[table.index(name)] == "rotation" else "m"
@@ -145,7 +148,7 @@ def friction_share(ds: xr.Dataset, model: Model, friction: float) -> dict[str, f
 
 def edge_distance(ds: xr.Dataset, model: Model) -> dict[str, float]:
     """How far the centre of pressure is inside the edge of each sole, m; NaN under a foot that carries nothing."""
-    points = model.tables["contact_points"]
+    points = model.tables_by_role["contact_points"]
     place, segment, surface = points.numbers("x", "z"), points.text("segment"), points.text("surface")
     found: dict[str, float] = {}
     for foot, (origin, turned) in _feet(ds, model).items():
@@ -161,14 +164,14 @@ def edge_distance(ds: xr.Dataset, model: Model) -> dict[str, float]:
 def _feet(ds: xr.Dataset, model: Model) -> dict[str, tuple[Array, Array]]:
     """Where each foot is, and its axes in columns, both in ground."""
     frames = model.kinematics(pose(ds)).squeeze()
-    feet = {foot: f"calcn_{foot[0]}" for foot in map(str, ds["foot"].values)}
+    soles = {foot: model.roles.segments.get(f"calcn_{foot[0]}") for foot in map(str, ds["foot"].values)}
     return {
         foot: (
             frames["origin"].sel(segment=name).transpose("axis").values,
             frames["rotation"].sel(segment=name).transpose("axis", "local_axis").values,
         )
-        for foot, name in feet.items()
-        if name in model.segments
+        for foot, name in soles.items()
+        if name is not None
     }
 
 

@@ -146,10 +146,12 @@ def _missing(answer: Answer) -> Line:
     short = ds["shortfall"]
     order = np.argsort(-np.abs(short.values), kind="stable")[:3]
     worst = {str(ds["coordinate"].values[i]): float(short.values[i]) for i in order if abs(short.values[i]) > 0.05}
-    rows = [
-        {"quantity": "shortfall", "name": name, "units": _moment(name), "value": own} for name, own in worst.items()
-    ]
-    missing = [f"{abs(own):,.0f} {_moment(name)} of {plain_name(name)}" for name, own in worst.items()]
+    roles = answer.model.role_names.by_role["coordinates"] if answer.model else {}
+    rows, missing = [], []
+    for name, own in worst.items():
+        role = roles.get(name, name)
+        rows.append({"quantity": "shortfall", "name": name, "units": _moment(role), "value": own})
+        missing.append(f"{abs(own):,.0f} {_moment(role)} of {plain_name(role)}")
     limit = str(ds["limiting_muscle"].values) if "limiting_muscle" in ds.variables else ""
     at = f"; what limits it is {muscle_words(limit, answer.model)}, at full strength" if limit else ""
     return Line("what is missing", f"{listed(missing) or 'less than counts'}{at}", tuple(rows))
@@ -238,7 +240,8 @@ def _count(answer: Answer) -> Line:
     places = np.argwhere(answer.status.transpose(*answer.postures, *answer.draws).values != OPTIMAL)
     first = answer.where(answer.place(dict(zip(answer.postures, map(int, places[0]), strict=False))))
     of = f"{counts[OPTIMAL]:,} of {total:,} {'answers' if answer.draws else 'postures'}{each}"
-    return Line("held", f"{of}; {', '.join(lost)}, the first at {first}; the numbers are of those that are held", rows)
+    numbers = "; the numbers are of those that are held" if counts[OPTIMAL] else ""
+    return Line("held", f"{of}; {', '.join(lost)}, the first at {first}{numbers}", rows)
 
 
 def _ranges(answer: Answer, about: str, loads: list[Load], told: Callable[..., str]) -> Iterator[Line]:

@@ -80,15 +80,15 @@ const feelRows = Object.entries(content.places).map(([group, place]) => {
 const pressure = html('p');
 find('feel').append(html('h2', {}, 'Under the hands'),
   html('table', {}, html('caption', {}, 'How firm, in percent of what the muscles can do; both sides together. A full bar is 50 %.'),
-    html('thead', {}, html('tr', {}, html('th', {scope: 'col'}, 'where'), ...['left body', 'right body'].flatMap((name) => [html('th', {class: 'bar', 'aria-hidden': 'true'}), html('th', {scope: 'col', class: 'number'}, name)]), html('th', {scope: 'col', class: 'says'}, 'the right one is'))),
+    html('thead', {}, html('tr', {}, html('th', {scope: 'col'}, 'where'), ...['left body', 'right body'].flatMap((name) => [html('th', {class: 'bar', 'aria-hidden': 'true'}), html('th', {scope: 'col', class: 'number'}, name)]), html('th', {scope: 'col', class: 'says'}, 'the right one feels'))),
     html('tbody', {}, ...feelRows.map(({row}) => row))),
   pressure,
-  html('p', {class: 'soft'}, `Words from ${content.hands.perhaps} in a hundred on: a hand may tell that; from ${content.hands.surely} on it surely does. That is a judgment.`));
+  html('p', {class: 'soft'}, `Where the two numbers differ by ${content.hands.perhaps} or more it says “perhaps”: a hand may feel that. From ${content.hands.surely} on it says “clearly”. Where these lines are drawn is our judgment.`));
 
 const inWords = (change) => {
   const size = Math.abs(change);
   if (!Number.isFinite(change)) return ['', ''];
-  if (size < content.hands.perhaps) return ['no difference', ''];
+  if (size < content.hands.perhaps) return ['the same', ''];
   const word = change > 0 ? 'firmer' : 'softer';
   return [size < content.hands.surely ? `perhaps ${word}` : `clearly ${word}`, change > 0 ? 'more' : 'less'];
 };
@@ -111,7 +111,7 @@ function tellFeel() {
   }
   const spine = content.body.joints.findIndex(({name}) => name === 'lumbosacral');
   const forces = postures.map((own, i) => (held[i] ? data.force('joint_contact_force', spine, own) : NaN));
-  pressure.textContent = `The lowest joint of the spine bears ${told(forces[0], 0)} N on the left, ${told(forces[1], 0)} N on the right; body weight is ${told(data.header.weight, 0)} N.`;
+  pressure.textContent = `The lowest joint of the spine bears ${told(forces[0], 0)} N in the left body, ${told(forces[1], 0)} N in the right body; body weight is ${told(data.header.weight, 0)} N.`;
 }
 
 function tellBodies() {
@@ -122,7 +122,7 @@ function tellBodies() {
     const trusted = state.data.isTrusted(posture);
     const badge = figure.querySelector('.badge');
     badge.hidden = status === 0 && trusted;
-    badge.textContent = status !== 0 ? `⚠ ${state.data.header.statuses[status].title}` : '⚠ Outside the trusted geometry';
+    badge.textContent = status !== 0 ? `⚠ ${state.data.header.statuses[status].title}` : '⚠ Beyond what was measured';
     figure.querySelector('figcaption').textContent = capital(differ(i));
     figure.querySelector('.view').setAttribute('aria-label', `${i ? 'Right' : 'Left'} body: ${differ(i)}. Arrow keys turn both, plus and minus zoom, 0 goes back.`);
   });
@@ -170,8 +170,9 @@ function openClaim(claim, inside) {
   const block = (title, ...children) => [html('h3', {}, title), ...children];
   const people = claim.people.length
     ? html('ul', {class: 'people'}, ...claim.people.map((own) => html('li', {class: own.speaks},
-      html('b', {}, `${own.name}, ${own.people}`), ` (speaks ${own.speaks === 'neither' ? 'neither way' : own.speaks}; ${BEARS[own.bears]}): ${own.what}`, html('small', {}, own.citation))))
+      html('b', {}, `${own.name}, ${own.people}`), ` (speaks ${own.speaks === 'neither' ? 'neither way' : own.speaks}; ${BEARS[own.bears]}): ${own.what}`, html('small', {}, [own.figures, own.citation].filter(Boolean).join('. ')))))
     : html('p', {}, 'No measurement on people was found.');
+  const second = claim.people.some(({what}) => what.includes('second')) ? [html('p', {class: 'soft'}, '“The second” is what stands on the right.')] : [];
   inside.replaceChildren(
     html('p', {}, 'Shown: ', html('b', {}, claim.first), ' on the left, ', html('b', {}, claim.second), ' on the right.'),
     ...block('What comes out', html('p', {}, `${capital(claim.verdict)}: ${claim.meaning}.`), html('p', {class: 'soft'}, claim.counts)),
@@ -179,15 +180,14 @@ function openClaim(claim, inside) {
     find('controls'), find('feel'),
     ...block('From left to right, for each way of holding the pelvis', layWays(claim)),
     html('p', {class: 'soft'}, 'Dot: the middle body. Bar: 90 of 100 bodies. Green: pelvises as they were measured on people.'),
-    ...block('What was measured on people', people),
+    ...block('What was measured on people', ...second, people),
     ...(claim.decider ? block('What would decide', html('p', {}, `${capital(claim.decider)}.`)) : []));
 }
 
 const pill = ({name, sign}, text = name) => html('span', {class: `pill ${name.split(' ')[0]}`}, `${sign} ${text}`);
 const verdicts = Object.fromEntries(content.verdicts.map((own) => [own.name, own]));
 find('verdicts').append(...content.verdicts.filter(({count}) => count).map((own) => {
-  const item = html('li', {title: own.meaning}, pill(own, `${own.count} ${own.name}`));
-  return item;
+  return html('li', {}, pill(own, `${own.count} ${own.name}`), html('span', {}, own.meaning));
 }));
 
 const cards = content.claims.map((claim) => {
@@ -213,7 +213,7 @@ for (const heading of new Set(content.claims.map(({claim}) => claim))) {
 
 function paint() {
   for (const view of views) view.paint();
-  find('legend').replaceChildren(html('div', {}, 'thin blue arrow: body weight'), ...scaleOfMuscles(views[0].stops));
+  find('legend').replaceChildren(html('div', {}, 'arrows: blue, the floor (thin: body weight); green, joints'), ...scaleOfMuscles(views[0].stops));
   show();
 }
 

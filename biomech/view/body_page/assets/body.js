@@ -293,8 +293,8 @@ class BodyView {
       const [upper, fore] = this.body.arms.lengths;
       let goal = shoulder.clone().add(new THREE.Vector3(0.05, -0.985 * (upper + fore), 0.03 * outward));
       if (how === 1) goal = pose.vector(torso, [at[0] + 0.05, at[1] - 0.985 * (upper + fore), at[2] + 0.03 * outward]);
-      if (how === 2) {
-        const thigh = this.body.arms.thighs[i];
+      const thigh = this.body.arms.thighs[i];
+      if (how === 2 && thigh) {
         goal = pose.vector(this.body.segments.indexOf(thigh.segment), thigh.at);
       }
       arm.place(shoulder, goal, back.clone().add(pose.direction(torso, [0, 0, 0.5 * outward])));

@@ -70,13 +70,14 @@ class FeetPlan {
         const [x, y] = flat(at);
         fill(dot, {cx: x.toFixed(4), cy: y.toFixed(4), r: (0.004 + 0.016 * Math.sqrt(Math.max(load, 0) / data.header.weight)).toFixed(4)}, []);
       }
-      return `${data.header.feet[i]} foot ${told(load, 0)} N`;
+      const foot = data.header.feet[i];
+      return view.body.segments.includes(`calcn_${foot[0]}`) ? `${foot} foot ${told(load, 0)} N upward` : `no ${foot} foot`;
     });
     const [x, y] = flat([0, 1, 2].map((k) => data.value('centre', k, posture) * data.header.steps.place));
     this.fall.setAttribute('d', `M${x - 0.014},${y}h.028M${x},${y - 0.014}v.028`);
     const ends = [0, 1].map((k) => places.map((own) => own[k])).map((own) => [Math.min(...own) - 0.03, Math.max(...own) + 0.03]);
     this.drawing.setAttribute('viewBox', `${ends[0][0]} ${ends[1][0]} ${ends[0][1] - ends[0][0]} ${ends[1][1] - ends[1][0]}`);
-    if (loads.length) this.share.textContent = `${capital(loads.join(', '))}, upward.`;
+    if (loads.length) this.share.textContent = `${capital(loads.join(', '))}.`;
   }
 }
 
@@ -133,9 +134,14 @@ class Trend {
       parts.push(svg('text', {x: x(places[i]), y: 226, 'text-anchor': anchor}, `${dim.labels[i]} ${dim.unit}`.replace(' °', '°')));
     }
     parts.push(svg('text', {x: (52 + right) / 2, y: 243, 'text-anchor': 'middle'}, dim.title));
-    for (let i = 0; i + 1 < points.length; i += 1) {
+    // bodies that were drawn have no order: no line leads from one to the next; nor to what cannot be held
+    const isTold = (own) => own && own.held && Number.isFinite(own.y);
+    const joins = (i) => !['body', 'sample'].includes(dim.name) && isTold(points[i]) && isTold(points[i + 1]);
+    for (let i = 0; i < points.length; i += 1) {
       const [a, b] = [points[i], points[i + 1]];
-      if (a.held && b.held && Number.isFinite(a.y + b.y)) {
+      if (isTold(a) && !joins(i) && !joins(i - 1)) {
+        parts.push(svg('circle', {class: a.sure ? 'point' : 'point outside', cx: x(a.x), cy: y(a.y), r: 3.5}));
+      } else if (joins(i)) {
         parts.push(svg('path', {class: a.sure && b.sure ? 'curve' : 'curve outside', d: `M${x(a.x)},${y(a.y)}L${x(b.x)},${y(b.y)}`}));
       }
     }
@@ -150,7 +156,7 @@ class Trend {
     this.drawing.setAttribute('aria-label', `${title} along ${dim.title}; now ${told(now.held ? now.y : NaN, digits)} ${unit}`);
     const lost = points.filter(({held}) => !held).length;
     const outside = good.filter(({sure}) => !sure).length;
-    this.note.textContent = `In ${unit}.${lost ? ` Crosses: ${lost} postures that cannot be held.` : ''}${outside ? ' Dashed: outside the trusted geometry.' : ''}`;
+    this.note.textContent = `In ${unit}.${lost ? ` Crosses: ${lost} postures that cannot be held.` : ''}${outside ? ' Dashed or hollow: outside the trusted geometry.' : ''}`;
   }
 
   // A click takes the slider there.

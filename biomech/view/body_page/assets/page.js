@@ -31,7 +31,7 @@ if (data.has('joint_contact_force')) {
   joints = new BarTable(find('joints'), {
     title: 'What joints bear', kind: 'joint', columns: ['joint', 'force, N', '× body weight'],
     rows: jointNames.map((name) => header.joints[name] ?? name),
-    caption: `Bone on bone. Body weight is ${told(header.weight, 0)} N; a full bar is ${told(jointLimit, jointLimit < 1 ? 1 : 0)} times that.`,
+    caption: `Bone on bone. Body weight is ${told(header.weight, 0)} N; a full bar is ${jointLimit === 1 ? '' : `${told(jointLimit, jointLimit < 1 ? 1 : 0)} times `}that.`,
   });
   jointNames.forEach((name, j) => quantities.push({
     title: `${capital(header.joints[name] ?? name)}: force`, of: (posture) => data.force('joint_contact_force', j, posture) / header.weight,
