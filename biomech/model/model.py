@@ -536,7 +536,7 @@ class Model(Displayed):
     def sides(self, names: tuple[str, ...]) -> list[str]:
         """``right``, ``left`` or ``midline`` for each name."""
         by_role: dict[str, str] = {}
-        for found in reversed(self.role_names.by_role.values()):
+        for found in self.role_names.by_role.values():  # of parts that share a name the muscle comes last, and counts
             by_role |= found
         return [side_of(by_role.get(name, name)) for name in name_list("names", names, error=ModelError)]
 
