@@ -781,31 +781,52 @@ def test_a_full_device_is_said():
     assert said.stderr == "biomech: the answer cannot be written: No space left on device\n"
 
 
-@pytest.mark.parametrize("to", ["study.zarr", "study.csv"])
+#: The command, which says when it begins: what comes before is Python's.
+BEGUN = "import sys; from biomech.cli import main; print('begun', flush=True); sys.exit(main())"
+
+
+@pytest.mark.parametrize("to", ["study.zarr", "study.nc", "study.csv"])
 def test_ctrl_c_ends_it_with_one_line(tmp_path, to):
-    asked = ["sweep", "--pelvic-tilt", "least_effort", "--slope", "0:20:0.001", "--knee-flexion", "0:60:1"]
-    asked += ["--variables", "lumbar_compression", "--to", to]
-    with subprocess.Popen([*BIOMECH, *asked], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
-        _wait_for(lambda: (tmp_path / to).exists() if to == "study.zarr" else any(tmp_path.iterdir()))
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
-        code = process.wait()
-    # where it met an exec(), Python ends by the signal although it was handled; a shell says 130 of both
-    assert (128 - code if code < 0 else code) == Exit.INTERRUPTED
-    assert said.startswith("biomech: interrupted")
-    assert said.count("\n") == 1
-    if to == "study.zarr" and (tmp_path / to).exists():
-        assert said.endswith(f"the same command goes on with {to}\n")
-    else:
-        assert not list(tmp_path.iterdir())
+    """Whenever it comes: while libraries are read, while the place is made, within the work."""
+    for wait in np.random.default_rng(len(to)).uniform([0.0, 0.5, 1.0, 2.0], [0.5, 1.0, 2.0, 3.0]):
+        asked = ["sweep", "--pelvic-tilt", "least_effort", "--slope", "0:20:0.001", "--knee-flexion", "0:60:1"]
+        code, said = _interrupted([*asked, "--variables", "lumbar_compression", "--to", to], tmp_path, wait)
+        # where it met an exec(), Python ends by the signal although it was handled; a shell says 130 of both
+        assert (128 - code if code < 0 else code) == Exit.INTERRUPTED
+        assert said.startswith("biomech: interrupted")
+        assert said.count("\n") == 1
+        there = [place.name for place in tmp_path.iterdir()]
+        assert there == ([to] if said.endswith(f"the same command goes on with {to}\n") else [])
 
 
-def _wait_for(there, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+def test_the_same_command_goes_on(tmp_path, monkeypatch):
+    """And its answer is the one that nobody interrupted, to the last bit."""
+    asked = [*SMALL, "--slope", "0:20:0.02", "--knee-flexion", "0:60:1", "--to"]
+    for wait in (0.5, 1.5, 2.0):
+        _interrupted([*asked, "study.zarr"], tmp_path, wait)
+    monkeypatch.chdir(tmp_path)
+    assert [main([*asked, name]) for name in ("study.zarr", "whole.zarr")] == [Exit.NOT_HELD] * 2
+    xr.testing.assert_identical(bm.open_study("study.zarr").load(), bm.open_study("whole.zarr").load())
+
+
+def _interrupted(asked, folder, wait):
+    """A command that Ctrl-C meets so many seconds after it began: exit code and standard error."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGUN, *asked],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests may run in the background
+    ) as process:
+        try:
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(wait)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, said
 
 
 def test_an_argument_that_is_no_text_is_refused_in_words():

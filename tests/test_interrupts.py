@@ -11,7 +11,7 @@ import weakref
 import numpy as np
 import pytest
 
-from biomech._interrupts import InterruptsKept
+from biomech._interrupts import InterruptsKept, interrupts_held
 
 
 @pytest.fixture(autouse=True)
@@ -237,3 +237,19 @@ def test_long_work_of_each_kind_stops(tmp_path, kind):
         assert process.returncode == -signal.SIGINT
         assert out == ""
         assert err.endswith("KeyboardInterrupt\n"), (wait, err)
+
+
+def test_what_must_not_be_left_half_done_is_done_first():
+    done = []
+
+    def twice():
+        with interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        twice()
+    with pytest.raises(KeyboardInterrupt):
+        work_in_which(twice)
+    assert done == [True, True]
