@@ -21,7 +21,7 @@ from typing import Any, Self
 #: Frames of these files import a module.
 _IMPORTS = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 #: Seconds until it is tried again.
-_SOON = 0.02
+_SOON = 0.005
 
 
 @contextmanager
