@@ -6,6 +6,9 @@ python check_installed.py LEVELS     how many levels of this architecture it mus
 import os
 import subprocess
 import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
 
 ASK = """
 import time
@@ -36,6 +39,7 @@ def main() -> None:
     print(f"Python {sys.version.split()[0]}")
     said = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (0, ""), said.stderr
+    check_command()
     from biomech._kernels.cpu import usable_levels
     from biomech._kernels.library import INSTALLED, manifest_path
 
@@ -47,6 +51,18 @@ def main() -> None:
         off = max(abs(a - b) / (1.0 + abs(b)) for a, b in zip(numbers, answers["best"], strict=True))
         print(f"{level}: differs by {off:.1e}")
         assert off < 1e-9
+
+
+def check_command() -> None:
+    """The command line is there; it says what it lacks, where that is so."""
+    command = [Path(sysconfig.get_path("scripts")) / "biomech", "info", "small"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if find_spec("cyclopts"):
+        assert (said.returncode, said.stderr) == (0, ""), said.stderr
+        assert said.stdout
+    else:
+        message = 'biomech: the command line needs cyclopts: pip install "biomech[cli]"\n'
+        assert (said.returncode, said.stdout, said.stderr) == (2, "", message), said
 
 
 def ask(**environment: str) -> list[float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from biomech._interrupts import InterruptsKept
 from biomech._version import __version__ as __version__
 from biomech.errors import (
     BiomechError,
@@ -115,10 +116,11 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
+    with InterruptsKept():
+        if name in _HOME:
+            return getattr(importlib.import_module(_HOME[name]), name)
+        if name in _MODULES:
+            return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'biomech' has no attribute {name!r}")
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,22 @@ def test_a_table_shows_the_same_to_the_decimals_of_its_units(say):
     for row, values in zip(rows, ds.group_activation.values, strict=True):
         for shown, value in zip(row.split()[1:], values, strict=True):
             assert float(shown) == pytest.approx(value, abs=5e-4)
+
+
+@pytest.mark.parametrize("angles", [{"knee_flexion": 30}, {"trunk_lean": 0, "knee_flexion": 120}])
+def test_in_a_terminal_a_single_posture_is_told_in_words(say, monkeypatch, angles):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    asked = ["sweep", "--pelvic-tilt", 0, *(word for name, value in angles.items() for word in (option(name), value))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bm.BiomechWarning)
+        ds = bm.sweep(bm.load_model(), pelvic_tilt=0, **angles)
+    code, out, _ = say(*asked)
+    assert out == f"{bm.summary(ds)}\n"
+    assert code == (Exit.FINE if ds.status == 0 else Exit.NOT_HELD)
+    for table in (["--format", "table"], ["--variables", "lumbar_compression"], ["--slope", "0,5"]):
+        assert "lumbar_compression" in say(*asked, *table)[1]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    assert "lumbar_compression" in say(*asked)[1]
 
 
 def test_settings_reach_sweep(say):
@@ -561,6 +578,15 @@ def test_scenarios_are_listed_and_run(say):
     assert f"squat: {bm.scenarios.SCENARIOS['squat'].meaning}" in out
 
 
+def test_warnings_say_of_which_scenario_they_speak(say):
+    names = ["squat", "stair_ascent", "walking_mid_stance_soft"]
+    code, _, err = say("scenarios", *names, "--model", "small", "--variables", "lumbar_compression")
+    assert code == Exit.NOT_HELD
+    said = re.findall(r"^biomech: warning: (\w+): \d+ overloaded; posture 0", err, re.MULTILINE)
+    assert said == names[1:]
+    assert all(re.match(rf"biomech: warning: ({'|'.join(names)}): ", line) for line in err.splitlines())
+
+
 def test_findings_are_the_librarys_in_words(say):
     names = ["turnout_back", "leaning_back"]
     found = bm.findings.assess_hypotheses(names, samples=16, seed=3)
@@ -579,37 +605,41 @@ def test_findings_are_the_librarys_in_words(say):
     assert [own["name"] for own in document] == names
 
 
-@pytest.fixture
-def page(monkeypatch):
-    """A stand-in for what writes pages; what it was given."""
-    given = []
-
-    def write(ds, path):
-        given.append(ds)
-        Path(path).write_text("<!doctype html>")
-
-    monkeypatch.setattr(bm.view, "page", write, raising=False)
-    return given
+def _page(ds, folder):
+    return bm.view.page(ds, folder / "wanted.html").read_text()
 
 
-def test_a_page_shows_what_is_asked(say, tmp_path, page, study):
+def test_a_page_shows_what_is_asked(say, tmp_path, study):
     target = tmp_path / "page.html"
     assert say("page", target, "--model", "small", "--pelvic-tilt", 0, "--knee-flexion", "0,30")[:2] == (0, "")
     ds = bm.sweep(bm.load_model("small"), pelvic_tilt=0, knee_flexion=[0, 30])
-    xr.testing.assert_equal(page[0], ds)  # every variable of it
+    first = target.read_text()
+    assert first == _page(ds, tmp_path)
     code, _, err = say("page", study, target)
     assert code == 1
     assert "is there already; --force writes over it" in err
+    assert target.read_text() == first
     assert say("page", study, target, "--force")[0] == 0
-    assert page[1].sizes["path"] == 3
+    assert "path" in target.read_text()
+    assert target.read_text() != first
 
 
 @pytest.mark.parametrize("ending", [".nc", ".zarr"])
-def test_a_page_shows_a_study_that_is_there(say, tmp_path, page, ending):
+def test_a_page_shows_a_study_that_is_there(say, tmp_path, ending):
     place = tmp_path / f"study{ending}"
     ds = bm.sweep(bm.load_model("small"), pelvic_tilt=0, knee_flexion=[0, 30], to=place)
     assert say("page", place, tmp_path / "page.html")[:2] == (0, "")
-    np.testing.assert_array_equal(page[0].lumbar_compression, ds.lumbar_compression)
+    assert (tmp_path / "page.html").read_text() == _page(ds, tmp_path)
+
+
+def test_a_study_that_no_page_can_show_is_refused_in_words(say, tmp_path):
+    place = tmp_path / "study.nc"
+    bm.sweep(bm.load_model("small"), pelvic_tilt=0, variables=["lumbar_compression"], to=place)
+    code, out, err = say("page", place, tmp_path / "page.html")
+    assert (code, out) == (1, "")
+    assert "has no coordinate_angle" in err
+    assert err.count("\n") == 1
+    assert [own.name for own in tmp_path.iterdir()] == ["study.nc"]
 
 
 @pytest.mark.parametrize("name", ["adult", "gait2392", "small"])
@@ -782,31 +812,52 @@ def test_a_full_device_is_said():
     assert said.stderr == "biomech: the answer cannot be written: No space left on device\n"
 
 
-@pytest.mark.parametrize("to", ["study.zarr", "study.csv"])
+#: The command, which says when it begins: what comes before is Python's.
+BEGUN = "import sys; from biomech.cli import main; print('begun', flush=True); sys.exit(main())"
+
+
+@pytest.mark.parametrize("to", ["study.zarr", "study.nc", "study.csv"])
 def test_ctrl_c_ends_it_with_one_line(tmp_path, to):
-    asked = ["sweep", "--pelvic-tilt", "least_effort", "--slope", "0:20:0.001", "--knee-flexion", "0:60:1"]
-    asked += ["--variables", "lumbar_compression", "--to", to]
-    with subprocess.Popen([*BIOMECH, *asked], stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
-        _wait_for(lambda: (tmp_path / to).exists() if to == "study.zarr" else any(tmp_path.iterdir()))
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
-        code = process.wait()
-    # where it met an exec(), Python ends by the signal although it was handled; a shell says 130 of both
-    assert (128 - code if code < 0 else code) == Exit.INTERRUPTED
-    assert said.startswith("biomech: interrupted")
-    assert said.count("\n") == 1
-    if to == "study.zarr" and (tmp_path / to).exists():
-        assert said.endswith(f"the same command goes on with {to}\n")
-    else:
-        assert not list(tmp_path.iterdir())
+    """Whenever it comes: while libraries are read, while the place is made, within the work."""
+    for wait in np.random.default_rng(len(to)).uniform([0.0, 0.5, 1.0, 2.0], [0.5, 1.0, 2.0, 3.0]):
+        asked = ["sweep", "--pelvic-tilt", "least_effort", "--slope", "0:20:0.001", "--knee-flexion", "0:60:1"]
+        code, said = _interrupted([*asked, "--variables", "lumbar_compression", "--to", to], tmp_path, wait)
+        # where it met an exec(), Python ends by the signal although it was handled; a shell says 130 of both
+        assert (128 - code if code < 0 else code) == Exit.INTERRUPTED
+        assert said.startswith("biomech: interrupted")
+        assert said.count("\n") == 1
+        there = [place.name for place in tmp_path.iterdir()]
+        assert there == ([to] if said.endswith(f"the same command goes on with {to}\n") else [])
 
 
-def _wait_for(there, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+def test_the_same_command_goes_on(tmp_path, monkeypatch):
+    """And its answer is the one that nobody interrupted, to the last bit."""
+    asked = [*SMALL, "--slope", "0:20:0.02", "--knee-flexion", "0:60:1", "--to"]
+    for wait in (0.5, 1.5, 2.0):
+        _interrupted([*asked, "study.zarr"], tmp_path, wait)
+    monkeypatch.chdir(tmp_path)
+    assert [main([*asked, name]) for name in ("study.zarr", "whole.zarr")] == [Exit.NOT_HELD] * 2
+    xr.testing.assert_identical(bm.open_study("study.zarr").load(), bm.open_study("whole.zarr").load())
+
+
+def _interrupted(asked, folder, wait):
+    """A command that Ctrl-C meets so many seconds after it began: exit code and standard error."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGUN, *asked],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests may run in the background
+    ) as process:
+        try:
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(wait)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, said
 
 
 def test_an_argument_that_is_no_text_is_refused_in_words():

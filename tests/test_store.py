@@ -281,6 +281,21 @@ def test_a_sweep_that_fails_while_it_is_made_leaves_nothing(tmp_path, monkeypatc
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+def test_whoever_may_read_other_files_may_read_these(tmp_path):
+    """Their mode is what the umask says, as for any new file."""
+    before = os.umask(0o027)
+    try:
+        bm.sweep(SMALL, to=tmp_path / "s.zarr", **NUMBER)
+        bm.sweep(SMALL, to=tmp_path / "s.nc", **NUMBER)
+        bm.view.page(bm.sweep(SMALL, pelvic_tilt=0), tmp_path / "s.html")
+    finally:
+        os.umask(before)
+    modes = {place.stat().st_mode & 0o777 for place in tmp_path.rglob("*") if place.is_file()}
+    assert modes == {0o640}
+    assert {place.stat().st_mode & 0o777 for place in tmp_path.rglob("*") if place.is_dir()} == {0o750}
+
+
 def test_what_was_half_made_long_ago_is_removed(tmp_path):
     for name in (".s.zarr.x.making", ".s.zarr.y.making"):
         (tmp_path / name).mkdir()

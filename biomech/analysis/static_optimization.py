@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import real_number, shown, whole_number
+from biomech._interrupts import InterruptsKept
 from biomech.analysis.blocks import through_blocks
 from biomech.analysis.lazy import LAZY, in_blocks, read_chunks, require_dask, writable
 from biomech.analysis.lazy_frames import LazyFrames, has_lazy, of_block
@@ -148,8 +149,9 @@ def static_optimization(
         if read:
             warnings.warn(f"static_optimization: {'; '.join(read)}", BiomechWarning, stacklevel=2)
         return _optimize_lazily(study, coordinates, ground_reaction, chunks)
-    measured = study.read(coordinates, ground_reaction)
-    kept, tally = study.solve(measured, progress)
+    with InterruptsKept():
+        measured = study.read(coordinates, ground_reaction)
+        kept, tally = study.solve(measured, progress)
     said = explain_reserves(model, measured, kept.values["required_moment"], kept.values["reserve_moment"])
     overloaded = [f"{tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
     if all_said := [*read, *overloaded, *([said] if said else [])]:

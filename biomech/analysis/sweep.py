@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biomech._arguments import refusal, whole_number
+from biomech._interrupts import InterruptsKept
 from biomech.analysis.blocks import through_blocks
 from biomech.analysis.lazy import LAZY, in_blocks, is_lazy, read_chunks, require_dask, writable
 from biomech.analysis.lazy_stances import LazyStances
@@ -211,14 +212,15 @@ def sweep(
         if to is not None:
             raise refusal("to", to, "None for what is lazy; ds.to_zarr(...) writes it, block by block")
         return _sweep_lazily(terms, stance, chunks)
-    study = _Sweep(terms, terms.read(stance))
-    if to is not None:
-        from biomech.analysis.store import store_study
+    with InterruptsKept():
+        study = _Sweep(terms, terms.read(stance))
+        if to is not None:
+            from biomech.analysis.store import store_study
 
-        found, said = store_study(to, study, progress)
-    else:
-        answer, tally = study.solve(0, len(study.asked), progress=progress)
-        found, said = study.dataset(answer, tally.message), tally.message if tally.first >= 0 else ""
+            found, said = store_study(to, study, progress)
+        else:
+            answer, tally = study.solve(0, len(study.asked), progress=progress)
+            found, said = study.dataset(answer, tally.message), tally.message if tally.first >= 0 else ""
     if said:
         warnings.warn(f"sweep: {said}; {MASK_HINT}", BiomechWarning, stacklevel=2)
     return found

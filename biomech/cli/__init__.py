@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from biomech._interrupts import InterruptsKept
+
 __all__ = ["main"]
 
 
@@ -39,12 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stderr is None:  # it was closed; what is said is said to nobody, and not to standard output
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
-        if find_spec("cyclopts") is None:
-            print('biomech: the command line needs cyclopts: pip install "biomech[cli]"', file=sys.stderr)
-            return 2
-        from biomech.cli.running import run
+        with InterruptsKept():
+            if find_spec("cyclopts") is None:
+                print('biomech: the command line needs cyclopts: pip install "biomech[cli]"', file=sys.stderr)
+                return 2
+            from biomech.cli.running import run
 
-        return run(sys.argv[1:] if arguments is None else arguments)
+            return run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         print("biomech: interrupted", file=sys.stderr)
         return 130

@@ -28,7 +28,7 @@ def wanted(variables: list[str] | None, form: str) -> list[str] | None:
 
 def write_answers(answers: Sequence[tuple[str, xr.Dataset]], form: str, file: TextIO) -> None:
     """Write answers, each under its name, or the one that has none."""
-    {"table": write_tables, "csv": _write_csv, "json": _write_json}[form](answers, file)
+    {"words": _write_words, "table": write_tables, "csv": _write_csv, "json": _write_json}[form](answers, file)
 
 
 def judged(answers: Sequence[tuple[str, xr.Dataset]]) -> Exit:
@@ -53,6 +53,13 @@ def _outside(ds: xr.Dataset) -> int:
     if "valid" not in ds.variables:
         return 0
     return int((~ds["valid"].astype(bool) & (ds["status"] != UNREACHABLE)).sum())
+
+
+def _write_words(answers: Sequence[tuple[str, xr.Dataset]], file: TextIO) -> None:
+    from biomech.view.words.summary import summary
+
+    for _, ds in answers:
+        file.write(f"{summary(ds)}\n")
 
 
 def _rows(ds: xr.Dataset) -> pd.DataFrame:

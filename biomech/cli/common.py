@@ -101,7 +101,12 @@ Variables = Annotated[
 ]
 Format = Annotated[
     str | None,
-    Parameter(group=OUTPUT, metavar="FORMAT", help="What goes to standard output: table (the default), csv or json."),
+    Parameter(
+        group=OUTPUT,
+        metavar="FORMAT",
+        help="What goes to standard output: table, csv or json; by default a table, and one posture in a terminal is "
+        "told in words.",
+    ),
 ]
 ToStudy = Annotated[
     str | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -51,11 +51,10 @@ def page(
             ds = _open(source, [option(name) for name, value in (options | stance).items() if value is not None])
         else:
             ds = read_request(source, options, stance).solve(None, progress=progress)
-        from biomech import view
+        from biomech.view.body_page.write import page as write
 
-        writer: Any = view
         with naming({}):
-            writer.page(ds, making)
+            write(ds, making)
     return judged([("", ds)])
 
 

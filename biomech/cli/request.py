@@ -45,6 +45,11 @@ class Request:
     stance: Mapping[str, Any]
     places: Mapping[str, Path]
 
+    @property
+    def is_one_posture(self) -> bool:
+        """Whether nothing varies."""
+        return "bodies" not in self.settings and not any(isinstance(own, list) for own in self.stance.values())
+
     def solve(self, variables: list[str] | None, to: Path | None = None, progress: bool | None = None) -> xr.Dataset:
         """The answer of ``sweep``."""
         from biomech.analysis.sweep import sweep

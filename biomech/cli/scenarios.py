@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -44,10 +47,22 @@ def scenarios(
     asked = wanted(request.settings.get("variables"), destination.format)
     with destination.opened() as file, naming({}):
         options = {"variables": asked, "threads": request.settings.get("threads", 1)}
-        answers = [(name, run(name, body, **options)) for name in dict.fromkeys(names)]
+        answers = []
+        for name in dict.fromkeys(names):
+            with _named(name):
+                answers.append((name, run(name, body, **options)))
         write_answers(answers, destination.format, file)
     destination.finish("written")
     return judged(answers)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say of warnings within which scenario they speak of."""
+    with warnings.catch_warnings(record=True) as said:
+        yield
+    for own in said:
+        warnings.warn(f"{name}: {str(own.message).removeprefix('sweep: ')}", own.category, stacklevel=3)
 
 
 def _list() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from biomech.cli.answers import judged, wanted, write_answers
@@ -73,14 +74,21 @@ def sweep(
     request = read_request(study, settings, stance)
     with request.naming():
         destination = destination_of(request.settings, force)
-    asked = wanted(request.settings.get("variables"), destination.format)
+    form = "words" if _is_read_at_once(request) else destination.format
+    asked = wanted(request.settings.get("variables"), form)
     if destination.is_study:
         return _store(request, destination, asked, progress)
     with destination.opened() as file:
         answers = [("", request.solve(asked, progress=progress))]
-        write_answers(answers, destination.format, file)
+        write_answers(answers, form, file)
     destination.finish("written")
     return judged(answers)
+
+
+def _is_read_at_once(request: Request) -> bool:
+    """Whether a person at a terminal asks for one posture, and for nothing in particular of it."""
+    given = {"to", "format", "variables"} & set(request.settings)
+    return not given and request.is_one_posture and sys.stdout.isatty()
 
 
 def _store(request: Request, destination: Destination, variables: list[str] | None, progress: bool | None) -> Exit:

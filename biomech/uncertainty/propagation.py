@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomech._arguments import instance, mapping, name_list, one_label, one_of, real_number, whole_number
+from biomech._interrupts import InterruptsKept
 from biomech.analysis.lazy import in_blocks, read_chunks, require_dask, writable
 from biomech.analysis.output.variables import sweep_outputs
 from biomech.analysis.progress import read_progress
@@ -102,9 +103,10 @@ def propagate(
     asked = (stances, _body(model), priors, name_list("variables", variables), criterion, tone)
     if chunks is not None:
         return _propagate_lazily(asked, samples, seed, chunks)
-    study = Ensemble(*asked)
-    points = study.sampler.points(samples, seed)
-    found = study.dataset(study.run(points, progress), seed)
+    with InterruptsKept():
+        study = Ensemble(*asked)
+        points = study.sampler.points(samples, seed)
+        found = study.dataset(study.run(points, progress), seed)
     return found.assign_attrs(study.describe(stances, samples, seed))
 
 
@@ -242,7 +244,8 @@ def sobol(
     for name, points in zip(names, mixed, strict=True):
         points[:, study.sampler.columns[name]] = b[:, study.sampler.columns[name]]
     every = np.concatenate([a, b, *mixed])
-    ds = study.dataset(study.run(every, progress), seed)
+    with InterruptsKept():
+        ds = study.dataset(study.run(every, progress), seed)
     values = ds[variable].sel(dict(chosen))
     if len(stances) == 2:
         values = values.isel(stance=1) - values.isel(stance=0)

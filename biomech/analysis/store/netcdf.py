@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import math
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biomech._arguments import shown
 from biomech.analysis.output.variables import describing
 from biomech.analysis.store.record import STUDY, read_record
-from biomech.analysis.store.writing import Study, other_study, remove_abandoned, template_of, unlike
+from biomech.analysis.store.writing import Study, beside, other_study, remove_abandoned, template_of, unlike
 from biomech.errors import StudyError
 
 if TYPE_CHECKING:
@@ -49,13 +48,12 @@ def write_file(path: Path, study: Study, progress: bool | None) -> tuple[xr.Data
 
 def _make(path: Path, study: Study, progress: bool | None) -> None:
     remove_abandoned(path)
+    making = beside(path)
     try:
         # before any work: where no file can be made, nothing need be computed
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".making", dir=path.parent)
+        making.touch(exist_ok=False)
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror})") from error
-    os.close(handle)
-    making = Path(name)
     try:
         variables, tally = study.solve(0, math.prod(study.shape), progress=progress)
         making.write_bytes(_packed(study.dataset(variables, tally.message)))

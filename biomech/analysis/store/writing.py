@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech._interrupts import interrupts_held
 from biomech.analysis.output.status_summary import StatusSummary
 from biomech.analysis.output.variables import describing
 from biomech.analysis.progress import progress_bar
@@ -85,7 +86,8 @@ def write_study(path: Path, study: Study, progress: bool | None) -> tuple[xr.Dat
     there = open_store(path) if os.path.lexists(path) else None
     template, names = template_of(study)
     if there is None:
-        with _told(path, "cannot be made"):
+        # zarr's own thread would write on below a folder that is being removed
+        with _told(path, "cannot be made"), interrupts_held():
             _create(path, template, Layout.of(template, names, study.words))
         there = open_store(path)
     check_same(there, template, Layout.of(template, names, study.words))
@@ -143,9 +145,9 @@ def other_study(place: Path, found: list[str]) -> StudyError:
 def _create(path: Path, template: xr.Dataset, layout: Layout) -> None:
     """Make all of a store but its chunks, whole or not at all."""
     remove_abandoned(path)
-    making = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".making", dir=path.parent))
+    making = beside(path)
     try:
-        making.chmod(0o777 & ~_umask())
+        making.mkdir()
         _write_empty(making, template, layout)
         _check_kept(making, template)
         try:
@@ -206,10 +208,9 @@ def _attributes(given: Mapping[str, Any], kept: Kept) -> dict[str, Any]:
     return told
 
 
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def beside(path: Path) -> Path:
+    """A name that nothing has, for what is renamed to ``path`` when it is whole."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.making")
 
 
 def remove_abandoned(path: Path) -> None:
@@ -256,7 +257,8 @@ def _compute(store: Store, study: Study, missing: list[int], progress: bool | No
 
 def _compute_here(store: Store, study: Study, missing: list[int], advance: Callable[[int], None]) -> None:
     """Compute tasks, and write each while the next is computed."""
-    tasks, arrays = store.layout.tasks, _open_for_writing(store)
+    with interrupts_held():  # zarr starts a thread
+        tasks, arrays = store.layout.tasks, _open_for_writing(store)
     with ThreadPoolExecutor(1) as writer:
         writing = Future[None]()
         writing.set_result(None)

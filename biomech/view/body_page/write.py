@@ -146,8 +146,9 @@ def write_page(place: Path, page: Page) -> Path:
         beside.write_text(filled, encoding="utf-8", newline="\n")
         beside.replace(place)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise StanceError(f"path = {str(place)!r}: cannot be written ({error.strerror})") from error
+    finally:
+        beside.unlink(missing_ok=True)
     return place
 
 
