@@ -7,6 +7,13 @@ import pytest
 from reference_tables import rows
 
 import biomech as bm
+from biomech.sharing.criteria.registry import registered, unregister
+
+
+def pytest_collection_finish(session):
+    """A criterion that was imported to look for doctests stays outside until its own tests ask for it."""
+    for criterion in registered():
+        unregister(criterion)
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ def test_what_cannot_be_asked_of_bodies(adult, bodies):
         lambda: bm.static_optimization(bodies, {}, None),
         lambda: bm.uncertainty.propagate({"level": {"pelvic_tilt": 0}}, bodies),
     ):
-        with pytest.raises(bm.BiomechError, match="model = DrawnBodies"):
+        with pytest.raises(bm.BiomechError, match="model = <DrawnBodies"):
             ask()
 
 

@@ -510,9 +510,10 @@ def test_over_tcp_between_two_networks(namespaces, tmp_path):
             process.terminate()
             process.communicate(timeout=20)
     assert said.startswith(f"tcp://{other}:")
-    eager, found = bm.sweep(SMALL, **GRID), np.load(tmp_path / "found.npz")
-    np.testing.assert_array_equal(found["lumbar"], eager.lumbar_compression.values)
-    np.testing.assert_array_equal(found["muscle"], eager.limiting_muscle.values)
+    eager = bm.sweep(SMALL, **GRID)
+    with np.load(tmp_path / "found.npz") as found:
+        np.testing.assert_array_equal(found["lumbar"], eager.lumbar_compression.values)
+        np.testing.assert_array_equal(found["muscle"], eager.limiting_muscle.values)
 
 
 def test_the_study_that_one_submits(tmp_path):
