@@ -81,6 +81,7 @@ def start(place: Path, log: Path) -> int:
     child = os.fork()
     if child:
         return child
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who was sent to the background ignores it
     try:
         attempt(place, log)
     except KeyboardInterrupt:

@@ -497,6 +497,7 @@ def test_it_can_be_stopped(threads):
     p = random_problem(np.random.default_rng(3), 30_000, 57, 9)
     hard = LoadSharingProblem(p.coefficients, 30.0 * p.demand, p.upper[0], p.weight)
     seen = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in the background
     timer = threading.Timer(0.2, lambda: (seen.append(time.monotonic()), os.kill(os.getpid(), signal.SIGINT)))
     timer.start()
 
@@ -504,8 +505,11 @@ def test_it_can_be_stopped(threads):
         while True:
             solve(hard, Power(3), threads=threads)
 
-    with pytest.raises(KeyboardInterrupt):
-        go_on()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            go_on()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - seen[0] < 5.0  # half a second on a machine that does nothing else
 
 
