@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from shared_reference import OSIM
 
 from biomech.io.osim import read_description
 
 EVERY_JOINT = Path(__file__).parents[1] / "tests" / "reference" / "osim" / "every_joint_v40600.osim"
 #: 80 muscles, 44 wrap cylinders.
-WALKING = Path("/work/shared/reference/osim/models/subject_walk_scaled.osim")
+WALKING = OSIM / "models" / "subject_walk_scaled.osim"
 
 
 @pytest.mark.parametrize("file", [EVERY_JOINT, WALKING], ids=lambda own: own.stem)

@@ -10,22 +10,20 @@ import re
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shared_reference import OSIM
 
 import biomech as bm
 from biomech.io import _xml
 from biomech.io.resampling import smooth
 
-_FOUND = [root / "shared/reference/osim" for root in Path(__file__).parents[1:3]]
-SHARED = next((path for path in _FOUND if path.exists()), _FOUND[0])
-WALK = SHARED / "motions" / "walk_10dof"
-NASTY = SHARED / "nasty"
+WALK = OSIM / "motions" / "walk_10dof"
+NASTY = OSIM / "nasty"
 needs_walk = pytest.mark.skipif(not WALK.exists(), reason="needs shared/reference/osim/motions")
 needs_nasty = pytest.mark.skipif(not NASTY.exists(), reason="needs shared/reference/osim/nasty")
 

@@ -1,12 +1,12 @@
 """What is said of postures that cannot be taken or held, and of data that cannot be of one body."""
 
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
+from shared_reference import OSIM
 
 import biomech as bm
 from biomech.analysis.output import unreachable as reach
@@ -22,7 +22,7 @@ from biomech.statics import muscle_free as resting
 from biomech.statics.posture import constraint_layout, solve_posture
 
 #: A trial of public data that lies beside the checkout where the package is made.
-WALK = Path(__file__).parents[2].joinpath("shared/reference/osim/motions/walk_10dof")
+WALK = OSIM / "motions" / "walk_10dof"
 
 AMOUNT = r"\d(\.\d+)? (mm|deg)"
 CHANGE = re.compile(

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from osim_kinematics import body_frames, path_length
+from shared_reference import OSIM as SHARED
 
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io import _xml
@@ -29,7 +30,6 @@ from biomech.io.osim import read_description
 from biomech.io.osim.description import OsimModel
 
 OWN = Path(__file__).parent / "reference" / "osim"
-SHARED = Path("/work/shared/reference/osim")
 OLD, NEW = OWN / "every_joint_v30000.osim", OWN / "every_joint_v40600.osim"
 #: The models of the shared tables.
 MODELS = ["arm26", "arm_wraps", "leg6dof9musc", "subject_walk_scaled"]
