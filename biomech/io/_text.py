@@ -7,7 +7,6 @@ import contextlib
 import math
 import os
 import re
-import secrets
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import refusal, shown
+from biomech._whole_files import whole_file
 from biomech.errors import FileError
 
 Array = NDArray[np.float64]
@@ -164,12 +164,8 @@ def write_whole(name: str, path: Path, text: str) -> None:
     FileError
         It cannot be written.
     """
-    making = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.making")
     try:
-        with making.open("xb") as file:
+        with whole_file(path) as making, making.open("xb") as file:
             file.write(text.encode("utf-8", errors="replace"))
-        making.replace(path)
     except OSError as error:
         raise FileError(f"{name} = {shown(str(path))}: cannot be written ({error.strerror})") from None
-    finally:
-        making.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biomech._arguments import text
+from biomech._whole_files import whole_file
 from biomech.errors import StanceError
 from biomech.view.body_page.answer import read_answer
 from biomech.view.body_page.contents import contents
@@ -141,14 +142,11 @@ def write_page(place: Path, page: Page) -> Path:
     }
     pieces = page.template.split("@@")  # every other piece is the name of a part
     filled = "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
-    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        beside.write_text(filled, encoding="utf-8", newline="\n")
-        beside.replace(place)
+        with whole_file(place) as making:
+            making.write_text(filled, encoding="utf-8", newline="\n")
     except OSError as error:
         raise StanceError(f"path = {str(place)!r}: cannot be written ({error.strerror})") from error
-    finally:
-        beside.unlink(missing_ok=True)
     return place
 
 

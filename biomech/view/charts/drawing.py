@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from biomech._whole_files import whole_file
 from biomech.view.charts.colours import GRID, INK, MUTED
 
 if TYPE_CHECKING:
@@ -108,16 +109,12 @@ def save_png(figure: Figure, file: Path) -> None:
     from PIL import Image
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.part")
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=_DPI)
-    try:
-        # none of the mixed colours that dithering makes, which are larger and blur text
-        image = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        image.save(beside, format="PNG", optimize=True)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
+    # none of the mixed colours that dithering makes, which are larger and blur text
+    image = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    with whole_file(file) as making:
+        image.save(making, format="PNG", optimize=True)
 
 
 def number(value: float) -> str:
