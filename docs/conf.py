@@ -43,6 +43,8 @@ nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # a widget's scripts come from a network
+os.environ["TQDM_DISABLE"] = "1"  # a bar would appear on a slow machine alone
 
 # One script of MathJax, from a package: no page asks the network for anything.
 _MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax" / "tex-svg.js"

@@ -70,3 +70,11 @@ def test_a_program_shows_a_bar_when_asked_alone():
         told[asked] = found.stderr
     assert "3/3" in told[", progress=True"]
     assert told[""] == ""
+
+
+def test_the_switch_of_tqdm_hides_what_nobody_asked_for():
+    """TQDM_DISABLE=1: a machine that runs notebooks, slow or fast, draws the same; who asks for a bar has one."""
+    disable = "import os\nos.environ['TQDM_DISABLE'] = '1'"
+    _, long, asked = run(disable, LONG, SWEEP.format(", progress=True"))
+    assert long == []
+    assert shows_widget(asked)

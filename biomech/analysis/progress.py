@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from typing import Any
 
@@ -22,10 +23,12 @@ def progress_bar(count: int, unit: str, progress: bool | None, done: int = 0) ->
     """A bar of tqdm: shown, hidden, or (None) shown to a person when the work takes more than two seconds.
 
     A person is there in a terminal and in a notebook. There the bar is a widget where ipywidgets are installed, and
-    text where they are not. ``done`` were done before.
+    text where they are not. ``done`` were done before. tqdm's own ``TQDM_DISABLE`` hides what nobody asked for.
     """
     notebook = _in_notebook()
-    if progress is None:
+    if progress is None and os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):
+        hidden, delay = True, 0.0
+    elif progress is None:
         hidden, delay = (False if notebook else None), 2.0  # None: where there is no terminal
     else:
         hidden, delay = not progress, 0.0
