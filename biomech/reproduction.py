@@ -24,6 +24,7 @@ from biomech.errors import BiomechError, BiomechWarning, StudyError
 from biomech.model.model import Model
 from biomech.model.population import BodySource
 from biomech.uncertainty import Prior, draw_bodies, propagate
+from biomech.uncertainty.people import People
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -129,6 +130,9 @@ def _body(about: Mapping[str, Any]) -> Model | BodySource:
     if "bodies" not in about:
         return model
     drawn = about["bodies"]
+    if "people" in drawn:
+        people = {sex: _priors(own) for sex, own in drawn["people"].items()}
+        return People(model, people, drawn["samples"], drawn["seed"], drawn["sex"])
     return draw_bodies(model, samples=drawn["samples"], seed=drawn["seed"], priors=_priors(drawn["drawn"]))
 
 

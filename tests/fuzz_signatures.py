@@ -345,6 +345,12 @@ def _study_calls() -> dict[str, Call]:
                                                              "chunks": None}),
         "uncertainty.draw_bodies": (bm.uncertainty.draw_bodies, {
             "model": drawn["model"], "samples": 2, "seed": 0, "priors": few}),
+        "uncertainty.draw_people": (bm.uncertainty.draw_people, {
+            "model": bm.load_model(), "samples": 2, "seed": 0, "sex": "female",
+            "priors": {"height": bm.uncertainty.default_people("female")["height"]}}),
+        "uncertainty.default_people": (bm.uncertainty.default_people, {"sex": "male"}),
+        "uncertainty.population_shares": (bm.uncertainty.population_shares, {
+            "ds": xr.Dataset({"status": ("body", np.zeros(3, dtype=np.int8))})}),
         "uncertainty.percentiles": (bm.uncertainty.percentiles, {"values": values, "low": 5.0, "high": 95.0}),
         "uncertainty.sobol": (bm.uncertainty.sobol, {**drawn, "variable": "group_activation",
                                                      "select": {"group": "lumbar_extensors"}}),
