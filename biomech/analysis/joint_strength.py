@@ -67,6 +67,8 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     found = assemble(
         compiled, compiled.actuated, NO_CONTACT, ExternalLoads.empty(len(q)), q, force_length=True, tissue=False
     )
+    if compiled.turned[compiled.names.coordinates.index(coordinate)]:
+        direction = -direction
     moments = np.maximum(direction * found.coefficients[:, moved.index(coordinate)], 0.0)
     about = {"units": "N.m", "long_name": f"isometric moment of each muscle about {coordinate}"}
     dims, values, about = inputs.variable(("muscle",), moments, about)

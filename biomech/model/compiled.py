@@ -30,6 +30,7 @@ from biomech.model.mechanics.splines import SplineTables, check_knots, compile_s
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.roles import RoleNames
+from biomech.model.signs import other_way
 from biomech.model.tables import Table, check_cells
 
 
@@ -81,6 +82,7 @@ class CompiledModel:
     coordinates: list[str]
     muscles: list[str]
     names: PartNames  #: what the body itself calls them
+    turned: NDArray[np.bool_]  #: coordinates that the body itself counts the other way round
     tree: TreeTables
     splines: SplineTables
     paths: PathTables
@@ -111,8 +113,13 @@ class CompiledModel:
 
     @property
     def in_roles(self) -> CompiledModel:
-        """The same, parts called by their roles in what goes in and comes out."""
-        return replace(self, names=PartNames(self.segments, self.joints, self.coordinates, self.muscles))
+        """The same, parts called and counted by their roles in what goes in and comes out."""
+        names = PartNames(self.segments, self.joints, self.coordinates, self.muscles)
+        return replace(self, names=names, turned=np.zeros_like(self.turned))
+
+    def counted(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values (..., coordinate) as the body itself counts, of those of the roles; and back."""
+        return other_way(values, self.turned)
 
     @property
     def is_rotation(self) -> NDArray[np.bool_]:
@@ -237,6 +244,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         coordinates,
         muscles,
         PartNames(**{kind: [own[kind][part] if names else part for part in parts] for kind, parts in kept.items()}),
+        np.array([name in names.turned if names else False for name in coordinates], dtype=bool),
         tree,
         splines,
         paths,

@@ -126,7 +126,9 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
     return xr.Dataset(
         {
             "length": posed.variable(("muscle",), length, _about("m", "musculotendon length")),
-            "moment_arm": posed.variable(("muscle", "coordinate"), arm, _about("m", "moment arm, -dL/dq")),
+            "moment_arm": posed.variable(
+                ("muscle", "coordinate"), compiled.counted(arm), _about("m", "moment arm, -dL/dq")
+            ),
         },
         coords={
             **posed.labels,
@@ -198,7 +200,7 @@ def gravity(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     _gravity(compiled.tree, compiled.splines, q, compiled.gravity, force)
     about = _about("N.m", "generalised force of gravity (N for translations)")
     return xr.Dataset(
-        {"generalized_force": posed.variable(("coordinate",), force, about)},
+        {"generalized_force": posed.variable(("coordinate",), compiled.counted(force), about)},
         coords={**posed.labels, "coordinate": compiled.names.coordinates},
     )
 
@@ -247,10 +249,12 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
     _passive(compiled.passive, q, laxity, moment, slope)
     return xr.Dataset(
         {
-            "passive_moment": posed.variable(("coordinate",), moment, _about("N.m", "passive moment")),
+            "passive_moment": posed.variable(
+                ("coordinate",), compiled.counted(moment), _about("N.m", "passive moment")
+            ),
             "passive_derivative": posed.variable(
                 ("coordinate", "by_coordinate"),
-                slope,
+                counted_twice(compiled, slope),
                 _about("N.m/rad", "derivative of the passive moment"),
             ),
         },
@@ -262,6 +266,11 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
 def _passive(tissue: PassiveTables, q: Array2, laxity: Array1, moment: Array2, slope: Array3) -> None:
     for i in range(len(q)):
         passive_kernel(tissue, q[i], laxity, moment[i], slope[i])
+
+
+def counted_twice(compiled: CompiledModel, values: Array) -> Array:
+    """Values (..., coordinate, coordinate) as the body itself counts, such as stiffness."""
+    return np.swapaxes(compiled.counted(np.swapaxes(compiled.counted(values), -1, -2)), -1, -2)
 
 
 def _about(units: str, long_name: str) -> dict[str, str]:

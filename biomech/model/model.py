@@ -425,6 +425,7 @@ class Model(Displayed):
         joints: Mapping[str, str] | None = None,
         coordinates: Mapping[str, str] | None = None,
         mirror: Mapping[str, str] | None = None,
+        signs: Mapping[str, float] | None = None,
     ) -> Model:
         """A new model whose parts are told their roles: which segment is the right thigh, which joint L5/S1.
 
@@ -435,6 +436,10 @@ class Model(Displayed):
         mirror : mapping of str to str
             Name of a part on the right to that of its mirror image on the left, of muscles and of what has no role,
             where their names do not end in ``_r`` and ``_l``.
+        signs : mapping of str to float
+            Role of a coordinate to -1 where the body counts the other way round than its role does (``knee_angle_r``
+            extends the knee), or to 1. Angles, moments and arms of that coordinate go in and come out as the body
+            counts.
 
         Returns
         -------
@@ -454,7 +459,7 @@ class Model(Displayed):
         'torso'
         """
         told = self.roles.record()
-        given = {"segments": segments, "joints": joints, "coordinates": coordinates}
+        given = {"segments": segments, "joints": joints, "coordinates": coordinates, "signs": signs}
         both = {kind: {**told.get(kind, {}), **_roles(kind, own)} for kind, own in given.items()}
         pairs = {**told.get("mirror", {}), **_roles("mirror", mirror)}
         return Model(self.name, self.tables, make_roles(self.tables, both, pairs))
@@ -563,7 +568,7 @@ class Model(Displayed):
         return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
 
 
-def _roles(argument: str, given: object) -> Mapping[str, str]:
+def _roles(argument: str, given: object) -> Mapping[str, Any]:
     """What was said of roles, perhaps nothing."""
     return {} if given is None else mapping(argument, given, "roles to names", ModelError)
 

@@ -115,7 +115,8 @@ def poses(compiled: CompiledModel, coordinates: Mapping[str, Any]) -> Array:
 
 
 def _in_radians(compiled: CompiledModel, q: Array) -> Array:
-    return np.where(compiled.is_rotation, np.radians(q), q)
+    """Coordinates in rad and m, counted as their roles are."""
+    return compiled.counted(np.where(compiled.is_rotation, np.radians(q), q))
 
 
 def _column(name: str, value: Any) -> Array:
