@@ -142,7 +142,8 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
 def pose_muscles(compiled: CompiledModel, q: Array) -> tuple[Frames, PathState]:
     """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
     segments, coordinates, points = len(compiled.tree.parent), len(q), len(compiled.paths.segment)
-    f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))))
+    pairs = (len(compiled.tree.couplers.pairs),)
+    f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3), pairs)))
     state = PathState(*map(np.zeros, ((points, 3), (points, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))))
     _lay_out(compiled.tree, compiled.splines, compiled.paths, q, f, state)
     return f, state

@@ -24,7 +24,7 @@ from typing import Any
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
 from biomech.model.signs import turn_back, turn_coordinates
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import COLUMNS, Table
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
@@ -38,7 +38,17 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "path_points": {"muscle": "muscles", "segment": "segments", "coordinate": "coordinates"},
     "contact_points": {"segment": "segments"},
     "patellae": {"coordinate": "coordinates"},
+    "joint_frames": {"joint": "joints"},
+    "transform_rows": {"joint": "joints", "coordinates": "coordinates"},
+    "couplers": {"dependent": "coordinates", "independents": "coordinates"},
+    "defaults": {"coordinate": "coordinates"},
+    "point_rows": {f"coordinate_{axis}": "coordinates" for axis in "xyz"},
+    "inertias": {"segment": "segments"},
+    "wraps": {"segment": "segments"},
+    "path_wraps": {"muscle": "muscles"},
 }
+#: Of these the columns that hold several names, joined by ";".
+_SEVERAL = ("coordinates", "independents")
 _LEG = {
     "segments": {
         "femur": "thigh",
@@ -280,8 +290,12 @@ class RoleNames:
         if self.is_plain:
             return tables
         renamed = with_names(tables, self.by_role)
-        relabelled = {name: _relabelled(table) for name, table in renamed.items()}
-        return MappingProxyType(turn_coordinates(relabelled, self.turned))
+        found = {name: _relabelled(table) for name, table in renamed.items()}
+        if "point_rows" in found:
+            labels = dict(zip(tables["path_points"].rows, found["path_points"].rows, strict=True))
+            own = found["point_rows"]
+            found["point_rows"] = Table("point_rows", {**own.columns, "point": tuple(labels[row] for row in own.rows)})
+        return MappingProxyType(turn_coordinates(found, self.turned))
 
     def restore(
         self, own: Mapping[str, Table], by_role: Mapping[str, Table], found: Mapping[str, Table]
@@ -295,7 +309,7 @@ class RoleNames:
         by_role, found = (turn_back(tables, self.turned, own["splines"]) for tables in (by_role, found))
         named = with_names(found, self.own)
         for name, table in named.items():
-            first = next(iter(SCHEMA[name]))
+            first = next(iter(COLUMNS[name]))
             labels = dict(zip(by_role[name].rows, own[name].rows, strict=True))
             rows = tuple(labels[row] for row in found[name].rows)
             named[name] = Table(name, {**table.columns, first: rows})
@@ -322,10 +336,16 @@ def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
     found = dict(tables)
     for table, columns in NAMED.items():
+        if table not in tables:
+            continue
         cells = dict(tables[table].columns)
         for column, kind in columns.items():
             new = names.get(kind, {})
-            cells[column] = tuple(new.get(name, name) for name in tables[table].text(column))
+            own = tables[table].text(column)
+            if column in _SEVERAL:
+                cells[column] = tuple(";".join(new.get(name, name) for name in cell.split(";")) for cell in own)
+            else:
+                cells[column] = tuple(new.get(name, name) for name in own)
         found[table] = Table(table, cells)
     return found
 
@@ -360,11 +380,15 @@ def _relabelled(table: Table) -> Table:
         side = ["_r" if z > 0.0 else "_l" if z < 0.0 else "" for z in table.numbers("z")]
         own = zip(table.text("segment"), table.text("surface"), side, strict=True)
         labels = _counted([f"{s}.{on}" if ending(s) else f"{s}.{on}{z}" for s, on, z in own])
+    elif table.name == "transform_rows":
+        labels = _counted(table.text("joint"))
+    elif table.name == "path_wraps":
+        labels = _counted(table.text("muscle"))
     elif table.name == "patellae":
         labels = _counted([f"patella{ending(coordinate)}" for coordinate in table.text("coordinate")])
     else:
         return table
-    return Table(table.name, {**table.columns, next(iter(SCHEMA[table.name])): tuple(labels)})
+    return Table(table.name, {**table.columns, next(iter(COLUMNS[table.name])): tuple(labels)})
 
 
 def _counted(labels: Iterable[str]) -> Iterator[str]:

@@ -140,6 +140,10 @@ def transform_rows(joint: Joint, functions: FunctionRows, source: str) -> Iterat
                 "source": source,
             }
             count += 1
+    if count == 0 and joint.coordinates:  # its coordinates move nothing
+        still = functions.add(f"{joint.name}.0", Constant(0.0), 1.0, "")
+        own = {"row": f"{joint.name}.0", "joint": joint.name, "motion": "rotation", **_axis((0.0, 0.0, 1.0))}
+        yield {**own, "function": still, "coordinates": "", "source": source}
 
 
 def _axis(axis: Vector) -> dict[str, float]:
@@ -154,12 +158,15 @@ def _summands(row: TransformRow) -> Iterator[tuple[Function | _Wave, tuple[str, 
     function, names = row.function, row.coordinates
     if isinstance(function, EllipsoidPoint):
         yield from ((own, names) for own in _ellipsoid(function))
-    elif _is_constant(function):
-        yield function, ()
-    elif _is_linear(function):
-        yield function, names
     else:
-        yield function, names[:1]
+        yield function, _arguments(function, names)
+
+
+def _arguments(function: Function, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the coordinates that a function depends on: all, one or none."""
+    if _is_constant(function):
+        return ()
+    return names if _is_linear(function) else names[:1]
 
 
 def _ellipsoid(point: EllipsoidPoint) -> Iterator[_Wave]:
@@ -177,11 +184,11 @@ def _is_zero(function: Function | _Wave) -> bool:
 
 
 def _is_constant(function: Function | _Wave) -> bool:
-    return _is_constant(function.function) if isinstance(function, Multiplier) else isinstance(function, Constant)
+    return not isinstance(function, _Wave) and isinstance(_unfolded(function)[0], Constant)
 
 
 def _is_linear(function: Function) -> bool:
-    return _is_linear(function.function) if isinstance(function, Multiplier) else isinstance(function, Linear)
+    return isinstance(_unfolded(function)[0], Linear)
 
 
 def coordinate_row(joint: Joint, coordinate: Coordinate, dependent: set[str], source: str) -> Row:
@@ -219,12 +226,18 @@ def _motion(joint: Joint, coordinate: Coordinate) -> tuple[str, Vector]:
 
 def _way(row: TransformRow, name: str) -> float:
     """-1 where a coordinate turns its row the other way round."""
-    function, scale = row.function, 1.0
-    while isinstance(function, Multiplier):
-        function, scale = function.function, scale * function.scale
+    function, scale = _unfolded(row.function)
     if isinstance(function, Linear) and name in row.coordinates:
         scale *= function.slopes[row.coordinates.index(name)]
     return -1.0 if scale < 0.0 else 1.0
+
+
+def _unfolded(function: Function) -> tuple[Function, float]:
+    """A function that is no multiplier, and by how much it is multiplied."""
+    if isinstance(function, Multiplier):
+        inner, scale = _unfolded(function.function)
+        return inner, scale * function.scale
+    return function, 1.0
 
 
 def default_row(coordinate: Coordinate, motion: str, source: str) -> Row:
@@ -252,7 +265,7 @@ def coupler_rows(model: OsimModel, functions: FunctionRows, source: str) -> Iter
         yield {
             "coupler": name,
             "dependent": own.dependent,
-            "independents": ";".join(own.independents),
+            "independents": ";".join(_arguments(own.function, own.independents)),
             "function": function,
             "scale": own.scale,
             "source": source,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from biomech.errors import ModelError
-from biomech.io.osim.description import OsimModel
+from biomech.io.osim.description import LeftOut, OsimModel
 from biomech.io.osim.joint_tables import (
     FunctionRows,
     Row,
@@ -26,8 +26,9 @@ from biomech.model.checks.relations import SETTINGS
 from biomech.model.forces.passive_joints import CONSTANTS
 from biomech.model.tables import COLUMNS, OPTIONAL, Table, empty_table
 
-#: Settings of a body without arms, soles and abdominal pressure; ``gravity`` is the file's.
+#: Settings of a body without arms, soles and abdominal pressure; ``gravity`` where that of the file is another way.
 _SETTINGS = {
+    "gravity": (9.80665, "m/s2"),
     "force_length_width": (0.5, "1"),
     "friction_sides": (4.0, "1"),
     "contact_weight": (1e-6, "1"),
@@ -37,6 +38,8 @@ _SETTINGS = {
 }
 #: Constants of passive tissue that must not be zero for the formulas to have a meaning.
 _PASSIVE = {"hip_rotation_blend": 1.0, "lumbar_curve_arm": 0.05}
+#: m/s2: a body has some weight.
+_LEAST_GRAVITY = 1e-9
 _NOT_SAID = "not in the file"
 
 
@@ -58,8 +61,11 @@ def tables_of(description: OsimModel) -> dict[str, Table]:
     Raises
     ------
     ModelError
-        A joint, a coupler or a point moves in a way that is not computed, gravity is not along -y, or a muscle's path
-        is no line through points.
+        A joint, a coupler or a point moves in a way that is not computed.
+
+    Notes
+    -----
+    What the tables cannot say is in ``not_said``: an answer that depends on it must be refused.
     """
     source = f"OpenSim model {description.name!r}".strip()
     joints = [description.joints[place] for place in description.tree]
@@ -91,12 +97,20 @@ def tables_of(description: OsimModel) -> dict[str, Table]:
     return {name: table for name, table in made.items() if len(table) or name not in OPTIONAL}
 
 
+def not_said(description: OsimModel) -> tuple[LeftOut, ...]:
+    """What a description says and its tables do not: gravity that is not along -y of ground."""
+    x, y, z = description.gravity
+    if x == 0.0 and z == 0.0 and -y >= _LEAST_GRAVITY:
+        return ()
+    return (LeftOut("gravity", f"({x:g}, {y:g}, {z:g})", "gravity"),)
+
+
 def _add_muscles(description: OsimModel, rows: Mapping[str, list[Row]], functions: FunctionRows, source: str) -> None:
     """Muscles, the points of their paths and what they wrap over."""
     groups, names = groups_of(description), wrap_names(description)
     for muscle in description.muscles:
-        if not muscle.path.supported:
-            raise ModelError(f"muscle {muscle.name!r}: a path that is no line through points is not computed")
+        if not muscle.path.supported:  # among what is left out of the description
+            continue
         rows["muscles"].append(muscle_row(muscle, groups.get(muscle.name, ()), source))
         for point, moves in point_rows(muscle, functions, source):
             rows["path_points"].append(point)
@@ -106,15 +120,13 @@ def _add_muscles(description: OsimModel, rows: Mapping[str, list[Row]], function
 
 
 def _settings(description: OsimModel, source: str) -> list[Row]:
-    x, y, z = description.gravity
-    if x != 0.0 or z != 0.0 or not y < 0.0:
-        raise ModelError(f"gravity = {description.gravity}: must be along -y of ground, (0, -g, 0)")
-    found: list[Row] = []
-    for name in SETTINGS:
-        value, unit = (-y, "m/s2") if name == "gravity" else _SETTINGS.get(name, (0.0, "1"))
-        of = source if name == "gravity" else _NOT_SAID
-        found.append({"setting": name, "value": value, "unit": unit, "source": of})
-    return found
+    known = {name: (*own, _NOT_SAID) for name, own in _SETTINGS.items()}
+    if not not_said(description):
+        known["gravity"] = (-description.gravity[1], "m/s2", source)
+    return [
+        dict(zip(("setting", "value", "unit", "source"), (name, *known.get(name, (0.0, "1", _NOT_SAID))), strict=True))
+        for name in SETTINGS
+    ]
 
 
 def _passive() -> list[Row]:
