@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.errors import ModelError
 from biomech.model.tables import Column, Table
 
 Tables = Mapping[str, Table]
@@ -21,6 +22,14 @@ Tables = Mapping[str, Table]
 _BACKWARDS = " backwards"
 #: Columns that name splines, by table; ``coordinate`` is the column that says at whose angle.
 _USERS = {"couplings": ("spline",), "path_points": ("spline_x", "spline_y")}
+#: Columns that name functions and those that name their coordinates, by table.
+_FUNCTION_USERS = {
+    "transform_rows": (("function", "coordinates"),),
+    "couplers": (("function", "independents"),),
+    "point_rows": tuple((f"function_{axis}", f"coordinate_{axis}") for axis in "xyz"),
+}
+#: Kinds of functions that are told by knots.
+_BY_KNOTS = ("spline", "piecewise_linear")
 
 
 def other_way(values: NDArray[np.float64], turned: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -53,7 +62,7 @@ def turn_coordinates(tables: Tables, names: Collection[str]) -> dict[str, Table]
     points = _negated(tables["path_points"], tables["path_points"].text("coordinate"), names)
     found["path_points"] = _renamed(points, names, called)
     found["couplings"] = _renamed(tables["couplings"], names, called)
-    return found
+    return found | _with_functions(tables, names)
 
 
 def turn_back(tables: Tables, names: Collection[str], own: Table) -> dict[str, Table]:
@@ -89,6 +98,70 @@ def _original(name: str, known: Collection[str]) -> str:
     while name not in known and name.endswith(_BACKWARDS):
         name = name.removesuffix(_BACKWARDS)
     return name
+
+
+def _with_functions(tables: Tables, names: Collection[str]) -> dict[str, Table]:
+    """Those of the optional tables that change: functions of coordinates, couplers and default values."""
+    found: dict[str, Table] = {}
+    if "functions" in tables:
+        found["functions"] = _turned_functions(tables["functions"], _arguments(tables, names))
+    if "couplers" in tables:
+        table = tables["couplers"]
+        turned = [name in names for name in table.text("dependent")]
+        scale = table.columns["scale"]
+        found["couplers"] = table.with_column("scale", _other(scale, scale, turned))
+    if "defaults" in tables:
+        table = tables["defaults"]
+        value = table.columns["value"]
+        found["defaults"] = table.with_column("value", _other(value, value, [name in names for name in table.rows]))
+    return found
+
+
+def _arguments(tables: Tables, names: Collection[str]) -> dict[str, tuple[bool, ...]]:
+    """Of each function that is of a turned coordinate, which of its arguments are.
+
+    Raises
+    ------
+    ModelError
+        A function is of coordinates of either kind in one place.
+    """
+    found: dict[str, tuple[bool, ...]] = {}
+    for table, columns in _FUNCTION_USERS.items():
+        if table not in tables:
+            continue
+        for function, of in columns:
+            for row, name, cell in zip(
+                tables[table].rows, tables[table].text(function), tables[table].text(of), strict=True
+            ):
+                turned = tuple(own in names for own in cell.split(";")) if cell else ()
+                if cell and found.setdefault(name, turned) != turned:
+                    raise ModelError(
+                        f"{table}/{row}/{function} = {name!r}: must be a function of its own, for it is of coordinates "
+                        "that are counted the other way round elsewhere"
+                    )
+    return {name: turned for name, turned in found.items() if any(turned)}
+
+
+def _turned_functions(functions: Table, arguments: Mapping[str, tuple[bool, ...]]) -> Table:
+    """Functions of arguments of which some are turned (``biomech.model.mechanics.functions`` has what rows mean)."""
+    rows: dict[str, list[int]] = {}
+    for i, name in enumerate(functions.text("function")):
+        rows.setdefault(name, []).append(i)
+    cells: dict[str, list[Any]] = {column: list(own) for column, own in functions.columns.items()}
+    kinds = functions.text("kind")
+    for name, turned in arguments.items():
+        own = rows.get(name, [])
+        if own and kinds[own[0]] in _BY_KNOTS:
+            for i, j in zip(own, reversed(own), strict=True):
+                for column, before in functions.columns.items():
+                    cells[column][i] = _minus(before[j]) if column == "x" else before[j]
+            continue
+        for i in own:
+            argument = round(float(cells["x"][i]))
+            odd = kinds[i] == "polynomial" and argument % 2 == 1
+            if odd or (kinds[i] in ("linear", "sine") and argument > 0 and turned[argument - 1]):
+                cells["y"][i] = _minus(cells["y"][i])
+    return Table("functions", {column: tuple(own) for column, own in cells.items()})
 
 
 def _read_splines(tables: Tables, names: Collection[str]) -> tuple[set[str], set[str]]:
