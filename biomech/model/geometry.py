@@ -47,7 +47,7 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     Dataset
         ``origin`` (pose, segment, axis) in m, the centre of the joint that carries the segment; ``rotation`` (pose,
         segment, axis, local_axis); ``segment_centre`` (pose, segment, axis) and ``body_centre`` (pose, axis), centres
-        of mass in m.
+        of mass in m (NaN of a file's body without mass).
 
     Examples
     --------
@@ -95,7 +95,7 @@ def _kinematics(
             for k in range(3):
                 origin[i, s, k] = f.origin[s, k]
         for k in range(3):
-            centre[i, k] = f.moment[0, k] / f.mass[0]
+            centre[i, k] = f.moment[0, k] / f.mass[0] if f.mass[0] > 0.0 else np.nan
 
 
 def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:

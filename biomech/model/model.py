@@ -21,6 +21,7 @@ from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_s
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
+from biomech.model.required import require_paths
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
 from biomech.model.tables import COLUMNS, Table, check_cells, check_structure, complete, make_table
@@ -93,7 +94,12 @@ class Model(Displayed):
         return About(
             f"{type(self).__name__} {self.name!r}",
             ", ".join(counts),
-            {"body": ", ".join(counts), "sides": "mirror images" if self.is_symmetric else "differ"},
+            {
+                "body": ", ".join(counts),
+                "sides": "mirror images" if self.is_symmetric else "differ",
+                **({"by default": self.said} if self.said else {}),
+                **({"left out": ", ".join(self.left_out)} if self.left_out else {}),
+            },
             (Folded("muscle groups", ["group", "muscles"], groups), Folded("tables", ["table", "has"], tables)),
         )
 
@@ -142,6 +148,25 @@ class Model(Displayed):
     def body_mass(self) -> float:
         """Mass of the whole body, kg."""
         return float(self.tables["segments"].numbers("mass").sum())
+
+    @property
+    def said(self) -> str:
+        """What stands in for what a model file does not say, in one line; empty of a built-in body.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> bm.load_model().said
+        ''
+        """
+        return "; ".join(complete(self.tables)["notes"].text("text"))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What a model file has and is not computed: class and name, and the muscle or kind of part it concerns."""
+        table = complete(self.tables)["left_out"]
+        own = zip(table.text("kind"), table.text("name"), table.text("muscle"), table.text("affects"), strict=True)
+        return tuple(f"{kind} {name!r} ({muscle or affects})" for kind, name, muscle, affects in own)
 
     @property
     def is_symmetric(self) -> bool:
@@ -556,6 +581,7 @@ class Model(Displayed):
 
     def muscle_geometry(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Length and moment arm of every muscle, see ``geometry.muscle_geometry``; coordinates as in ``kinematics``."""
+        require_paths(self)
         return muscle_geometry(self.compiled(), joined(poses, coordinates))
 
     def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:

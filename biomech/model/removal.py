@@ -78,6 +78,7 @@ def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table
         "inertias": _without(every["inertias"], "segment", gone.segments),
         "wraps": _without(every["wraps"], "segment", gone.segments),
         "path_wraps": _without(every["path_wraps"], "muscle", gone.muscles),
+        "left_out": _without(every["left_out"], "muscle", gone.muscles),
     }
     wraps = {*every["wraps"].rows} - {*found["wraps"].rows}
     found["path_wraps"] = _without(found["path_wraps"], "wrap", wraps)

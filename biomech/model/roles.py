@@ -46,6 +46,7 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "inertias": {"segment": "segments"},
     "wraps": {"segment": "segments"},
     "path_wraps": {"muscle": "muscles"},
+    "left_out": {"muscle": "muscles"},
 }
 #: Of these the columns that hold several names, joined by ";".
 _SEVERAL = ("coordinates", "independents")

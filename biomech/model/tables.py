@@ -210,6 +210,10 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "last": "optional",
         "source": "text",
     },
+    # what a file has and is not computed: its class and name, and the muscle whose answers it concerns, or all statics
+    "left_out": {"part": "text", "kind": "text", "name": "text", "muscle": "text", "affects": "text", "source": "text"},
+    # what stands in for what a file does not say, in words
+    "notes": {"note": "text", "text": "text", "source": "text"},
 }
 #: The columns of every table that there may be.
 COLUMNS: dict[str, dict[str, str]] = {**SCHEMA, **OPTIONAL}

@@ -344,8 +344,8 @@ def _name_coordinates(
             rate[i, k] = own[axis] * (mirrored if motion == "turn" and axis != 2 else 1.0)
     given = _best(np.abs(rate))
     for i, name in enumerate(names):
-        k = given.get(i)
-        if k is None or not _RATES[0] <= abs(rate[i, k]) <= _RATES[1]:
+        k = given.get(i, -1)
+        if k < 0 or not _RATES[0] <= abs(rate[i, k]) <= _RATES[1]:
             found.unclear.append(f"what coordinate {name!r} does at its joint")
             continue
         role = f"{list(roles)[k]}{side}"

@@ -4,15 +4,16 @@ Everything is that of the built-in ``gait2392``, grown to the body as in ``biome
 the hip over the ankle, the length of the thigh, that of the foot from heel bone to the joint of the toes, and mass. It
 is given where the role exists for which it is meant.
 
-- *Soles, seat.* The outline of the built-in sole under the heel bone, whose axes must be those of ground at the neutral
-  pose; what one sits on lies as far from the hip centre.
-- *Tissue.* The passive moments of ``gait2392``, times mass and length.
+- *Soles, seat.* The outline of the built-in sole under the heel bone, in its own axes, of which x leads forward and y
+  up; what one sits on lies as far from the hip centre.
+- *Tissue.* The passive moments of ``gait2392``, times mass and length, of a body that has trunk and legs; else none.
 - *Extensor mechanism.* As the file's paths run: no patella is added.
 - *Arms.* Where they are segments of their own they stay as the file has them, and turn with the trunk; else the trunk
   holds the built-in's share of mass.
 - *Ranges.* Trusted is what the file and the built-in both allow.
-- *In a stance* toes, and what has no role, stay as they are. What a stance turns and the file welds, or has not, is
-  added at zero and held, as by ligaments (a planar body is held in its plane): muscles need not bear it.
+- *In a stance* toes, and what has no role, stay as they are; so that a body stands whose file has no muscles across a
+  joint (often the trunk's), its moment there is given. What a stance turns and the file welds, or has not, is added at
+  zero and held, as by ligaments (a planar body is held in its plane): muscles need not bear it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ Tables = Mapping[str, Table]
 LIKE = "gait2392"
 _SOURCE = f"default: as in {LIKE}, grown to this body"
 #: How far the axes of a foot may lie from those of ground, as the sine of an angle.
-_ALIGNED = 0.05
+_ALIGNED = 0.3
 #: m from the midline within which nothing is a shoulder.
 _SHOULDER = 0.1
 _SIDES = {"_r": 1.0, "_l": -1.0}
@@ -82,29 +83,37 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     (dict of str to Table, list of str)
         The tables, and a phrase for each rule that was followed.
     """
-    found, said = dict(tables), []
+    found, said = dict(tables), list[str]()
     found["muscles"] = _grouped(tables["muscles"], anatomy)
     if not anatomy.segments:
         return found, said
     pose = neutral_pose(description)
     size = _size(description, pose, anatomy)
     settings, passive = _grown(size)
-    found["passive"] = passive
-    said.append(f"passive tissue as in {LIKE}, times {size.mass * size.length:.2f}")
     found["settings"], arms = _settings(tables["settings"], settings, description, pose, anatomy)
-    said.append(arms)
-    said.append(f"height {found['settings'].value('height'):.2f} m by the legs")
     found["contact_points"], soles = _contacts(pose, anatomy, size)
-    said.append(soles)
+    found["coordinates"], still, given = _held_still(found, anatomy)
+    said += [soles, arms, f"height {found['settings'].value('height'):.2f} m by the legs"]
+    if _stands(anatomy):
+        found["passive"] = passive
+        found, added = _completed(found, description, pose, anatomy)
+        said += [f"passive tissue as in {LIKE}, times {size.mass * size.length:.2f}"]
+        said += [f"held at zero, not in the file: {_few(added)}"] if added else []
+    else:
+        said.append("no passive tissue")
     said.append("extensor mechanism as the paths run")
-    found["coordinates"], still = _held_still(found["coordinates"], anatomy)
-    if still:
-        said.append(f"still in a stance: {_few(still)}")
-    found, added = _completed(found, description, pose, anatomy)
-    if added:
-        said.append(f"held at zero, not in the file: {_few(added)}")
+    said += [f"still in a stance: {_few(still)}"] if still else []
+    said += [f"moment given in a stance, as no muscle moves it: {_few(given)}"] if given else []
     said += [f"unclear: {what}" for what in anatomy.unclear]
     return found, said
+
+
+def _stands(anatomy: Anatomy) -> bool:
+    """Whether a body has trunk, pelvis and a foot, and the joints between them."""
+    joints = ["ground_pelvis", "lumbosacral"]
+    joints += [f"{joint}{side}" for side in anatomy.feet for joint in ("hip", "knee", "ankle", "subtalar")]
+    parts = all(role in anatomy.segments for role in TRUNK["segments"])
+    return parts and bool(anatomy.feet) and all(joint in anatomy.joints for joint in joints)
 
 
 def _few(names: list[str]) -> str:
@@ -142,7 +151,8 @@ def _size(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> _Size:
     thigh, foot = ratio("femur", "tibia", (0, 1, 2)), ratio("calcn", "toes", (0,))
     length = thigh if math.isnan(length) else length
     sizes = (length, thigh, length if math.isnan(foot) else foot)
-    return _Size(*(1.0 if math.isnan(one) else one for one in sizes), mass if mass > 0.0 else 1.0)
+    length, thigh, foot = (1.0 if math.isnan(one) else one for one in sizes)
+    return _Size(length, thigh, foot, mass if mass > 0.0 else 1.0)
 
 
 def _grown(size: _Size) -> tuple[Table, Table]:
@@ -244,8 +254,8 @@ def _contact_row(
         hip = f"femur{side}"
         origin, factor = pose.origin[anatomy.segments[hip]], size.thigh if segment == hip else size.length
         away = built[segment] + place - built[hip]
-    local = pose.rotation[name].T @ (origin + factor * away - pose.origin[name])
-    x, y, z = (float(one) + 0.0 for one in local)
+    # in the segment's own axes, which are about those of ground
+    x, y, z = (float(one) + 0.0 for one in pose.rotation[name].T @ (origin - pose.origin[name]) + factor * away)
     return {"contact": row, "segment": name, "surface": surface, "x": x, "y": y, "z": z, "source": _SOURCE}
 
 
@@ -256,43 +266,70 @@ def _is_aligned(pose: NeutralPose, body: str) -> bool:
 # ---- coordinates --------------------------------------------------------------------------------------------------
 
 
-def _held_still(coordinates: Table, anatomy: Anatomy) -> tuple[Table, list[str]]:
-    """Coordinates with their stance and trusted range, and which of those that move do not in a stance."""
-    like = _built_in()[0]["coordinates"]
+def _held_still(tables: Tables, anatomy: Anatomy) -> tuple[Table, list[str], list[str]]:
+    """Coordinates with their stance and trusted range, those that do not move in a stance, and what nothing moves."""
+    like, coordinates = _built_in()[0]["coordinates"], tables["coordinates"]
+    crossed, joint_of = _crossed(tables), coordinates.text("joint")
     roles = {name: role for role, name in anatomy.coordinates.items()}
     cells: dict[str, list[Any]] = {column: list(own) for column, own in coordinates.columns.items()}
-    still = []
+    still, given = [], []
     for i, name in enumerate(coordinates.rows):
         role = roles.get(name)
         if cells["stance"][i] == "free" and (role is None or role not in like.rows or role.startswith("mtp")):
             cells["stance"][i] = "locked"
             still.append(name)
+        elif cells["stance"][i] == "free" and not str(role).startswith("pelvis") and joint_of[i] not in crossed:
+            cells["stance"][i] = "locked"
+            given.append(name)
         if role in like.rows and role is not None:
             ends = [like.value(role, f"trusted_{end}") for end in ("min", "max")]
             low, high = sorted(anatomy.signs.get(role, 1.0) * end + 0.0 for end in ends)
             low, high = max(low, cells["range_min"][i]), min(high, cells["range_max"][i])
             if low < high:
                 cells["trusted_min"][i], cells["trusted_max"][i] = low, high
-    return Table("coordinates", {column: tuple(own) for column, own in cells.items()}), still
+    return Table("coordinates", {column: tuple(own) for column, own in cells.items()}), still, given
+
+
+def _crossed(tables: Tables) -> set[str]:
+    """Joints that some muscle crosses."""
+    joints, points = tables["joints"], tables["path_points"]
+    parent = dict(zip(joints.text("child"), joints.text("parent"), strict=True))
+    joint = dict(zip(joints.text("child"), joints.rows, strict=True))
+    reached: dict[str, set[str]] = {}
+    for muscle, segment in zip(points.text("muscle"), points.text("segment"), strict=True):
+        reached.setdefault(muscle, set()).add(segment)
+    found: set[str] = set()
+    for ends in reached.values():
+        ways = [_inward(end, parent) for end in ends]
+        shared = set.intersection(*(set(way) for way in ways))
+        found |= {joint[body] for way in ways for body in way if body not in shared and body in joint}
+    return found
+
+
+def _inward(body: str, parent: Mapping[str, str]) -> list[str]:
+    """A body and all that it hangs on."""
+    way = [body]
+    while way[-1] in parent:
+        way.append(parent[way[-1]])
+    return way
 
 
 def _completed(
     tables: dict[str, Table], description: OsimModel, pose: NeutralPose, anatomy: Anatomy
 ) -> tuple[dict[str, Table], list[str]]:
-    """Tables with the coordinates that a stance turns and the file has not, where the rest of a stance is there.
+    """Tables with the coordinates that a stance turns and the file has not.
 
     They get the roles in ``anatomy``.
     """
-    trunk = all(role in anatomy.segments for role in TRUNK["segments"])
     joints = {own.name: own for own in description.joints}
-    needed = {"ground_pelvis": TRUNK["coordinates"][:6], "lumbosacral": TRUNK["coordinates"][6:]}
-    of_joint = {"hip": ("flexion", "adduction", "rotation"), "knee": (), "ankle": (), "subtalar": ()}
+    needed: dict[str, tuple[str, ...]] = {
+        "ground_pelvis": TRUNK["coordinates"][:6],
+        "lumbosacral": TRUNK["coordinates"][6:],
+    }
     for side in anatomy.feet:
-        needed[f"hip{side}"] = tuple(f"hip_{way}{side}" for way in of_joint["hip"])
+        needed[f"hip{side}"] = tuple(f"hip_{way}{side}" for way in ("flexion", "adduction", "rotation"))
         needed[f"knee{side}"], needed[f"ankle{side}"] = (f"knee_angle{side}",), (f"ankle_angle{side}",)
         needed[f"subtalar{side}"] = (f"subtalar_angle{side}",)
-    if not (trunk and anatomy.feet and all(joint in anatomy.joints for joint in needed)):
-        return tables, []
     added = []
     for joint, roles in needed.items():
         for role in roles:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from biomech.io.osim.description import (
     GROUND,
+    ConditionalPathPoint,
     Constant,
     Function,
     GCVSpline,
@@ -151,7 +152,7 @@ def fixed_points(description: OsimModel, pose: NeutralPose) -> dict[str, list[tu
     for muscle in description.muscles:
         own: list[tuple[str, Array]] = []
         for point in muscle.path.points:
-            if isinstance(point, PathPoint) or hasattr(point, "location"):
+            if isinstance(point, PathPoint | ConditionalPathPoint):
                 own.append((point.body, pose.place(point.body, point.location)))
             else:
                 local = np.array([_value(each, (0.0,)) for each in point.functions])

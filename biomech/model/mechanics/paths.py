@@ -119,7 +119,8 @@ def compile_paths(
     place = {name: i for i, name in enumerate(["ground", *segments])}
     number = {name: i for i, name in enumerate(coordinates)}
     columns = {c: table.text(c) for c in ("muscle", "segment", "kind", "spline_x", "spline_y", "coordinate")}
-    local, active = table.numbers("x", "y", "z"), table.numbers("active_min", "active_max")
+    local = table.numbers("x", "y", "z").reshape(-1, 3)
+    active = table.numbers("active_min", "active_max").reshape(-1, 2)
     by_rows = set(tables["point_rows"].rows)
     rows: list[int] = []
     start = [0]
@@ -134,10 +135,12 @@ def compile_paths(
         rows.extend(own)
         start.append(len(rows))
     kinds = {"fixed": FIXED, "conditional": CONDITIONAL, "moving": MOVING}
-    segment = np.array([place[columns["segment"][i]] for i in rows])
-    kind = np.array([MOVING_BY_ROWS if table.rows[i] in by_rows else kinds[columns["kind"][i]] for i in rows])
-    coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows])
-    spline = np.array([[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows])
+    segment = np.array([place[columns["segment"][i]] for i in rows], dtype=np.int64)
+    own_kinds = [MOVING_BY_ROWS if table.rows[i] in by_rows else kinds[columns["kind"][i]] for i in rows]
+    kind = np.array(own_kinds, dtype=np.int64)
+    coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows], dtype=np.int64)
+    along = [[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows]
+    spline = np.array(along, dtype=np.int64).reshape(-1, 2)
     moving_points = compile_moving_points(
         tables["point_rows"],
         {table.rows[i]: p for p, i in enumerate(rows)},
