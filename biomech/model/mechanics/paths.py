@@ -150,7 +150,7 @@ def compile_paths(
         functions,
     )
     terms, arms, slides, followed, ways = _terms(start, segment, kind, coordinate, affects, pairs, moving_points)
-    last = np.repeat(np.array(start[1:]) - 1, np.diff(start))
+    last = np.repeat(np.array(start[1:], dtype=np.int64) - 1, np.diff(start))
     switching = np.flatnonzero(kind == CONDITIONAL)
     moving = np.flatnonzero(kind == MOVING)
     return PathTables(
