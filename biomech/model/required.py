@@ -37,6 +37,8 @@ def require_trunk(model: Model) -> None:
         Names what is missing and what the model has.
     """
     model.shared("roles of the trunk", lambda: _check(model, TRUNK, "a stance"))
+    if not model.body_mass > 0.0:
+        raise ModelError(f"model {model.name!r}: weighs nothing; a body that stands must have some mass")
 
 
 def require_legs(model: Model, feet: Iterable[str]) -> None:

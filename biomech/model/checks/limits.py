@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import COLUMNS, Table
+from biomech.model.tables import COLUMNS, Table, complete
 
 Array = NDArray[np.float64]
 
@@ -245,7 +245,9 @@ def _check_slack_range(table: Table) -> None:
 
 
 def _check_masses(tables: Mapping[str, Table]) -> None:
-    """A body weighs something."""
+    """A body weighs something, unless it is one from elsewhere that nobody weighed."""
     segments = tables["segments"]
+    if len(complete(tables)["transform_rows"]):
+        return
     if not segments.numbers("mass").sum() >= _LEAST_MASS:
         raise ModelError(f"segments/*/mass: sum to less than {_LEAST_MASS:g} kg; a body must have some mass")

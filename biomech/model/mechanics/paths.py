@@ -134,36 +134,39 @@ def compile_paths(
         rows.extend(own)
         start.append(len(rows))
     kinds = {"fixed": FIXED, "conditional": CONDITIONAL, "moving": MOVING}
-    segment = np.array([place[columns["segment"][i]] for i in rows])
-    kind = np.array([MOVING_BY_ROWS if table.rows[i] in by_rows else kinds[columns["kind"][i]] for i in rows])
-    coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows])
-    spline = np.array([[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows])
+    segment = np.array([place[columns["segment"][i]] for i in rows], dtype=np.int64)
+    kind_of = [MOVING_BY_ROWS if table.rows[i] in by_rows else kinds[columns["kind"][i]] for i in rows]
+    kind = np.array(kind_of, dtype=np.int64)
+    coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows], dtype=np.int64)
+    pair = [[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows]
+    spline = np.array(pair, dtype=np.int64).reshape(-1, 2)
+    local, active = (own.reshape(len(table), -1)[rows] if rows else own[:0] for own in (local, active))
     moving_points = compile_moving_points(
         tables["point_rows"],
         {table.rows[i]: p for p, i in enumerate(rows)},
         segment,
-        local[rows],
+        local,
         coordinates,
         functions,
     )
     terms, arms, slides, followed, ways = _terms(start, segment, kind, coordinate, affects, pairs, moving_points)
-    last = np.repeat(np.array(start[1:]) - 1, np.diff(start))
+    last = np.repeat(np.array(start[1:], dtype=np.int64) - 1, np.diff(start))
     switching = np.flatnonzero(kind == CONDITIONAL)
     moving = np.flatnonzero(kind == MOVING)
     return PathTables(
         segment,
         kind,
         coordinate,
-        local[rows],
+        local,
         spline,
-        active[rows],
+        active,
         np.array(start),
         terms,
         arms,
         moving,
         np.column_stack([switching, last[switching]]),
         slides,
-        *_live(start, segment, kind, local[rows]),
+        *_live(start, segment, kind, local),
         followed,
         moving_points,
         ways,
