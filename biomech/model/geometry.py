@@ -45,9 +45,9 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     Returns
     -------
     Dataset
-        ``origin`` (pose, segment, axis) in m, the centre of the joint that carries the segment; ``rotation`` (pose,
-        segment, axis, local_axis); ``segment_centre`` (pose, segment, axis) and ``body_centre`` (pose, axis), centres
-        of mass in m (NaN of a file's body without mass).
+        ``origin`` (pose, segment, axis) in m, the centre of the joint that carries the segment unless that has it
+        elsewhere; ``rotation`` (pose, segment, axis, local_axis); ``segment_centre`` (pose, segment, axis) and
+        ``body_centre`` (pose, axis), centres of mass in m, the latter of a body that weighs something.
 
     Examples
     --------
@@ -66,17 +66,20 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     turned = rotation.reshape(len(q), count, 3, 3)[:, 1:]
     placed = origin[:, 1:]
     centres = placed + np.einsum("psij,sj->psi", turned, compiled.tree.com[1:])
+    found = {
+        "origin": posed.variable(("segment", "axis"), placed, _about("m", "origin of the segment in ground")),
+        "rotation": posed.variable(
+            ("segment", "axis", "local_axis"),
+            turned,
+            _about("1", "direction of the segment's axes in ground"),
+        ),
+        "segment_centre": posed.variable(("segment", "axis"), centres, _about("m", "centre of mass in ground")),
+    }
+    if compiled.body_mass > 0.0:
+        about = _about("m", "centre of mass of the whole body in ground")
+        found["body_centre"] = posed.variable(("axis",), centre, about)
     return xr.Dataset(
-        {
-            "origin": posed.variable(("segment", "axis"), placed, _about("m", "origin of the segment in ground")),
-            "rotation": posed.variable(
-                ("segment", "axis", "local_axis"),
-                turned,
-                _about("1", "direction of the segment's axes in ground"),
-            ),
-            "segment_centre": posed.variable(("segment", "axis"), centres, _about("m", "centre of mass in ground")),
-            "body_centre": posed.variable(("axis",), centre, _about("m", "centre of mass of the whole body in ground")),
-        },
+        found,
         coords={**posed.labels, "segment": compiled.names.segments, "axis": AXES, "local_axis": AXES},
     )
 
@@ -95,7 +98,7 @@ def _kinematics(
             for k in range(3):
                 origin[i, s, k] = f.origin[s, k]
         for k in range(3):
-            centre[i, k] = f.moment[0, k] / f.mass[0] if f.mass[0] > 0.0 else np.nan
+            centre[i, k] = f.moment[0, k] / f.mass[0]
 
 
 def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:

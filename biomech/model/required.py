@@ -46,10 +46,8 @@ def require_statics(model: Model) -> None:
     Raises
     ------
     ModelError
-        Names what it is; or nothing weighs anything.
+        Names what it is.
     """
-    if not model.body_mass > 0.0:
-        raise ModelError(f"model {model.name!r}: its segments have no mass; there is nothing to carry")
     model.shared("statics are known", lambda: _check_left_out(model, ("path", "joint", "constraint")))
 
 
@@ -74,6 +72,8 @@ def require_trunk(model: Model) -> None:
         Names what is missing and what the model has.
     """
     model.shared("roles of the trunk", lambda: _check(model, TRUNK, "a stance"))
+    if not model.body_mass > 0.0:
+        raise ModelError(f"model {model.name!r}: weighs nothing; a body that stands must have some mass")
 
 
 def require_legs(model: Model, feet: Iterable[str]) -> None:

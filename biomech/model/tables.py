@@ -192,7 +192,7 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "segment": "text",
         "kind": "text",
         "radius": "number",
-        "length": "number",
+        "length": "optional",
         "x": "number",
         "y": "number",
         "z": "number",

@@ -142,7 +142,7 @@ def transform_rows(joint: Joint, functions: FunctionRows, source: str) -> Iterat
             count += 1
     if count == 0 and joint.coordinates:  # its coordinates move nothing
         still = functions.add(f"{joint.name}.0", Constant(0.0), 1.0, "")
-        own = {"row": f"{joint.name}.0", "joint": joint.name, "motion": "rotation", **_axis((0.0, 0.0, 1.0))}
+        own: Row = {"row": f"{joint.name}.0", "joint": joint.name, "motion": "rotation", **_axis((0.0, 0.0, 1.0))}
         yield {**own, "function": still, "coordinates": "", "source": source}
 
 

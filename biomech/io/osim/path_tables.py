@@ -118,7 +118,7 @@ def wrap_names(model: OsimModel) -> dict[int, str]:
 
 
 def wrap_row(name: str, wrap: WrapObject, source: str) -> Row:
-    """A row of ``wraps``: a cylinder about z of its frame, or a sphere, whose length is 0."""
+    """A row of ``wraps``: a cylinder about z of its frame, or a sphere, which has no length."""
     assert isinstance(wrap, WrapCylinder | WrapSphere)
     cylinder = isinstance(wrap, WrapCylinder)
     return {
@@ -126,7 +126,7 @@ def wrap_row(name: str, wrap: WrapObject, source: str) -> Row:
         "segment": wrap.frame.body,
         "kind": "cylinder" if cylinder else "sphere",
         "radius": wrap.radius,
-        "length": wrap.length if isinstance(wrap, WrapCylinder) else 0.0,
+        "length": wrap.length if isinstance(wrap, WrapCylinder) else math.nan,
         **{axis: own + 0.0 for axis, own in zip("xyz", wrap.frame.translation, strict=True)},
         **_angles(wrap.frame.rotation),
         "quadrant": wrap.quadrant,

@@ -245,7 +245,9 @@ def _check_slack_range(table: Table) -> None:
 
 
 def _check_masses(tables: Mapping[str, Table]) -> None:
-    """A body weighs something, unless a file says otherwise: ``required.require_statics`` asks then."""
+    """A body weighs something, unless it is one from elsewhere that nobody weighed."""
     segments = tables["segments"]
-    if not len(complete(tables)["transform_rows"]) and not segments.numbers("mass").sum() >= _LEAST_MASS:
+    if len(complete(tables)["transform_rows"]):
+        return
+    if not segments.numbers("mass").sum() >= _LEAST_MASS:
         raise ModelError(f"segments/*/mass: sum to less than {_LEAST_MASS:g} kg; a body must have some mass")

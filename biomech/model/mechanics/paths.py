@@ -119,8 +119,7 @@ def compile_paths(
     place = {name: i for i, name in enumerate(["ground", *segments])}
     number = {name: i for i, name in enumerate(coordinates)}
     columns = {c: table.text(c) for c in ("muscle", "segment", "kind", "spline_x", "spline_y", "coordinate")}
-    local = table.numbers("x", "y", "z").reshape(-1, 3)
-    active = table.numbers("active_min", "active_max").reshape(-1, 2)
+    local, active = table.numbers("x", "y", "z"), table.numbers("active_min", "active_max")
     by_rows = set(tables["point_rows"].rows)
     rows: list[int] = []
     start = [0]
@@ -136,16 +135,17 @@ def compile_paths(
         start.append(len(rows))
     kinds = {"fixed": FIXED, "conditional": CONDITIONAL, "moving": MOVING}
     segment = np.array([place[columns["segment"][i]] for i in rows], dtype=np.int64)
-    own_kinds = [MOVING_BY_ROWS if table.rows[i] in by_rows else kinds[columns["kind"][i]] for i in rows]
-    kind = np.array(own_kinds, dtype=np.int64)
+    kind_of = [MOVING_BY_ROWS if table.rows[i] in by_rows else kinds[columns["kind"][i]] for i in rows]
+    kind = np.array(kind_of, dtype=np.int64)
     coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows], dtype=np.int64)
-    along = [[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows]
-    spline = np.array(along, dtype=np.int64).reshape(-1, 2)
+    pair = [[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows]
+    spline = np.array(pair, dtype=np.int64).reshape(-1, 2)
+    local, active = (own.reshape(len(table), -1)[rows] if rows else own[:0] for own in (local, active))
     moving_points = compile_moving_points(
         tables["point_rows"],
         {table.rows[i]: p for p, i in enumerate(rows)},
         segment,
-        local[rows],
+        local,
         coordinates,
         functions,
     )
@@ -157,16 +157,16 @@ def compile_paths(
         segment,
         kind,
         coordinate,
-        local[rows],
+        local,
         spline,
-        active[rows],
+        active,
         np.array(start),
         terms,
         arms,
         moving,
         np.column_stack([switching, last[switching]]),
         slides,
-        *_live(start, segment, kind, local[rows]),
+        *_live(start, segment, kind, local),
         followed,
         moving_points,
         ways,
