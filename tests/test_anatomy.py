@@ -283,5 +283,4 @@ def test_neutral_pose_is_opensims():
     pose = neutral_pose(described("gait2354_v40000"))
     where = bm.load_model("gait2392").kinematics().origin[0]
     for segment in where.segment.values:
-        # knots of the knee are read as straight
-        assert np.abs(pose.origin[segment] - where.sel(segment=segment).values).max() < 1e-3
+        assert np.abs(pose.origin[segment] - where.sel(segment=segment).values).max() < 1e-12

@@ -114,6 +114,8 @@ def scale_tables(
     ModelError
         An argument is no number of a person, or the body lacks what it asks for.
     """
+    if lengths and any(name in OPTIONAL for name in tables):
+        raise refusal("lengths", lengths, "absent: a body of a file grows as a whole, by its height", ModelError)
     growth = _read_growth(tables, height, mass, lengths)
     own_sex = None if sex is None else one_of("sex", sex, SEXES, ModelError)
     rule = _read_strength(strength)
@@ -121,8 +123,6 @@ def scale_tables(
     scaled = _with_masses(scaled, growth, own_sex)
     scaled = _with_tissue(scaled, growth, own_sex)
     if any(name in OPTIONAL for name in tables):
-        if any(factor != growth.height for factor in growth.parts.values()):
-            raise refusal("lengths", lengths, "absent: a body of a file grows as a whole, by its height", ModelError)
         scaled = grow_rows(tables, scaled, growth.height)
     return _with_muscles(tables, scaled, growth, rule)
 
