@@ -114,7 +114,7 @@ def scale_tables(
     ModelError
         An argument is no number of a person, or the body lacks what it asks for.
     """
-    if lengths and any(name in OPTIONAL for name in tables):
+    if lengths is not None and any(name in OPTIONAL for name in tables):
         raise refusal("lengths", lengths, "absent: a body of a file grows as a whole, by its height", ModelError)
     growth = _read_growth(tables, height, mass, lengths)
     own_sex = None if sex is None else one_of("sex", sex, SEXES, ModelError)
