@@ -220,6 +220,8 @@ def _model_calls() -> dict[str, Call]:
         "tables.read_table": (tables.read_table, {"name": "settings", "folder": FOLDER}),
         "tables.Table.with_column": (small.tables["segments"].with_column, {
             "column": "mass", "cells": small.tables["segments"].columns["mass"]}),
+        "tables.complete": (tables.complete, {"tables": small.tables}),
+        "tables.empty_table": (tables.empty_table, {"name": "couplers"}),
         "tables.check_structure": (tables.check_structure, {"tables": small.tables}),
         "tables.check_cells": (tables.check_cells, {"given": [small.tables["muscles"]]}),
         "mirror.is_mirrored": (mirror.is_mirrored, {"table": small.tables["muscles"], "column": "leverage"}),
