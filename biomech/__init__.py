@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from biomech.analysis.sweep import sweep
     from biomech.article import findings, scenarios
     from biomech.io import read_c3d, read_external_loads, read_storage, read_trc, write_storage
+    from biomech.io.osim.model import read_osim
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
     from biomech.reproduction import rerun
@@ -64,6 +65,7 @@ __all__ = [
     "prepare",
     "read_c3d",
     "read_external_loads",
+    "read_osim",
     "read_storage",
     "read_trc",
     "rerun",
@@ -94,6 +96,7 @@ _HOME = {
     "prepare": "biomech.analysis.prepare",
     "read_c3d": "biomech.io",
     "read_external_loads": "biomech.io",
+    "read_osim": "biomech.io.osim.model",
     "read_storage": "biomech.io",
     "read_trc": "biomech.io",
     "rerun": "biomech.reproduction",

@@ -33,6 +33,8 @@ def evaluate(function: osim.Function, arguments: list[float]) -> float:
             piece = min(max(int(np.searchsorted(knots, x)) - 1, 0), len(knots) - 2)
             slope = (values[piece + 1] - values[piece]) / (knots[piece + 1] - knots[piece])
             return values[piece] + slope * (x - knots[piece])
+        case osim.Sine(amplitude, omega, phase, offset):
+            return amplitude * float(np.sin(omega * x + phase)) + offset
         case osim.Multiplier(inner, scale):
             return scale * evaluate(inner, arguments)
         case osim.EllipsoidPoint(axis, radius):

@@ -10,6 +10,7 @@ import xarray as xr
 import biomech as bm
 from biomech.errors import ModelError
 from biomech.model.roles import KINDS, ROLES, make_roles, with_names
+from biomech.model.signs import turn_back, turn_coordinates
 
 MODELS = ("adult", "gait2392", "small")
 #: Beginnings of names that tell nothing, or the wrong thing.
@@ -164,3 +165,161 @@ def test_what_is_missing_is_told_by_its_role():
 def test_roles_that_cannot_be(given, said):
     with pytest.raises(ModelError, match=said):
         bm.load_model("small").with_roles(**given)
+
+
+TURNED = ("knee_angle", "hip_rotation", "ankle_angle", "lumbar_extension", "pelvis_tilt", "pelvis_tz")
+
+
+def turned_names(model, sides=("_r", "_l")):
+    return [
+        role
+        for stem in TURNED
+        for role in ((stem,) if stem in ROLES["coordinates"] else [stem + side for side in sides])
+        if role in model.roles.coordinates
+    ]
+
+
+def counted_otherwise(model, roles):
+    """A body that counts some coordinates the other way round, and says so."""
+    tables = turn_coordinates(model.tables, roles)
+    given = {"signs": dict.fromkeys(roles, -1)}
+    return bm.Model(model.name, tables, make_roles(tables, given, {}))
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def turned(request):
+    model = bm.load_model(request.param)
+    return model, counted_otherwise(model, turned_names(model))
+
+
+def same_but_for_signs(one, other, roles):
+    """To the bit; per coordinate that is turned, the negative."""
+    assert set(one.variables) == set(other.variables)
+    for name in one.variables:
+        ours, theirs = one[name], other[name]
+        assert ours.dims == theirs.dims
+        if ours.dtype.kind not in "fiub":
+            continue
+        for dim in ("coordinate", "by_coordinate", "other"):
+            if dim in ours.dims and ours.dtype.kind == "f":
+                factor = xr.DataArray([-1.0 if c in roles else 1.0 for c in ours[dim].values], {dim: ours[dim]})
+                ours = ours * factor
+                theirs = theirs.transpose(*ours.dims)
+        np.testing.assert_array_equal(theirs.values, ours.values, err_msg=name)
+
+
+@pytest.mark.parametrize("asked", list(SWEEPS))
+def test_sweep_of_other_signs(turned, asked):
+    model, other = turned
+    one, two = bm.sweep(model, **SWEEPS[asked]), bm.sweep(other, **SWEEPS[asked])
+    same_but_for_signs(one, two, other.roles.signs)
+    assert set(other.roles.signs) == set(turned_names(model))
+
+
+def test_geometry_of_other_signs(turned):
+    model, other = turned
+    pose = {"hip_flexion_r": [10.0, 40.0], "knee_angle_r": [-20.0, -60.0], "lumbar_extension": -5.0}
+    theirs = {**pose, "knee_angle_r": [20.0, 60.0], "lumbar_extension": 5.0}
+    for ask in ("kinematics", "muscle_geometry", "gravity", "passive_moment"):
+        same_but_for_signs(getattr(model, ask)(**pose), getattr(other, ask)(theirs), other.roles.signs)
+    ds = bm.sweep(other, pelvic_tilt=[0.0, 2.0], knee_flexion=20.0)
+    where = other.kinematics(bm.pose(ds)).segment_centre
+    assert np.array_equal(
+        where, model.kinematics(bm.pose(bm.sweep(model, pelvic_tilt=[0.0, 2.0], knee_flexion=20.0))).segment_centre
+    )
+    assert float(ds.coordinate_angle.sel(coordinate="knee_angle_r")[0]) == 20.0
+    assert other.is_symmetric == model.is_symmetric
+
+
+def test_measured_motion_of_other_signs(turned):
+    model, other = turned
+    weight = model.body_mass * 9.80665
+    force = xr.DataArray([[0.0, weight / 2, 0.0]] * 2, {"foot": ["right", "left"], "axis": list("xyz")})
+    ground = xr.Dataset({"force": force, "point": force * 0.0 + [-0.06, 0.0, 0.09]})
+    pose = {"pelvis_ty": np.array([0.95, 0.94]), "knee_angle_r": np.array([-5.0, 0.0])}
+    one = bm.static_optimization(model, pose, ground, reserve=30.0)
+    two = bm.static_optimization(other, {**pose, "knee_angle_r": np.array([5.0, 0.0])}, ground, reserve=30.0)
+    same_but_for_signs(one, two, other.roles.signs)
+    xr.testing.assert_identical(bm.rerun(two), two)
+    with pytest.raises(bm.StanceError, match=r"knee_angle_r = -50.*its range is -10\.\.120 deg"):
+        bm.static_optimization(other, {"knee_angle_r": -50.0}, ground)
+
+
+def test_stability_and_uncertainty_of_other_signs(turned):
+    model, other = turned
+    roles = other.roles.signs
+    same_but_for_signs(bm.stability(model, pelvic_tilt=[0.0, 3.0]), bm.stability(other, pelvic_tilt=[0.0, 3.0]), roles)
+    stances = {"parallel": {"pelvic_tilt": 0.0}, "turned out": {"pelvic_tilt": 0.0, "foot_rotation": 30.0}}
+    one, two = (bm.uncertainty.propagate(stances, body, samples=8, seed=3) for body in (model, other))
+    same_but_for_signs(one, two, roles)
+    ask = {"vary": ["knee_flexion"], "variables": ["coordinate_angle/knee_angle_r", "lumbar_compression"]}
+    one, two = (bm.prepare(body, **ask, pelvic_tilt=0.0)([0.0, 30.0]) for body in (model, other))
+    assert np.array_equal(one["coordinate_angle/knee_angle_r"], -two["coordinate_angle/knee_angle_r"])
+    assert np.array_equal(one["lumbar_compression"], two["lumbar_compression"])
+    margin = {"stiffness_margin": {"lumbar_extension": 100.0}, "pelvic_tilt": 0.0}
+    same_but_for_signs(bm.sweep(model, **margin), bm.sweep(other, **margin), roles)
+
+
+def test_a_body_of_other_signs_changes_scales_and_travels(turned):
+    model, other = turned
+    roles = other.roles.signs
+    for change in (
+        lambda body: body.scale({"segments/torso/mass": 1.1}),
+        lambda body: body.scaled(height=1.6, mass=60.0),
+        lambda body: body.without([model.muscles[3]]),
+    ):
+        one, two = change(model), change(other)
+        same_but_for_signs(bm.sweep(one, pelvic_tilt=0.0), bm.sweep(two, pelvic_tilt=0.0), roles)
+        assert two.roles.signs == roles
+        assert _equal(two.tables, turn_coordinates(one.tables, roles))
+    for way in (pickle.loads(pickle.dumps(other)), other.with_rows({}), other.with_roles()):
+        same(bm.sweep(other, pelvic_tilt=0.0), bm.sweep(way, pelvic_tilt=0.0))
+    ds = bm.sweep(other, pelvic_tilt=[0.0, 1.0])
+    xr.testing.assert_identical(bm.rerun(ds), ds)
+    with pytest.raises(ModelError, match="must be positive"):
+        other.with_roles(signs=dict.fromkeys(roles, 1))
+    leg = other.without("femur_l")
+    assert not any(role.startswith("knee_angle_l") for role in leg.roles.signs)
+
+
+def _equal(one, other):
+    return all(repr(one[name].columns) == repr(other[name].columns) for name in one)
+
+
+@pytest.mark.parametrize(
+    "names", [["knee_angle_r"], ["knee_angle_l", "ankle_angle_r"], ["knee_angle_r", "knee_angle_l"]]
+)
+def test_turning_twice_gives_the_tables_back(names):
+    tables = bm.load_model("gait2392").tables
+    back = turn_back(turn_coordinates(tables, names), names, tables["splines"])
+    assert all(repr(back[name].columns) == repr(tables[name].columns) for name in tables)
+
+
+def test_one_knee_alone_may_be_turned():
+    model = bm.load_model("gait2392")
+    other = counted_otherwise(model, ["knee_angle_r"])
+    pose = {"knee_angle_r": -40.0, "knee_angle_l": -30.0}
+    one, two = model.muscle_geometry(**pose), other.muscle_geometry(**{**pose, "knee_angle_r": 40.0})
+    same_but_for_signs(one, two, ["knee_angle_r"])
+    heavy = other.scale({"segments/torso/mass": 1.1})
+    assert repr(heavy.tables["splines"].columns) == repr(other.tables["splines"].columns)
+    tall = other.scaled(height=1.9)
+    same_but_for_signs(
+        model.scaled(height=1.9).muscle_geometry(**pose),
+        tall.muscle_geometry(**{**pose, "knee_angle_r": 40.0}),
+        ["knee_angle_r"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("signs", "said"),
+    [
+        ({"knee": -1}, "signs = 'knee'"),
+        ({"knee_angle_r": 2}, r"signs\['knee_angle_r'\] = 2"),
+        ([1], "signs = "),
+        ({"knee_angle_r": True}, "True"),
+    ],
+)
+def test_signs_that_cannot_be(signs, said):
+    with pytest.raises(ModelError, match=said):
+        bm.load_model("gait2392").with_roles(signs=signs)

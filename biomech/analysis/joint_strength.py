@@ -13,6 +13,7 @@ from biomech.errors import StanceError
 from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.model import Model
 from biomech.model.poses import read_poses
+from biomech.model.required import require_statics
 from biomech.reference_data import read_rows
 from biomech.statics.equilibrium import ExternalLoads, assemble
 
@@ -58,6 +59,7 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     import xarray as xr
 
     compiled = instance("model", model, Model, "a Model").compiled()
+    require_statics(model)
     moved = [compiled.names.coordinates[row] for row in compiled.actuated]
     one_of("coordinate", coordinate, moved)
     if not isinstance(direction, int | np.integer) or isinstance(direction, bool) or direction not in (-1, 1):
@@ -67,6 +69,8 @@ def maximal_moment(model: Model, coordinate: str, direction: int, **pose: float 
     found = assemble(
         compiled, compiled.actuated, NO_CONTACT, ExternalLoads.empty(len(q)), q, force_length=True, tissue=False
     )
+    if compiled.turned[compiled.names.coordinates.index(coordinate)]:
+        direction = -direction
     moments = np.maximum(direction * found.coefficients[:, moved.index(coordinate)], 0.0)
     about = {"units": "N.m", "long_name": f"isometric moment of each muscle about {coordinate}"}
     dims, values, about = inputs.variable(("muscle",), moments, about)

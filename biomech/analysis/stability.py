@@ -24,6 +24,7 @@ from biomech.analysis.output.dataset import carried_dims, cf_attributes, stance_
 from biomech.analysis.output.labels import check_names, labelled
 from biomech.analysis.output.variables import sweep_names
 from biomech.errors import StanceError
+from biomech.model.geometry import counted_twice, muscle_geometry
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective, read_ratio
 from biomech.pipeline.stance_batch import SharingObjective, StanceBatch, equilibrium_of, pose_of, solve_staged
@@ -121,7 +122,7 @@ def stability(
         {
             "stiffness": (
                 (*asked.dims, "coordinate", "other"),
-                found["stiffness"].reshape(*asked.shape, n, n),
+                counted_twice(compiled, found["stiffness"]).reshape(*asked.shape, n, n),
                 cf_attributes(units, "stiffness of the held posture (N/m, N for translations)"),
             ),
             "smallest_stiffness": (
@@ -131,7 +132,7 @@ def stability(
             ),
             "buckling": (
                 (*asked.dims, "coordinate"),
-                found["buckling"].reshape(*asked.shape, n),
+                compiled.counted(found["buckling"]).reshape(*asked.shape, n),
                 cf_attributes("1", "the motion of least stiffness"),
             ),
         },
@@ -153,7 +154,8 @@ def _stiffness(
         step[c] = _STEP
         near = [_force(batch, stance, objective, q + way * step, x) for way in (-1.0, 1.0)]
         stiffness[:, compiled.free, c] = -(near[1] - near[0]) / (2.0 * _STEP)
-    geometry = model.muscle_geometry(pose_of(compiled, q))
+    compiled = compiled.in_roles
+    geometry = muscle_geometry(compiled, pose_of(compiled, q))
     arms, length = geometry.moment_arm.values, geometry.length.values
     force = x[:, :muscles] * model.tables["muscles"].numbers("max_isometric_force")
     stiffness += np.einsum("bmc,bm,bmd->bcd", arms, ratio * force / length, arms)

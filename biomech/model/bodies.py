@@ -20,6 +20,7 @@ from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.passive_joints import CONSTANTS, PassiveTables, constants_of
 from biomech.model.forces.patella import PatellaTables, drawn_curves
+from biomech.model.mechanics.joints import turned
 from biomech.model.mechanics.muscles import MuscleTables
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import TreeTables, about_y
@@ -95,7 +96,8 @@ def drawn_numbers(compiled: CompiledModel, tables: Mapping[str, Table], columns:
         parts["com"] = np.concatenate([np.broadcast_to(base.com[:, :1], (len(com), 1, 3)), com], axis=1)
     if ("joints", "torsion") in columns:
         rows = [joints.index(name) for name in compiled.joints]
-        parts["joint_rotation"] = _turned(base.joint_rotation, columns["joints", "torsion"][:, rows])
+        torsion = columns["joints", "torsion"][:, rows]
+        parts["joint_rotation"] = _turned(base.joint_rotation, torsion, compiled.tree.joints.orientation)
     rows = [muscles.index(name) for name in compiled.muscles]
     for part, column in (("max_force", "max_isometric_force"), ("moment_arm_scale", "leverage")):
         if ("muscles", column) in columns:
@@ -120,13 +122,13 @@ def column_of(tables: Mapping[str, Table], columns: Columns, table: str, column:
     return tables[table].numbers(column)[None] if own is None else own
 
 
-def _turned(rotation: Array, torsion: Array) -> Array:
+def _turned(rotation: Array, torsion: Array, orientation: Array) -> Array:
     """Rotations (body, segment, 9) of joints with the torsions (body, joint) in deg; segment 0 is ground."""
-    turned = np.array(np.broadcast_to(rotation, (len(torsion), *rotation.shape[1:])))
+    found = np.array(np.broadcast_to(rotation, (len(torsion), *rotation.shape[1:])))
     for i in range(torsion.shape[1]):
         if torsion[:, i].any():
-            turned[:, 1 + i] = about_y(-np.radians(torsion[:, i]))
-    return turned
+            found[:, 1 + i] = turned(orientation[1 + i], about_y(-np.radians(torsion[:, i])))
+    return found
 
 
 def torsions(joints: Table, torsion: Array | None = None) -> Array:
@@ -160,6 +162,9 @@ def make_body(number: Any, model: ModelTables) -> ModelTables:
             tree.trunk,
             tree.thigh,
             tree.hand,
+            tree.joints,
+            tree.couplers,
+            tree.functions,
         ),
         model.splines,
         model.paths,

@@ -19,18 +19,21 @@ from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
 from biomech.model.checks.extents import check_extents
 from biomech.model.checks.limits import check_numbers
+from biomech.model.checks.references import check_references
 from biomech.model.checks.relations import check_relations
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
 from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
+from biomech.model.mechanics.functions import compile_functions
 from biomech.model.mechanics.muscles import MuscleTables, compile_muscles, muscles_with_numbers
 from biomech.model.mechanics.paths import PathTables, compile_paths
 from biomech.model.mechanics.splines import SplineTables, check_knots, compile_splines
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.roles import RoleNames
-from biomech.model.tables import Table, check_cells
+from biomech.model.signs import other_way
+from biomech.model.tables import Table, check_cells, complete
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class CompiledModel:
     coordinates: list[str]
     muscles: list[str]
     names: PartNames  #: what the body itself calls them
+    turned: NDArray[np.bool_]  #: coordinates that the body itself counts the other way round
     tree: TreeTables
     splines: SplineTables
     paths: PathTables
@@ -92,7 +96,9 @@ class CompiledModel:
     arms: Arms
     abdomen: tuple[float, float, float, float]  #: rise Pa/(N.m), offset Pa, area m2 and arm m of its pressure
     free: NDArray[np.int64]  #: the coordinates that must balance in a stance
-    actuated: NDArray[np.int64]  #: those that muscles move: all but the ones that ligaments hold
+    actuated: NDArray[np.int64]  #: those that muscles move: not what ligaments hold, is locked or follows others
+    is_rotation: NDArray[np.bool_]  #: whether each coordinate is an angle (rad), not a translation (m)
+    default: NDArray[np.float64]  #: where each coordinate is of which nothing is said, deg and m
 
     @cached_property
     def tables(self) -> ModelTables:
@@ -111,15 +117,13 @@ class CompiledModel:
 
     @property
     def in_roles(self) -> CompiledModel:
-        """The same, parts called by their roles in what goes in and comes out."""
-        return replace(self, names=PartNames(self.segments, self.joints, self.coordinates, self.muscles))
+        """The same, parts called and counted by their roles in what goes in and comes out."""
+        names = PartNames(self.segments, self.joints, self.coordinates, self.muscles)
+        return replace(self, names=names, turned=np.zeros_like(self.turned))
 
-    @property
-    def is_rotation(self) -> NDArray[np.bool_]:
-        """Whether each coordinate is an angle (rad), not a translation (m)."""
-        turns = np.zeros(len(self.coordinates), dtype=bool)
-        turns[self.tree.motions[self.tree.motions[:, 0] == 2, 1]] = True
-        return turns
+    def counted(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values (..., coordinate) as the body itself counts, of those of the roles; and back."""
+        return other_way(values, self.turned)
 
     @property
     def body_mass(self) -> float:
@@ -208,6 +212,8 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
     check_tables(tables)
     check_relations(tables)
     check_extents(tables)
+    tables = complete(tables)
+    functions = compile_functions(tables["functions"])
     joints, table = tables["joints"], tables["coordinates"]
     splines, spline_number = compile_splines(tables["splines"])
 
@@ -226,9 +232,12 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
     muscles = [name for name in tables["muscles"].rows if here(name)]
     own = names.own if names else {}
     kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates, "muscles": muscles}
-    tree = compile_tree(tables, segments, coordinates, spline_number, half)
-    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, tree.affects)
+    tree = compile_tree(tables, segments, coordinates, spline_number, functions, half)
+    pairs = tree.couplers.pairs
+    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, functions, tree.affects, pairs)
+    turns = np.array([table.text("motion")[table.index(c)] == "rotation" for c in coordinates], dtype=np.bool_)
     settings = tables["settings"]
+    still = _still(tables)
     held = [table.text("stance")[table.index(c)] for c in coordinates]
     return CompiledModel(
         half,
@@ -237,6 +246,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         coordinates,
         muscles,
         PartNames(**{kind: [own[kind][part] if names else part for part in parts] for kind, parts in kept.items()}),
+        np.array([name in names.turned if names else False for name in coordinates], dtype=bool),
         tree,
         splines,
         paths,
@@ -248,8 +258,23 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),
         abdomen_of(map(settings.value, PRESSURE)),
         np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
-        np.array([i for i, how in enumerate(held) if how != "held"], dtype=np.int64),
+        np.array([i for i, how in enumerate(held) if how != "held" and coordinates[i] not in still], dtype=np.int64),
+        turns,
+        _defaults(tables["defaults"], coordinates),
     )
+
+
+def _still(tables: Mapping[str, Table]) -> set[str]:
+    """Coordinates that no muscle moves by themselves: locked, prescribed, or following others."""
+    table = tables["defaults"]
+    fixed = (table.numbers("locked") != 0.0) | (table.numbers("prescribed") != 0.0)
+    return {*tables["couplers"].text("dependent"), *(table.rows[i] for i in np.flatnonzero(fixed))}
+
+
+def _defaults(table: Table, coordinates: list[str]) -> NDArray[np.float64]:
+    """Where coordinates are of which nothing is said: their default, or zero; deg and m."""
+    known = dict(zip(table.rows, table.numbers("value").tolist(), strict=True))
+    return np.array([known.get(c, 0.0) for c in coordinates], dtype=np.float64)
 
 
 def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:
@@ -274,6 +299,7 @@ def check_tables(tables: Mapping[str, Table]) -> None:
     _check_couplings(tables)
     check_knots(tables["splines"])
     check_numbers(tables)
+    check_references(complete(tables))
 
 
 def _check_names(tables: Mapping[str, Table]) -> None:

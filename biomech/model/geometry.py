@@ -45,9 +45,9 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     Returns
     -------
     Dataset
-        ``origin`` (pose, segment, axis) in m, the centre of the joint that carries the segment; ``rotation`` (pose,
-        segment, axis, local_axis); ``segment_centre`` (pose, segment, axis) and ``body_centre`` (pose, axis), centres
-        of mass in m.
+        ``origin`` (pose, segment, axis) in m, the centre of the joint that carries the segment unless that has it
+        elsewhere; ``rotation`` (pose, segment, axis, local_axis); ``segment_centre`` (pose, segment, axis) and
+        ``body_centre`` (pose, axis), centres of mass in m, the latter of a body that weighs something.
 
     Examples
     --------
@@ -66,17 +66,20 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     turned = rotation.reshape(len(q), count, 3, 3)[:, 1:]
     placed = origin[:, 1:]
     centres = placed + np.einsum("psij,sj->psi", turned, compiled.tree.com[1:])
+    found = {
+        "origin": posed.variable(("segment", "axis"), placed, _about("m", "origin of the segment in ground")),
+        "rotation": posed.variable(
+            ("segment", "axis", "local_axis"),
+            turned,
+            _about("1", "direction of the segment's axes in ground"),
+        ),
+        "segment_centre": posed.variable(("segment", "axis"), centres, _about("m", "centre of mass in ground")),
+    }
+    if compiled.body_mass > 0.0:
+        about = _about("m", "centre of mass of the whole body in ground")
+        found["body_centre"] = posed.variable(("axis",), centre, about)
     return xr.Dataset(
-        {
-            "origin": posed.variable(("segment", "axis"), placed, _about("m", "origin of the segment in ground")),
-            "rotation": posed.variable(
-                ("segment", "axis", "local_axis"),
-                turned,
-                _about("1", "direction of the segment's axes in ground"),
-            ),
-            "segment_centre": posed.variable(("segment", "axis"), centres, _about("m", "centre of mass in ground")),
-            "body_centre": posed.variable(("axis",), centre, _about("m", "centre of mass of the whole body in ground")),
-        },
+        found,
         coords={**posed.labels, "segment": compiled.names.segments, "axis": AXES, "local_axis": AXES},
     )
 
@@ -126,7 +129,9 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
     return xr.Dataset(
         {
             "length": posed.variable(("muscle",), length, _about("m", "musculotendon length")),
-            "moment_arm": posed.variable(("muscle", "coordinate"), arm, _about("m", "moment arm, -dL/dq")),
+            "moment_arm": posed.variable(
+                ("muscle", "coordinate"), compiled.counted(arm), _about("m", "moment arm, -dL/dq")
+            ),
         },
         coords={
             **posed.labels,
@@ -140,7 +145,8 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
 def pose_muscles(compiled: CompiledModel, q: Array) -> tuple[Frames, PathState]:
     """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
     segments, coordinates, points = len(compiled.tree.parent), len(q), len(compiled.paths.segment)
-    f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))))
+    pairs = (len(compiled.tree.couplers.pairs),)
+    f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3), pairs)))
     state = PathState(*map(np.zeros, ((points, 3), (points, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))))
     _lay_out(compiled.tree, compiled.splines, compiled.paths, q, f, state)
     return f, state
@@ -198,7 +204,7 @@ def gravity(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     _gravity(compiled.tree, compiled.splines, q, compiled.gravity, force)
     about = _about("N.m", "generalised force of gravity (N for translations)")
     return xr.Dataset(
-        {"generalized_force": posed.variable(("coordinate",), force, about)},
+        {"generalized_force": posed.variable(("coordinate",), compiled.counted(force), about)},
         coords={**posed.labels, "coordinate": compiled.names.coordinates},
     )
 
@@ -247,10 +253,12 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
     _passive(compiled.passive, q, laxity, moment, slope)
     return xr.Dataset(
         {
-            "passive_moment": posed.variable(("coordinate",), moment, _about("N.m", "passive moment")),
+            "passive_moment": posed.variable(
+                ("coordinate",), compiled.counted(moment), _about("N.m", "passive moment")
+            ),
             "passive_derivative": posed.variable(
                 ("coordinate", "by_coordinate"),
-                slope,
+                counted_twice(compiled, slope),
                 _about("N.m/rad", "derivative of the passive moment"),
             ),
         },
@@ -262,6 +270,11 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
 def _passive(tissue: PassiveTables, q: Array2, laxity: Array1, moment: Array2, slope: Array3) -> None:
     for i in range(len(q)):
         passive_kernel(tissue, q[i], laxity, moment[i], slope[i])
+
+
+def counted_twice(compiled: CompiledModel, values: Array) -> Array:
+    """Values (..., coordinate, coordinate) as the body itself counts, such as stiffness."""
+    return np.swapaxes(compiled.counted(np.swapaxes(compiled.counted(values), -1, -2)), -1, -2)
 
 
 def _about(units: str, long_name: str) -> dict[str, str]:

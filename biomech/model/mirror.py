@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
 from biomech.model.roles import ending, swapped
-from biomech.model.tables import SCHEMA, Table, check_structure
+from biomech.model.tables import COLUMNS, OPTIONAL, Table, check_structure
 
 #: Number columns that change sign in the mirror.
 _NEGATED = {
@@ -38,7 +38,8 @@ _NAMES = {
     "contact_points": ("contact", "segment"),
     "patellae": ("patella", "coordinate"),
 }
-_BARE = ("splines", "patellar_tendon", "passive", "settings")
+#: Tables of which no left side follows from the right: they are of neither, or of files, which give both sides.
+_BARE = ("splines", "patellar_tendon", "passive", "settings", *OPTIONAL)
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 
@@ -75,13 +76,18 @@ def with_left_side(table: Table) -> Table:
         return table
     image = mirrored(table)
     keep = [i for i, row in enumerate(image.rows) if row not in table.rows]
-    columns = {c: (*table.columns[c], *(image.columns[c][i] for i in keep)) for c in SCHEMA[table.name]}
+    columns = {c: (*table.columns[c], *(image.columns[c][i] for i in keep)) for c in COLUMNS[table.name]}
     return Table(table.name, columns)
 
 
 def is_symmetric(tables: Mapping[str, Table]) -> bool:
-    """Whether the left side is the exact mirror of the right in every number, and the right half stands by itself."""
+    """Whether the left side is the exact mirror of the right in every number, and the right half stands by itself.
+
+    Of a body with optional tables that is not known: it counts as one whose sides differ.
+    """
     check_structure(tables)
+    if any(name in OPTIONAL and len(table) for name, table in tables.items()):
+        return False
     return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
 
 
@@ -158,7 +164,7 @@ def _matches_mirror(table: Table) -> bool:
         order = [image.index(row) for row in table.rows]
     except ModelError:
         return False
-    for column, kind in SCHEMA[table.name].items():
+    for column, kind in COLUMNS[table.name].items():
         if column == "source":
             continue
         if kind == "text":

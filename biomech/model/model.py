@@ -17,13 +17,14 @@ from biomech.model.cache import Cache
 from biomech.model.compiled import CompiledModel, check_columns, check_tables, compile_model, with_numbers
 from biomech.model.display import described
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
+from biomech.model.left_out import check_left_out, told_left_out
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
-from biomech.model.tables import SCHEMA, Table, check_cells, check_structure, make_table
+from biomech.model.tables import COLUMNS, Table, check_cells, check_structure, complete, make_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +41,7 @@ class Model(Displayed):
     name : str
         How the model is called.
     tables : mapping of str to Table
-        The tables of ``biomech.model.tables.SCHEMA``, both sides of the body.
+        The tables of ``biomech.model.tables.SCHEMA``, both sides of the body, and of ``OPTIONAL`` those it has.
     roles : Roles, optional
         What its parts are: ``biomech.model.roles.make_roles`` makes them. By default those have a role that bear its
         name, and pairs end in ``_r`` and ``_l``; ``with_roles`` changes them.
@@ -93,7 +94,12 @@ class Model(Displayed):
         return About(
             f"{type(self).__name__} {self.name!r}",
             ", ".join(counts),
-            {"body": ", ".join(counts), "sides": "mirror images" if self.is_symmetric else "differ"},
+            {
+                "body": ", ".join(counts),
+                "sides": "mirror images" if self.is_symmetric else "differ",
+                **({"by default": self.said} if self.said else {}),
+                **({"left out": ", ".join(self.left_out)} if self.left_out else {}),
+            },
             (Folded("muscle groups", ["group", "muscles"], groups), Folded("tables", ["table", "has"], tables)),
         )
 
@@ -142,6 +148,23 @@ class Model(Displayed):
     def body_mass(self) -> float:
         """Mass of the whole body, kg."""
         return float(self.tables["segments"].numbers("mass").sum())
+
+    @property
+    def said(self) -> str:
+        """What stands in for what a model file does not say, in one line; empty of a built-in body.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> bm.load_model().said
+        ''
+        """
+        return "; ".join(complete(self.tables)["notes"].text("text"))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What a model file has and is not computed: class and name, and the muscle or kind of part it concerns."""
+        return told_left_out(self.tables)
 
     @property
     def is_symmetric(self) -> bool:
@@ -232,10 +255,11 @@ class Model(Displayed):
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
         table, row, column = self.resolve(path)
+        own = complete(self.tables)[table]
         try:
-            return self.tables[table].value(row, column)
+            return own.value(row, column)
         except ModelError:
-            rows = _few(self.tables[table].rows)
+            rows = _few(own.rows)
             raise ModelError(
                 f"path = {shown(path)}: table {table!r} has no row {shown(row)}; rows are {rows}"
             ) from None
@@ -409,7 +433,7 @@ class Model(Displayed):
         """
         tables = dict(self.tables)
         for name, given in mapping("rows", rows, "tables to rows", ModelError).items():
-            own = tables[one_of("rows", name, SCHEMA, ModelError)]
+            own = complete(tables)[one_of("rows", name, COLUMNS, ModelError)]
             try:
                 new = with_left_side(make_table(name, given))
                 both = {column: (*cells, *new.columns[column]) for column, cells in own.columns.items()}
@@ -425,6 +449,7 @@ class Model(Displayed):
         joints: Mapping[str, str] | None = None,
         coordinates: Mapping[str, str] | None = None,
         mirror: Mapping[str, str] | None = None,
+        signs: Mapping[str, float] | None = None,
     ) -> Model:
         """A new model whose parts are told their roles: which segment is the right thigh, which joint L5/S1.
 
@@ -435,6 +460,10 @@ class Model(Displayed):
         mirror : mapping of str to str
             Name of a part on the right to that of its mirror image on the left, of muscles and of what has no role,
             where their names do not end in ``_r`` and ``_l``.
+        signs : mapping of str to float
+            Role of a coordinate to -1 where the body counts the other way round than its role does (``knee_angle_r``
+            extends the knee), or to 1. Angles, moments and arms of that coordinate go in and come out as the body
+            counts.
 
         Returns
         -------
@@ -454,7 +483,7 @@ class Model(Displayed):
         'torso'
         """
         told = self.roles.record()
-        given = {"segments": segments, "joints": joints, "coordinates": coordinates}
+        given = {"segments": segments, "joints": joints, "coordinates": coordinates, "signs": signs}
         both = {kind: {**told.get(kind, {}), **_roles(kind, own)} for kind, own in given.items()}
         pairs = {**told.get("mirror", {}), **_roles("mirror", mirror)}
         return Model(self.name, self.tables, make_roles(self.tables, both, pairs))
@@ -467,7 +496,7 @@ class Model(Displayed):
         ModelError
             There is no such table or row.
         """
-        own = self.tables[one_of("table", table, SCHEMA, ModelError)]
+        own = complete(self.tables)[one_of("table", table, COLUMNS, ModelError)]
         try:
             place = own.index(name)
         except ModelError as error:
@@ -480,7 +509,7 @@ class Model(Displayed):
             where = f"{argument}[{shown(path)}]"
             name, pattern, column = _parts(where, path)
             number = real_number(where, given, error=ModelError)
-            table = tables[name]
+            table = complete(tables)[name]
             rows = self.rows_matching(name, pattern)
             if not rows:
                 raise ModelError(f"{where}: no row of table {name!r} matches {pattern!r}; rows are {_few(table.rows)}")
@@ -522,8 +551,8 @@ class Model(Displayed):
 
         It names parts by what the body calls them, else by their roles, else, of muscles, by their group.
         """
-        own = self.tables[one_of("table", table, SCHEMA, ModelError)]
-        rows = own.matching(pattern) or self.tables_by_role[table].matching(pattern)
+        own = complete(self.tables)[one_of("table", table, COLUMNS, ModelError)]
+        rows = own.matching(pattern) or complete(self.tables_by_role)[table].matching(pattern)
         if not rows and table == "muscles":
             members = self.groups.get(pattern, ())
             rows = [i for i, name in enumerate(own.rows) if name in members]
@@ -550,6 +579,7 @@ class Model(Displayed):
 
     def muscle_geometry(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Length and moment arm of every muscle, see ``geometry.muscle_geometry``; coordinates as in ``kinematics``."""
+        self.shared("paths are known", lambda: check_left_out(self.name, self.tables, ("path",)))
         return muscle_geometry(self.compiled(), joined(poses, coordinates))
 
     def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
@@ -563,7 +593,7 @@ class Model(Displayed):
         return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
 
 
-def _roles(argument: str, given: object) -> Mapping[str, str]:
+def _roles(argument: str, given: object) -> Mapping[str, Any]:
     """What was said of roles, perhaps nothing."""
     return {} if given is None else mapping(argument, given, "roles to names", ModelError)
 
@@ -577,9 +607,9 @@ def _parts(where: str, path: str) -> tuple[str, str, str]:
     table, _, rest = path.partition("/")
     row, _, column = rest.partition("/")
     column = column or "value"
-    if table not in SCHEMA:
-        raise ModelError(f"{where}: there is no table {shown(table)}; tables are {', '.join(SCHEMA)}")
-    numbers = [name for name, kind in SCHEMA[table].items() if kind != "text"]
+    if table not in COLUMNS:
+        raise ModelError(f"{where}: there is no table {shown(table)}; tables are {', '.join(COLUMNS)}")
+    numbers = [name for name, kind in COLUMNS[table].items() if kind != "text"]
     if column not in numbers:
         raise ModelError(f"{where}: {shown(column)} is no number of table {table!r}; numbers are {', '.join(numbers)}")
     return table, row, column

@@ -86,7 +86,7 @@ def _labelled(compiled: CompiledModel, given: Coordinates, taken: frozenset[str]
     if count > _MOST_POSES:
         sizes = ", ".join(f"{dim} {size}" for dim, size in zip(dims, shape, strict=True))
         raise StanceError(f"coordinates: {sizes} make {count} poses; at most {_MOST_POSES}")
-    q = np.zeros((*shape, len(compiled.coordinates)))
+    q = np.tile(compiled.counted(compiled.default), (*shape, 1))
     for one in read:
         q[..., compiled.names.coordinates.index(one.name)] = over(one.array, dims)
     return Poses(_in_radians(compiled, q.reshape(count, -1)), dims, shape, labels)
@@ -108,14 +108,15 @@ def poses(compiled: CompiledModel, coordinates: Mapping[str, Any]) -> Array:
     if len(set(lengths.values())) > 1:
         raise StanceError(f"coordinates pair element by element along pose, but their lengths differ: {lengths}")
     count = next(iter(lengths.values()), 1)
-    q = np.zeros((count, len(compiled.coordinates)))
+    q = np.tile(compiled.counted(compiled.default), (count, 1))
     for name, column in columns.items():
         q[:, compiled.names.coordinates.index(name)] = column
     return _in_radians(compiled, q)
 
 
 def _in_radians(compiled: CompiledModel, q: Array) -> Array:
-    return np.where(compiled.is_rotation, np.radians(q), q)
+    """Coordinates in rad and m, counted as their roles are."""
+    return compiled.counted(np.where(compiled.is_rotation, np.radians(q), q))
 
 
 def _column(name: str, value: Any) -> Array:

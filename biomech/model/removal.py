@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import COLUMNS, Table, complete
 
 Tables = Mapping[str, Table]
 
@@ -56,12 +56,58 @@ def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[
         "contact_points": _without(tables["contact_points"], "segment", gone.segments),
     }
     left = {**tables, **left}
+    left |= _optional_left(tables, left, gone)
     left["patellae"] = _without(tables["patellae"], "patella", _idle_patellae(left))
     if not len(left["patellae"]):
         left["patellar_tendon"] = _without(tables["patellar_tendon"], "knot", tables["patellar_tendon"].rows)
     left["splines"] = _without(tables["splines"], "spline", _splines_used(tables) - _splines_used(left))
-    left["coordinates"] = _locked(left["coordinates"], _stumps(tables, left, gone))
+    left["coordinates"] = _locked(left["coordinates"], _stumps(tables, left, gone) | _leaderless(tables, gone))
     return left
+
+
+def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table]:
+    """What is left of the tables that a body need not have."""
+    every = complete(tables)
+    points = {*tables["path_points"].rows} - {*left["path_points"].rows}
+    found = {
+        "joint_frames": _without(every["joint_frames"], "joint", gone.joints),
+        "transform_rows": _without(every["transform_rows"], "joint", gone.joints),
+        "couplers": _without(every["couplers"], "coupler", _loose_couplers(every["couplers"], gone)),
+        "defaults": _without(every["defaults"], "coordinate", gone.coordinates),
+        "point_rows": _without(every["point_rows"], "point", points),
+        "inertias": _without(every["inertias"], "segment", gone.segments),
+        "wraps": _without(every["wraps"], "segment", gone.segments),
+        "path_wraps": _without(every["path_wraps"], "muscle", gone.muscles),
+        "left_out": _without(every["left_out"], "muscle", gone.muscles),
+    }
+    wraps = {*every["wraps"].rows} - {*found["wraps"].rows}
+    found["path_wraps"] = _without(found["path_wraps"], "wrap", wraps)
+    used = _functions_used(every) - _functions_used({**every, **found})
+    found["functions"] = _without(every["functions"], "function", used)
+    return {name: table for name, table in found.items() if name in tables}
+
+
+def _loose_couplers(table: Table, gone: _Gone) -> set[str]:
+    """Couplers of which a coordinate goes."""
+    names = zip(table.rows, table.text("dependent"), table.text("independents"), strict=True)
+    return {row for row, one, others in names if {one, *others.split(";")} & gone.coordinates}
+
+
+def _leaderless(tables: Tables, gone: _Gone) -> set[str]:
+    """Coordinates that stay and followed one that goes."""
+    table = complete(tables)["couplers"]
+    loose = _loose_couplers(table, gone)
+    pairs = zip(table.rows, table.text("dependent"), strict=True)
+    return {name for row, name in pairs if row in loose and name not in gone.coordinates}
+
+
+def _functions_used(tables: Tables) -> set[str]:
+    points = tables["point_rows"]
+    return {
+        *tables["transform_rows"].text("function"),
+        *tables["couplers"].text("function"),
+        *(name for axis in "xyz" for name in points.text(f"function_{axis}")),
+    }
 
 
 def _what_goes(tables: Tables, muscles: set[str], segments: set[str]) -> _Gone:
@@ -107,7 +153,7 @@ def _without(table: Table, column: str, names: Collection[str]) -> Table:
     keep = [i for i, name in enumerate(table.text(column)) if name not in names]
     if len(keep) == len(table):
         return table
-    return Table(table.name, {own: tuple(table.columns[own][i] for i in keep) for own in SCHEMA[table.name]})  # type: ignore[misc]
+    return Table(table.name, {own: tuple(table.columns[own][i] for i in keep) for own in COLUMNS[table.name]})  # type: ignore[misc]
 
 
 def _idle_patellae(tables: Tables) -> set[str]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from biomech.errors import ModelError
+from biomech.model.left_out import check_left_out
 
 if TYPE_CHECKING:
     from biomech.model.model import Model
@@ -28,6 +29,17 @@ LEG: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def require_statics(model: Model) -> None:
+    """Refuse a body with joints, constraints or paths that are not computed: what muscles bear would be wrong.
+
+    Raises
+    ------
+    ModelError
+        Names what it is.
+    """
+    model.shared("statics are known", lambda: check_left_out(model.name, model.tables, ("path", "joint", "constraint")))
+
+
 def require_trunk(model: Model) -> None:
     """Refuse a model that lacks a role which every stance needs.
 
@@ -37,6 +49,8 @@ def require_trunk(model: Model) -> None:
         Names what is missing and what the model has.
     """
     model.shared("roles of the trunk", lambda: _check(model, TRUNK, "a stance"))
+    if not model.body_mass > 0.0:
+        raise ModelError(f"model {model.name!r}: weighs nothing; a body that stands must have some mass")
 
 
 def require_legs(model: Model, feet: Iterable[str]) -> None:

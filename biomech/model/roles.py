@@ -5,6 +5,9 @@ Everything above the tables speaks of parts by their roles: ``femur_r`` is the r
 which role; a part that is called by its role has it by that, so the built-in models need nothing more. Roles end in
 ``_r`` or ``_l`` where there is one of each side.
 
+Coordinates have signs, too: ``knee_angle_r`` extends the knee. Where a body counts the other way round, ``signs`` says
+so, and values are turned where names are translated.
+
 A part without a role is a part all the same: a muscle, a toe. Its side is that of the mirror partner that it is paired
 with, of the ending of its name where it has one, else it is of the midline.
 """
@@ -14,13 +17,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.signs import turn_back, turn_coordinates
+from biomech.model.tables import COLUMNS, Table
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
@@ -34,7 +38,18 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "path_points": {"muscle": "muscles", "segment": "segments", "coordinate": "coordinates"},
     "contact_points": {"segment": "segments"},
     "patellae": {"coordinate": "coordinates"},
+    "joint_frames": {"joint": "joints"},
+    "transform_rows": {"joint": "joints", "coordinates": "coordinates"},
+    "couplers": {"dependent": "coordinates", "independents": "coordinates"},
+    "defaults": {"coordinate": "coordinates"},
+    "point_rows": {f"coordinate_{axis}": "coordinates" for axis in "xyz"},
+    "inertias": {"segment": "segments"},
+    "wraps": {"segment": "segments"},
+    "path_wraps": {"muscle": "muscles"},
+    "left_out": {"muscle": "muscles"},
 }
+#: Of these the columns that hold several names, joined by ";".
+_SEVERAL = ("coordinates", "independents")
 _LEG = {
     "segments": {
         "femur": "thigh",
@@ -103,6 +118,8 @@ class Roles:
     mirror : mapping of str to mapping of str to str
         By kind, ``segments``, ``joints``, ``coordinates`` and ``muscles``: the name of every part on the right that is
         paired with one on the left, to the name of that.
+    signs : mapping of str to float
+        -1 for every role of a coordinate that the body itself counts the other way round.
 
     Notes
     -----
@@ -120,10 +137,11 @@ class Roles:
     joints: Mapping[str, str]
     coordinates: Mapping[str, str]
     mirror: Mapping[str, Mapping[str, str]]
+    signs: Mapping[str, float] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[type[Roles], tuple[dict[str, Any], ...]]:
         mirror = {kind: dict(pairs) for kind, pairs in self.mirror.items()}
-        return Roles, (*(dict(self.of(kind)) for kind in ROLES), mirror)
+        return Roles, (*(dict(self.of(kind)) for kind in ROLES), mirror, dict(self.signs))
 
     def of(self, kind: str) -> Mapping[str, str]:
         """The roles of a kind of part."""
@@ -142,6 +160,7 @@ class Roles:
             for right, left in pairs.items()
             if left != swapped(right) and left != self._paired_by_role(roles.get(right))
         }
+        told["signs"] = dict(self.signs)
         return {part: own for part, own in told.items() if own}
 
     def _paired_by_role(self, role: str | None) -> str | None:
@@ -160,7 +179,7 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     tables : mapping of str to Table
         The body's.
     given : mapping of str to mapping
-        By kind, from role to name.
+        By kind, from role to name; and ``signs``, from roles of coordinates to 1 or -1.
     mirror : mapping of str to str
         Names on the right to names on the left.
 
@@ -173,7 +192,20 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     pairs = _read_pairs(tables, mirror)
     mirrored = {kind: _pairs_of(tables[kind], kind, found.get(kind, {}), pairs) for kind in KINDS}
     segments, joints, coordinates = (MappingProxyType(found[kind]) for kind in ("segments", "joints", "coordinates"))
-    return Roles(segments, joints, coordinates, MappingProxyType(mirrored))
+    signs = _read_signs(found["coordinates"], given.get("signs") or {})
+    return Roles(segments, joints, coordinates, MappingProxyType(mirrored), MappingProxyType(signs))
+
+
+def _read_signs(coordinates: Mapping[str, str], given: object) -> dict[str, float]:
+    """Roles of coordinates that the body counts the other way round."""
+    found: dict[str, float] = {}
+    for role, sign in mapping("signs", given, "roles of coordinates to 1 or -1", ModelError).items():
+        one_of("signs", role, coordinates, ModelError)
+        if isinstance(sign, bool) or sign not in (1, -1):
+            raise ModelError(f"signs[{role!r}] = {shown(sign)}: must be 1 or -1")
+        if sign < 0:
+            found[role] = -1.0
+    return {role: found[role] for role in ROLES["coordinates"] if role in found}
 
 
 def _roles_of(table: Table, kind: str, given: object) -> dict[str, str]:
@@ -236,11 +268,14 @@ def swapped(name: str) -> str:
 class RoleNames:
     """The names by which everything above the tables calls the parts of a body: roles, and names that tell a side.
 
-    Where the parts of a body are called by their roles already these are its own names.
+    Where the parts of a body are called by their roles already these are its own names. Coordinates that the body
+    counts the other way round are turned with them.
     """
 
     def __init__(self, tables: Mapping[str, Table], roles: Roles) -> None:
         self._tables = tables
+        #: Roles of coordinates that the body counts the other way round.
+        self.turned = frozenset(roles.signs)
         #: By kind: name of a part to that by its role.
         self.by_role = {kind: _by_role(tables[kind], kind, roles) for kind in KINDS}
         #: And back.
@@ -248,15 +283,20 @@ class RoleNames:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every part is called by its role."""
-        return all(name == role for found in self.by_role.values() for name, role in found.items())
+        """Whether every part is called by its role, and counted as that is."""
+        return not self.turned and all(name == role for found in self.by_role.values() for name, role in found.items())
 
     def rename(self, tables: Mapping[str, Table]) -> Mapping[str, Table]:
         """Tables in which parts are called by their roles; these themselves where they are."""
         if self.is_plain:
             return tables
         renamed = with_names(tables, self.by_role)
-        return MappingProxyType({name: _relabelled(table) for name, table in renamed.items()})
+        found = {name: _relabelled(table) for name, table in renamed.items()}
+        if "point_rows" in found:
+            labels = dict(zip(tables["path_points"].rows, found["path_points"].rows, strict=True))
+            own = found["point_rows"]
+            found["point_rows"] = Table("point_rows", {**own.columns, "point": tuple(labels[row] for row in own.rows)})
+        return MappingProxyType(turn_coordinates(found, self.turned))
 
     def restore(
         self, own: Mapping[str, Table], by_role: Mapping[str, Table], found: Mapping[str, Table]
@@ -267,9 +307,10 @@ class RoleNames:
         """
         if self.is_plain:
             return found
+        by_role, found = (turn_back(tables, self.turned, own["splines"]) for tables in (by_role, found))
         named = with_names(found, self.own)
         for name, table in named.items():
-            first = next(iter(SCHEMA[name]))
+            first = next(iter(COLUMNS[name]))
             labels = dict(zip(by_role[name].rows, own[name].rows, strict=True))
             rows = tuple(labels[row] for row in found[name].rows)
             named[name] = Table(name, {**table.columns, first: rows})
@@ -285,6 +326,10 @@ def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[st
     parts = set().union(*there.values())
     pairs = record.get("mirror", {})
     told["mirror"] = {right: left for right, left in pairs.items() if {right, left} <= parts}
+    own = record.get("coordinates", {})
+    told["signs"] = {
+        role: sign for role, sign in record.get("signs", {}).items() if own.get(role, role) in there["coordinates"]
+    }
     return {part: own for part, own in told.items() if own}
 
 
@@ -292,10 +337,16 @@ def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
     found = dict(tables)
     for table, columns in NAMED.items():
+        if table not in tables:
+            continue
         cells = dict(tables[table].columns)
         for column, kind in columns.items():
             new = names.get(kind, {})
-            cells[column] = tuple(new.get(name, name) for name in tables[table].text(column))
+            own = tables[table].text(column)
+            if column in _SEVERAL:
+                cells[column] = tuple(";".join(new.get(name, name) for name in cell.split(";")) for cell in own)
+            else:
+                cells[column] = tuple(new.get(name, name) for name in own)
         found[table] = Table(table, cells)
     return found
 
@@ -330,11 +381,15 @@ def _relabelled(table: Table) -> Table:
         side = ["_r" if z > 0.0 else "_l" if z < 0.0 else "" for z in table.numbers("z")]
         own = zip(table.text("segment"), table.text("surface"), side, strict=True)
         labels = _counted([f"{s}.{on}" if ending(s) else f"{s}.{on}{z}" for s, on, z in own])
+    elif table.name == "transform_rows":
+        labels = _counted(table.text("joint"))
+    elif table.name == "path_wraps":
+        labels = _counted(table.text("muscle"))
     elif table.name == "patellae":
         labels = _counted([f"patella{ending(coordinate)}" for coordinate in table.text("coordinate")])
     else:
         return table
-    return Table(table.name, {**table.columns, next(iter(SCHEMA[table.name])): tuple(labels)})
+    return Table(table.name, {**table.columns, next(iter(COLUMNS[table.name])): tuple(labels)})
 
 
 def _counted(labels: Iterable[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from biomech._arguments import is_masked, real_number, refusal, shown
 from biomech.errors import StanceError
 from biomech.model.mechanics.muscles import STRENGTHS
 from biomech.model.model import Model
+from biomech.model.required import require_statics
 from biomech.pipeline.stance_batch import SharingObjective, StiffnessConstraint
 from biomech.sharing import Criterion
 from biomech.stance.labelled_values import by_name, is_number
@@ -37,6 +38,7 @@ def read_objective(
     """Validate how effort is counted."""
     if not isinstance(model, Model):
         raise StanceError(f"model = {shown(model)}: must be a Model, see biomech.load_model")
+    require_statics(model)
     if not isinstance(criterion, Criterion):
         raise StanceError(f"criterion = {shown(criterion)}: must be Power(p), SoftSaturation() or MinMax()")
     if not isinstance(strength, str) or strength not in STRENGTHS:

@@ -126,7 +126,8 @@ def equilibrium_of(batch: StanceBatch, stance: Stance, q: Array, objective: Shar
 
 def pose_of(compiled: CompiledModel, q: Array) -> dict[str, Array]:
     """Coordinates (posture, coordinate) by name, in degrees and metres: what ``Model.muscle_geometry`` takes."""
-    return dict(zip(compiled.names.coordinates, np.where(compiled.is_rotation, np.degrees(q), q).T, strict=True))
+    angle = compiled.counted(np.where(compiled.is_rotation, np.degrees(q), q))
+    return dict(zip(compiled.names.coordinates, angle.T, strict=True))
 
 
 def share(model: Model, batch: StanceBatch, equilibrium: Equilibrium, objective: SharingObjective) -> Solution:

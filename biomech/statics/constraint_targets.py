@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array2, Flags1, Index1
+from biomech._kernels.arrays import Array1, Array2, Flags1, Index1
 from biomech._simd import (
     arange,
     block_indices,
@@ -94,7 +94,8 @@ class StartTables(NamedTuple):
     """Columns of the coordinates to begin at, -1 where the body has no such coordinate.
 
     Those of the pelvis (its height, place ahead and aside, tilt, heading, and list: ``list`` where it is found, else
-    ``given_list``) and of lumbar extension and bending; ``leg`` (2 LEG,): those of a leg, right and left.
+    ``given_list``) and of lumbar extension and bending; ``leg`` (2 LEG,): those of a leg, right and left; ``rest``
+    (coordinate,): where coordinates are of which a stance says nothing, rad and m.
     """
 
     height: int
@@ -107,6 +108,7 @@ class StartTables(NamedTuple):
     lumbar: int
     bending: int
     leg: Index1
+    rest: Array1
 
 
 @entry_point
@@ -144,6 +146,8 @@ def _aim_each(
     v, wanted = zeros(number, (vector.shape[1],)), zeros(number, (target.shape[1],))
     q, plane = zeros(number, (start.shape[1],)), zeros(number, (floor.shape[1],))
     torsion, body_row = zeros(number, (2,)), make_lane_index(number)
+    for c in range(len(starts.rest)):
+        q[c] = q[c] + starts.rest[c]
     every = arange(max(stance.shape[1], vector.shape[1], target.shape[1], start.shape[1], floor.shape[1]))
     index, lane_index = arange(len(stance)), make_lane_index(number)
     blocks = -(-len(index) // width(number))

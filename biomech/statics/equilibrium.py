@@ -103,14 +103,16 @@ class EquilibriumTables(NamedTuple):
     """Where the coefficients are put, and the constants of the equilibrium.
 
     ``rows`` (row,): the coordinates that must balance; ``muscle``: rows (arm, muscle, entry); ``ground``: rows
-    (coordinate, generator, entry); ``lumbar``: the coordinate that the abdominal pressure extends; whether strength
-    depends on length, and whether passive tissue and pressure act; ``outside``: numbers of the elements from outside
-    the package that do (``forces.outside``).
+    (coordinate, generator, entry); ``followed``: rows (coordinate, generator, entry, pair, whether first) of those that
+    push a coordinate which follows that of the entry; ``lumbar``: the coordinate that the abdominal pressure extends;
+    whether strength depends on length, and whether passive tissue and pressure act; ``outside``: numbers of the
+    elements from outside the package that do (``forces.outside``).
     """
 
     rows: Index1
     muscle: Index2
     ground: Index2
+    followed: Index2
     lumbar: int
     force_length: bool
     tissue: bool
@@ -139,7 +141,10 @@ def sparsity(compiled: CompiledModel, rows: Index, contact: ContactTables) -> ND
     muscles, sides = len(compiled.muscles), contact.direction.shape[1]
     acts = np.zeros((len(compiled.coordinates), muscles + len(contact.segment) * sides), dtype=bool)
     acts[compiled.paths.arms[:, 1], compiled.paths.arms[:, 0]] = True
-    acts[:, muscles:] = np.repeat(compiled.tree.affects[:, contact.segment], sides, axis=1)
+    pushed = np.repeat(compiled.tree.affects[:, contact.segment], sides, axis=1)
+    acts[:, muscles:] = pushed
+    for independent, dependent in compiled.tree.couplers.pairs:
+        acts[independent, muscles:] |= pushed[dependent]
     return acts[rows]
 
 
@@ -152,16 +157,35 @@ def compile_equilibrium(
     arms, muscles = compiled.paths.arms, len(compiled.muscles)
     muscle = [(k, m, place[row_of[c], m]) for k, (m, c) in enumerate(arms) if row_of[c] >= 0]
     acts = sparsity(compiled, rows, contact)[:, muscles:]
-    ground = [(rows[r], g, place[r, muscles + g]) for r, g in np.argwhere(acts)]
+    pushed = np.repeat(compiled.tree.affects[:, contact.segment], contact.direction.shape[1], axis=1)
+    ground = [(rows[r], g, place[r, muscles + g]) for r, g in np.argwhere(acts) if pushed[rows[r], g]]
+    followed = _followed(compiled, rows, acts, pushed, place[:, muscles:])
     return EquilibriumTables(
         rows,
         np.array(muscle, dtype=np.int64).reshape(-1, 3),
         np.array(ground, dtype=np.int64).reshape(-1, 3),
+        followed,
         compiled.coordinates.index("lumbar_extension"),
         force_length,
         tissue,
         numbers_of(compiled) if tissue else np.empty(0),
     )
+
+
+def _followed(
+    compiled: CompiledModel, rows: Index, acts: NDArray[np.bool_], pushed: NDArray[np.bool_], place: Index
+) -> Index:
+    """Rows of ``EquilibriumTables.followed``."""
+    found: list[tuple[int, int, int, int, int]] = []
+    row_of = {int(c): r for r, c in enumerate(rows)}
+    pairs = compiled.tree.couplers.pairs.tolist()
+    for r, g in np.argwhere(acts).tolist():
+        first = not pushed[rows[r], g]
+        for pair, (independent, dependent) in enumerate(pairs):
+            if row_of.get(independent) == r and pushed[dependent, g]:
+                found.append((dependent, g, int(place[r, g]), pair, int(first)))
+                first = False
+    return np.array(found, dtype=np.int64).reshape(-1, 5)
 
 
 def assemble(
@@ -309,3 +333,9 @@ def assemble_equilibrium(
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
         work = virtual_work(frames.screw, c, forces.wrench, g)
         a[e] = model.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
+    for k in range(len(entries.followed)):
+        c, g, e = entries.followed[k, 0], entries.followed[k, 1], entries.followed[k, 2]
+        if entries.followed[k, 4] == 1:
+            a[e] = 0.0 * frames.rate[entries.followed[k, 3]]
+        work = frames.rate[entries.followed[k, 3]] * virtual_work(frames.screw, c, forces.wrench, g)
+        a[e] += model.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)

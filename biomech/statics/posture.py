@@ -217,6 +217,7 @@ def _starts(compiled: CompiledModel, unknown: list[str]) -> StartTables:
         column("lumbar_extension"),
         column("lumbar_bending"),
         np.array([column(name + foot) for foot in ("_r", "_l") for name in leg]),
+        np.where(compiled.is_rotation, np.radians(compiled.default), compiled.default),
     )
 
 

@@ -516,3 +516,37 @@ def _jacobian(
                 jacobian[row, u] += s[c, 0] * mx + s[c, 1] * my + s[c, 2] * mz
                 if kind == POINT:
                     jacobian[row, u] += s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez
+    for p in range(len(tree.couplers.pairs)):
+        for u in range(len(constraints.unknown)):
+            if constraints.unknown[u] == tree.couplers.pairs[p, 0]:
+                _follow(tree, constraints, targets, frames, p, u, jacobian)
+
+
+@kernel
+def _follow(
+    tree: TreeTables,
+    constraints: ConstraintTables,
+    targets: PostureTargets,
+    frames: Frames,
+    p: int,
+    u: int,
+    jacobian: Array,
+) -> None:
+    """Add what the dependent coordinate of pair ``p`` moves with unknown ``u``."""
+    s, c, rate = frames.screw, tree.couplers.pairs[p, 1], frames.rate[p]
+    i, whole = tree.first_body[c], 1.0 / frames.mass[0]
+    for k in range(len(constraints.kind)):
+        kind, row = constraints.kind[k], constraints.owner[k]
+        ex, ey, ez = targets.vector[3 * k], targets.vector[3 * k + 1], targets.vector[3 * k + 2]
+        if kind == CENTRE:
+            x, y, z = frames.moment[i, 0], frames.moment[i, 1], frames.moment[i, 2]
+            share, moved = whole * rate, frames.mass[i]
+        else:
+            x, y, z = _place(constraints, k, frames)
+            share, moved = rate, 1.0 + 0.0 * whole
+            if kind != POINT:
+                moved = 0.0 * whole
+            if not tree.affects[c, constraints.segment[k]]:
+                share = 0.0 * rate
+        turn = s[c, 0] * (y * ez - z * ey) + s[c, 1] * (z * ex - x * ez) + s[c, 2] * (x * ey - y * ex)
+        jacobian[row, u] += share * (turn + moved * (s[c, 3] * ex + s[c, 4] * ey + s[c, 5] * ez))

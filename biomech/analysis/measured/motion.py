@@ -30,9 +30,9 @@ _BEYOND_JOINT, _BEYOND_TURN, _BEYOND_PLACE = 30.0, 360.0, 5.0
 class Measured(NamedTuple):
     """Frames one below the other.
 
-    ``angle`` (frame, coordinate) as it came, deg and m, and ``q``, the same in rad and m; ``force``, ``point`` and
-    ``moment`` (frame, foot, axis), a missing centre of pressure of a foot in the air being 0; ``dims`` and ``shape`` of
-    the frames, and the caller's ``labels``.
+    ``angle`` (frame, coordinate) in deg and m, counted as roles are, and ``q``, the same in rad and m; ``force``,
+    ``point`` and ``moment`` (frame, foot, axis), a missing centre of pressure of a foot in the air being 0; ``dims``
+    and ``shape`` of the frames, and the caller's ``labels``.
     """
 
     angle: Array
@@ -111,7 +111,7 @@ def read_measured(model: Model, coordinates: Any, ground: Any, own: Iterable[str
         else:
             whole = np.broadcast_to(over(one.array, dims, _INNER), (*shape, len(SIDES), len(AXES)))
             plates[one.name] = whole.reshape(count, len(SIDES), len(AXES))
-    angle = angle.reshape(count, -1)
+    angle = compiled.counted(angle.reshape(count, -1))
     frames = (dims, shape, labels)
     _check_reach(model, angle, frames)
     q = angle * np.where(compiled.is_rotation, np.radians(1.0), 1.0)
@@ -159,10 +159,12 @@ def _check_reach(model: Model, angle: Array, frames: tuple[tuple[str, ...], tupl
     if good.all():
         return
     i, frame = (int(index) for index in np.argwhere(~good.T)[0])  # the first coordinate, and of it the first frame
-    unit = "deg" if turns[i] else "m"
+    unit, counted = "deg" if turns[i] else "m", model.compiled().counted
+    low, high = sorted((float(counted(least)[i]), float(counted(most)[i])))
+    value = counted(angle[frame])[i]
     raise StanceError(
-        f"{model.coordinates[i]} = {angle[frame, i]:g} ({frame_name(*frames, frame)}): no body could reach it; "
-        f"its range is {least[i]:g}..{most[i]:g} {unit}, and {beyond[i]:g} {unit} beyond it are taken"
+        f"{model.coordinates[i]} = {value:g} ({frame_name(*frames, frame)}): no body could reach it; "
+        f"its range is {low:g}..{high:g} {unit}, and {beyond[i]:g} {unit} beyond it are taken"
     )
 
 

@@ -277,7 +277,8 @@ def _beyond_range(model: Model, compiled: CompiledModel, q: Array) -> str:
     turns = compiled.is_rotation
     worst = int(np.where(turns, np.degrees(beyond), 1e3 * beyond).argmax())
     scale, unit = (180.0 / np.pi, "deg") if turns[worst] else (1e3, "mm")
-    would, low, high, past = scale * np.array([q[worst], least[worst], most[worst], beyond[worst]])
+    own, first, last = (float(compiled.counted(values)[worst]) for values in (q, least, most))
+    would, low, high, past = scale * np.array([own, min(first, last), max(first, last), beyond[worst]])
     return (
         f"{compiled.names.coordinates[worst]} would be {would:.1f} {unit}; the joint allows {low:g}..{high:g} {unit}, "
         f"that is {past:.2g} {unit} too far"

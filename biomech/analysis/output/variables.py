@@ -414,7 +414,26 @@ def outputs_of(model: Model, analysis: str) -> Mapping[str, Output]:
 
 
 def _make_outputs(model: Model, analysis: str) -> dict[str, Output]:
-    return {out.name: out for out in declared_outputs(analysis) if out.has is None or out.has(model)}
+    found = {out.name: out for out in declared_outputs(analysis) if out.has is None or out.has(model)}
+    return {name: _counted(model, out) for name, out in found.items()}
+
+
+def _counted(model: Model, output: Output) -> Output:
+    """A variable whose coordinates are counted as the body itself does, not as roles are."""
+    compiled = model.compiled()
+    if "coordinate" not in output.dims or not compiled.turned.any():
+        return output
+    axis = 1 + output.dims.index("coordinate")
+
+    def turned(values: NDArray[Any]) -> NDArray[Any]:
+        if values.dtype.kind != "f":
+            return values
+        return np.moveaxis(compiled.counted(np.moveaxis(values, axis, -1)), -1, axis)
+
+    if isinstance(output, RawOutput):
+        before = output.converted
+        return replace(output, converted=lambda body, v: turned(v if before is None else before(body, v)))
+    return replace(output, value=lambda solved: turned(output.of(solved)))
 
 
 def sweep_outputs(model: Model) -> Mapping[str, Output]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from biomech.errors import ModelError
 from biomech.model.checks.relations import child_of
 from biomech.model.mirror import side_of
-from biomech.model.tables import Table
+from biomech.model.tables import Table, complete
 
 Array = NDArray[np.float64]
 
@@ -138,6 +138,8 @@ def centre_bounds(tables: Mapping[str, Table]) -> tuple[Array, Array]:
     low, high = np.full((len(segments), 3), -np.inf), np.full((len(segments), 3), np.inf)
     mass = segments.numbers("mass")
     attached = _attached(tables)
+    if len(complete(tables)["transform_rows"]):  # a body from elsewhere has its masses where it says
+        return low, high
     for i, name in enumerate(segments.rows):
         points = np.array([np.zeros(3), *attached.get(name, [])])
         least, most = points.min(axis=0), points.max(axis=0)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import COLUMNS, Table, complete
 
 Array = NDArray[np.float64]
 
@@ -43,6 +43,7 @@ class Range(NamedTuple):
 
 
 _PLACE, _ANGLE, _STIFFNESS = Range(-5.0, 5.0, "m"), Range(-360.0, 360.0, "deg"), Range(0.0, 1e4, "N.m/deg")
+_FLAG, _MOMENT = Range(0.0, 1.0), Range(0.0, 1e6, "kg.m2")
 #: Angle (rad) or way (m) at which a path point switches.
 _SWITCH = Range(-20.0, 20.0)
 #: A weight below which no answer can be certified.
@@ -66,6 +67,14 @@ RANGES: dict[str, dict[str, Range]] = {
     "contact_points": {"x": _PLACE, "y": _PLACE, "z": _PLACE},
     "patellae": {"z": _PLACE},
     "patellar_tendon": {"flexion": Range(-180.0, 180.0, "deg")},
+    "joint_frames": {
+        **{f"{end}_r{axis}": _ANGLE for end in ("parent", "child") for axis in "xyz"},
+        **{f"child_{axis}": _PLACE for axis in "xyz"},
+    },
+    "transform_rows": {"axis_x": Range(-1e3, 1e3), "axis_y": Range(-1e3, 1e3), "axis_z": Range(-1e3, 1e3)},
+    "defaults": {"locked": _FLAG, "clamped": _FLAG, "prescribed": _FLAG},
+    "point_rows": {"rx": _ANGLE, "ry": _ANGLE, "rz": _ANGLE},
+    "inertias": {"xx": _MOMENT, "yy": _MOMENT, "zz": _MOMENT},
 }
 #: The same for tables of named values: table -> pattern of the row -> range, of which the first that matches counts.
 NAMED_RANGES: dict[str, dict[str, Range]] = {
@@ -125,7 +134,7 @@ def check_numbers(tables: Mapping[str, Table]) -> None:
         Names the row and column, the value, and what is allowed.
     """
     for name, table in tables.items():
-        for column, kind in SCHEMA[name].items():
+        for column, kind in COLUMNS[name].items():
             if kind != "text":
                 check_column(table, column)
     _check_motions(tables["coordinates"])
@@ -138,7 +147,7 @@ def check_numbers(tables: Mapping[str, Table]) -> None:
 def check_column(table: Table, column: str) -> None:
     """Refuse a number of one column that no body can have."""
     values = table.numbers(column)
-    if SCHEMA[table.name][column] == "number":
+    if COLUMNS[table.name][column] == "number":
         absent = np.zeros(len(values), dtype=np.bool_)
         _refuse(table, column, values, np.isfinite(values), "must be a finite number")
     else:
@@ -236,7 +245,9 @@ def _check_slack_range(table: Table) -> None:
 
 
 def _check_masses(tables: Mapping[str, Table]) -> None:
-    """A body weighs something."""
+    """A body weighs something, unless it is one from elsewhere that nobody weighed."""
     segments = tables["segments"]
+    if len(complete(tables)["transform_rows"]):
+        return
     if not segments.numbers("mass").sum() >= _LEAST_MASS:
         raise ModelError(f"segments/*/mass: sum to less than {_LEAST_MASS:g} kg; a body must have some mass")

@@ -14,7 +14,7 @@ import numpy as np
 from biomech.errors import ModelError
 from biomech.model.forces.passive_joints import CONSTANTS
 from biomech.model.mirror import side_of
-from biomech.model.tables import Table
+from biomech.model.tables import Table, complete
 
 #: Rows of ``settings`` that a body needs; with patellae also ``extensor_mechanism``.
 SETTINGS = (
@@ -57,14 +57,16 @@ def check_relations(tables: Mapping[str, Table]) -> None:
     ModelError
         Names the row and column, the value, and what is allowed.
     """
+    by_rows = bool(len(complete(tables)["transform_rows"]))
     _check_rows(tables)
-    _check_tree(tables)
+    _check_tree(tables, by_rows)
     _check_couplings(tables["couplings"])
-    _check_axes(tables["coordinates"])
-    _check_directions(tables["coordinates"])
+    if not by_rows:  # what rows do is theirs to say, and which way a body counts its angles
+        _check_axes(tables["coordinates"])
+        _check_directions(tables["coordinates"])
+        _check_sides(tables["joints"])
     _check_points(tables["path_points"])
     _check_groups(tables["muscles"])
-    _check_sides(tables["joints"])
 
 
 def _check_rows(tables: Mapping[str, Table]) -> None:
@@ -83,8 +85,11 @@ def _check_rows(tables: Mapping[str, Table]) -> None:
                 raise ModelError(f"{name}/{row}: nothing reads a row of this name{hint}; rows are {', '.join(known)}")
 
 
-def _check_tree(tables: Mapping[str, Table]) -> None:
-    """Every segment hangs by one joint, and the body by one joint from the ground, which holds nothing."""
+def _check_tree(tables: Mapping[str, Table], by_rows: bool) -> None:
+    """Every segment hangs by one joint, and the body by one joint from the ground, which holds nothing.
+
+    A body whose joints move ``by_rows`` may hang from the ground in any way.
+    """
     joints, coordinates = tables["joints"], tables["coordinates"]
     first_body: dict[str, str] = {}
     for row, child in zip(joints.rows, joints.text("child"), strict=True):
@@ -98,6 +103,8 @@ def _check_tree(tables: Mapping[str, Table]) -> None:
             raise ModelError("segments/ground: must not be named 'ground', the name of what the body stands on")
         if row not in first_body:
             raise ModelError(f"segments/{row}: no joint carries it; must be the child of one row of joints")
+    if by_rows:
+        return
     roots = [row for row, parent in zip(joints.rows, joints.text("parent"), strict=True) if parent == "ground"]
     if len(roots) > 1:
         raise ModelError(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
+from biomech.model.mechanics.couplers import carry_over
 from biomech.model.mechanics.tree import Frames, TreeTables
 
 Array = NDArray[np.float64]
@@ -23,3 +24,4 @@ def add_external_loads(tree: TreeTables, frames: Frames, applied: Array, given: 
                 screw = frames.screw
                 for k in range(3):
                     given[c] += screw[c, k] * applied[6 * s + 3 + k] + screw[c, 3 + k] * applied[6 * s + k]
+    carry_over(tree.couplers, frames.rate, given)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
+from biomech.model.mechanics.couplers import carry_over
 from biomech.model.mechanics.tree import Frames, TreeTables
 
 Array = NDArray[np.float64]
@@ -23,3 +24,4 @@ def gravity_force(tree: TreeTables, frames: Frames, gravity: float, out: Array) 
             + frames.screw[c, 4] * frames.mass[i]
         )
         out[c] = -gravity * lift
+    carry_over(tree.couplers, frames.rate, out)

@@ -104,13 +104,16 @@ def compile_passive(table: Table, coordinates: list[str], half: bool, line_share
 
     hips, joints = ("hip_flexion", "hip_rotation"), ("hip_flexion", "hip_rotation", "knee_angle", "ankle_angle")
     sides = [side for side in ("_r", "_l") if any(joint + side in number for joint in joints)]
+    off = table.value("riener_scale") == 0.0 and table.value("hip_rotation_stiffness") == 0.0
     for side in sides:
         missing = [joint + side for joint in hips if joint + side not in number]
-        if missing:
+        if missing and not off:
             raise ModelError(
                 f"coordinates: there is no {', '.join(missing)}; a leg of which there is any of "
                 f"{', '.join(joint + side for joint in joints)} has both of the hip's, which passive tissue joins to it"
             )
+    if off:  # a leg whose tissue does nothing may be of any joints
+        sides = [side for side in sides if all(joint + side in number for joint in hips)]
     return PassiveTables(
         constants(_HIP),
         constants(_KNEE),

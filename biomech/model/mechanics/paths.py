@@ -2,9 +2,10 @@
 
 A path is a chain of points on segments. A *conditional* point counts only while its coordinate lies in a range; while
 it is off it is put midway between its neighbours, which changes neither length nor moment arm. A *moving* point
-slides on its segment as a spline of one coordinate (the patella: Delp et al. 1990). A *span* joins two consecutive
-points; the force along it acts on a coordinate through the coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u),
-and through the sliding of moving points (virtual work; An et al. 1984, J Biomech Eng 106:280).
+slides on its segment as a spline of one coordinate (the patella: Delp et al. 1990), or by a function of one along each
+axis (``moving_points``). A *span* joins two consecutive points; the force along it acts on a coordinate through the
+coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u), and through the sliding of moving points (virtual work; An et
+al. 1984, J Biomech Eng 106:280).
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ from biomech._kernels import allocating_kernel, kernel
 from biomech._kernels.arrays import Array1, Array2, Index1, Index2
 from biomech._simd import select, zeros
 from biomech.errors import ModelError
+from biomech.model.mechanics.couplers import dependents_of
+from biomech.model.mechanics.functions import Functions
+from biomech.model.mechanics.moving_points import (
+    MovingPoints,
+    compile_moving_points,
+    place_moving_points,
+    slide_along,
+)
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline
 from biomech.model.mechanics.tree import Frames, point, rotate, virtual_work
 from biomech.model.tables import Table
@@ -31,7 +40,7 @@ Index = NDArray[np.int64]
 #: OpenSim keeps a conditional point active this far (rad) outside its range.
 SLACK = 1e-5
 
-FIXED, CONDITIONAL, MOVING = 0, 1, 2
+FIXED, CONDITIONAL, MOVING, MOVING_BY_ROWS = 0, 1, 2, 3
 
 #: What a point of each kind must name.
 _NEEDED = {"fixed": (), "conditional": ("coordinate",), "moving": ("coordinate", "spline_x", "spline_y")}
@@ -45,7 +54,9 @@ class PathTables(NamedTuple):
     and s + 1. ``terms``: rows (span, coordinate, sign, arm); ``arms``: rows (muscle, coordinate), the moment arms
     that can differ from zero; ``slides``: rows (moving point, span, coordinate, sign, arm). ``span``: rows (span,
     muscle) of those that do not lie within one segment, and ``within`` (muscle,), the length of those that do;
-    ``placed``: the points that the former need.
+    ``placed``: the points that the former need. ``followed``: terms of coordinates that follow others, rows (span,
+    coordinate, sign, arm, pair), the arm that of the one that they follow; ``moving_points`` and their ``ways``: rows
+    (moving point, way, span, sign, arm, pair), pair -1 where the way is that of the arm's own coordinate.
     """
 
     segment: Index1
@@ -63,6 +74,9 @@ class PathTables(NamedTuple):
     span: Index2
     within: Array1
     placed: Index1
+    followed: Index2
+    moving_points: MovingPoints
+    ways: Index2
 
 
 class PathState(NamedTuple):
@@ -93,49 +107,69 @@ def compile_paths(
     segments: list[str],
     coordinates: list[str],
     splines: dict[str, int],
+    functions: Functions,
     affects: NDArray[np.bool_],
+    pairs: Index,
 ) -> PathTables:
-    """Flat tables of the paths of the given muscles; ``affects`` (coordinate, segment) is the tree's."""
+    """Flat tables of the paths of the given muscles; ``affects`` (coordinate, segment) and ``pairs`` are the tree's.
+
+    ``tables`` are all, the optional ones too.
+    """
     table = tables["path_points"]
     place = {name: i for i, name in enumerate(["ground", *segments])}
     number = {name: i for i, name in enumerate(coordinates)}
     columns = {c: table.text(c) for c in ("muscle", "segment", "kind", "spline_x", "spline_y", "coordinate")}
     local, active = table.numbers("x", "y", "z"), table.numbers("active_min", "active_max")
+    by_rows = set(tables["point_rows"].rows)
     rows: list[int] = []
     start = [0]
     for muscle in muscles:
         own = [i for i, name in enumerate(columns["muscle"]) if name == muscle]
         _check_path(muscle, [columns["kind"][i] for i in own])
         for i in own:
-            for column in _NEEDED[columns["kind"][i]]:
+            for column in () if table.rows[i] in by_rows else _NEEDED[columns["kind"][i]]:
                 if not columns[column][i]:
                     where = f"path_points/{table.rows[i]}/{column}"
                     raise ModelError(f"{where}: must not be empty, for the point is {columns['kind'][i]}")
         rows.extend(own)
         start.append(len(rows))
     kinds = {"fixed": FIXED, "conditional": CONDITIONAL, "moving": MOVING}
-    segment = np.array([place[columns["segment"][i]] for i in rows])
-    kind = np.array([kinds[columns["kind"][i]] for i in rows])
-    coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows])
-    spline = np.array([[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows])
-    terms, arms, slides = _terms(start, segment, kind, coordinate, affects)
-    last = np.repeat(np.array(start[1:]) - 1, np.diff(start))
+    segment = np.array([place[columns["segment"][i]] for i in rows], dtype=np.int64)
+    kind_of = [MOVING_BY_ROWS if table.rows[i] in by_rows else kinds[columns["kind"][i]] for i in rows]
+    kind = np.array(kind_of, dtype=np.int64)
+    coordinate = np.array([number.get(columns["coordinate"][i], -1) for i in rows], dtype=np.int64)
+    pair = [[splines.get(columns[c][i], -1) for c in ("spline_x", "spline_y")] for i in rows]
+    spline = np.array(pair, dtype=np.int64).reshape(-1, 2)
+    local, active = (own.reshape(len(table), -1)[rows] if rows else own[:0] for own in (local, active))
+    moving_points = compile_moving_points(
+        tables["point_rows"],
+        {table.rows[i]: p for p, i in enumerate(rows)},
+        segment,
+        local,
+        coordinates,
+        functions,
+    )
+    terms, arms, slides, followed, ways = _terms(start, segment, kind, coordinate, affects, pairs, moving_points)
+    last = np.repeat(np.array(start[1:], dtype=np.int64) - 1, np.diff(start))
     switching = np.flatnonzero(kind == CONDITIONAL)
     moving = np.flatnonzero(kind == MOVING)
     return PathTables(
         segment,
         kind,
         coordinate,
-        local[rows],
+        local,
         spline,
-        active[rows],
+        active,
         np.array(start),
         terms,
         arms,
         moving,
         np.column_stack([switching, last[switching]]),
         slides,
-        *_live(start, segment, kind, local[rows]),
+        *_live(start, segment, kind, local),
+        followed,
+        moving_points,
+        ways,
     )
 
 
@@ -162,28 +196,55 @@ def _check_path(muscle: str, kinds: list[str]) -> None:
 
 
 def _terms(
-    start: list[int], segment: Index, kind: Index, coordinate: Index, affects: NDArray[np.bool_]
-) -> tuple[Index, Index, Index]:
-    """Which span works on which coordinate: the one that moves one of its ends and not the other."""
+    start: list[int],
+    segment: Index,
+    kind: Index,
+    coordinate: Index,
+    affects: NDArray[np.bool_],
+    pairs: Index,
+    moving: MovingPoints,
+) -> tuple[Index, Index, Index, Index, Index]:
+    """Which span works on which coordinate: the one that moves one of its ends and not the other.
+
+    What works on a coordinate that follows others works on those.
+    """
     terms: list[tuple[int, int, int, int]] = []
     arms: dict[tuple[int, int], int] = {}
     slides: list[tuple[int, int, int, int, int]] = []
+    followed: list[tuple[int, int, int, int, int]] = []
+    ways: list[tuple[int, int, int, int, int, int]] = []
+    leaders, of_point = dependents_of(pairs), {int(p): k for k, p in enumerate(moving.point)}
     for muscle, (a, b) in enumerate(pairwise(start)):
         for s in range(a, b - 1):
             near, far = affects[:, segment[s]], affects[:, segment[s + 1]]
-            for c in np.flatnonzero(near != far):
-                arm = arms.setdefault((muscle, int(c)), len(arms))
-                terms.append((s, int(c), 1 if near[c] else -1, arm))
+            for c in map(int, np.flatnonzero(near != far)):
+                sign = 1 if near[c] else -1
+                for independent, pair in leaders.get(c, []):
+                    arm = arms.setdefault((muscle, independent), len(arms))
+                    followed.append((s, c, sign, arm, pair))
+                if c not in leaders:
+                    arm = arms.setdefault((muscle, c), len(arms))
+                    terms.append((s, c, sign, arm))
         for p in range(a, b):
             if kind[p] == MOVING:
                 slider = int(coordinate[p])
                 arm = arms.setdefault((muscle, slider), len(arms))
                 # sliding on along a span shortens it, sliding on along the span before lengthens that
                 slides += [(p, s, slider, sign, arm) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1]
+            elif kind[p] == MOVING_BY_ROWS:
+                k = of_point[p]
+                for n in range(moving.start[k], moving.start[k + 1]):
+                    c = int(moving.coordinate[n])
+                    for independent, pair in leaders.get(c, [(c, -1)] if c >= 0 else []):
+                        arm = arms.setdefault((muscle, independent), len(arms))
+                        ends = ((p - 1, -1), (p, 1))
+                        ways += [(k, n, s, sign, arm, pair) for s, sign in ends if a <= s < b - 1]
     return (
         np.array(terms, dtype=np.int64).reshape(-1, 4),
         np.array(list(arms), dtype=np.int64).reshape(-1, 2),
         np.array(slides, dtype=np.int64).reshape(-1, 5),
+        np.array(followed, dtype=np.int64).reshape(-1, 5),
+        np.array(ways, dtype=np.int64).reshape(-1, 6),
     )
 
 
@@ -201,6 +262,7 @@ def path_kinematics(paths: PathTables, splines: SplineTables, q: Array, frames: 
         y, _ = evaluate_spline(splines, paths.spline[p, 1], q[paths.coordinate[p]])
         x, y, z = point(frames, paths.segment[p], x, y, paths.local[p, 2])
         position[p, 0], position[p, 1], position[p, 2] = x, y, z
+    place_moving_points(paths.moving_points, q, frames, position)
     _lift_inactive(paths.switching, paths.kind, paths.coordinate, paths.active, q, position)
     for muscle in range(len(paths.within)):
         state.length[muscle] = paths.within[muscle]
@@ -258,3 +320,13 @@ def moment_arms(paths: PathTables, splines: SplineTables, q: Array, frames: Fram
         vx, vy, vz = rotate(frames.rotation, paths.segment[p], sx, sy, 0.0)
         along = state.wrench[span, 0] * vx + state.wrench[span, 1] * vy + state.wrench[span, 2] * vz
         state.arm[paths.slides[k, 4]] += paths.slides[k, 3] * along
+    for k in range(len(paths.followed)):
+        work = virtual_work(frames.screw, paths.followed[k, 1], state.wrench, paths.followed[k, 0])
+        state.arm[paths.followed[k, 3]] += paths.followed[k, 2] * frames.rate[paths.followed[k, 4]] * work
+    for k in range(len(paths.ways)):
+        along = slide_along(
+            paths.moving_points, paths.ways[k, 0], paths.ways[k, 1], q, frames, state.wrench, paths.ways[k, 2]
+        )
+        if paths.ways[k, 5] >= 0:
+            along = frames.rate[paths.ways[k, 5]] * along
+        state.arm[paths.ways[k, 4]] += paths.ways[k, 3] * along

@@ -6,7 +6,8 @@ follows is a dot product with these screws: a point p of a moved segment has vel
 line through p does work w . (p x f) + v . f on the coordinate.
 
 Joints follow OpenSim's CustomJoint: rotations about body-fixed axes in their order, after a translation that may
-depend on the joint's own coordinate through a spline (the knee: Yamaguchi & Zajac 1989).
+depend on the joint's own coordinate through a spline (the knee: Yamaguchi & Zajac 1989). A joint that has rows of its
+own moves by them (``joints``), and a coordinate may follow others (``couplers``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from biomech._kernels import allocating_kernel, kernel
 from biomech._kernels.arrays import Array1, Array2, Flags1, Flags2, Index1, Index2
 from biomech._simd import sincos, zeros
 from biomech.errors import ModelError
+from biomech.model.mechanics.couplers import CouplerTables, compile_couplers, follow_couplers
+from biomech.model.mechanics.functions import Functions, FunctionTables, evaluate_function
+from biomech.model.mechanics.joints import ROTATION, JointTables, compile_joints, turned
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline
 from biomech.model.mirror import side_of
 from biomech.model.tables import Table
@@ -41,8 +45,10 @@ class TreeTables(NamedTuple):
     of each segment from ``start[i]`` to ``start[i + 1]``, with kind 0 = coupled translation, 1 = translation, 2 =
     rotation, of which the component is the axis of the frame that it turns about, or -1 if that is oblique; ``axis``
     (motion, 3); ``mass`` (segment,); ``com`` (segment, 3): centre of mass in the segment; ``first_body`` (coordinate,):
-    the segment a coordinate moves first; ``affects`` (coordinate, segment); ``trunk``: the segment that carries the
-    load; ``thigh`` (thigh,) and ``hand`` (3,): the segments on which hands may rest, and where in them.
+    the segment a coordinate moves first; ``affects`` (coordinate, segment), by its own joint; ``trunk``: the segment
+    that carries the load, 0 where there is none; ``thigh`` (thigh,) and ``hand`` (3,): the segments on which hands may
+    rest, and where in them; ``joints``: those that have rows and frames of their own; ``couplers``: the coordinates
+    that follow others; ``functions`` of both.
     """
 
     parent: Index1
@@ -59,6 +65,9 @@ class TreeTables(NamedTuple):
     trunk: int
     thigh: Index1
     hand: Array1
+    joints: JointTables
+    couplers: CouplerTables
+    functions: FunctionTables
 
 
 class Frames(NamedTuple):
@@ -66,7 +75,8 @@ class Frames(NamedTuple):
 
     ``rotation`` (segment, 9) row by row, ``origin`` (segment, 3), ``screw`` (coordinate, 6) = (w, v), ``mass``
     (segment,) and ``moment`` (segment, 3): mass and first moment of mass of everything from the segment outward, load
-    included. The origin of a segment is the centre of the joint that carries it.
+    included; ``rate`` (pair,): how fast a dependent coordinate goes with an independent one. The origin of a segment is
+    the centre of the joint that carries it, but where its joint has it elsewhere.
     """
 
     rotation: Array2
@@ -74,6 +84,7 @@ class Frames(NamedTuple):
     screw: Array2
     mass: Array1
     moment: Array2
+    rate: Array1
 
 
 @allocating_kernel
@@ -86,13 +97,19 @@ def make_frames(number: Any, tree: TreeTables) -> Frames:
         zeros(number, (coordinates, 6)),
         zeros(number, (segments,)),
         zeros(number, (segments, 3)),
+        zeros(number, (len(tree.couplers.pairs),)),
     )
 
 
 def compile_tree(
-    tables: Mapping[str, Table], segments: list[str], coordinates: list[str], splines: dict[str, int], half: bool
+    tables: Mapping[str, Table],
+    segments: list[str],
+    coordinates: list[str],
+    splines: dict[str, int],
+    functions: Functions,
+    half: bool,
 ) -> TreeTables:
-    """Flat tables of the tree over the given segments and coordinates.
+    """Flat tables of the tree over the given segments and coordinates; ``tables`` are all, the optional ones too.
 
     With ``half`` the midline segments carry half their mass in the sagittal plane: the right half of a body that stands
     symmetrically, whose equilibrium is that of the whole.
@@ -105,6 +122,10 @@ def compile_tree(
     parent, start = np.zeros(len(place), dtype=np.int64), [0, 0]
     offset, joint_rotation = np.zeros((len(place), 3)), np.tile(np.eye(3).ravel(), (len(place), 1))
     mass, com = np.zeros(len(place)), np.zeros((len(place), 3))
+    joint_of = dict(zip(child, joints.rows, strict=True))
+    own_joints = [joint_of[name] for name in segments]
+    rows = compile_joints(tables, own_joints, coordinates, functions)
+    by_rows = set(tables["transform_rows"].text("joint"))
     motions: list[tuple[int, int, int, int]] = []
     axes: list[tuple[float, ...]] = []
     first_body = np.zeros(len(coordinates), dtype=np.int64)
@@ -113,7 +134,7 @@ def compile_tree(
         joint = joints.rows[j]
         parent[i] = place[joints.text("parent")[j]]
         offset[i] = joints.numbers("x", "y", "z")[j]
-        joint_rotation[i] = about_y(-math.radians(joints.value(joint, "torsion")))
+        joint_rotation[i] = turned(rows.orientation[i], about_y(-math.radians(joints.value(joint, "torsion"))))
         for row, of in zip(couplings.rows, couplings.text("joint"), strict=True):
             if of == joint:
                 k = couplings.index(row)
@@ -127,7 +148,9 @@ def compile_tree(
                 )
                 axes.append((0.0, 0.0, 0.0))
         own = [c for c, of in zip(table.rows, table.text("joint"), strict=True) if of == joint and c in number]
-        for kind, motion in ((1, "translation"), (2, "rotation")):
+        for c in own if joint in by_rows else ():
+            first_body[number[c]] = i
+        for kind, motion in () if joint in by_rows else ((1, "translation"), (2, "rotation")):
             for c in own:
                 if table.text("motion")[table.index(c)] == motion:
                     axis = _unit(table, c)
@@ -151,9 +174,12 @@ def compile_tree(
         com,
         first_body,
         _affects(parent, first_body),
-        _trunk(place),
+        _trunk(place, tables["settings"].value("arms_mass")),
         np.array([i for name, i in place.items() if name.startswith("femur")], dtype=np.int64),
         np.array([tables["settings"].value("hand_rest_x"), tables["settings"].value("hand_rest_y"), 0.0]),
+        rows,
+        compile_couplers(tables["couplers"], coordinates, functions),
+        functions.tables,
     )
 
 
@@ -167,7 +193,7 @@ def tree_with_numbers(
     rotation = tree.joint_rotation.copy()
     for i, angle in enumerate(torsion, start=1):
         if angle or tree.is_rotated[i]:
-            rotation[i] = about_y(-math.radians(angle))
+            rotation[i] = turned(tree.joints.orientation[i], about_y(-math.radians(angle)))
     return tree._replace(
         com=np.vstack([tree.com[:1], com]),
         joint_rotation=rotation,
@@ -175,11 +201,11 @@ def tree_with_numbers(
     )
 
 
-def _trunk(place: Mapping[str, int]) -> int:
-    """The segment that carries loads and arms."""
-    if "torso" not in place:
+def _trunk(place: Mapping[str, int], arms: float) -> int:
+    """The segment that carries loads and arms; ground, which feels none, where a body has neither trunk nor arms."""
+    if "torso" not in place and arms != 0.0:
         raise ModelError(f"segments: there is no 'torso', which carries loads and arms; there are {', '.join(place)}")
-    return place["torso"]
+    return place.get("torso", 0)
 
 
 def about_y(angle: float | Array) -> Array:
@@ -210,8 +236,16 @@ def _affects(parent: Index, first_body: Index) -> NDArray[np.bool_]:
 
 @kernel
 def forward_kinematics(tree: TreeTables, splines: SplineTables, q: Array, frames: Frames) -> None:
-    """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m."""
+    """Frames of all segments and the screw of every coordinate; ``q`` (coordinate,) in rad and m.
+
+    Coordinates that follow others are put in ``q`` to where they are.
+    """
     r = frames.rotation
+    if len(tree.couplers.dependent) > 0:
+        follow_couplers(tree.couplers, tree.functions, q, frames.rate)
+    for k in range(len(tree.joints.moved)):
+        for m in range(6):
+            frames.screw[tree.joints.moved[k], m] = 0.0
     for k in range(9):
         r[0, k] = 1.0 if k % 4 == 0 else 0.0
     frames.origin[0, 0], frames.origin[0, 1], frames.origin[0, 2] = 0.0, 0.0, 0.0
@@ -255,6 +289,47 @@ def forward_kinematics(tree: TreeTables, splines: SplineTables, q: Array, frames
                     turn_about_own(r, i, m, tree.axis[k, m] * q[c])
                 else:
                     turn_about(r, i, tree.axis[k, 0], tree.axis[k, 1], tree.axis[k, 2], q[c])
+        if tree.joints.start[i] < tree.joints.start[i + 1] or tree.joints.is_held[i]:
+            _move_by_rows(tree.joints, tree.functions, i, q, frames)
+
+
+@kernel
+def _move_by_rows(joints: JointTables, functions: FunctionTables, i: int, q: Array, frames: Frames) -> None:
+    """Move the frame of segment ``i`` by the rows of its joint, each in the frame that those before have made."""
+    r, screw = frames.rotation, frames.screw
+    x, y, z = frames.origin[i, 0], frames.origin[i, 1], frames.origin[i, 2]
+    for k in range(joints.start[i], joints.start[i + 1]):
+        u = 0.0 * x
+        for a in range(joints.argument_start[k], joints.argument_start[k + 1]):
+            u += joints.rate[a] * q[joints.argument[a]]
+        value, slope = evaluate_function(functions, joints.function[k], u)
+        ax, ay, az = rotate(r, i, joints.axis[k, 0], joints.axis[k, 1], joints.axis[k, 2])
+        turns = joints.kind[k] == ROTATION
+        for a in range(joints.argument_start[k], joints.argument_start[k + 1]):
+            c, speed = joints.argument[a], joints.rate[a] * slope
+            if turns:
+                screw[c, 0] += speed * ax
+                screw[c, 1] += speed * ay
+                screw[c, 2] += speed * az
+                # the ground origin moves with -w x centre
+                screw[c, 3] += speed * (az * y - ay * z)
+                screw[c, 4] += speed * (ax * z - az * x)
+                screw[c, 5] += speed * (ay * x - ax * y)
+            else:
+                screw[c, 3] += speed * ax
+                screw[c, 4] += speed * ay
+                screw[c, 5] += speed * az
+        if not turns:
+            x, y, z = x + value * ax, y + value * ay, z + value * az
+        elif joints.own_axis[k] >= 0:
+            turn_about_own(r, i, joints.own_axis[k], joints.axis[k, joints.own_axis[k]] * value)
+        else:
+            turn_about(r, i, joints.axis[k, 0], joints.axis[k, 1], joints.axis[k, 2], value)
+    if joints.is_held[i]:
+        dx, dy, dz = rotate(r, i, joints.held_offset[i, 0], joints.held_offset[i, 1], joints.held_offset[i, 2])
+        x, y, z = x + dx, y + dy, z + dz
+        multiply(r, i, joints.held_rotation, i, r, i)
+    frames.origin[i, 0], frames.origin[i, 1], frames.origin[i, 2] = x, y, z
 
 
 @kernel
@@ -280,11 +355,12 @@ def composite_masses(tree: TreeTables, load: Array, frames: Frames) -> None:
             tree.mass[i] * z,
         )
     s = tree.trunk
-    x, y, z = rotate(frames.rotation, s, load[1], load[2], load[3])
-    frames.mass[s] += load[0]
-    frames.moment[s, 0] += load[0] * frames.origin[s, 0] + x
-    frames.moment[s, 1] += load[0] * frames.origin[s, 1] + y
-    frames.moment[s, 2] += load[0] * frames.origin[s, 2] + z
+    if s > 0:
+        x, y, z = rotate(frames.rotation, s, load[1], load[2], load[3])
+        frames.mass[s] += load[0]
+        frames.moment[s, 0] += load[0] * frames.origin[s, 0] + x
+        frames.moment[s, 1] += load[0] * frames.origin[s, 1] + y
+        frames.moment[s, 2] += load[0] * frames.origin[s, 2] + z
     for k in range(len(tree.thigh)):
         s = tree.thigh[k]
         x, y, z = point(frames, s, tree.hand[0], tree.hand[1], tree.hand[2])

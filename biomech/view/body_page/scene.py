@@ -60,7 +60,7 @@ def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
     found = {"place": rounded(origin, PLACE), "turn": rounded(turn, TURN), "centre": rounded(centre, PLACE)}
     for own in found.values():
         own[~there] = rounded(np.array(np.nan), PLACE)
-    return {**found, "angle": rounded(angle, ANGLE)}
+    return {**found, "angle": rounded(model.compiled().counted(angle), ANGLE)}
 
 
 def _centre(answer: Answer, centre: Array, origin: Array, rotation: Array) -> Array:

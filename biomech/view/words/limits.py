@@ -124,9 +124,10 @@ def outside(answer: Answer) -> Line:
 def _untrusted(ds: xr.Dataset, model: Model) -> Iterator[dict[str, object]]:
     """Coordinates beyond their trusted range."""
     table = model.tables_by_role["coordinates"]
-    roles = model.role_names.by_role["coordinates"]
+    roles, turned = model.role_names.by_role["coordinates"], model.role_names.turned
     for own in map(str, ds["coordinate"].values):
         name, value = roles[own], float(ds["coordinate_angle"].sel(coordinate=own))
+        value = 0.0 - value if name in turned else value  # as the words of a role are meant
         least, most = table.value(name, "trusted_min"), table.value(name, "trusted_max")
         if not least - 1e-6 <= value <= most + 1e-6:
             units = "deg" if table.text("motion")[table.index(name)] == "rotation" else "m"

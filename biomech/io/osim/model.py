@@ -1,0 +1,95 @@
+"""A model file to a body that answers: what it says, what its parts are, and what stands in for what is not said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from biomech.io._text import read_path
+from biomech.io.osim.anatomy import find_anatomy
+from biomech.io.osim.defaults import with_defaults
+from biomech.io.osim.description import OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
+from biomech.io.osim.reading import read_description
+from biomech.io.osim.tables import tables_of
+from biomech.model.model import Model
+from biomech.model.roles import make_roles
+from biomech.model.tables import COLUMNS, Table
+
+#: What is left out of these kinds is looked at by muscle, not by itself.
+_BY_MUSCLE = ("path",)
+
+
+def read_osim(path: str | Path) -> Model:
+    """A body from a model file of OpenSim 1.x to 4.x.
+
+    Parameters
+    ----------
+    path : str or path-like
+        An ``.osim`` file. No other file is opened, whatever it names.
+
+    Returns
+    -------
+    Model
+        With the file's names, signs and numbers. Its parts have roles by how they hang together and move
+        (``biomech.io.osim.anatomy``): a leg or an arm alone has those that it has. ``Model.said`` tells in one line
+        what stands in for what the file does not say (``biomech.io.osim.defaults``), ``Model.left_out`` what the file
+        has and is not computed: an answer that depends on it is refused.
+
+    Raises
+    ------
+    ModelError
+        There is no such file, it is no such model, or something in it cannot be: the message names line, element and
+        value.
+    StanceError
+        ``path`` is no path.
+
+    Warns
+    -----
+    BiomechWarning
+        Something is left out: one warning lists what.
+
+    Examples
+    --------
+    >>> import biomech as bm
+    >>> model = bm.read_osim("subject01.osim")  # doctest: +SKIP
+    >>> bm.sweep(model, pelvic_tilt=0, knee_flexion=[0, 30])  # doctest: +SKIP
+    """
+    place = read_path("path", path)
+    description = read_description(place)
+    anatomy = find_anatomy(description)
+    tables, said = with_defaults(tables_of(description), description, anatomy)
+    tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
+    tables |= _told("left_out", _left_out(description))
+    given: dict[str, Mapping[str, Any]] = {
+        "segments": anatomy.segments,
+        "joints": anatomy.joints,
+        "coordinates": anatomy.coordinates,
+        "signs": anatomy.signs,
+    }
+    name = description.name.strip() or place.stem
+    return Model(name, tables, make_roles(tables, given, anatomy.mirror))
+
+
+def _told(name: str, rows: Iterator[dict[str, str]]) -> dict[str, Table]:
+    """A table of words, if there are any."""
+    listed = [{"source": "read_osim", **row} for row in rows]
+    return {name: Table(name, {c: tuple(row[c] for row in listed) for c in COLUMNS[name]})} if listed else {}
+
+
+def _left_out(description: OsimModel) -> Iterator[dict[str, str]]:
+    """What is not computed: of muscles by the muscle that runs over it, the rest as it stands in the file."""
+    count = 0
+    for muscle in description.muscles:
+        for own in muscle.path.wraps:
+            wrap = description.wraps[own.wrap]
+            if (isinstance(wrap, WrapEllipsoid | WrapTorus) and wrap.active) or isinstance(wrap, UnknownWrap):
+                kind = wrap.kind if isinstance(wrap, UnknownWrap) else type(wrap).__name__
+                about = {"kind": kind, "name": wrap.name, "muscle": muscle.name, "affects": "path"}
+                yield {"part": f"{count}", **about}
+                count += 1
+    for part in description.left_out:
+        if part.affects not in _BY_MUSCLE:
+            about = {"kind": part.kind, "name": part.name, "muscle": "", "affects": part.affects}
+            yield {"part": f"{count}", **about}
+            count += 1
