@@ -182,11 +182,13 @@ def _forces(ds: xr.Dataset) -> dict[str, Any]:
         moment = ds[_MOMENT]
         given = [name for name in moment["coordinate"].values if moment.sel(coordinate=name).notnull().all()]
         return {"moments": {name: moment.sel(coordinate=name, drop=True).drop_attrs() for name in given}}
+    import xarray as xr
+
     found: dict[str, Any] = {"ground_reaction": ds[[*_PLATES]].rename(_PLATES)}
     if _LOADS.keys() <= {*ds.data_vars}:
         loads = ds[[*_LOADS]].rename({**_LOADS, "segment": "load"})
         where = loads["load"].values
-        loads = loads.assign(point=loads["force"] * 0.0)
+        loads = loads.assign(point=xr.zeros_like(loads["force"]).drop_attrs())
         ground = ("load", ["ground"] * len(where))
         found["loads"] = loads.assign_coords(segment=("load", where), force_frame=ground, point_frame=ground)
     return found

@@ -162,11 +162,16 @@ def in_ground(
         for k, load in enumerate(loads):
             if load.force_frame:
                 turn = rotation[:, load.force_frame]
-                force[:, k], moment[:, k] = (np.einsum("fij,fj->fi", turn, own[:, k]) for own in (force, moment))
+                force[:, k], moment[:, k] = _turn(turn, force[:, k]), _turn(turn, moment[:, k])
             if load.point_frame:
-                moved = np.einsum("fij,fj->fi", rotation[:, load.point_frame], point[:, k])
-                point[:, k] = origin[:, load.point_frame] + moved
+                point[:, k] = origin[:, load.point_frame] + _turn(rotation[:, load.point_frame], point[:, k])
     return force, point, moment
+
+
+def _turn(rotation: Array, vector: Array) -> Array:
+    """Each vector turned by its rotation, by sums that do not depend on how many there are."""
+    x, y, z = (rotation[..., k] * vector[:, k, None] for k in range(3))
+    return np.asarray(x + y + z)
 
 
 def wrenches(model: Model, loads: Sequence[Load], force: Array, point: Array, moment: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._alignment import check_known, columns_of
+from biomech._alignment import check_known, columns_of, is_named
 from biomech._arguments import shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -29,9 +29,11 @@ def by_coordinate(model: Model, given: Any) -> dict[str, Any]:
         A name is none of the model's, names a coordinate twice or as what it is not, or of one that does not move.
     """
     columns = columns_of("moments", given)
+    if is_named(given) and "coordinate" in given.dims and "coordinate" in getattr(given, "coords", ()):
+        columns = {label: given.sel(coordinate=label, drop=True) for label in given["coordinate"].values.tolist()}
     if columns is None:
         raise StanceError(
-            f"moments = {shown(given)}: must be a mapping of coordinates, a Dataset, a DataFrame or a path"
+            f"moments = {shown(given)}: must be a mapping of coordinates, a Dataset or DataFrame of them, or a path"
         )
     found: dict[str, Any] = {}
     for label, value in columns.items():

@@ -35,6 +35,8 @@ Array = NDArray[np.float64]
 #: More frames than this are no measurement: dimensions that were to be one were multiplied.
 _MOST_FRAMES = 10**8
 _INNER = ("foot", "axis")
+#: What stands before the coordinate of a moment in messages.
+_OF_MOMENTS = "moments of "
 _OWN = frozenset({*DIMENSIONS, "side", "segment", "load"})
 #: How far beyond the range of its coordinate a measured value is still a body's, deg and m. Skin moves on bone and
 #: joints differ; and where a pelvis is in a laboratory, and which way it faces, no joint limits.
@@ -171,7 +173,7 @@ def _all_given(model: Model, trial: Trial) -> Iterator[Given]:
     for name in LIMITS:
         yield from read_limits(name, groups.get(name, {}))
     for name, value in groups.get("moments", {}).items():
-        yield read_numbers(name, value, "frame")._replace(group="moments")
+        yield read_numbers(f"{_OF_MOMENTS}{name}", value, "frame")._replace(group="moments")
 
 
 def _with_loads(
@@ -198,7 +200,7 @@ def _with_loads(
 def _by_coordinate(model: Model, count: int, given: Mapping[str, Array]) -> Array:
     found = np.full((count, len(model.coordinates)), np.nan)
     for name, values in given.items():
-        found[:, model.coordinates.index(name)] = values
+        found[:, model.coordinates.index(name.removeprefix(_OF_MOMENTS))] = values
     return found
 
 

@@ -25,6 +25,8 @@ from biomech.stance.parameters import AXES, SIDES
 if TYPE_CHECKING:
     import xarray as xr
 
+#: Variables of answers that say the units of what turns also of what slides.
+_MIXED = ("coordinate_angle", "required_moment", "reserve_moment")
 #: Groups of loads among ground reactions: on other segments, and on feet, but not told in ground.
 OTHERS, ON_FEET = "ground_reaction (loads)", "ground_reaction (feet)"
 #: Units of what plates say.
@@ -150,8 +152,8 @@ def _in_own_units(model: Model, coordinates: Any) -> Any:
 
 
 def _tells_units(value: Any, unit: str) -> bool:
-    """Whether a value says that it is in another unit; an answer's angles have their places among them."""
-    return getattr(value, "attrs", {}).get("units", unit) != unit and value.name != "coordinate_angle"
+    """Whether a value says that it is in another unit; answers have places among angles, forces among moments."""
+    return getattr(value, "attrs", {}).get("units", unit) != unit and value.name not in _MIXED
 
 
 def _plates(given: Any, up: str) -> xr.Dataset:
@@ -234,7 +236,7 @@ def _read_moments(model: Model, moments: Any, times: Any) -> tuple[dict[str, Any
     units = units_of(model)
     found = by_coordinate(model, moments)
     given = {
-        name: in_units(f"moments: {name}", own, units[name]) if "units" in getattr(own, "attrs", {}) else own
+        name: in_units(f"moments: {name}", own, units[name]) if _tells_units(own, units[name]) else own
         for name, own in found.items()
     }
     return given, said
