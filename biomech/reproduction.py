@@ -166,7 +166,7 @@ def _optimize(about: Mapping[str, Any], ds: xr.Dataset, threads: int, progress: 
     return static_optimization(
         make_model(about["model"]),
         pose(ds),
-        **_forces(bare),
+        **_forces(bare, about),
         **limits,
         criterion=criterion_of(about["criterion"]),
         reserve=about["reserve"],
@@ -176,7 +176,7 @@ def _optimize(about: Mapping[str, Any], ds: xr.Dataset, threads: int, progress: 
     )
 
 
-def _forces(ds: xr.Dataset) -> dict[str, Any]:
+def _forces(ds: xr.Dataset, about: Mapping[str, Any]) -> dict[str, Any]:
     """What acted on the body, as it was given: moments of joints, or plates and loads."""
     if _MOMENT in ds:
         moment = ds[_MOMENT]
@@ -185,6 +185,8 @@ def _forces(ds: xr.Dataset) -> dict[str, Any]:
     import xarray as xr
 
     found: dict[str, Any] = {"ground_reaction": ds[[*_PLATES]].rename(_PLATES)}
+    if "in_contact" in ds:
+        found = {"ground_reaction": "predicted", "in_contact": ds["in_contact"], "floor_height": about["floor_height"]}
     if _LOADS.keys() <= {*ds.data_vars}:
         loads = ds[[*_LOADS]].rename({**_LOADS, "segment": "load"})
         where = loads["load"].values

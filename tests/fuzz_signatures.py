@@ -259,7 +259,7 @@ def _sweep_calls() -> dict[str, Call]:
         "static_optimization": (bm.static_optimization, {
             "model": small, "coordinates": {"pelvis_ty": 0.95, "knee_angle_r": [-5.0]}, "ground_reaction": ground,
             "criterion": bm.Power(2), "lower": 0.01, "reserve": 10.0, "strength": "isometric",
-            "upper": {"soleus_r": [0.9]}, "weight": {"*": 2.0}, "up": "y", "chunks": None,
+            "upper": {"*": [0.9]}, "weight": {"*": 2.0}, "up": "y", "chunks": None,
             "loads": pd.DataFrame({"segment": ["torso"], "force_y": [-10.0], "point_frame": ["torso"]})}),
     }  # fmt: skip
 

@@ -18,6 +18,7 @@ from biomech._interrupts import InterruptsKept
 from biomech.analysis.blocks import through_blocks
 from biomech.analysis.lazy import LAZY, in_blocks, read_chunks, require_dask, writable
 from biomech.analysis.lazy_frames import LazyFrames, has_lazy, of_block
+from biomech.analysis.measured.floor import FRICTION, as_plates
 from biomech.analysis.measured.limits import told
 from biomech.analysis.measured.moments import rows_to_meet
 from biomech.analysis.measured.motion import Measured, read_measured
@@ -35,6 +36,7 @@ from biomech.errors import BiomechWarning, StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_measured import FrameSharing, compile_frames, solve_frames
+from biomech.pipeline.solve_predicted import soles_of, solve_predicted
 from biomech.pipeline.stance_batch import SharingObjective
 from biomech.sharing import Criterion, Power
 from biomech.stance.labelled_values import by_name
@@ -67,6 +69,8 @@ def static_optimization(
     reserve: float | Mapping[str, float] = 0.0,
     strength: str = "force_length",
     up: str = "y",
+    floor_height: float | None = None,
+    in_contact: xr.DataArray | None = None,
     lowpass: float | None = None,
     threads: int = 1,
     progress: bool | None = None,
@@ -91,6 +95,8 @@ def static_optimization(
         other dimensions may be in its place. NaN is allowed where it means nothing: the point of a foot in the air.
         A path is that of an ExternalLoads file (``.xml``), as ``bm.read_external_loads`` reads it, at the motion's
         times; loads that were read so will do, too, whatever they act on. None: the ground does nothing.
+        ``"predicted"``: nobody measured it; what the points of the soles bear, within friction cones (``friction`` 0.6)
+        as in ``sweep``, are unknowns of the same problem. Statics alone: a walk needs reserves on the pelvis.
     loads : Dataset, DataFrame or path-like, optional
         Forces and moments on any segment besides: a handle, a crutch, an exoskeleton. ``force`` in N, ``point`` in m
         and ``moment`` in N.m about that point, over frames, ``load`` and ``axis``, with the coordinates ``segment``,
@@ -120,6 +126,13 @@ def static_optimization(
     up : {"y", "z"}
         Which axis of the laboratory points upward, of ground reactions and loads that are told in ground. From z
         upward (x, y, z) becomes (x, z, -y).
+    floor_height : float, optional
+        Where the ground is predicted, the height of its floor in m; by default that of the lowest point of both soles
+        (``contact_points``) in the median of all frames.
+    in_contact : DataArray of bool, optional
+        Where the ground is predicted, whether each foot is on the floor, over frames and ``foot``. By default it is
+        where its lowest point is within 1 cm of the floor; a foot in swing that comes so near must be told. Of a foot
+        on the floor the points up to 1 cm above may bear load.
     lowpass : float, optional
         Cut-off in Hz of the zero-phase filter through which motion and loads of files go (``bm.io.resample``).
     threads : int
@@ -143,8 +156,8 @@ def static_optimization(
         ``coordinate_angle`` (frame, coordinate), ``ground_force``, ``center_of_pressure`` and ``plate_moment`` (frame,
         foot, axis), so that ``bm.pose`` and ``bm.rerun`` need nothing else; and where they were given
         ``external_force`` and ``external_moment`` (frame, segment, axis), in ground and about its origin,
-        ``given_moment`` (frame, coordinate), and of limits that vary ``activation_lower``, ``activation_upper``,
-        ``activation_weight`` (frame, muscle).
+        ``given_moment`` (frame, coordinate), ``in_contact`` (frame, foot), and of limits that vary
+        ``activation_lower``, ``activation_upper``, ``activation_weight`` (frame, muscle).
 
     Raises
     ------
@@ -181,9 +194,13 @@ def static_optimization(
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
     limits = {"lower": lower, "upper": upper, "weight": weight}
-    trial = read_trial(model, coordinates, ground_reaction, loads, moments, limits, lowpass, up)
+    trial = read_trial(
+        model, coordinates, ground_reaction, loads, moments, limits, lowpass, up, floor_height, in_contact
+    )
     study = _Sharing(model, objective, _reserves(model, reserve), threads)
     if chunks is not None or has_lazy(trial):
+        if trial.is_predicted and trial.floor is None:
+            raise StanceError("floor_height: must be given where frames are lazy: it is found from all of them")
         if trial.said:
             warnings.warn(f"static_optimization: {'; '.join(trial.said)}", BiomechWarning, stacklevel=2)
         return _optimize_lazily(study, trial, chunks)
@@ -228,8 +245,16 @@ class _Sharing:
             external = _external_loads(model, measured, feet, block)
             asked = None if demand is None else np.ascontiguousarray(demand[block])
             arrays, limits = kept.results(first, last), measured.limits.of(block)
-            solved = solve_frames(model, tables, measured.q[block], external, arrays, limits, asked)
-            kept.put(first, last, replace(solved, given=measured.given(block)))
+            given = measured.given(block)
+            if measured.touches is not None and measured.floor is not None:
+                touches, soles = measured.touches[block], soles_of(model)
+                solved, ground = solve_predicted(
+                    model, tables, soles, measured.q[block], external, arrays, limits, touches, FRICTION
+                )
+                given |= as_plates(ground, measured.floor)
+            else:
+                solved = solve_frames(model, tables, measured.q[block], external, arrays, limits, asked)
+            kept.put(first, last, replace(solved, given=given))
             return StatusSummary.of(solved.status, partial(explain_shortfall, model, solved, most=most))
 
         return kept, through_blocks(work, len(measured), _BLOCK, self.threads, "frames", progress)
@@ -243,6 +268,8 @@ class _Sharing:
             name: None if name in measured.varying else told(self.model, own)
             for name, own in measured.limits._asdict().items()
         }
+        if measured.floor is not None:
+            about["floor_height"] = measured.floor
         about["reserve"] = _named(self.model, self.reserves)
         about = {name: own for name, own in about.items() if name not in ("upper", "weight") or own != 1.0}
         attrs = {

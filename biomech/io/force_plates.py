@@ -119,9 +119,15 @@ def _check(ds: Any, feet: object) -> dict[int, str]:
     import xarray as xr
 
     instance("ds", ds, xr.Dataset, "a Dataset, as read_c3d gives it")
-    for name in ("force", "plate_moment", "corner"):
-        if name not in ds or "plate" not in ds[name].dims or "axis" not in ds[name].dims or ds.sizes["axis"] != 3:
-            raise StanceError(f"ds: must have {name} over plate and axis, as read_c3d gives it; has the file plates?")
+    for name, along in (("force", "analog_time"), ("plate_moment", "analog_time"), ("corner", "corner_number")):
+        if name not in ds or set(ds[name].dims) != {along, "plate", "axis"} or ds.sizes["axis"] != len(AXES):
+            raise StanceError(f"ds: must have {name} over {along}, plate and axis, as read_c3d gives it")
+        if ds[name].dtype.kind not in "iuf" or not np.isfinite(ds[name].values).all():
+            raise StanceError(f"ds: {name} must be finite numbers")
+    if ds.sizes["corner_number"] != 4:
+        raise StanceError(f"ds: a plate has {ds.sizes['corner_number']} corners; must have 4")
+    if "axis" in ds.coords and [str(own) for own in ds["axis"].values] != list(AXES):
+        raise StanceError(f"ds: axis is {ds['axis'].values.tolist()}; must be {', '.join(AXES)}")
     if "plate" not in ds.coords or "analog_time" not in ds.coords:
         raise StanceError("ds: must have the coordinates plate and analog_time, as read_c3d gives it")
     labels, found = [str(label) for label in ds["plate"].values], dict[int, str]()
@@ -133,10 +139,7 @@ def _check(ds: Any, feet: object) -> dict[int, str]:
 
 
 def _part(ds: xr.Dataset, name: str) -> Array:
-    values = np.asarray(ds[name].transpose("analog_time", "plate", "axis").values, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise StanceError(f"ds: {name} must be finite")
-    return values
+    return np.asarray(ds[name].transpose("analog_time", "plate", "axis").values, dtype=np.float64)
 
 
 def _on_body(force: Array, moment: Array, corner: Array, up: str, least: float) -> tuple[Array, Array, Array]:

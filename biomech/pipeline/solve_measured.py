@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -79,6 +79,13 @@ class MeasuredSolution(StanceSolution):
     given: Mapping[str, Array] = field(default_factory=dict)
 
 
+class Shared(NamedTuple):
+    """Load that was shared elsewhere: unknowns (frame, unknown), muscles and then reserves, and solutions of frames."""
+
+    value: Array
+    solutions: Sequence[tuple[NDArray[np.int64], Solution]]
+
+
 def compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) -> FrameTables:
     """Tables of the whole body, made once per model, way of sharing and limits that hold for all frames."""
     if any(len(part) > 1 for part in limits):
@@ -102,7 +109,7 @@ def _compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) -
     pattern: BlockSparsity = model.shared(key, lambda: find_sparsity(acts))
     order = pattern.unknown.astype(np.int64)
     place = entry_index(pattern, len(rows), unknowns)
-    lower, upper = (part[0] for part in _bounds(limits, len(own)))
+    lower, upper = (part[0] for part in bounds_of(limits, len(own)))
     body = MeasuredBody(
         compiled.tables,
         NO_CONTACT,
@@ -125,7 +132,7 @@ def _costs(sharing: FrameSharing, pattern: BlockSparsity, reserves: int, weight:
     return make_costs(sharing.criterion, weights[order], order >= len(weight), np.ones(len(sharing.rows)))
 
 
-def _bounds(limits: MuscleLimits, reserves: int) -> tuple[Array, Array]:
+def bounds_of(limits: MuscleLimits, reserves: int) -> tuple[Array, Array]:
     """Bounds of muscles and reserves, (frame or 1, unknown)."""
     free = np.full(reserves, np.inf)
     lower, upper = (
@@ -135,7 +142,7 @@ def _bounds(limits: MuscleLimits, reserves: int) -> tuple[Array, Array]:
     return lower, upper
 
 
-def _of_one_cost(weight: Array, count: int) -> Iterator[tuple[Array, NDArray[np.int64]]]:
+def frames_of_one_cost(weight: Array, count: int) -> Iterator[tuple[Array, NDArray[np.int64]]]:
     """Weights of muscles (muscle,), and the frames that have them: a kernel is given one set of costs."""
     if len(weight) == 1:
         yield weight[0], np.arange(count)
@@ -159,6 +166,49 @@ def solve_frames(
     Result arrays that are ``given``, (frame, column) and all zero, are filled in place. ``demand`` (frame, row), where
     it is given, is what the muscles must do in place of what balances ``external``.
     """
+    found, arrays = _make_arrays(model, q, given)
+    count = len(q)
+    empty, reserves = np.empty((count, 0)), len(tables.body.moment)
+    lower = upper = empty
+    if len(limits.lower) > 1 or len(limits.upper) > 1:
+        order = tables.pattern.unknown.astype(np.int64)
+        lower, upper = (
+            np.array(np.broadcast_to(part[:, order], (count, len(order))), order="C")
+            for part in bounds_of(limits, reserves)
+        )
+    inputs = MeasuredInputs(q, external, empty, lower, upper, empty if demand is None else demand)
+    for weight, which in frames_of_one_cost(limits.weight, count):
+        if len(limits.weight) > 1:
+            tables = replace(tables, costs=_costs(tables.sharing, tables.pattern, reserves, weight))
+        solve_frames_simd(tables.body, tables.pattern, tables.costs, inputs, which.astype(np.uint64), found)
+        hard = which[found.certificate[which, column_of("status")] != OPTIMAL]
+        if hard.size:
+            _solve_patiently(model, tables, inputs, limits._replace(weight=weight), hard, found, arrays["shortfall"])
+    return _solution(model, q, found, arrays)
+
+
+def take_over(
+    model: Model,
+    tables: FrameTables,
+    q: Array,
+    external: ExternalLoads,
+    given: Mapping[str, Array],
+    limits: MuscleLimits,
+    shared: Shared,
+) -> MeasuredSolution:
+    """Answers of frames whose load was shared elsewhere, with the certificates of there; as ``solve_frames``."""
+    found, arrays = _make_arrays(model, q, given)
+    empty, order = np.empty((len(q), 0)), tables.pattern.unknown.astype(np.int64)
+    inputs = MeasuredInputs(q, external, np.ascontiguousarray(shared.value[:, order]), empty, empty, empty)
+    every = np.arange(len(q), dtype=np.uint64)
+    solve_frames_simd(tables.body, tables.pattern, tables.costs, inputs, every, found)
+    for which, solution in shared.solutions:
+        _certify(model, tables, which, solution, found, arrays["shortfall"])
+    return _solution(model, q, found, arrays)
+
+
+def _make_arrays(model: Model, q: Array, given: Mapping[str, Array]) -> tuple[MeasuredArrays, dict[str, Array]]:
+    """Room for the answers, as the kernel fills it, and by name."""
     columns, count = result_columns(model), len(q)
     zero = {name: np.zeros(q.shape) for name in ("required", "reserve")}
     arrays = {
@@ -166,26 +216,15 @@ def solve_frames(
         for name in (*MeasuredArrays._fields, "shortfall")
         if name not in zero
     }
-    found = MeasuredArrays(*((arrays | zero)[name] for name in MeasuredArrays._fields))
-    empty, reserves = np.empty((count, 0)), len(tables.body.moment)
-    lower = upper = empty
-    if len(limits.lower) > 1 or len(limits.upper) > 1:
-        order = tables.pattern.unknown.astype(np.int64)
-        lower, upper = (
-            np.array(np.broadcast_to(part[:, order], (count, len(order))), order="C")
-            for part in _bounds(limits, reserves)
-        )
-    inputs = MeasuredInputs(q, external, empty, lower, upper, empty if demand is None else demand)
-    for weight, which in _of_one_cost(limits.weight, count):
-        if len(limits.weight) > 1:
-            tables = replace(tables, costs=_costs(tables.sharing, tables.pattern, reserves, weight))
-        solve_frames_simd(tables.body, tables.pattern, tables.costs, inputs, which.astype(np.uint64), found)
-        hard = which[found.certificate[which, column_of("status")] != OPTIMAL]
-        if hard.size:
-            _solve_patiently(model, tables, inputs, limits._replace(weight=weight), hard, found, arrays["shortfall"])
+    return MeasuredArrays(*((arrays | zero)[name] for name in MeasuredArrays._fields)), arrays
+
+
+def _solution(model: Model, q: Array, found: MeasuredArrays, arrays: Mapping[str, Array]) -> MeasuredSolution:
+    """What was found, put together."""
     _place_knees(model, found)
     least, most = ranges(model, model.compiled(), "trusted")
     inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
+    empty = np.empty((len(q), 0))
     results = ResultArrays(*(arrays.get(name, empty) for name in ResultArrays._fields))
     return MeasuredSolution(model, results, found.strength, found.required, found.reserve, inside)
 
@@ -217,7 +256,19 @@ def _solve_patiently(
     shared[hard] = solution.value[:, tables.pattern.unknown.astype(np.int64)]
     taken = inputs._replace(shared=shared)
     solve_frames_simd(tables.body, tables.pattern, tables.costs, taken, hard.astype(np.uint64), found)
-    shortfall[np.ix_(hard, tables.sharing.rows)] = solution.shortfall
+    _certify(model, tables, hard, solution, found, shortfall)
+
+
+def _certify(
+    model: Model,
+    tables: FrameTables,
+    which: NDArray[np.int64],
+    solution: Solution,
+    found: MeasuredArrays,
+    shortfall: Array,
+) -> None:
+    """Keep what is missing in frames ``which``, and the certificates of their ``solution``."""
+    shortfall[np.ix_(which, tables.sharing.rows)] = solution.shortfall
     for name, value in (
         ("cost", solution.cost),
         ("equilibrium_residual", solution.residual),
@@ -225,7 +276,16 @@ def _solve_patiently(
         ("status", solution.status),
         ("limiting_muscle", limiting_unknowns(solution, len(model.muscles))),
     ):
-        found.certificate[hard, column_of(name)] = value
+        found.certificate[which, column_of(name)] = value
+
+
+def reserve_columns(sharing: FrameSharing, count: int) -> Array:
+    """What reserves do at unit control: (frame, row, reserve)."""
+    reserve = sharing.reserve[sharing.rows]
+    own = np.flatnonzero(reserve)
+    columns = np.zeros((count, len(reserve), len(own)))
+    columns[:, own, np.arange(len(own))] = reserve[own]
+    return columns
 
 
 def _share_patiently(
@@ -235,17 +295,15 @@ def _share_patiently(
     compiled, rows = model.compiled(), sharing.rows
     external = ExternalLoads(*(part[hard] for part in inputs.external))
     equilibrium = assemble(compiled, rows, NO_CONTACT, external, inputs.q[hard], sharing.force_length, tissue=False)
-    muscles, reserve = len(compiled.muscles), sharing.reserve[rows]
-    own = np.flatnonzero(reserve)
-    columns = np.zeros((len(hard), len(rows), len(own)))
-    columns[:, own, np.arange(len(own))] = reserve[own]
-    lower, upper = (part[hard] if len(part) > 1 else part[0] for part in _bounds(limits, len(own)))
+    muscles, columns = len(compiled.muscles), reserve_columns(sharing, len(hard))
+    reserves = columns.shape[2]
+    lower, upper = (part[hard] if len(part) > 1 else part[0] for part in bounds_of(limits, reserves))
     problem = LoadSharingProblem(
         np.concatenate([equilibrium.coefficients, columns], axis=2),
         inputs.demand[hard] if inputs.demand.shape[1] else equilibrium.demand,
         upper,
-        np.concatenate([limits.weight, np.ones(len(own))]),
+        np.concatenate([limits.weight, np.ones(reserves)]),
         lower,
-        quadratic=np.arange(muscles + len(own)) >= muscles,
+        quadratic=np.arange(muscles + reserves) >= muscles,
     )
     return solve(problem, sharing.criterion)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._alignment import check_known, columns_of, is_named
+from biomech._alignment import check_known, columns_of
 from biomech._arguments import shown
 from biomech.errors import StanceError
 from biomech.model.model import Model
@@ -28,8 +28,10 @@ def by_coordinate(model: Model, given: Any) -> dict[str, Any]:
     StanceError
         A name is none of the model's, names a coordinate twice or as what it is not, or of one that does not move.
     """
+    import xarray as xr
+
     columns = columns_of("moments", given)
-    if is_named(given) and "coordinate" in given.dims and "coordinate" in getattr(given, "coords", ()):
+    if isinstance(given, xr.DataArray) and "coordinate" in given.dims and "coordinate" in given.coords:
         columns = {label: given.sel(coordinate=label, drop=True) for label in given["coordinate"].values.tolist()}
     if columns is None:
         raise StanceError(

@@ -19,6 +19,7 @@ from biomech._alignment import (
     read_numbers,
     with_dimensions,
 )
+from biomech.analysis.measured.floor import check_contact, floor_of, touching
 from biomech.analysis.measured.limits import LIMITS, check_bounds, placed, read_limits
 from biomech.analysis.measured.loads import check_loads, in_ground, wrenches
 from biomech.analysis.measured.plates import read_plates
@@ -28,6 +29,7 @@ from biomech.errors import StanceError
 from biomech.io.external_loads import FEET, at_one_point
 from biomech.model.model import Model
 from biomech.pipeline.solve_measured import MuscleLimits
+from biomech.pipeline.solve_predicted import soles_of
 from biomech.stance.parameters import AXES, SIDES
 
 Array = NDArray[np.float64]
@@ -51,7 +53,8 @@ class Measured(NamedTuple):
     the frames, and the caller's ``labels``. ``limits`` of muscles, (frame or 1, muscle), and the names of those that
     are ``varying``, given by frame. ``applied`` (frame, segment, 6): force and moment about the origin of ground of
     loads on segments, ground as segment 0; ``moments`` (frame, coordinate), NaN where none was given, in place of all
-    forces; None where there are none.
+    forces; None where there are none. Where the ground is to be predicted ``floor`` is its height in m, ``touches``
+    (frame, point) which points of the soles may bear load, ``in_contact`` (frame, foot) which feet are on it.
     """
 
     angle: Array
@@ -66,6 +69,9 @@ class Measured(NamedTuple):
     varying: frozenset[str] = frozenset()
     applied: Array | None = None
     moments: Array | None = None
+    floor: float | None = None
+    touches: NDArray[np.bool_] | None = None
+    in_contact: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.q)
@@ -88,6 +94,8 @@ class Measured(NamedTuple):
             found |= {"external_force": self.applied[block, 1:, :3], "external_moment": self.applied[block, 1:, 3:]}
         if self.moments is not None:
             found["given_moment"] = self.moments[block]
+        if self.in_contact is not None:
+            found["in_contact"] = self.in_contact[block]
         for name in self.varying:
             values = getattr(self.limits, name)
             found[f"activation_{name}"] = values[block] if len(values) > 1 else values[: len(force)]
@@ -158,8 +166,9 @@ def read_measured(model: Model, trial: Trial, own: Iterable[str], is_steep: bool
     varying = frozenset(name for name in LIMITS if found.get(name))
     limits = MuscleLimits(*(placed(model, name, groups.get(name, {}), found.get(name, {})) for name in LIMITS))
     check_bounds(model, limits.lower, limits.upper, is_steep, lambda frame: frame_name(*frames, frame))
+    floor = _floor(model, q, trial, found) if trial.is_predicted else (None, None, None)
     moments = _by_coordinate(model, count, found["moments"]) if "moments" in groups else None
-    return Measured(angle, q, force, point, moment, *frames, limits, varying, applied, moments)
+    return Measured(angle, q, force, point, moment, *frames, limits, varying, applied, moments, *floor)
 
 
 def _all_given(model: Model, trial: Trial) -> Iterator[Given]:
@@ -170,6 +179,8 @@ def _all_given(model: Model, trial: Trial) -> Iterator[Given]:
         yield Given("ground_reaction", name, array, inner=_INNER)
     for title in trial.acts:
         yield from check_loads(groups[title], title)
+    for array in groups.get("in_contact", {}).values():
+        yield check_contact(array)
     for name in LIMITS:
         yield from read_limits(name, groups.get(name, {}))
     for name, value in groups.get("moments", {}).items():
@@ -195,6 +206,20 @@ def _with_loads(
             here = wrenches(model, loads, *parts)
             applied = here if applied is None else applied + here
     return plates, applied
+
+
+def _floor(
+    model: Model, q: Array, trial: Trial, found: Mapping[str, Mapping[str, Array]]
+) -> tuple[float, NDArray[np.bool_], NDArray[np.bool_]]:
+    """The height of the floor, which points of the soles touch it, and which feet are on it."""
+    soles = soles_of(model)
+    if not len(soles.foot):
+        raise StanceError(
+            f"ground_reaction = 'predicted': model {model.name!r} has no contact_points of a sole on a segment of role "
+            f"{' or '.join(FEET)}"
+        )
+    floor = floor_of(model, soles, q) if trial.floor is None else trial.floor
+    return floor, *touching(model, soles, q, floor, found.get("in_contact", {}).get("in_contact"))
 
 
 def _by_coordinate(model: Model, count: int, given: Mapping[str, Array]) -> Array:

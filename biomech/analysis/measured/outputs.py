@@ -35,6 +35,7 @@ GIVEN = {
             "ground",
         ),
         _given("given_moment", ("coordinate",), "N.m", "moment that was to be given (N for translations)"),
+        _given("in_contact", ("foot",), "1", "whether the foot is on the floor, where the ground was predicted"),
         _given("activation_lower", ("muscle",), "1", "least activation, as given"),
         _given("activation_upper", ("muscle",), "1", "largest activation, as given"),
         _given("activation_weight", ("muscle",), "1", "weight in the cost, as given"),

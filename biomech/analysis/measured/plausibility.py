@@ -112,6 +112,8 @@ def _cause(model: Model, measured: Measured, weight: float, worst: int, frame: i
     q, force, point = measured.q[looked], measured.force[looked], measured.point[looked]
     if measured.moments is not None:
         return "moments of another body, or too weak muscles: they must be in N.m, with the signs of the coordinates"
+    if measured.touches is not None:
+        return "a movement too fast for statics, a foot that touches the floor elsewhere, or too weak muscles"
     if wrong := _wrong_force(measured.total_force[looked], weight):
         return wrong
     if not force.any():

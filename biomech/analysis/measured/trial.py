@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from biomech._alignment import by_name, columns_of
 from biomech._arguments import one_of, real_number
 from biomech._units import in_units
+from biomech.analysis.measured.floor import PREDICTED, read_contact, read_height
 from biomech.analysis.measured.limits import limits_of
 from biomech.analysis.measured.loads import Load, read_loads
 from biomech.analysis.measured.moments import by_coordinate, of_file, units_of
@@ -39,12 +40,15 @@ class Trial(NamedTuple):
     Groups: ``coordinates`` and ``ground_reaction``; where they are given ``lower``, ``upper``, ``weight`` of muscles,
     ``moments`` in place of all forces, and groups of loads, of which ``acts`` says where each acts: ``loads``, and of
     ground reactions that are not on feet ``OTHERS``, or on feet, but not told in ground, ``ON_FEET``. ``said`` is to be
-    warned of.
+    warned of. Where the ground ``is_predicted``, the height of the ``floor``, if it was given, and a group
+    ``in_contact``, if that was.
     """
 
     groups: dict[str, Mapping[Any, Any]]
     acts: dict[str, tuple[Load, ...]]
     said: list[str]
+    is_predicted: bool = False
+    floor: float | None = None
 
 
 def read_trial(
@@ -56,6 +60,8 @@ def read_trial(
     limits: Mapping[str, Any] | None = None,
     lowpass: float | None = None,
     up: str = "y",
+    floor_height: float | None = None,
+    in_contact: Any = None,
 ) -> Trial:
     """What is given of a trial, read from files where paths are given.
 
@@ -76,6 +82,8 @@ def read_trial(
         Hz: what is read from files is filtered.
     up : {"y", "z"}
         Which axis of the laboratory points upward.
+    floor_height, in_contact : object
+        The floor of a ground reaction that is to be predicted, and which feet are on it.
 
     Raises
     ------
@@ -83,6 +91,13 @@ def read_trial(
         A file is none, or does not fit; naming the argument.
     """
     one_of("up", up, ("y", "z"))
+    predicted = isinstance(ground, str) and ground == PREDICTED
+    floor = read_height(floor_height)
+    if not predicted and not (floor is None and in_contact is None):
+        raise StanceError(f"floor_height and in_contact: are for ground_reaction={PREDICTED!r}; must be None")
+    ground = None if predicted else ground
+    if predicted and moments is not None:
+        raise StanceError("moments: stand in place of forces; ground_reaction and loads must be None")
     if lowpass is not None:
         real_number("lowpass", lowpass, 0.0)
         if not any(map(_is_path, (coordinates, ground, loads))):
@@ -116,7 +131,9 @@ def read_trial(
     if moments is not None:
         groups["moments"], unused = _read_moments(model, moments, _times(motion))
         said += unused
-    return Trial(groups, acts, said)
+    if in_contact is not None:
+        groups["in_contact"] = {"in_contact": read_contact(in_contact)}
+    return Trial(groups, acts, said, predicted, floor)
 
 
 def _read_motion(model: Model, coordinates: Any, lowpass: float | None) -> tuple[Any, list[str]]:
