@@ -71,12 +71,13 @@ def static_optimization(
     up: str = "y",
     floor_height: float | None = None,
     in_contact: xr.DataArray | None = None,
+    inertia: bool = False,
     lowpass: float | None = None,
     threads: int = 1,
     progress: bool | None = None,
     chunks: Mapping[str, int] | int | Literal["auto"] | None = None,
 ) -> xr.Dataset:
-    """Muscle forces in measured postures, each frame on its own; no passive tissue, no inertia.
+    """Muscle forces in measured postures, each frame on its own; no passive tissue, and inertia only if asked for.
 
     Parameters
     ----------
@@ -133,6 +134,10 @@ def static_optimization(
         Where the ground is predicted, whether each foot is on the floor, over frames and ``foot``. By default it is
         where its lowest point is within 1 cm of the floor; a foot in swing that comes so near must be told. Of a foot
         on the floor the points up to 1 cm above may bear load.
+    inertia : bool
+        Whether the motion asks for forces: inverse dynamics in place of statics, for frames along ``time`` in s, of a
+        body whose segments have moments of inertia (table ``inertias``). Accelerations are those of smoothing splines,
+        their smoothness by cross-validation; filter first what is to have a cut-off (``lowpass``, ``bm.io.resample``).
     lowpass : float, optional
         Cut-off in Hz of the zero-phase filter through which motion and loads of files go (``bm.io.resample``).
     threads : int
@@ -195,10 +200,12 @@ def static_optimization(
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)
     limits = {"lower": lower, "upper": upper, "weight": weight}
     trial = read_trial(
-        model, coordinates, ground_reaction, loads, moments, limits, lowpass, up, floor_height, in_contact
+        model, coordinates, ground_reaction, loads, moments, limits, lowpass, up, floor_height, in_contact, inertia
     )
     study = _Sharing(model, objective, _reserves(model, reserve), threads)
     if chunks is not None or has_lazy(trial):
+        if trial.has_inertia:
+            raise StanceError("inertia = True: needs the whole motion; must be False where frames are lazy")
         if trial.is_predicted and trial.floor is None:
             raise StanceError("floor_height: must be given where frames are lazy: it is found from all of them")
         if trial.said:
@@ -270,6 +277,8 @@ class _Sharing:
         }
         if measured.floor is not None:
             about["floor_height"] = measured.floor
+        if measured.inertial is not None:
+            about["inertia"] = True
         about["reserve"] = _named(self.model, self.reserves)
         about = {name: own for name, own in about.items() if name not in ("upper", "weight") or own != 1.0}
         attrs = {
@@ -348,6 +357,7 @@ def _external_loads(model: Model, measured: Measured, feet: Mapping[int, int], b
     for foot, segment in feet.items():
         applied[:, segment, :3] = force[:, foot]
         applied[:, segment, 3:] = np.cross(point[:, foot], force[:, foot]) + moment[:, foot]
-    if measured.applied is not None:
-        applied += measured.applied[block]
+    for more in (measured.applied, measured.inertial):
+        if more is not None:
+            applied += more[block]
     return ExternalLoads.empty(len(force))._replace(applied=applied.reshape(len(force), -1))

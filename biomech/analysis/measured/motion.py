@@ -20,6 +20,7 @@ from biomech._alignment import (
     with_dimensions,
 )
 from biomech.analysis.measured.floor import check_contact, floor_of, touching
+from biomech.analysis.measured.inertia import inertias_of, rates, wrenches_of_inertia
 from biomech.analysis.measured.limits import LIMITS, check_bounds, placed, read_limits
 from biomech.analysis.measured.loads import check_loads, in_ground, wrenches
 from biomech.analysis.measured.plates import read_plates
@@ -52,9 +53,10 @@ class Measured(NamedTuple):
     ``moment`` (frame, foot, axis), a missing centre of pressure of a foot in the air being 0; ``dims`` and ``shape`` of
     the frames, and the caller's ``labels``. ``limits`` of muscles, (frame or 1, muscle), and the names of those that
     are ``varying``, given by frame. ``applied`` (frame, segment, 6): force and moment about the origin of ground of
-    loads on segments, ground as segment 0; ``moments`` (frame, coordinate), NaN where none was given, in place of all
-    forces; None where there are none. Where the ground is to be predicted ``floor`` is its height in m, ``touches``
-    (frame, point) which points of the soles may bear load, ``in_contact`` (frame, foot) which feet are on it.
+    loads on segments, ground as segment 0, and ``inertial`` of their inertia; ``moments`` (frame, coordinate), NaN
+    where none was given, in place of all forces; None where there are none. Where the ground is to be predicted
+    ``floor`` is its height in m, ``touches`` (frame, point) which points of the soles may bear load, ``in_contact``
+    (frame, foot) which feet are on it.
     """
 
     angle: Array
@@ -68,6 +70,7 @@ class Measured(NamedTuple):
     limits: MuscleLimits
     varying: frozenset[str] = frozenset()
     applied: Array | None = None
+    inertial: Array | None = None
     moments: Array | None = None
     floor: float | None = None
     touches: NDArray[np.bool_] | None = None
@@ -105,7 +108,10 @@ class Measured(NamedTuple):
     def total_force(self) -> Array:
         """Everything that pushes the body besides gravity, N: (frame, axis)."""
         total = self.force.sum(axis=1)
-        return total if self.applied is None else total + self.applied[:, :, :3].sum(axis=1)
+        for applied in (self.applied, self.inertial):
+            if applied is not None:
+                total = total + applied[:, :, :3].sum(axis=1)
+        return total
 
 
 def frame_name(dims: tuple[str, ...], shape: tuple[int, ...], labels: Mapping[str, Any], frame: int) -> str:
@@ -166,9 +172,13 @@ def read_measured(model: Model, trial: Trial, own: Iterable[str], is_steep: bool
     varying = frozenset(name for name in LIMITS if found.get(name))
     limits = MuscleLimits(*(placed(model, name, groups.get(name, {}), found.get(name, {})) for name in LIMITS))
     check_bounds(model, limits.lower, limits.upper, is_steep, lambda frame: frame_name(*frames, frame))
+    inertial = None
+    if trial.has_inertia:
+        inertias = inertias_of(model)
+        inertial = wrenches_of_inertia(model, inertias, q, *rates(q, compiled.is_rotation, frames))
     floor = _floor(model, q, trial, found) if trial.is_predicted else (None, None, None)
     moments = _by_coordinate(model, count, found["moments"]) if "moments" in groups else None
-    return Measured(angle, q, force, point, moment, *frames, limits, varying, applied, moments, *floor)
+    return Measured(angle, q, force, point, moment, *frames, limits, varying, applied, inertial, moments, *floor)
 
 
 def _all_given(model: Model, trial: Trial) -> Iterator[Given]:

@@ -11,6 +11,7 @@ from biomech._alignment import by_name, columns_of
 from biomech._arguments import one_of, real_number
 from biomech._units import in_units
 from biomech.analysis.measured.floor import PREDICTED, read_contact, read_height
+from biomech.analysis.measured.inertia import read_inertia
 from biomech.analysis.measured.limits import limits_of
 from biomech.analysis.measured.loads import Load, read_loads
 from biomech.analysis.measured.moments import by_coordinate, of_file, units_of
@@ -41,7 +42,7 @@ class Trial(NamedTuple):
     ``moments`` in place of all forces, and groups of loads, of which ``acts`` says where each acts: ``loads``, and of
     ground reactions that are not on feet ``OTHERS``, or on feet, but not told in ground, ``ON_FEET``. ``said`` is to be
     warned of. Where the ground ``is_predicted``, the height of the ``floor``, if it was given, and a group
-    ``in_contact``, if that was.
+    ``in_contact``, if that was. ``has_inertia``: whether the motion asks for forces.
     """
 
     groups: dict[str, Mapping[Any, Any]]
@@ -49,6 +50,7 @@ class Trial(NamedTuple):
     said: list[str]
     is_predicted: bool = False
     floor: float | None = None
+    has_inertia: bool = False
 
 
 def read_trial(
@@ -62,6 +64,7 @@ def read_trial(
     up: str = "y",
     floor_height: float | None = None,
     in_contact: Any = None,
+    inertia: bool = False,
 ) -> Trial:
     """What is given of a trial, read from files where paths are given.
 
@@ -84,6 +87,8 @@ def read_trial(
         Which axis of the laboratory points upward.
     floor_height, in_contact : object
         The floor of a ground reaction that is to be predicted, and which feet are on it.
+    inertia : bool
+        Whether the motion asks for forces.
 
     Raises
     ------
@@ -96,6 +101,9 @@ def read_trial(
     if not predicted and not (floor is None and in_contact is None):
         raise StanceError(f"floor_height and in_contact: are for ground_reaction={PREDICTED!r}; must be None")
     ground = None if predicted else ground
+    moves = read_inertia(inertia)
+    if moves and moments is not None:
+        raise StanceError("inertia = True: moments of inverse dynamics have it already; must be False")
     if predicted and moments is not None:
         raise StanceError("moments: stand in place of forces; ground_reaction and loads must be None")
     if lowpass is not None:
@@ -133,7 +141,7 @@ def read_trial(
         said += unused
     if in_contact is not None:
         groups["in_contact"] = {"in_contact": read_contact(in_contact)}
-    return Trial(groups, acts, said, predicted, floor)
+    return Trial(groups, acts, said, predicted, floor, moves)
 
 
 def _read_motion(model: Model, coordinates: Any, lowpass: float | None) -> tuple[Any, list[str]]:
