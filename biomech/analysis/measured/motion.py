@@ -51,12 +51,12 @@ class Measured(NamedTuple):
 
     ``angle`` (frame, coordinate) in deg and m, counted as roles are, and ``q``, the same in rad and m; ``force``,
     ``point`` and ``moment`` (frame, foot, axis), a missing centre of pressure of a foot in the air being 0; ``dims``
-    and ``shape`` of the frames, and the caller's ``labels``. ``limits`` of muscles, (frame or 1, muscle), and the names of those that
-    are ``varying``, given by frame. ``applied`` (frame, segment, 6): force and moment about the origin of ground of
-    loads on segments, ground as segment 0, and ``inertial`` of their inertia; ``moments`` (frame, coordinate), NaN
-    where none was given, in place of all forces; None where there are none. Where the ground is to be predicted
-    ``floor`` is its height in m, ``touches`` (frame, point) which points of the soles may bear load, ``in_contact``
-    (frame, foot) which feet are on it.
+    and ``shape`` of the frames, and the caller's ``labels``. ``limits`` of muscles, (frame or 1, muscle), and the names
+    of those that are ``varying``, given by frame. ``applied`` (frame, segment, 6): force and moment about the origin of
+    ground of loads on segments, ground as segment 0, and ``inertial`` of their inertia; ``moments`` (frame,
+    coordinate), counted as roles are, NaN where none was given, in place of all forces; None where there are none.
+    Where the ground is to be predicted ``floor`` is its height in m, ``touches`` (frame, point) which points of the
+    soles may bear load, ``in_contact`` (frame, foot) which feet are on it.
     """
 
     angle: Array
@@ -177,7 +177,7 @@ def read_measured(model: Model, trial: Trial, own: Iterable[str], is_steep: bool
         inertias = inertias_of(model)
         inertial = wrenches_of_inertia(model, inertias, q, *rates(q, compiled.is_rotation, frames))
     floor = _floor(model, q, trial, found) if trial.is_predicted else (None, None, None)
-    moments = _by_coordinate(model, count, found["moments"]) if "moments" in groups else None
+    moments = compiled.counted(_by_coordinate(model, count, found["moments"])) if "moments" in groups else None
     return Measured(angle, q, force, point, moment, *frames, limits, varying, applied, inertial, moments, *floor)
 
 
