@@ -14,6 +14,7 @@ from shared_reference import OSIM
 import biomech as bm
 from biomech.analysis.measured.inertia import INTERPOLATED, SMOOTHED, Inertias, rates, wrenches_of_inertia
 from biomech.errors import BiomechWarning, ModelError, StanceError
+from biomech.model.tables import Table
 
 WALK = OSIM / "motions" / "walk_10dof"
 
@@ -131,8 +132,9 @@ def test_what_has_no_inertia_is_refused_by_name(gait2392, given, said):
         bm.static_optimization(gait2392, motion, **given)
 
 
-def test_the_measured_walk_is_opensims_inverse_dynamics():
-    """On its own body, read from its file, at its 6 Hz."""
+@pytest.fixture(scope="module")
+def walker(gait2392):
+    """The body of the measured walk from its file, with the soles of gait2392, whose feet it has."""
     tables = pytest.importorskip("biomech.io.osim.tables")
     if not WALK.exists():
         pytest.skip("no reference data")
@@ -140,16 +142,50 @@ def test_the_measured_walk_is_opensims_inverse_dynamics():
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BiomechWarning)
-        body = bm.Model("walk", tables.tables_of(read_description(WALK / "subject01.osim")))
-        reserve = dict.fromkeys(body.coordinates, 1e4)
-        files = WALK / "subject01_walk_IK.mot", WALK / "subject01_walk_grf.xml"
-        ds = bm.static_optimization(body, *files, reserve=reserve, lowpass=6.0, inertia=True)
-        theirs = bm.read_storage(WALK / "inverse_dynamics.sto")
-        again = bm.rerun(ds)
-    np.testing.assert_array_equal(again.required_moment, ds.required_moment)
-    inside = (ds.time > ds.time[0] + 0.1) & (ds.time < ds.time[-1] - 0.1)
-    for name in body.coordinates:
+        own = dict(tables.tables_of(read_description(WALK / "subject01.osim")))
+    settings, points = own["settings"], gait2392.tables["contact_points"]
+    cells = list(settings.columns["value"])
+    for row in ("toe_tip", "sole_height"):
+        cells[settings.index(row)] = gait2392.tables["settings"].value(row)
+    own["settings"] = Table("settings", {**settings.columns, "value": tuple(cells)})
+    soles = [k for k in range(len(points)) if points.text("surface")[k] == "sole"]
+    columns = {name: tuple(cell[k] for k in soles) for name, cell in points.columns.items()}
+    return bm.Model("walk", {**own, "contact_points": Table("contact_points", columns)})
+
+
+FILES = WALK / "subject01_walk_IK.mot", WALK / "subject01_walk_grf.xml"
+
+
+def test_the_measured_walk_is_opensims_inverse_dynamics(walker):
+    """On its own body, read from its file, at its 6 Hz."""
+    reserve = dict.fromkeys(walker.coordinates, 1e4)
+    with pytest.warns(BiomechWarning, match="the reserve of"):
+        ds = bm.static_optimization(walker, *FILES, reserve=reserve, lowpass=6.0, inertia=True)
+    theirs = bm.read_storage(WALK / "inverse_dynamics.sto")
+    inside = ((ds.time > ds.time[0] + 0.1) & (ds.time < ds.time[-1] - 0.1)).values
+    for name in walker.coordinates:
         force = name in ("pelvis_tx", "pelvis_ty")
         own = ds.required_moment.sel(coordinate=name)
-        off = np.abs(own.values - theirs[name + ("_force" if force else "_moment")].values)[inside.values]
-        assert off.max() < 0.01, name  # the bar is .1 N.m and .5 N
+        off = np.abs(own.values - theirs[name + ("_force" if force else "_moment")].values)[inside]
+        assert off.max() < 0.01, name
+    with pytest.warns(BiomechWarning, match="the reserve of"):
+        again = bm.rerun(ds)
+    np.testing.assert_array_equal(again.required_moment, ds.required_moment)
+
+
+def test_the_predicted_ground_of_a_walk_with_inertia(walker):
+    """What docs/how_to/your_data.md says of it, .1 s from the ends."""
+    reserve = {name: 50.0 if name.startswith("pelvis_") else 5.0 for name in walker.coordinates}
+    motion = bm.read_storage(FILES[0], model=walker)
+    loads = bm.read_external_loads(FILES[1], times=motion.time, lowpass=6.0)
+    measured = bm.io.to_ground_reaction(loads)
+    loaded = measured.force.sel(axis="y", drop=True) > 30.0
+    ds = bm.static_optimization(
+        walker, motion, "predicted", reserve=reserve, in_contact=loaded, lowpass=6.0, inertia=True
+    )
+    assert (ds.status == 0).all()
+    weight, both = walker.body_mass * 9.80665, loaded.all("foot")
+    inside = (ds.time > ds.time[0] + 0.1) & (ds.time < ds.time[-1] - 0.1)
+    for phase, expected in ((~both, [0.013, 0.019, 0.059]), (both, [0.067, 0.082, 0.033])):
+        off = (ds.ground_force - measured.force).where(loaded & phase & inside) / weight
+        np.testing.assert_allclose(np.sqrt((off**2).mean(["time", "foot"])), expected, atol=0.002)
