@@ -172,7 +172,7 @@ def _optimize(about: Mapping[str, Any], ds: xr.Dataset, threads: int, progress: 
         pose(ds),
         **_forces(bare, about),
         **limits,
-        inertia=bool(about.get("inertia", False)),
+        inertia=about.get("inertia", False),
         criterion=criterion_of(about["criterion"]),
         reserve=about["reserve"],
         strength=about["strength"],

@@ -71,7 +71,7 @@ def static_optimization(
     up: str = "y",
     floor_height: float | None = None,
     in_contact: xr.DataArray | None = None,
-    inertia: bool = False,
+    inertia: bool | str = False,
     lowpass: float | None = None,
     threads: int = 1,
     progress: bool | None = None,
@@ -134,10 +134,12 @@ def static_optimization(
         Where the ground is predicted, whether each foot is on the floor, over frames and ``foot``. By default it is
         where its lowest point is within 1 cm of the floor; a foot in swing that comes so near must be told. Of a foot
         on the floor the points up to 1 cm above may bear load.
-    inertia : bool
+    inertia : bool or {"smoothed", "interpolated"}
         Whether the motion asks for forces: inverse dynamics in place of statics, for frames along ``time`` in s, of a
-        body whose segments have moments of inertia (table ``inertias``). Accelerations are those of smoothing splines,
-        their smoothness by cross-validation; filter first what is to have a cut-off (``lowpass``, ``bm.io.resample``).
+        body whose segments have moments of inertia (table ``inertias``). Accelerations are those of cubic smoothing
+        splines, their smoothness by cross-validation; or of splines of fifth degree through all samples, of a motion
+        that was filtered before. True is the latter with ``lowpass``, which then filters the motion alone, and as
+        OpenSim's inverse dynamics does: third order, forth and back, its cut-off that of one pass.
     lowpass : float, optional
         Cut-off in Hz of the zero-phase filter through which motion and loads of files go (``bm.io.resample``).
     threads : int
@@ -204,8 +206,8 @@ def static_optimization(
     )
     study = _Sharing(model, objective, _reserves(model, reserve), threads)
     if chunks is not None or has_lazy(trial):
-        if trial.has_inertia:
-            raise StanceError("inertia = True: needs the whole motion; must be False where frames are lazy")
+        if trial.inertia:
+            raise StanceError("inertia: needs the whole motion; must be False where frames are lazy")
         if trial.is_predicted and trial.floor is None:
             raise StanceError("floor_height: must be given where frames are lazy: it is found from all of them")
         if trial.said:
@@ -218,7 +220,7 @@ def static_optimization(
     overloaded = [f"{tally.message}; {MASK_HINT}"] if tally.first >= 0 else []
     if all_said := [*trial.said, *overloaded, *([said] if said else [])]:
         warnings.warn(f"static_optimization: {'; '.join(all_said)}", BiomechWarning, stacklevel=2)
-    return study.dataset(measured, kept.variables(measured.dims, measured.shape), tally.message)
+    return study.dataset(measured, kept.variables(measured.dims, measured.shape), tally.message, trial.inertia)
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,9 @@ class _Sharing:
 
         return kept, through_blocks(work, len(measured), _BLOCK, self.threads, "frames", progress)
 
-    def dataset(self, measured: Measured, variables: Mapping[str, Variable], said: str) -> xr.Dataset:
+    def dataset(
+        self, measured: Measured, variables: Mapping[str, Variable], said: str, inertia: str = ""
+    ) -> xr.Dataset:
         """The answer over the caller's own dimensions."""
         import xarray as xr
 
@@ -277,8 +281,8 @@ class _Sharing:
         }
         if measured.floor is not None:
             about["floor_height"] = measured.floor
-        if measured.inertial is not None:
-            about["inertia"] = True
+        if inertia:
+            about["inertia"] = inertia
         about["reserve"] = _named(self.model, self.reserves)
         about = {name: own for name, own in about.items() if name not in ("upper", "weight") or own != 1.0}
         attrs = {

@@ -10,8 +10,6 @@ at the times -2h, -h, 0, h and 2h, by the central differences of fourth order (F
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,8 +28,8 @@ _STEP = 5e-4
 _OFFSETS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _FIRST = (1.0 / 12.0, -8.0 / 12.0, 0.0, 8.0 / 12.0, -1.0 / 12.0)
 _SECOND = (-1.0 / 12.0, 16.0 / 12.0, -30.0 / 12.0, 16.0 / 12.0, -1.0 / 12.0)
-#: rad and m: a smoothing spline that is nearer to the samples found no noise (judgment: markers shake by more).
-_NO_NOISE = (math.radians(0.01), 1e-4)
+#: How accelerations are found: by splines that smooth, or that pass through all samples, filtered before.
+SMOOTHED, INTERPOLATED = "smoothed", "interpolated"
 #: Samples that a spline of fifth degree needs.
 _FEWEST = 6
 
@@ -59,7 +57,7 @@ def inertias_of(model: Model) -> Inertias:
     missing = [name for k, name in enumerate(names, 1) if tree.mass[k] > 0.0 and name not in known]
     if missing:
         raise ModelError(
-            f"inertia = True: model {model.name!r} has no moments of inertia (table inertias) of {', '.join(missing)}"
+            f"inertia: model {model.name!r} has no moments of inertia (table inertias) of {', '.join(missing)}"
         )
     for k, name in enumerate(names, 1):
         if table is not None and name in known:
@@ -69,40 +67,36 @@ def inertias_of(model: Model) -> Inertias:
     return Inertias(tree.mass, tree.com, moments)
 
 
-def rates(q: Array, is_rotation: NDArray[np.bool_], frames: tuple[Any, Any, Any]) -> tuple[Array, Array]:
+def rates(q: Array, frames: tuple[Any, Any, Any], how: str) -> tuple[Array, Array]:
     """First and second derivatives of coordinates ``q`` (frame, coordinate) along the time of the frames.
 
-    A cubic smoothing spline whose smoothness is found by generalised cross-validation (Craven & Wahba 1979; Woltring
-    1986); where it finds no noise, for the motion was filtered before, a spline of fifth degree through all samples.
+    ``SMOOTHED``: of a cubic smoothing spline whose smoothness is found by generalised cross-validation (Craven & Wahba
+    1979, Numer Math 31:377; Woltring 1986, Adv Eng Softw 8:104). ``INTERPOLATED``: of a spline of fifth degree through
+    all samples, as OpenSim's inverse dynamics has it, of a motion that was filtered before.
 
     Raises
     ------
     StanceError
         Frames have no times, too few, or some that do not go on.
     """
+    from scipy.interpolate import make_interp_spline, make_smoothing_spline
+
     dims, shape, labels = frames
     if TIME not in dims or TIME not in labels or labels[TIME].dtype.kind not in "iuf":
-        raise StanceError(f"inertia = True: frames lie along {', '.join(dims)}; must have time, in s, as numbers")
+        raise StanceError(f"inertia: frames lie along {', '.join(dims)}; must have time, in s, as numbers")
     time = np.asarray(labels[TIME].values, dtype=np.float64)
     if len(time) < _FEWEST or not (np.diff(time) > 0.0).all():
-        raise StanceError(f"inertia = True: time has {len(time)} entries; must have {_FEWEST}, each after the other")
+        raise StanceError(f"inertia: time has {len(time)} entries; must have {_FEWEST} or more, each after the other")
     along = dims.index(TIME)
     values = np.moveaxis(q.reshape(*shape, -1), along, 0)
     first, second = np.zeros_like(values), np.zeros_like(values)
     for place in np.ndindex(values.shape[1:]):
         own = (slice(None), *place)
         if np.ptp(values[own]) > 0.0:
-            first[own], second[own] = _derivatives(time, values[own], _NO_NOISE[0 if is_rotation[place[-1]] else 1])
+            smooth = how == SMOOTHED
+            spline = make_smoothing_spline(time, values[own]) if smooth else make_interp_spline(time, values[own], k=5)
+            first[own], second[own] = spline(time, 1), spline(time, 2)
     return tuple(np.moveaxis(own, 0, along).reshape(q.shape) for own in (first, second))  # type: ignore[return-value]
-
-
-def _derivatives(time: Array, values: Array, no_noise: float) -> tuple[Array, Array]:
-    from scipy.interpolate import make_interp_spline, make_smoothing_spline
-
-    spline: Callable[..., Any] = make_smoothing_spline(time, values)
-    if np.sqrt(np.mean((spline(time) - values) ** 2)) < no_noise:
-        spline = make_interp_spline(time, values, k=5)
-    return np.asarray(spline(time, 1)), np.asarray(spline(time, 2))
 
 
 def wrenches_of_inertia(model: Model, inertias: Inertias, q: Array, qd: Array, qdd: Array) -> Array:
@@ -140,8 +134,13 @@ def _axial(matrix: Array) -> Array:
     return np.stack([skew[..., 2, 1], skew[..., 0, 2], skew[..., 1, 0]], axis=-1)
 
 
-def read_inertia(inertia: object) -> bool:
-    """Whether inertia counts."""
-    if not isinstance(inertia, bool | np.bool_):
-        raise StanceError(f"inertia = {shown(inertia)}: must be True or False")
-    return bool(inertia)
+def read_inertia(inertia: object, filtered: bool) -> str:
+    """How accelerations are found, or nothing where inertia does not count.
+
+    ``filtered``: whether the motion is filtered here, and True asks for no more smoothing.
+    """
+    if isinstance(inertia, bool | np.bool_):
+        return "" if not inertia else INTERPOLATED if filtered else SMOOTHED
+    if isinstance(inertia, str) and inertia in (SMOOTHED, INTERPOLATED):
+        return inertia
+    raise StanceError(f"inertia = {shown(inertia)}: must be True, False, {SMOOTHED!r} or {INTERPOLATED!r}")

@@ -173,9 +173,9 @@ def read_measured(model: Model, trial: Trial, own: Iterable[str], is_steep: bool
     limits = MuscleLimits(*(placed(model, name, groups.get(name, {}), found.get(name, {})) for name in LIMITS))
     check_bounds(model, limits.lower, limits.upper, is_steep, lambda frame: frame_name(*frames, frame))
     inertial = None
-    if trial.has_inertia:
+    if trial.inertia:
         inertias = inertias_of(model)
-        inertial = wrenches_of_inertia(model, inertias, q, *rates(q, compiled.is_rotation, frames))
+        inertial = wrenches_of_inertia(model, inertias, q, *rates(q, frames, trial.inertia))
     floor = _floor(model, q, trial, found) if trial.is_predicted else (None, None, None)
     moments = compiled.counted(_by_coordinate(model, count, found["moments"])) if "moments" in groups else None
     return Measured(angle, q, force, point, moment, *frames, limits, varying, applied, inertial, moments, *floor)

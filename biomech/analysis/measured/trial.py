@@ -19,7 +19,7 @@ from biomech.errors import BiomechError, StanceError
 from biomech.io.coordinates import in_coordinates
 from biomech.io.external_loads import FEET, read_external_loads, to_ground_reaction
 from biomech.io.force_plates import turned_up
-from biomech.io.resampling import resample
+from biomech.io.resampling import filter_as_opensim, resample
 from biomech.io.storage import read_storage
 from biomech.model.model import Model
 from biomech.stance.parameters import AXES, SIDES
@@ -42,7 +42,7 @@ class Trial(NamedTuple):
     ``moments`` in place of all forces, and groups of loads, of which ``acts`` says where each acts: ``loads``, and of
     ground reactions that are not on feet ``OTHERS``, or on feet, but not told in ground, ``ON_FEET``. ``said`` is to be
     warned of. Where the ground ``is_predicted``, the height of the ``floor``, if it was given, and a group
-    ``in_contact``, if that was. ``has_inertia``: whether the motion asks for forces.
+    ``in_contact``, if that was. ``inertia``: how accelerations are found.
     """
 
     groups: dict[str, Mapping[Any, Any]]
@@ -50,7 +50,7 @@ class Trial(NamedTuple):
     said: list[str]
     is_predicted: bool = False
     floor: float | None = None
-    has_inertia: bool = False
+    inertia: str = ""
 
 
 def read_trial(
@@ -64,7 +64,7 @@ def read_trial(
     up: str = "y",
     floor_height: float | None = None,
     in_contact: Any = None,
-    inertia: bool = False,
+    inertia: bool | str = False,
 ) -> Trial:
     """What is given of a trial, read from files where paths are given.
 
@@ -87,8 +87,8 @@ def read_trial(
         Which axis of the laboratory points upward.
     floor_height, in_contact : object
         The floor of a ground reaction that is to be predicted, and which feet are on it.
-    inertia : bool
-        Whether the motion asks for forces.
+    inertia : bool or str
+        Whether the motion asks for forces, and how accelerations are found.
 
     Raises
     ------
@@ -101,18 +101,19 @@ def read_trial(
     if not predicted and not (floor is None and in_contact is None):
         raise StanceError(f"floor_height and in_contact: are for ground_reaction={PREDICTED!r}; must be None")
     ground = None if predicted else ground
-    moves = read_inertia(inertia)
+    moves = read_inertia(inertia, lowpass is not None)
     if moves and moments is not None:
-        raise StanceError("inertia = True: moments of inverse dynamics have it already; must be False")
+        raise StanceError("inertia: moments of inverse dynamics have it already; must be False")
     if predicted and moments is not None:
         raise StanceError("moments: stand in place of forces; ground_reaction and loads must be None")
     if lowpass is not None:
         real_number("lowpass", lowpass, 0.0)
-        if not any(map(_is_path, (coordinates, ground, loads))):
+        if not any(map(_is_path, (coordinates, ground, loads))) and not (moves and "time" in _coords(coordinates)):
             raise StanceError("lowpass: is for files; bm.io.resample filters what was read before")
     if moments is not None and not (ground is None and loads is None):
         raise StanceError("moments: stand in place of forces; ground_reaction and loads must be None")
-    motion, said = _read_motion(model, coordinates, lowpass)
+    motion, said = _read_motion(model, coordinates, lowpass, bool(moves))
+    lowpass = None if moves else lowpass  # as in OpenSim's inverse dynamics, of the motion alone
     groups: dict[str, Mapping[Any, Any]] = {"coordinates": by_name(motion)}
     acts: dict[str, tuple[Load, ...]] = {}
     for title, given in (("ground_reaction", ground), ("loads", loads)):
@@ -144,19 +145,22 @@ def read_trial(
     return Trial(groups, acts, said, predicted, floor, moves)
 
 
-def _read_motion(model: Model, coordinates: Any, lowpass: float | None) -> tuple[Any, list[str]]:
-    """Coordinates in degrees and m, and what is to be warned of."""
+def _read_motion(model: Model, coordinates: Any, lowpass: float | None, moves: bool) -> tuple[Any, list[str]]:
+    """Coordinates in degrees and m, and what is to be warned of; ``moves``: filtered as OpenSim's tools do."""
     said: list[str] = []
     if _is_path(coordinates):
         with _named("coordinates"):
             motion = read_storage(coordinates)
-            if lowpass is not None:
+            if lowpass is not None and not moves:
                 motion = resample(motion, lowpass=lowpass)
             coordinates, said = in_coordinates(model, motion)
     else:
         coordinates = _in_own_units(model, coordinates)
         if _is_of_a_file(model, coordinates):
             coordinates, said = in_coordinates(model, coordinates)
+    if moves and lowpass is not None:
+        with _named("coordinates"):
+            coordinates = filter_as_opensim(coordinates, lowpass)
     return coordinates, [f"coordinates: {words}" for words in said]
 
 
@@ -279,6 +283,13 @@ def _is_of_a_file(model: Model, given: object) -> bool:
         return False
     known = set(given.data_vars) <= set(model.coordinates)
     return not known or any(own.attrs.get("units") not in ("deg", "m") for own in given.data_vars.values())
+
+
+def _coords(given: object) -> Any:
+    """Coordinates of a Dataset, none of anything else."""
+    import xarray as xr
+
+    return given.coords if isinstance(given, xr.Dataset) else ()
 
 
 def _has_loads(given: object) -> bool:
