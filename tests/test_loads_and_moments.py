@@ -17,6 +17,7 @@ from test_static_optimization import measured, reserves  # noqa: F401
 import biomech as bm
 from biomech.errors import BiomechWarning, FileError, StanceError
 from biomech.model.roles import with_names
+from biomech.model.tables import Table
 
 pytestmark = pytest.mark.filterwarnings("ignore::biomech.errors.BiomechWarning")  # reserves are what is left
 STRONG = 200.0
@@ -386,6 +387,40 @@ def test_a_body_without_a_spine_is_answered(gait2392, measured, reserves):  # no
     assert "held: all 25 postures" in str(bm.summary(two))
     with pytest.raises(bm.ModelError, match="none of its joints has the role lumbosacral"):
         bm.sweep(other, pelvic_tilt=0)
+
+
+@pytest.mark.filterwarnings("default::biomech.errors.BiomechWarning")
+def test_a_body_that_has_hardly_any_role_is_answered(gait2392, measured, reserves):  # noqa: F811
+    """It floats by no known joint, stands on no known foot, and no joint of it is reported."""
+    tables = gait2392.tables
+    names = {kind: {name: f"{name} of it" for name in tables[kind].rows} for kind in ("joints", "coordinates")}
+    names["segments"] = {name: f"{name} of it" for name in tables["segments"].rows if name != "torso"}
+    other = bm.Model("stranger", with_names(tables, names))
+    assert dict(other.roles.segments) == {"torso": "torso"}
+    coordinates, ground = measured
+    theirs = {f"{name} of it": own for name, own in coordinates.items()}
+    reserve = {f"{name} of it": own for name, own in reserves.items()}
+    feet = xr.Dataset(
+        {name: ("load" if own == "segment" else ("frame", "load", "axis"), ground[name].values) for name, own in
+         (("force", ""), ("point", ""), ("moment", ""))},
+        {"segment": ("load", ["calcn_r of it", "calcn_l of it"])},
+    )  # fmt: skip
+    one = bm.static_optimization(gait2392, coordinates, ground, reserve=reserves)
+    two = bm.static_optimization(other, theirs, loads=feet, reserve=reserve)
+    np.testing.assert_allclose(two.activation, one.activation, atol=1e-9)
+    assert two.sizes["joint"] == 0
+    with pytest.raises(StanceError, match="no segment of role calcn_r, on which the ground acts"):
+        bm.static_optimization(other, theirs, ground)
+    with pytest.warns(BiomechWarning, match="likely too weak muscles"):
+        bm.static_optimization(other, theirs, reserve=1e3)
+
+
+def test_a_body_without_muscles_says_so(gait2392):
+    gone = ("muscles", "path_points", "patellae", "patellar_tendon")
+    empty = {name: Table(name, dict.fromkeys(gait2392.tables[name].columns, ())) for name in gone}
+    body = bm.Model("bones", {**gait2392.tables, **empty})
+    with pytest.raises(bm.ModelError, match="'bones' has no muscles"):
+        bm.static_optimization(body, {})
 
 
 # --- force plates of a C3D file

@@ -32,7 +32,7 @@ from biomech.analysis.output.status_summary import MASK_HINT, StatusSummary, exp
 from biomech.analysis.output.variables import describing, outputs_of
 from biomech.analysis.progress import read_progress
 from biomech.analysis.store.record import STUDY, describe_frames
-from biomech.errors import BiomechWarning, StanceError
+from biomech.errors import BiomechWarning, ModelError, StanceError
 from biomech.model.model import Model
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_measured import FrameSharing, compile_frames, solve_frames
@@ -168,6 +168,8 @@ def static_optimization(
 
     Raises
     ------
+    ModelError
+        The body has no muscles; or with ``inertia`` a segment has a mass, and no moments of inertia.
     StanceError
         Naming the argument, the value and what is allowed. Arrays that say their units (``attrs["units"]``) in others
         than these are converted (mm, degree, N.mm), or refused if that is none of theirs.
@@ -197,6 +199,8 @@ def static_optimization(
     [True, False]
     """
     objective = read_objective(model, criterion, None, strength)
+    if not model.muscles:
+        raise ModelError(f"model {model.name!r} has no muscles that could share its load")
     if isinstance(lower, int | float) and lower == 1.0:
         raise StanceError(f"lower = {shown(lower)}: must be below 1")
     threads, progress = whole_number("threads", threads, 1), read_progress(progress)

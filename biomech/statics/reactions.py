@@ -89,7 +89,7 @@ def reported_joints(compiled: CompiledModel) -> list[str]:
 def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
     parent, segment, patella = compiled.tree.parent, compiled.paths.segment, compiled.patella
-    child = np.array([1 + compiled.joints.index(joint) for joint in joints])
+    child = np.array([1 + compiled.joints.index(joint) for joint in joints], dtype=np.int64)
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
     for cut, first in enumerate(child):
         for s in range(1, len(parent)):
@@ -123,7 +123,7 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     pressed = (lumbosacral, extension)
     return CutTables(
         child,
-        np.cumsum([0, *map(len, crossing)]),
+        np.cumsum([0, *map(len, crossing)], dtype=np.int64),
         np.array([row for rows in crossing for row in rows], dtype=np.int64).reshape(-1, 3),
         outward,
         lumbosacral,

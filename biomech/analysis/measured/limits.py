@@ -56,7 +56,7 @@ def limits_of(model: Model, name: str, value: Any) -> dict[str, Any]:
     for pattern, own in found.items():
         if not isinstance(pattern, str):
             raise StanceError(f"{name}: has the label {shown(pattern)}; labels must be names or patterns of muscles")
-        if not model.rows_matching("muscles", pattern):
+        if pattern != "*" and not model.rows_matching("muscles", pattern):
             raise StanceError(f"{name}: no muscle or group matches {pattern!r}; groups are {', '.join(model.groups)}")
         if _is_number(own):
             found[pattern] = real_number(f"{name}[{pattern!r}]", own, *LIMITS[name][1:])

@@ -101,7 +101,8 @@ def _leg(model: Model) -> float:
 def _pelvis_to_heel(model: Model) -> float:
     compiled = model.compiled().in_roles
     place = kinematics(compiled, {}).origin[0]
-    away = np.linalg.norm(place - place.sel(segment="pelvis"), axis=-1)
+    base = "pelvis" if "pelvis" in compiled.segments else compiled.segments[0]
+    away = np.linalg.norm(place - place.sel(segment=base), axis=-1)
     heels = [compiled.segments.index(foot) for foot in _HEELS if foot in compiled.segments]
     return float(away[heels[0]] if heels else away.max())
 
@@ -110,6 +111,9 @@ def _cause(model: Model, measured: Measured, weight: float, worst: int, frame: i
     """The likeliest reason, by what the data look like."""
     looked = np.linspace(0, len(measured) - 1, min(len(measured), _LOOKED_AT)).astype(np.int64)
     q, force, point = measured.q[looked], measured.force[looked], measured.point[looked]
+    if not _of_pelvis(model).any():  # it does not float: no ground reactions need balance it
+        name = model.coordinates[worst]
+        return f"too weak muscles, or too cheap a reserve of {name}: a smaller one costs more"
     if measured.moments is not None:
         return "moments of another body, or too weak muscles: they must be in N.m, with the signs of the coordinates"
     if measured.touches is not None:
@@ -200,8 +204,8 @@ def _feet(model: Model, q: Array) -> Array:
         name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(compiled.coordinates)
     }
     origin = kinematics(compiled, shown).origin.transpose("pose", "segment", "axis")
-    there = [foot for foot in _HEELS if foot in compiled.segments]  # a foot that is gone bears nothing
-    heels = [foot if foot in there else there[0] for foot in _HEELS]
+    there = [foot for foot in _HEELS if foot in compiled.segments] or compiled.segments[:1]
+    heels = [foot if foot in there else there[0] for foot in _HEELS]  # a foot that is gone bears nothing
     return np.asarray(origin.sel(segment=heels).values, dtype=np.float64)
 
 
