@@ -236,6 +236,13 @@ def test_a_body_that_cannot_stand_says_what_it_lacks():
     assert np.isfinite(legs.muscle_geometry(r_knee_angle=-30.0).length).all()
 
 
+def test_a_role_that_a_name_alone_tells_is_said():
+    with pytest.warns(BiomechWarning):
+        model = bm.read_osim(OSIM / "models/arm_wraps.osim")
+    assert model.roles.segments == {"torso": "torso"}
+    assert model.said == "known by name alone: torso"
+
+
 def test_it_travels_and_is_computed_again(rajagopal):
     ds = bm.sweep(rajagopal, pelvic_tilt=0.0, knee_flexion=[0.0, 30.0])
     xr.testing.assert_identical(bm.rerun(ds), ds)

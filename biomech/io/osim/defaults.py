@@ -94,7 +94,7 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     found["contact_points"], soles = _contacts(pose, anatomy, size)
     found["coordinates"], still, given = _held_still(found, anatomy)
     said += [soles, arms, f"height {found['settings'].value('height'):.2f} m by the legs"]
-    if _stands(anatomy):
+    if _stands(description, anatomy):
         found["passive"] = passive
         found, added = _completed(found, description, pose, anatomy)
         said += [f"passive tissue as in {LIKE}, times {size.mass * size.length:.2f}"]
@@ -108,12 +108,15 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     return found, said
 
 
-def _stands(anatomy: Anatomy) -> bool:
-    """Whether a body has trunk, pelvis and a foot, and the joints between them."""
+def _stands(description: OsimModel, anatomy: Anatomy) -> bool:
+    """Whether a body has trunk, pelvis and a foot, and the joints between them, L5/S1 right below the trunk."""
     joints = ["ground_pelvis", "lumbosacral"]
     joints += [f"{joint}{side}" for side in anatomy.feet for joint in ("hip", "knee", "ankle", "subtalar")]
     parts = all(role in anatomy.segments for role in TRUNK["segments"])
-    return parts and bool(anatomy.feet) and all(joint in anatomy.joints for joint in joints)
+    if not (parts and anatomy.feet and all(joint in anatomy.joints for joint in joints)):
+        return False
+    ends = {own.name: {own.parent.body, own.child.body} for own in description.joints}
+    return anatomy.segments["torso"] in ends[anatomy.joints["lumbosacral"]]
 
 
 def _few(names: list[str]) -> str:
