@@ -45,6 +45,8 @@ _SOURCE = f"default: as in {LIKE}, grown to this body"
 _ALIGNED = 0.3
 #: m from the midline within which nothing is a shoulder.
 _SHOULDER = 0.1
+#: What gives way below the hip when feet are turned out far, and the body that has it.
+_YIELD, _YIELDING = "shank_rotation", "adult"
 _SIDES = {"_r": 1.0, "_l": -1.0}
 
 
@@ -331,7 +333,8 @@ def _completed(
     }
     for side in anatomy.feet:
         needed[f"hip{side}"] = tuple(f"hip_{way}{side}" for way in ("flexion", "adduction", "rotation"))
-        needed[f"knee{side}"], needed[f"ankle{side}"] = (f"knee_angle{side}",), (f"ankle_angle{side}",)
+        needed[f"knee{side}"] = (f"knee_angle{side}",)
+        needed[f"ankle{side}"] = (f"{_YIELD}{side}", f"ankle_angle{side}")
         needed[f"subtalar{side}"] = (f"subtalar_angle{side}",)
     added = []
     for joint, roles in needed.items():
@@ -348,7 +351,7 @@ def _with_coordinate(
     tables: dict[str, Table], joint: Joint, name: str, role: str, pose: NeutralPose
 ) -> dict[str, Table]:
     """Tables with another coordinate of a joint, about or along the axis that the built-in has for its role."""
-    like = _built_in()[0]["coordinates"]
+    like = load_model(_YIELDING if role.startswith(_YIELD) else LIKE).tables["coordinates"]
     row = {column: cells[like.index(role)] for column, cells in like.columns.items()}
     inner = joint.child if joint.reversed else joint.parent
     frame = pose.rotation[inner.body] @ np.array(inner.rotation)
@@ -361,8 +364,10 @@ def _with_coordinate(
         motion, function = str(row["motion"]), f"{joint.name}.{name}"
         own = {"row": function, "joint": joint.name, "motion": motion, **axes, "function": function}
         own |= {"coordinates": name, "source": _SOURCE}
-        first = moves.text("joint").index(joint.name)
-        at = first if motion == "translation" else first + moves.text("joint").count(joint.name)
+        rows = [i for i, of in enumerate(moves.text("joint")) if of == joint.name]
+        slides = [i for i in rows if moves.text("motion")[i] == "translation"]
+        # ways are along axes of the parent, and so come first; the shank turns above the ankle
+        at = rows[0] if motion == "translation" else rows[0] + len(slides) if role.startswith(_YIELD) else rows[-1] + 1
         tables["transform_rows"] = _with_row(moves, own, at)
         for i, value in enumerate((0.0, 1.0)):
             entry = {"entry": f"{function}.{i}", "function": function, "kind": "linear", "x": float(i), "y": value}
