@@ -18,10 +18,12 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+import sympy as sp
 from osim_kinematics import body_frames, evaluate, path_length
 from shared_reference import OSIM as SHARED
 
 import biomech as bm
+from biomech import symbolic
 from biomech.analysis.store.model_record import describe_model, make_model
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io.osim import description as osim
@@ -702,3 +704,35 @@ def test_numbers_of_optional_tables_may_be_replaced():
     assert model.scale({"couplers/*/scale": 2.0}).value(f"couplers/{name}/scale") == 2.0 * model.value(
         f"couplers/{name}/scale"
     )
+
+
+# ---- SymPy -----------------------------------------------------------------------------------------------------------
+
+
+def check_against_sympy(model, pose, muscle):
+    """Length and arms at a pose (rad, m), by exact transforms and differentiation."""
+    ds = model.muscle_geometry(in_degrees(model, [pose])).sel(muscle=muscle)
+    length = symbolic.muscle_length(model, muscle, pose)
+    place = {symbol: sp.Float(pose[symbol.name], 30) for symbol in length.free_symbols}
+    assert float(length.subs(place).evalf(30)) == pytest.approx(float(ds.length[0]), abs=1e-12)
+    for name in model.coordinates:
+        arm = symbolic.moment_arm(length, name).subs(place).evalf(30)
+        assert float(arm) == pytest.approx(float(ds.moment_arm.sel(coordinate=name)[0]), abs=1e-11), name
+    return {symbol.name for symbol in place}
+
+
+@shared
+@pytest.mark.parametrize("muscle", ["rect_fem_r", "bifemlh_r"])
+def test_a_knee_with_a_patella_in_sympy(muscle):
+    """Points that move, and a patella that follows the knee."""
+    _, model = body(SHARED / "models" / "leg6dof9musc.osim")
+    pose = dict.fromkeys(model.coordinates, 0.0)
+    pose |= {"hip_flexion_r": 0.4, "knee_angle_r": -0.7, "knee_angle_pat_r": -0.7, "pelvis_tilt": 0.1}
+    assert check_against_sympy(model, pose, muscle) == {"hip_flexion_r", "knee_angle_r"}
+
+
+@shared
+def test_a_path_that_wraps_has_no_equations():
+    _, model = body(SHARED / "models" / "arm_wraps.osim")
+    with pytest.raises(ModelError, match="wraps over a surface"):
+        symbolic.muscle_length(model, model.tables["path_wraps"].text("muscle")[0])
