@@ -19,6 +19,7 @@ from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import PassiveTables
 from biomech.model.forces.passive_joints import passive_moment as passive_kernel
 from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
+from biomech.model.mechanics.wrapping.laying import empty_wrap_work
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import (
     LOAD,
@@ -140,8 +141,12 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
 def pose_muscles(compiled: CompiledModel, q: Array) -> tuple[Frames, PathState]:
     """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
     segments, coordinates, points = len(compiled.tree.parent), len(q), len(compiled.paths.segment)
+    wraps, wrenches = compiled.paths.wraps, points + len(compiled.paths.wraps.pull)
     f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))))
-    state = PathState(*map(np.zeros, ((points, 3), (points, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))))
+    state = PathState(
+        *map(np.zeros, ((points, 3), (wrenches, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))),
+        empty_wrap_work(wraps),
+    )
     _lay_out(compiled.tree, compiled.splines, compiled.paths, q, f, state)
     return f, state
 

@@ -114,6 +114,34 @@ SCHEMA: dict[str, dict[str, str]] = {
     "passive": {"parameter": "text", "value": "number", "unit": "text", "source": "text"},
     "settings": {"setting": "text", "value": "number", "unit": "text", "source": "text"},
 }
+#: Tables that a model may do without: one that is absent is empty.
+OPTIONAL: dict[str, dict[str, str]] = {
+    "wraps": {
+        "wrap": "text",
+        "segment": "text",
+        "kind": "text",
+        "radius": "number",
+        "length": "optional",
+        "x": "number",
+        "y": "number",
+        "z": "number",
+        "rx": "number",
+        "ry": "number",
+        "rz": "number",
+        "quadrant": "text",
+        "source": "text",
+    },
+    "path_wraps": {
+        "row": "text",
+        "muscle": "text",
+        "wrap": "text",
+        "first": "optional",
+        "last": "optional",
+        "source": "text",
+    },
+}
+#: The columns of every table that there may be.
+COLUMNS = SCHEMA | OPTIONAL
 #: Beyond this a whole number is no float.
 _LARGEST = 1 << 1023
 
@@ -125,7 +153,7 @@ class Table:
     Parameters
     ----------
     name : str
-        One of the names in ``SCHEMA``.
+        One of the names in ``SCHEMA`` or ``OPTIONAL``.
     columns : mapping of str to tuple
         Column name to the values of all rows; the first column holds the unique row names.
     """
@@ -134,7 +162,7 @@ class Table:
     columns: Mapping[str, Column]
 
     def __post_init__(self) -> None:
-        one_of("name", self.name, SCHEMA, ModelError)
+        one_of("name", self.name, COLUMNS, ModelError)
         instance("columns", self.columns, Mapping, "a mapping of columns to their cells", ModelError)
         columns = {column: _cells(self.name, column, given) for column, given in self.columns.items()}
         _check_columns(self.name, columns)
@@ -160,7 +188,7 @@ class Table:
             return self.columns[column]
         except (KeyError, TypeError):
             raise ModelError(
-                f"column = {shown(column)}: table {self.name!r} has {', '.join(SCHEMA[self.name])}"
+                f"column = {shown(column)}: table {self.name!r} has {', '.join(COLUMNS[self.name])}"
             ) from None
 
     def _not_a_number(self, columns: Iterable[str]) -> ModelError:
@@ -177,7 +205,7 @@ class Table:
     def numbers(self, *columns: str) -> NDArray[np.float64]:
         """Number columns: shape (rows,) for one column, (rows, columns) for several."""
         if not columns:
-            raise ModelError(f"columns: name at least one of {', '.join(SCHEMA[self.name])}")
+            raise ModelError(f"columns: name at least one of {', '.join(COLUMNS[self.name])}")
         try:
             stacked = np.array([self._cells(c) for c in columns], dtype=np.float64)
         except (TypeError, ValueError, OverflowError):
@@ -210,7 +238,7 @@ class Table:
 
     def with_column(self, column: str, cells: Column) -> Table:
         """A table with another column, whose cells are taken as they are: for numbers that were looked at before."""
-        one_of("column", column, SCHEMA[self.name], ModelError)
+        one_of("column", column, COLUMNS[self.name], ModelError)
         if type(cells) is not tuple or len(cells) != len(self):
             raise refusal("cells", cells, f"a tuple of {len(self)} cells", ModelError)
         made = object.__new__(Table)
@@ -243,7 +271,7 @@ def _cells(table: str, column: str, given: object) -> Column:
 
 def _check_columns(name: str, columns: Mapping[str, Column]) -> None:
     """A table has the columns of its kind, in their order, all of one length, and rows that have names."""
-    own, wanted = list(columns), list(SCHEMA[name])
+    own, wanted = list(columns), list(COLUMNS[name])
     if own != wanted:
         missing, unknown = [c for c in wanted if c not in own], [c for c in own if c not in wanted]
         said = f"missing {missing}" if missing else f"unknown {shown(unknown)}" if unknown else f"in the order {own}"
@@ -267,7 +295,7 @@ def make_table(name: str, records: Iterable[Mapping[str, str]]) -> Table:
     ModelError
         A column is missing or unknown, a cell is no finite number, or a row name is absent or repeated.
     """
-    schema = SCHEMA[one_of("name", name, SCHEMA, ModelError)]
+    schema = COLUMNS[one_of("name", name, COLUMNS, ModelError)]
     allowed = "a list of mappings of columns to cells"
     cells: dict[str, list[float | str]] = {column: [] for column in schema}
     for number, record in enumerate(entries("records", records, allowed, ModelError), start=1):
@@ -299,7 +327,7 @@ def _parse(cell: str, kind: str, where: str) -> float | str:
 
 def read_table(name: str, folder: Traversable) -> Table:
     """Read ``<name>.csv`` from a folder of the package."""
-    one_of("name", name, SCHEMA, ModelError)
+    one_of("name", name, COLUMNS, ModelError)
     instance("folder", folder, Traversable, "a folder, as importlib.resources.files or pathlib.Path", ModelError)
     try:
         lines = (folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()
@@ -323,7 +351,7 @@ def check_structure(tables: object) -> None:
     """
     if not isinstance(tables, Mapping):
         raise ModelError(f"tables = {shown(tables)}: must map the names of tables to tables: {', '.join(SCHEMA)}")
-    missing, unknown = [n for n in SCHEMA if n not in tables], [n for n in tables if n not in SCHEMA]
+    missing, unknown = [n for n in SCHEMA if n not in tables], [n for n in tables if n not in COLUMNS]
     if missing or unknown:
         said = f"missing {missing}" if missing else f"unknown {unknown}"
         raise ModelError(f"tables: {said}; a model has {', '.join(SCHEMA)}")
@@ -336,7 +364,7 @@ def check_cells(given: Iterable[Table]) -> None:
     """Refuse tables whose cells are of the wrong type, or whose rows have no names of their own."""
     for one in entries("given", given, "a list of tables", ModelError):
         table = instance("given", one, Table, "a list of tables", ModelError)
-        for column, kind in SCHEMA[table.name].items():
+        for column, kind in COLUMNS[table.name].items():
             allowed, kinds = ("text", (str,)) if kind == "text" else ("a number", (int, float, np.number))
             for row, cell in enumerate(table.columns[column]):
                 if not isinstance(cell, kinds) or isinstance(cell, bool | np.complexfloating | np.timedelta64):
@@ -350,3 +378,8 @@ def check_cells(given: Iterable[Table]) -> None:
         for name in table.rows:
             if "/" in name or name != name.strip():
                 raise ModelError(f"{table.name}: row {name!r}: a name must have no '/' in it and no blanks around it")
+
+
+def optional(tables: Mapping[str, Table], name: str) -> Table:
+    """A table that a model may do without, empty where it does."""
+    return tables[name] if name in tables else Table(name, dict.fromkeys(OPTIONAL[name], ()))
