@@ -86,7 +86,7 @@ def arctan2(y: Any, x: Any) -> Any:
 
 
 def arctan2_of_lanes(y, x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
-    """Cephes' fraction (Moshier 1989) on an eighth of a turn, reduced further by arctan a = pi/4 + arctan((a-1)/(a+1))."""
+    """Cephes' fraction (Moshier 1989), within an eighth of a turn of arctan a = pi/4 + arctan((a - 1) / (a + 1))."""
     high, low = max(abs(x), abs(y)), min(abs(x), abs(y))
     a = low / max(high, _SMALLEST)
     upper = a > 0.66

@@ -19,7 +19,6 @@ from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import PassiveTables
 from biomech.model.forces.passive_joints import passive_moment as passive_kernel
 from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
-from biomech.model.mechanics.wrapping.laying import empty_wrap_work
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import (
     LOAD,
@@ -29,6 +28,7 @@ from biomech.model.mechanics.tree import (
     forward_kinematics,
     make_frames,
 )
+from biomech.model.mechanics.wrapping.laying import empty_wrap_work
 from biomech.model.mirror import side_of
 from biomech.model.poses import Coordinates, read_knee_laxity, read_poses
 
@@ -143,10 +143,9 @@ def pose_muscles(compiled: CompiledModel, q: Array) -> tuple[Frames, PathState]:
     segments, coordinates, points = len(compiled.tree.parent), len(q), len(compiled.paths.segment)
     wraps, wrenches = compiled.paths.wraps, points + len(compiled.paths.wraps.pull)
     f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3))))
-    state = PathState(
-        *map(np.zeros, ((points, 3), (wrenches, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))),
-        empty_wrap_work(wraps),
-    )
+    shapes = ((points, 3), (wrenches, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))
+    position, wrench, length, arm = map(np.zeros, shapes)
+    state = PathState(position, wrench, length, arm, empty_wrap_work(wraps))
     _lay_out(compiled.tree, compiled.splines, compiled.paths, q, f, state)
     return f, state
 

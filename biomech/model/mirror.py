@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
 from biomech.model.roles import ending, swapped
-from biomech.model.tables import SCHEMA, Table, check_structure
+from biomech.model.tables import COLUMNS, Table, check_structure
 
 #: Number columns that change sign in the mirror.
 _NEGATED = {
@@ -26,6 +26,7 @@ _NEGATED = {
     "path_points": ("z",),
     "contact_points": ("z",),
     "patellae": ("z",),
+    "wraps": ("z", "rx", "ry"),
 }
 #: Text columns that hold names with a side.
 _NAMES = {
@@ -37,7 +38,11 @@ _NAMES = {
     "path_points": ("point", "muscle", "segment", "coordinate"),
     "contact_points": ("contact", "segment"),
     "patellae": ("patella", "coordinate"),
+    "wraps": ("wrap", "segment"),
+    "path_wraps": ("row", "muscle", "wrap"),
 }
+#: Words that the mirror exchanges.
+_EXCHANGED = {("wraps", "quadrant"): {"z": "-z", "-z": "z"}}
 _BARE = ("splines", "patellar_tendon", "passive", "settings")
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
@@ -64,6 +69,9 @@ def mirrored(table: Table) -> Table:
     columns = dict(instance("table", table, Table, "a Table", ModelError).columns)
     for column in _NAMES.get(table.name, ()):
         columns[column] = tuple(other_side(name) for name in table.text(column))
+    for (of, column), words in _EXCHANGED.items():
+        if of == table.name:
+            columns[column] = tuple(words.get(word, word) for word in table.text(column))
     for column in _NEGATED.get(table.name, ()):
         columns[column] = tuple(float(0.0 - value) for value in table.numbers(column))
     return Table(table.name, columns)
@@ -75,7 +83,7 @@ def with_left_side(table: Table) -> Table:
         return table
     image = mirrored(table)
     keep = [i for i, row in enumerate(image.rows) if row not in table.rows]
-    columns = {c: (*table.columns[c], *(image.columns[c][i] for i in keep)) for c in SCHEMA[table.name]}
+    columns = {c: (*table.columns[c], *(image.columns[c][i] for i in keep)) for c in COLUMNS[table.name]}
     return Table(table.name, columns)
 
 
@@ -158,7 +166,7 @@ def _matches_mirror(table: Table) -> bool:
         order = [image.index(row) for row in table.rows]
     except ModelError:
         return False
-    for column, kind in SCHEMA[table.name].items():
+    for column, kind in COLUMNS[table.name].items():
         if column == "source":
             continue
         if kind == "text":

@@ -23,7 +23,7 @@ from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
-from biomech.model.tables import SCHEMA, Table, check_cells, check_structure, make_table
+from biomech.model.tables import COLUMNS, Table, check_cells, check_structure, make_table, optional
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +40,7 @@ class Model(Displayed):
     name : str
         How the model is called.
     tables : mapping of str to Table
-        The tables of ``biomech.model.tables.SCHEMA``, both sides of the body.
+        The tables of ``biomech.model.tables.SCHEMA``, and any of ``OPTIONAL``; both sides of the body.
     roles : Roles, optional
         What its parts are: ``biomech.model.roles.make_roles`` makes them. By default those have a role that bear its
         name, and pairs end in ``_r`` and ``_l``; ``with_roles`` changes them.
@@ -409,7 +409,7 @@ class Model(Displayed):
         """
         tables = dict(self.tables)
         for name, given in mapping("rows", rows, "tables to rows", ModelError).items():
-            own = tables[one_of("rows", name, SCHEMA, ModelError)]
+            own = optional(tables, one_of("rows", name, COLUMNS, ModelError))
             try:
                 new = with_left_side(make_table(name, given))
                 both = {column: (*cells, *new.columns[column]) for column, cells in own.columns.items()}
@@ -467,7 +467,7 @@ class Model(Displayed):
         ModelError
             There is no such table or row.
         """
-        own = self.tables[one_of("table", table, SCHEMA, ModelError)]
+        own = optional(self.tables, one_of("table", table, COLUMNS, ModelError))
         try:
             place = own.index(name)
         except ModelError as error:
@@ -480,7 +480,7 @@ class Model(Displayed):
             where = f"{argument}[{shown(path)}]"
             name, pattern, column = _parts(where, path)
             number = real_number(where, given, error=ModelError)
-            table = tables[name]
+            table = optional(tables, name)
             rows = self.rows_matching(name, pattern)
             if not rows:
                 raise ModelError(f"{where}: no row of table {name!r} matches {pattern!r}; rows are {_few(table.rows)}")
@@ -522,8 +522,8 @@ class Model(Displayed):
 
         It names parts by what the body calls them, else by their roles, else, of muscles, by their group.
         """
-        own = self.tables[one_of("table", table, SCHEMA, ModelError)]
-        rows = own.matching(pattern) or self.tables_by_role[table].matching(pattern)
+        own = optional(self.tables, one_of("table", table, COLUMNS, ModelError))
+        rows = own.matching(pattern) or optional(self.tables_by_role, table).matching(pattern)
         if not rows and table == "muscles":
             members = self.groups.get(pattern, ())
             rows = [i for i, name in enumerate(own.rows) if name in members]
@@ -577,9 +577,9 @@ def _parts(where: str, path: str) -> tuple[str, str, str]:
     table, _, rest = path.partition("/")
     row, _, column = rest.partition("/")
     column = column or "value"
-    if table not in SCHEMA:
-        raise ModelError(f"{where}: there is no table {shown(table)}; tables are {', '.join(SCHEMA)}")
-    numbers = [name for name, kind in SCHEMA[table].items() if kind != "text"]
+    if table not in COLUMNS:
+        raise ModelError(f"{where}: there is no table {shown(table)}; tables are {', '.join(COLUMNS)}")
+    numbers = [name for name, kind in COLUMNS[table].items() if kind != "text"]
     if column not in numbers:
         raise ModelError(f"{where}: {shown(column)} is no number of table {table!r}; numbers are {', '.join(numbers)}")
     return table, row, column

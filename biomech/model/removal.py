@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import COLUMNS, Table, optional
 
 Tables = Mapping[str, Table]
 
@@ -56,6 +56,7 @@ def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[
         "contact_points": _without(tables["contact_points"], "segment", gone.segments),
     }
     left = {**tables, **left}
+    left |= _wraps_left(tables, gone)
     left["patellae"] = _without(tables["patellae"], "patella", _idle_patellae(left))
     if not len(left["patellae"]):
         left["patellar_tendon"] = _without(tables["patellar_tendon"], "knot", tables["patellar_tendon"].rows)
@@ -107,7 +108,15 @@ def _without(table: Table, column: str, names: Collection[str]) -> Table:
     keep = [i for i, name in enumerate(table.text(column)) if name not in names]
     if len(keep) == len(table):
         return table
-    return Table(table.name, {own: tuple(table.columns[own][i] for i in keep) for own in SCHEMA[table.name]})  # type: ignore[misc]
+    return Table(table.name, {own: tuple(table.columns[own][i] for i in keep) for own in COLUMNS[table.name]})  # type: ignore[misc]
+
+
+def _wraps_left(tables: Tables, gone: _Gone) -> dict[str, Table]:
+    """Surfaces on segments that stay, and the paths that stay and may wrap over them; nothing of a body without any."""
+    wraps = _without(optional(tables, "wraps"), "segment", gone.segments)
+    uses = _without(optional(tables, "path_wraps"), "muscle", gone.muscles)
+    uses = _without(uses, "wrap", set(optional(tables, "wraps").rows) - set(wraps.rows))
+    return {table.name: table for table in (wraps, uses) if table.name in tables}
 
 
 def _idle_patellae(tables: Tables) -> set[str]:

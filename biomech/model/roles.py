@@ -20,7 +20,7 @@ from typing import Any
 
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import COLUMNS, Table
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
@@ -34,6 +34,8 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "path_points": {"muscle": "muscles", "segment": "segments", "coordinate": "coordinates"},
     "contact_points": {"segment": "segments"},
     "patellae": {"coordinate": "coordinates"},
+    "wraps": {"segment": "segments"},
+    "path_wraps": {"muscle": "muscles"},
 }
 _LEG = {
     "segments": {
@@ -269,7 +271,7 @@ class RoleNames:
             return found
         named = with_names(found, self.own)
         for name, table in named.items():
-            first = next(iter(SCHEMA[name]))
+            first = next(iter(COLUMNS[name]))
             labels = dict(zip(by_role[name].rows, own[name].rows, strict=True))
             rows = tuple(labels[row] for row in found[name].rows)
             named[name] = Table(name, {**table.columns, first: rows})
@@ -292,6 +294,8 @@ def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
     found = dict(tables)
     for table, columns in NAMED.items():
+        if table not in tables:
+            continue
         cells = dict(tables[table].columns)
         for column, kind in columns.items():
             new = names.get(kind, {})
@@ -322,7 +326,7 @@ def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
 
 def _relabelled(table: Table) -> Table:
     """A table of parts that have no names of their own, its rows labelled by what they are of, so that sides show."""
-    if table.name == "path_points":
+    if table.name in ("path_points", "path_wraps"):
         labels = _counted(table.text("muscle"))
     elif table.name == "couplings":
         labels = _counted([".".join(of) for of in zip(table.text("joint"), table.text("component"), strict=True)])
@@ -334,7 +338,7 @@ def _relabelled(table: Table) -> Table:
         labels = _counted([f"patella{ending(coordinate)}" for coordinate in table.text("coordinate")])
     else:
         return table
-    return Table(table.name, {**table.columns, next(iter(SCHEMA[table.name])): tuple(labels)})
+    return Table(table.name, {**table.columns, next(iter(COLUMNS[table.name])): tuple(labels)})
 
 
 def _counted(labels: Iterable[str]) -> Iterator[str]:

@@ -381,5 +381,5 @@ def check_cells(given: Iterable[Table]) -> None:
 
 
 def optional(tables: Mapping[str, Table], name: str) -> Table:
-    """A table that a model may do without, empty where it does."""
-    return tables[name] if name in tables else Table(name, dict.fromkeys(OPTIONAL[name], ()))
+    """A table of a model; where that does without it, empty."""
+    return tables[name] if name in tables or name in SCHEMA else Table(name, dict.fromkeys(OPTIONAL[name], ()))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import SCHEMA, Table
+from biomech.model.tables import COLUMNS, Table
 
 Array = NDArray[np.float64]
 
@@ -66,6 +66,17 @@ RANGES: dict[str, dict[str, Range]] = {
     "contact_points": {"x": _PLACE, "y": _PLACE, "z": _PLACE},
     "patellae": {"z": _PLACE},
     "patellar_tendon": {"flexion": Range(-180.0, 180.0, "deg")},
+    "wraps": {
+        "radius": Range(0.0, 5.0, "m", above=True),
+        "length": Range(0.0, 1e3, "m", above=True),
+        "x": _PLACE,
+        "y": _PLACE,
+        "z": _PLACE,
+        "rx": _ANGLE,
+        "ry": _ANGLE,
+        "rz": _ANGLE,
+    },
+    "path_wraps": {"first": Range(0.0, 1e6), "last": Range(0.0, 1e6)},
 }
 #: The same for tables of named values: table -> pattern of the row -> range, of which the first that matches counts.
 NAMED_RANGES: dict[str, dict[str, Range]] = {
@@ -125,7 +136,7 @@ def check_numbers(tables: Mapping[str, Table]) -> None:
         Names the row and column, the value, and what is allowed.
     """
     for name, table in tables.items():
-        for column, kind in SCHEMA[name].items():
+        for column, kind in COLUMNS[name].items():
             if kind != "text":
                 check_column(table, column)
     _check_motions(tables["coordinates"])
@@ -138,7 +149,7 @@ def check_numbers(tables: Mapping[str, Table]) -> None:
 def check_column(table: Table, column: str) -> None:
     """Refuse a number of one column that no body can have."""
     values = table.numbers(column)
-    if SCHEMA[table.name][column] == "number":
+    if COLUMNS[table.name][column] == "number":
         absent = np.zeros(len(values), dtype=np.bool_)
         _refuse(table, column, values, np.isfinite(values), "must be a finite number")
     else:

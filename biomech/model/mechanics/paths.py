@@ -4,8 +4,8 @@ A path is a chain of points on segments. A *conditional* point counts only while
 it is off it is put midway between its neighbours, which changes neither length nor moment arm. A *moving* point
 slides on its segment as a spline of one coordinate (the patella: Delp et al. 1990). A *span* joins two consecutive
 points; the force along it acts on a coordinate through the coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u),
-and through the sliding of moving points (virtual work; An et al. 1984, J Biomech Eng 106:280). A *stretch* may wrap over
-surfaces on the way (``wrapping``): a shortest way, so that to first order its points of contact change no length.
+and through the sliding of moving points (virtual work; An et al. 1984, J Biomech Eng 106:280). A *stretch* may wrap
+over surfaces on the way (``wrapping``): a shortest way, so that to first order moving the contacts changes no length.
 """
 
 from __future__ import annotations
@@ -158,9 +158,7 @@ def compile_paths(
     )
 
 
-def _live(
-    start: list[int], segment: Index, kind: Index, local: Array, stretches: Index
-) -> tuple[Index, Array, Index]:
+def _live(start: list[int], segment: Index, kind: Index, local: Array, stretches: Index) -> tuple[Index, Array, Index]:
     """Spans whose length can change, the length of the others per muscle, and the points to be placed."""
     spans, within, placed = [], np.zeros(len(start) - 1), set()
     wrapped = {s for _, first, last, _, _ in stretches.tolist() for s in range(first, last)}
@@ -216,7 +214,8 @@ def _terms(
                 # sliding on along a span shortens it, sliding on along the span before lengthens that
                 slides += [(p, s, slider, sign, arm) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1]
                 # and with what wraps add, the span comes to its near end as it does to its far one
-                slides += [(p, len(kind) + k, slider, 1, arm) for k in np.flatnonzero(wraps.pull[:, 1] == p)]
+                added = np.flatnonzero(wraps.pull[:, 1] == p).tolist()
+                slides += [(p, len(kind) + k, slider, 1, arm) for k in added]
     return (
         np.array(terms, dtype=np.int64).reshape(-1, 4),
         np.array(list(arms), dtype=np.int64).reshape(-1, 2),

@@ -103,9 +103,7 @@ def place_wraps(wraps: WrapTables, frames: Frames, work: WrapWork) -> None:
 
 
 @kernel
-def mark_points(
-    wraps: WrapTables, k: int, coordinate: Index, active: Array, q: Array, work: WrapWork
-) -> None:
+def mark_points(wraps: WrapTables, k: int, coordinate: Index, active: Array, q: Array, work: WrapWork) -> None:
     """Which points of stretch ``k`` count."""
     for p in range(wraps.stretch[k, 1], wraps.stretch[k, 2] + 1):
         work.counts[p] = 1.0
@@ -130,11 +128,9 @@ def lay_stretch(wraps: WrapTables, k: int, position: Array, work: WrapWork) -> f
             moved = max(moved, _seek(wraps, k, u, position, stage, work))
         before = length
         length = _stretch_length(wraps, k, position, work)
-        if rounds < SEEKING - 1:
-            settled = (stage > 0.0) | (abs(length - before) < SETTLED)
-        else:
-            settled = stage >= 0.0
-        stage = select(settled, select((moved < STILL) | (stage > 1.0), 2.0, 1.0), 0.0)
+        still = (moved < STILL) | (stage > 1.0)
+        settled = (stage > 0.0) | (abs(length - before) < SETTLED) | (rounds + 1 >= SEEKING)
+        stage = select(settled, select(still, 2.0, 1.0), 0.0)
         if not any_lane(stage < 2.0):
             break
     return length
@@ -219,7 +215,11 @@ def _next(
     for p in range(last - 1, first - 1, -1):
         nearer = (work.counts[p] > 0.5) & (before < p)
         after = select(nearer, p, after)
-        x, y, z = select(nearer, position[p, 0], x), select(nearer, position[p, 1], y), select(nearer, position[p, 2], z)
+        x, y, z = (
+            select(nearer, position[p, 0], x),
+            select(nearer, position[p, 1], y),
+            select(nearer, position[p, 2], z),
+        )
     for j in range(wraps.stretch[k, 3], wraps.stretch[k, 4]):
         if j != u:
             nearer = (work.order[j] > before) & (work.order[j] < after)

@@ -5,15 +5,16 @@ straight parts are tangents of a circle; unrolled, the way over a cylinder is on
 goes evenly. The way over a sphere lies in the plane of both points and the centre.
 
 Whether a way is taken, and on which side, is OpenSim's rule. Without a *quadrant* a path wraps over what the straight
-line pierces, on the shorter side. A quadrant names a half of space (x > 0 in the frame of the surface, say) on whose side
-the path passes, be it the long way round. It wraps where the line pierces the surface, where both points lie in the
-other half, and over a cylinder also where one does and the line is nearest to the axis there. A point inside the surface, or
-a way that touches a cylinder beyond both of its ends, is none.
+line pierces, on the shorter side. A quadrant names a half of space (x > 0 in the frame of the surface, say) on whose
+side the path passes, be it the long way round: it wraps where the line pierces the surface, and over a cylinder also
+where both points lie in the other half, or one does and the line is nearest to the axis there. Where a point lies inside
+the surface, or the way touches a cylinder beyond both of its ends, there is none.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,7 @@ def way_over_cylinder(
     # tangents, touched counter-clockwise (a from the first, b from the second point) and clockwise
     l1, l2 = math.sqrt(max(d1 - square, 0.0)), math.sqrt(max(d2 - square, 0.0))
     i1, i2 = 1.0 / max(d1, square), 1.0 / max(d2, square)
+    left: Any
     if axis < 0:
         left = across >= 0.0
         verdict = select(pierced, MUST, 0.0)

@@ -53,7 +53,7 @@ def compile_wraps(
 ) -> WrapTables:
     """Flat tables of the wraps of the given muscles.
 
-    ``place``: number of each segment; points of a muscle go from ``start[i]`` to ``start[i + 1]``, each of its ``kind``.
+    ``place``: number of each segment; points of a muscle go from ``start[i]`` to ``start[i + 1]``, each of a ``kind``.
     """
     wraps, uses = optional(tables, "wraps"), optional(tables, "path_wraps")
     columns = zip(uses.text("muscle"), uses.text("wrap"), uses.numbers("first", "last").reshape(-1, 2), strict=True)
@@ -67,7 +67,9 @@ def compile_wraps(
     surfaces = [wraps.index(name) for name in dict.fromkeys(wrap for found in own.values() for wrap, _, _ in found)]
     number = {wraps.rows[row]: k for k, row in enumerate(surfaces)}
     counts = kind != CONDITIONAL
-    stretch, use, pull = [], [], []
+    stretch: list[tuple[int, int, int, int, int]] = []
+    use: list[tuple[int, int, int, int]] = []
+    pull: list[tuple[int, int]] = []
     for muscle in (name for name in muscles if name in own):
         first, last = (end([f for _, f, _ in own[muscle]] + [t for _, _, t in own[muscle]]) for end in (min, max))
         while not counts[first]:
@@ -90,6 +92,25 @@ def compile_wraps(
         np.array(pull, dtype=np.int64).reshape(-1, 2),
         np.array(steady, dtype=np.int64),
     )
+
+
+def check_wraps(tables: Mapping[str, Table]) -> None:
+    """Refuse wraps that cannot be; their names, words and numbers are known to be sound by themselves.
+
+    Raises
+    ------
+    ModelError
+        Names the row and column, the value, and what is allowed.
+    """
+    wraps, uses = optional(tables, "wraps"), optional(tables, "path_wraps")
+    for row, kind, length in zip(wraps.rows, wraps.text("kind"), wraps.numbers("length"), strict=True):
+        if math.isnan(length) != (kind == "sphere"):
+            allowed = "be a number (m)" if kind == "cylinder" else "be absent (NaN)"
+            raise ModelError(f"wraps/{row}/length = {float(length)!r}: must {allowed}, for the surface is a {kind}")
+    for column in ("first", "last"):
+        for row, end in zip(uses.rows, uses.numbers(column), strict=True):
+            if not math.isnan(end) and end != math.floor(end):
+                raise ModelError(f"path_wraps/{row}/{column} = {float(end)!r}: must be a whole number, or absent (NaN)")
 
 
 def _ends(row: str, ends: Array, points: int) -> tuple[int, int]:
