@@ -22,7 +22,7 @@ import sympy as sp
 
 from biomech._arguments import instance, mapping, one_of, real_number, whole_number
 from biomech.errors import ModelError
-from biomech.model.mechanics.paths import SLACK
+from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.model.tables import complete
