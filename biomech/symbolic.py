@@ -22,7 +22,7 @@ import sympy as sp
 
 from biomech._arguments import instance, mapping, one_of, real_number, whole_number
 from biomech.errors import ModelError
-from biomech.model.mechanics.paths import SLACK
+from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.model.tables import complete
@@ -45,11 +45,7 @@ def coordinate(name: str) -> sp.Symbol:
 
 
 def _body(model: object) -> Model:
-    own = instance("model", model, Model, "a Model", ModelError)
-    for name in ("transform_rows", "couplers", "point_rows", "wraps"):
-        if len(complete(own.tables)[name]):
-            raise ModelError(f"model {own.name!r}: has {name}, of which there are no symbolic equations")
-    return own
+    return instance("model", model, Model, "a Model", ModelError)
 
 
 def _formula(name: str, value: object) -> sp.Expr:
