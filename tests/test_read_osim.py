@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.spatial.transform import Rotation
 from shared_reference import OSIM
 
 import biomech as bm
@@ -160,8 +161,46 @@ def test_the_articles_scenarios_run(bodies, name):
         assert bool((ds.status == 0).all()) == (scenario in held), (scenario, ds.attrs["message"])
 
 
+def test_what_is_added_turns_as_in_the_built_in_bodies():
+    """The shank turns about its own long axis above the ankle, internally positive; the sole about gait2392's axis."""
+    model = bm.read_osim(OSIM / "more_models/gait2354_v40000.osim")
+    for side, sign in (("r", 1.0), ("l", -1.0)):
+        bent = {f"knee_angle_{side}": -30.0, f"ankle_angle_{side}": 15.0, f"hip_flexion_{side}": 40.0}
+        plain, turned = (
+            model.kinematics({**bent, f"shank_rotation_{side}": angle}).rotation[0] for angle in (0.0, 10.0)
+        )
+        shank = plain.sel(segment=f"tibia_{side}").values
+        turn = (
+            shank.T @ turned.sel(segment=f"talus_{side}").values @ plain.sel(segment=f"talus_{side}").values.T @ shank
+        )
+        about_y = Rotation.from_euler("y", sign * 10.0, degrees=True).as_matrix()
+        assert np.abs(turn - about_y).max() < 1e-12
+    planar = bm.read_osim(OSIM / "more_models/gait10dof18musc.osim")
+    rotation = planar.kinematics(subtalar_angle_r=12.0).rotation[0]
+    turn = rotation.sel(segment="talus_r").values.T @ rotation.sel(segment="calcn_r").values
+    axis = [bm.load_model(LIKE).value(f"coordinates/subtalar_angle_r/axis_{own}") for own in "xyz"]
+    about = Rotation.from_rotvec(np.radians(12.0) * np.array(axis) / np.linalg.norm(axis)).as_matrix()
+    assert np.abs(turn - about).max() < 1e-9
+    ds = bm.sweep(model, pelvic_tilt=0.0, foot_rotation=40.0, turnout_yield=10.0)
+    assert float(ds.coordinate_angle.sel(coordinate="shank_rotation_r")) == pytest.approx(-10.0)
+
+
+def test_the_articles_claims_are_asked_of_it(rajagopal):
+    """Those that are about muscles that it has: it has none of the trunk."""
+    found = bm.findings.assess_hypotheses(model=rajagopal, samples=4)
+    names = {own.hypothesis.name for own in found}
+    back = {own.name for own in bm.findings.HYPOTHESES if any(m.label == "lumbar_extensors" for m in own.measures)}
+    assert names == {own.name for own in bm.findings.HYPOTHESES} - back
+    assert len(names) > 10
+    with pytest.raises(StanceError, match="lumbar_extensors; model 'subject_walk_scaled' has no such muscle group"):
+        bm.findings.assess_hypotheses(list(back), rajagopal, samples=4)
+
+
 def test_defaults_are_said(bodies, rajagopal):
-    assert "held at zero, not in the file: subtalar_angle_r, subtalar_angle_l" in rajagopal.said
+    assert (
+        "held at zero, not in the file: shank_rotation_r, subtalar_angle_r, shank_rotation_l, subtalar_angle_l"
+        in rajagopal.said
+    )
     assert "arms as the file has them" in rajagopal.said
     assert rajagopal.value("settings/arms_mass") == 0.0
     assert "no muscle moves it: lumbar_extension" in rajagopal.said
@@ -234,6 +273,13 @@ def test_a_body_that_cannot_stand_says_what_it_lacks():
     legs = bm.read_osim(OSIM / "more_models/both_legs_v20200.osim")
     assert legs.roles.segments["femur_l"] == "lfemur"
     assert np.isfinite(legs.muscle_geometry(r_knee_angle=-30.0).length).all()
+
+
+def test_a_role_that_a_name_alone_tells_is_said():
+    with pytest.warns(BiomechWarning):
+        model = bm.read_osim(OSIM / "models/arm_wraps.osim")
+    assert model.roles.segments == {"torso": "torso"}
+    assert model.said == "known by name alone: torso"
 
 
 def test_it_travels_and_is_computed_again(rajagopal):

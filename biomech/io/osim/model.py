@@ -13,7 +13,7 @@ from biomech.io.osim.description import OsimModel, UnknownWrap, WrapEllipsoid, W
 from biomech.io.osim.reading import read_description
 from biomech.io.osim.tables import tables_of
 from biomech.model.model import Model
-from biomech.model.roles import make_roles
+from biomech.model.roles import ROLES, make_roles
 from biomech.model.tables import COLUMNS, Table
 
 #: What is left out of these kinds is looked at by muscle, not by itself.
@@ -59,7 +59,6 @@ def read_osim(path: str | Path) -> Model:
     description = read_description(place)
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
-    tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
     tables |= _told("left_out", _left_out(description))
     given: dict[str, Mapping[str, Any]] = {
         "segments": anatomy.segments,
@@ -67,8 +66,12 @@ def read_osim(path: str | Path) -> Model:
         "coordinates": anatomy.coordinates,
         "signs": anatomy.signs,
     }
-    name = description.name.strip() or place.stem
-    return Model(name, tables, make_roles(tables, given, anatomy.mirror))
+    roles = make_roles(tables, given, anatomy.mirror)
+    by_name = [role for kind in ROLES for role in roles.of(kind) if role not in given[kind]]
+    if by_name:
+        said.append(f"known by name alone: {', '.join(by_name)}")
+    tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
+    return Model(description.name.strip() or place.stem, tables, roles)
 
 
 def _told(name: str, rows: Iterator[dict[str, str]]) -> dict[str, Table]:

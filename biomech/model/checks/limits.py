@@ -75,6 +75,17 @@ RANGES: dict[str, dict[str, Range]] = {
     "defaults": {"locked": _FLAG, "clamped": _FLAG, "prescribed": _FLAG},
     "point_rows": {"rx": _ANGLE, "ry": _ANGLE, "rz": _ANGLE},
     "inertias": {"xx": _MOMENT, "yy": _MOMENT, "zz": _MOMENT},
+    "wraps": {
+        "radius": Range(0.0, 5.0, "m", above=True),
+        "length": Range(0.0, 1e3, "m", above=True),
+        "x": _PLACE,
+        "y": _PLACE,
+        "z": _PLACE,
+        "rx": _ANGLE,
+        "ry": _ANGLE,
+        "rz": _ANGLE,
+    },
+    "path_wraps": {"first": Range(0.0, 1e6), "last": Range(0.0, 1e6)},
 }
 #: The same for tables of named values: table -> pattern of the row -> range, of which the first that matches counts.
 NAMED_RANGES: dict[str, dict[str, Range]] = {
