@@ -190,9 +190,10 @@ def with_dimensions(given: list[Given], default: str, taken: Collection[str]) ->
     for one in given:
         if one.nameless and one.array.ndim:
             if several:
+                first = next(other.title for other in given if only in other.array.dims and not other.nameless)
                 raise StanceError(
                     f"{one.title}: has no named dimension, and there are {', '.join(map(str, dims))}; "
-                    "must be a number or a DataArray"
+                    f"must be a number or a DataArray ({only} is of {first})"
                 )
             if only != default:
                 one = one._replace(array=one.array.rename({default: only}))

@@ -16,7 +16,14 @@ import xarray as xr
 import biomech as bm
 from biomech.analysis.output.glossary import TABLES, sweep_table, with_tables
 from biomech.analysis.output.policy_variables import POLICY_OUTPUTS, POLICY_VARIABLES
-from biomech.analysis.output.variables import OutputVariable, declared_outputs, describing, register, unregister
+from biomech.analysis.output.variables import (
+    GIVEN,
+    OutputVariable,
+    declared_outputs,
+    describing,
+    register,
+    unregister,
+)
 from biomech.pipeline import pipeline_kernel, status
 from biomech.pipeline.output_declaration import ALONG
 from biomech.pipeline.pipeline_kernel import OutputMaps, ResultArrays
@@ -181,7 +188,7 @@ def test_the_glossary_is_made_from_the_declarations():
 def test_a_docstring_names_no_variable_that_there_is_not(function):
     told = function.__doc__.partition("Returns\n")[2].partition("Raises\n")[0]
     names = set(re.findall(r"``([a-z_]+)``", told)) - {"units", "long_name"}
-    known = {output.name for output in declared_outputs(function.__name__)} | set(POLICY_VARIABLES)
+    known = {output.name for output in (*declared_outputs(function.__name__), *GIVEN)} | set(POLICY_VARIABLES)
     assert len(names) > 10
     assert names <= known
 

@@ -132,7 +132,9 @@ def _check(ds: Any, feet: object) -> dict[int, str]:
         raise StanceError("ds: must have the coordinates plate and analog_time, as read_c3d gives it")
     labels, found = [str(label) for label in ds["plate"].values], dict[int, str]()
     for plate, foot in mapping("feet", feet, "plates to feet").items():
-        found[labels.index(one_of("feet", plate, labels))] = one_of(f"feet[{plate!r}]", foot, SIDES)
+        if plate not in labels:
+            raise StanceError(f"feet: {shown(plate)} is no plate of ds; there are {', '.join(labels) or 'none'}")
+        found[labels.index(plate)] = one_of(f"feet[{plate!r}]", foot, SIDES)
     if not found:
         raise StanceError(f"feet = {shown(feet)}: must name one plate at least, of {', '.join(labels)}")
     return found

@@ -1,7 +1,7 @@
 """Forces of inertia in a measured motion: velocities and accelerations of coordinates, and what they ask of segments.
 
 By d'Alembert a body in motion balances as one at rest does on whose segments act besides, at their centres of mass, the
-force -m a and the moment -(I alpha + w x I w) (Featherstone 2008, Rigid Body Dynamics Algorithms, sec. 2.12-2.14). All
+force -m a and the moment -(I alpha + w x I w) (Featherstone 2008, Rigid Body Dynamics Algorithms, ch. 2). All
 that asks for balance then answers for motion, joint forces among it.
 
 Accelerations of a segment follow from those of the coordinates alone: it is watched on the path q + t q' + t^2 q'' / 2

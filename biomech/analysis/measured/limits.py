@@ -64,7 +64,7 @@ def limits_of(model: Model, name: str, value: Any) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return not (is_named(value) or is_series(value)) and np.ndim(value) == 0
+    return value is None or np.isscalar(value) or (isinstance(value, np.ndarray) and value.ndim == 0)
 
 
 def _by_muscle(model: Model, name: str, value: Any) -> dict[str, Any]:

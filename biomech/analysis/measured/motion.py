@@ -26,6 +26,7 @@ from biomech.analysis.measured.loads import check_loads, in_ground, wrenches
 from biomech.analysis.measured.plates import read_plates
 from biomech.analysis.measured.trial import ON_FEET, Trial
 from biomech.analysis.output.labels import DIMENSIONS
+from biomech.analysis.output.variables import GIVEN
 from biomech.errors import StanceError
 from biomech.io.external_loads import FEET, at_one_point
 from biomech.model.model import Model
@@ -41,6 +42,7 @@ _INNER = ("foot", "axis")
 #: What stands before the coordinate of a moment in messages.
 _OF_MOMENTS = "moments of "
 _OWN = frozenset({*DIMENSIONS, "side", "segment", "load"})
+_GIVEN = frozenset(output.name for output in GIVEN)
 #: How far beyond the range of its coordinate a measured value is still a body's, deg and m. Skin moves on bone and
 #: joints differ; and where a pelvis is in a laboratory, and which way it faces, no joint limits.
 _BEYOND_JOINT, _BEYOND_TURN, _BEYOND_PLACE = 30.0, 360.0, 5.0
@@ -135,7 +137,7 @@ def read_measured(model: Model, trial: Trial, own: Iterable[str], is_steep: bool
         Naming the argument, the value and what is allowed.
     """
     groups = trial.groups
-    given, dims = with_dimensions([*_all_given(model, trial)], "frame", (taken := frozenset(own)) | _OWN)
+    given, dims = with_dimensions([*_all_given(model, trial)], "frame", (taken := frozenset(own) | _GIVEN) | _OWN)
     _check_twins(given, dims)
     given, shape, labels = aligned(given, dims)
     labels |= carried(given, dims, _OWN, taken, _INNER)

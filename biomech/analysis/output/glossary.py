@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from biomech.analysis.output.policy_variables import POLICY_OUTPUTS
-from biomech.analysis.output.variables import declared_outputs
+from biomech.analysis.output.variables import GIVEN, declared_outputs
 from biomech.pipeline.output_declaration import OutputDeclaration
 from biomech.pipeline.status import STATUS_CODES
 from biomech.stance.parameters import PARAMETERS
@@ -31,7 +31,7 @@ def sweep_table() -> str:
 def measured_table() -> str:
     """What ``static_optimization`` answers with besides."""
     common = {output.name for output in declared_outputs("sweep")}
-    return _table(output for output in declared_outputs("static_optimization") if output.name not in common)
+    return _table(output for output in (*declared_outputs("static_optimization"), *GIVEN) if output.name not in common)
 
 
 def status_table() -> str:

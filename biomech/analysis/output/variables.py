@@ -237,6 +237,26 @@ MEASURED = (
     ),
 )
 
+#: What measured frames are answered with besides where it was given; ``segment`` is a dimension of these alone.
+GIVEN = tuple(
+    _given(OutputDeclaration(name, dims, units, long_name, frame=frame))
+    for name, dims, units, long_name, frame in (
+        ("external_force", ("segment", "axis"), "N", "force of loads on the segment", "ground"),
+        (
+            "external_moment",
+            ("segment", "axis"),
+            "N.m",
+            "moment of loads on the segment about the ground origin",
+            "ground",
+        ),
+        ("given_moment", ("coordinate",), "N.m", "moment that was to be met (N for translations)", ""),
+        ("in_contact", ("foot",), "1", "the foot is on the floor, where the ground was predicted", ""),
+        ("activation_lower", ("muscle",), "1", "least activation, where it varies by frame", ""),
+        ("activation_upper", ("muscle",), "1", "largest activation, where it varies by frame", ""),
+        ("activation_weight", ("muscle",), "1", "weight in the cost, where it varies by frame", ""),
+    )
+)
+
 
 class _Registry:
     """What was registered, and how often that has changed: what was made from it before may be out of date."""
