@@ -25,6 +25,7 @@ from biomech.errors import ModelError
 from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
+from biomech.model.tables import optional
 
 #: Coordinates of the sagittal plane, right leg.
 SAGITTAL = (
@@ -208,6 +209,8 @@ def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = No
         points.append((table.text("segment")[i], _local(model, i)))
     if not points:
         raise ModelError(f"muscle = {muscle!r}: there is no such muscle in model {model.name!r}")
+    if muscle in optional(model.tables_by_role, "path_wraps").text("muscle"):
+        raise ModelError(f"muscle = {muscle!r}: must not wrap over anything, for which there is no formula here")
     return sp.Add(*(_distance(model, near, far) for near, far in pairwise(points)))
 
 

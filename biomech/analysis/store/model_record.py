@@ -13,7 +13,7 @@ from biomech.model.catalog import MODELS, load_model
 from biomech.model.model import Model
 from biomech.model.population import BodySource
 from biomech.model.roles import NO_ROLES, make_roles
-from biomech.model.tables import SCHEMA, Column, Table
+from biomech.model.tables import COLUMNS, Column, Table, optional
 
 
 def describe_model(model: Model | BodySource) -> str:
@@ -36,7 +36,7 @@ def _describe(model: Model) -> str:
 
 
 def _unlike(base: Model, model: Model) -> dict[str, Any]:
-    changes = {name: _change(base.tables[name], table) for name, table in model.tables.items()}
+    changes = {name: _change(optional(base.tables, name), table) for name, table in model.tables.items()}
     found = {name: change for name, change in changes.items() if change}
     return {"changes": found} if found else {}
 
@@ -89,7 +89,8 @@ def make_model(about: Mapping[str, Any]) -> Model:
     """
     try:
         name, base, changes = about["name"], load_model(about["like"]), about.get("changes", {})
-        tables = {table: _restored(base.tables[table], changes.get(table, {})) for table in SCHEMA}
+        names = dict.fromkeys((*base.tables, *changes))
+        tables = {table: _restored(optional(base.tables, table), changes.get(table, {})) for table in names}
         roles = make_roles(tables, about["roles"], about["roles"].get("mirror")) if "roles" in about else NO_ROLES
         model = Model(name, tables, roles) if changes or name != base.name or "roles" in about else base
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -104,7 +105,7 @@ def _restored(base: Table, change: Mapping[str, Any]) -> Table:
     if "rows" in change:
         before = _rows(base)
         rows = [{**before.get(name, {}), **row} for name, row in change["rows"].items()]
-        columns = {name: [row[name] for row in rows] for name in SCHEMA[base.name]}
+        columns = {name: [row[name] for row in rows] for name in COLUMNS[base.name]}
     elif "cells" in change:
         columns = _cells(base)
         for name, cells in change["cells"].items():
@@ -116,6 +117,6 @@ def _restored(base: Table, change: Mapping[str, Any]) -> Table:
 
 
 def _column(table: str, name: str, cells: list[Any]) -> Column:
-    if SCHEMA[table][name] == "text":
+    if COLUMNS[table][name] == "text":
         return tuple(cells)
     return tuple(math.nan if cell is None else cell for cell in cells)
