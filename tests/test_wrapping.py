@@ -18,6 +18,7 @@ import biomech as bm
 from biomech.analysis.store.model_record import describe_model, make_model
 from biomech.errors import ModelError
 from biomech.io.osim import read_description
+from biomech.model.scaling import part_length
 from biomech.model.tables import OPTIONAL, make_table
 
 R = 0.03
@@ -334,6 +335,21 @@ def test_wraps_go_with_what_they_are_on():
     assert left.tables["wraps"].rows == ("thigh_r", "calf_r")
     assert left.tables["path_wraps"].rows == ("rect_fem_r.0", "soleus_r.0")
     assert model.without("soleus_r").tables["path_wraps"].text("muscle") == ("rect_fem_r", "rect_fem_l", "soleus_l")
+
+
+def test_wraps_grow_with_the_body():
+    model = wrapped_body()
+    height = model.value("settings/height")
+    larger = model.scaled(height=1.2 * height)
+    assert larger.value("wraps/thigh_r/radius") == pytest.approx(0.06)
+    assert larger.value("wraps/calf_l/z") == pytest.approx(-0.012)
+    pose = {"hip_flexion_r": 30.0, "ankle_angle_r": 10.0, "knee_angle_r": [-20.0, -95.0]}
+    one, other = (own.muscle_geometry(**pose).sel(muscle=["rect_fem_r", "soleus_r"]) for own in (model, larger))
+    assert np.allclose(other.length, 1.2 * one.length, atol=1e-14)
+    # a part that grows alone takes its surfaces along
+    thighs = model.scaled(lengths={"thigh": 1.1 * part_length(model.tables, "thigh")})
+    assert thighs.value("wraps/thigh_r/y") == pytest.approx(-0.22)
+    assert thighs.value("wraps/calf_r/y") == pytest.approx(-0.3)
 
 
 def test_an_answer_tells_the_wraps_of_its_body():
