@@ -223,6 +223,7 @@ def _model_calls() -> dict[str, Call]:
         "tables.complete": (tables.complete, {"tables": small.tables}),
         "tables.empty_table": (tables.empty_table, {"name": "couplers"}),
         "tables.check_structure": (tables.check_structure, {"tables": small.tables}),
+        "tables.optional": (tables.optional, {"tables": small.tables, "name": "wraps"}),
         "tables.check_cells": (tables.check_cells, {"given": [small.tables["muscles"]]}),
         "mirror.is_mirrored": (mirror.is_mirrored, {"table": small.tables["muscles"], "column": "leverage"}),
         "mirror.other_side": (mirror.other_side, {"name": "soleus_r"}),
