@@ -117,7 +117,7 @@ def _cause(model: Model, measured: Measured, weight: float, worst: int, frame: i
     if measured.moments is not None:
         return "moments of another body, or too weak muscles: they must be in N.m, with the signs of the coordinates"
     if measured.touches is not None:
-        return "a movement too fast for statics, a foot that touches the floor elsewhere, or too weak muscles"
+        return f"{_unmatched(measured)}, a foot that touches the floor elsewhere, or too weak muscles"
     if wrong := _wrong_force(measured.total_force[looked], weight):
         return wrong
     if not force.any():
@@ -216,6 +216,13 @@ def _apart(feet: Array, force: Array, point: Array, axes: tuple[int, ...] = (0, 
     return float((away * load).sum() / load.sum())
 
 
+def _unmatched(measured: Measured) -> str:
+    """What is left over where everything else is right."""
+    if measured.inertial is None:
+        return "a movement too fast for statics"
+    return "a motion that does not fit the plates (masses, markers, filter; the ends of the motion)"
+
+
 def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, frame: int) -> str:
     """Neither units nor axes nor names."""
     name, role = model.coordinates[worst], model.compiled().coordinates[worst]
@@ -223,14 +230,14 @@ def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, 
         return f"too weak muscles, or too cheap a reserve of {name}: a smaller one costs more"
     if model.compiled().is_rotation[worst]:
         return "points or postures that do not fit: the force of the ground passes the centre of mass by too much"
-    carried = measured.total_force[:, 1] / weight
+    carried, unmatched = measured.total_force[:, 1] / weight, _unmatched(measured)
     here, mean = f"{100.0 * carried[frame]:.3g} %", float(carried.mean())
     if role != "pelvis_ty":
         along = measured.total_force[frame]["xyz".index(role[-1])]
-        return f"a movement too fast for statics: the plates push the body by {along:.3g} N along it in that frame"
+        return f"{unmatched}: the plates push the body by {along:.3g} N along it in that frame"
     if np.abs(mean - 1.0) <= _SAME_MASS and len(carried) >= _MANY:
         return (
-            f"a movement too fast for statics: the plates carry {here} of the body weight in that frame, "
+            f"{unmatched}: the plates carry {here} of the body weight in that frame, "
             f"{100.0 * mean:.3g} % on average"
         )
     if carried.min() < 0.5 * _SAME_MASS and carried.max() > 0.5:
@@ -240,6 +247,6 @@ def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, 
     if np.ptp(carried) <= _SAME_MASS and len(carried) >= _MANY:
         return f"another body mass: the plates carry {100.0 * mean:.3g} % of the body weight on average"
     return (
-        f"another body mass, a missing plate or a movement too fast for statics: the plates carry {here} "
+        f"another body mass, a missing plate or {unmatched}: the plates carry {here} "
         f"of the body weight in that frame, {100.0 * mean:.3g} % on average"
     )
