@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def stance(ds: xr.Dataset, body_weight: float) -> Step:
     """The first stance of the right foot that was seen whole, in body weights."""
     ground = ds.ground_force.sel(foot="right", axis="y").values > ON_GROUND
     edges = np.flatnonzero(np.diff(ground.astype(int)))
-    first, last = next((a + 1, b) for a, b in zip(edges, edges[1:], strict=False) if ground[a + 1])
+    first, last = next((a + 1, b) for a, b in pairwise(edges) if ground[a + 1])
     part = ds.isel(time=slice(first, last + 1))
     forces = {words: part.muscle_force.sel(muscle=f"{name}_r").values / body_weight for name, words in NAMES.items()}
     return Step(part.time.values, part.joint_compression.sel(joint="knee_r").values / body_weight, forces)

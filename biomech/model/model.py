@@ -160,7 +160,7 @@ class Model(Displayed):
         >>> bm.load_model().said
         ''
         """
-        return "; ".join(complete(self.tables)["notes"].text("text"))
+        return "; ".join(optional(self.tables, "notes").text("text"))
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -256,8 +256,6 @@ class Model(Displayed):
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
         table, row, column = self.resolve(path)
-        own = complete(self.tables)[table]
-        try:
         own = optional(self.tables, table)
         try:
             return own.value(row, column)
