@@ -59,7 +59,8 @@ def figure(found: dict[str, tuple[str, str]], file: Path) -> None:
     from biomech.view.charts.drawing import SMALL, WIDTH, headline, save_png, wrapped
 
     chart, panel = plt.subplots(figsize=(WIDTH, 0.33 * len(found) + 0.6), layout="constrained")
-    headline(chart, message(found), "Verdict on the adult (dot) and on the body of the file (square; none where it has no muscle to ask).")
+    reading = "Verdict on the adult (dot) and on the body of the file (square; none where it has no muscle to ask)."
+    headline(chart, message(found), reading)
     place = {verdict: k for k, verdict in enumerate(VERDICTS)}
     for row, (_claim, (adult, other)) in enumerate(found.items()):
         panel.axhline(row, color=GRID, linewidth=0.7, zorder=0)
