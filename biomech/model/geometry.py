@@ -92,6 +92,15 @@ def segment_frames(compiled: CompiledModel, q: Array) -> tuple[Array, Array]:
     return rotation, origin
 
 
+def followed(compiled: CompiledModel, q: Array) -> Array:
+    """Coordinates (frame, coordinate), rad and m, with those that follow others where they are."""
+    if len(compiled.tree.couplers.dependent) == 0:
+        return q
+    q = np.array(q)
+    _frames(compiled, q)  # puts them there
+    return q
+
+
 def _frames(compiled: CompiledModel, q: Array) -> tuple[Array, Array, Array]:
     count = len(compiled.tree.parent)
     rotation, origin, centre = np.empty((len(q), count, 9)), np.empty((len(q), count, 3)), np.empty((len(q), 3))

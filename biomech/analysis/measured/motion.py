@@ -29,6 +29,7 @@ from biomech.analysis.output.labels import DIMENSIONS
 from biomech.analysis.output.variables import GIVEN
 from biomech.errors import StanceError
 from biomech.io.external_loads import FEET, at_one_point
+from biomech.model.geometry import followed
 from biomech.model.model import Model
 from biomech.pipeline.solve_measured import MuscleLimits
 from biomech.pipeline.solve_predicted import soles_of
@@ -152,7 +153,7 @@ def read_measured(model: Model, trial: Trial, own: Iterable[str], is_steep: bool
         sizes = ", ".join(f"{dim} {size}" for dim, size in zip(dims, shape, strict=True))
         raise StanceError(f"coordinates and ground_reaction: {sizes} make {count} frames; at most {_MOST_FRAMES}")
     compiled, frames = model.compiled(), (dims, shape, labels)
-    angle = np.zeros((*shape, len(compiled.coordinates)))
+    angle = np.tile(compiled.counted(compiled.default), (*shape, 1))
     found: dict[str, dict[str, Array]] = {group: {} for group in groups}
     for one in given:
         if one.group == "coordinates":
@@ -163,7 +164,10 @@ def read_measured(model: Model, trial: Trial, own: Iterable[str], is_steep: bool
             found[one.group][one.name] = whole.reshape(count, *inner)
     angle = compiled.counted(angle.reshape(count, -1))
     _check_reach(model, angle, frames)
-    q = angle * np.where(compiled.is_rotation, np.radians(1.0), 1.0)
+    unit = np.where(compiled.is_rotation, np.radians(1.0), 1.0)
+    q = followed(compiled, angle * unit)
+    followers = compiled.tree.couplers.dependent
+    angle[:, followers] = (q / unit)[:, followers]
     plates = found["ground_reaction"]
     force, point = plates["force"], plates["point"]
     moment = plates.get("moment", np.broadcast_to(0.0, force.shape))
