@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biomech.errors import BiomechWarning, ModelError
-from biomech.io._xml import Element, read_xml
+from biomech.io._xml import NOTE, Element, parse_xml, read_xml
 from biomech.io.osim.description import LeftOut
 
 #: Versions of the format that are read: those of OpenSim 1.x to 4.x.
@@ -37,7 +37,7 @@ class Document:
 
     def leave_out(self, element: Element, affects: str) -> None:
         """Note an object that is not computed."""
-        self.left_out.append(LeftOut(element.tag, owner_name(element), affects, element.line))
+        self.left_out.append(LeftOut(element.tag, owner_name(element), affects, line=element.line))
 
     def warn(self) -> None:
         """Say what was left out, and what was read as something else, in one warning; nothing where all is plain."""
@@ -70,7 +70,15 @@ def open_document(path: str | Path) -> Document:
     document = Document(file, _version(root, file), model, _defaults(root, model))
     _lift_engine(model)
     _refuse_other_files(document)
+    document.left_out += [_noted(own, file) for own in root.every(f"?{NOTE}")]
     return document
+
+
+def _noted(note: Element, file: str) -> LeftOut:
+    """What ``write_osim`` says that the body was without."""
+    own = parse_xml(f"<{note.text}/>".encode(), f"{file}, line {note.line}, note")
+    words = {part: own.attributes.get(part, "") for part in ("kind", "name", "affects", "muscle")}
+    return LeftOut(**words, line=note.line)
 
 
 def _lift_engine(model: Element) -> None:

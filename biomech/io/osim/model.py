@@ -86,7 +86,7 @@ def _left_out(description: OsimModel) -> Iterator[dict[str, str]]:
                 yield {"part": f"{count}", **about}
                 count += 1
     for part in description.left_out:
-        if part.affects not in _BY_MUSCLE:
-            about = {"kind": part.kind, "name": part.name, "muscle": "", "affects": part.affects}
+        if part.affects not in _BY_MUSCLE or part.muscle:
+            about = {"kind": part.kind, "name": part.name, "muscle": part.muscle, "affects": part.affects}
             yield {"part": f"{count}", **about}
             count += 1
