@@ -21,6 +21,15 @@ IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 ORIGIN: Vector = (0.0, 0.0, 0.0)
 
 
+#: What OpenSim's names have not: it stands between names in lists and paths.
+_NO_NAME = frozenset("/\\*+ \t\r\n")
+
+
+def opensim_name(name: str) -> str:
+    """A name that OpenSim can have: what it does not allow is an underscore."""
+    return "".join("_" if own in _NO_NAME or not own.isprintable() else own for own in name)
+
+
 def _line() -> int:
     return field(default=0, compare=False, repr=False)
 

@@ -8,12 +8,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 from biomech._arguments import shown
 from biomech.errors import ModelError
-from biomech.io.osim.description import GROUND
+from biomech.io.osim.description import GROUND, opensim_name
 from biomech.io.osim.values import LARGEST
 from biomech.model.tables import Table
 
-#: What stands between names in OpenSim's lists and paths, and what XML cannot hold.
-_NO_NAME = set("/\\*+ \t\r\n")
 #: How many floats on either side of an angle in radians are tried for the one that is read back as its degrees.
 _NEAR = 4
 
@@ -49,7 +47,7 @@ def _number(value: float) -> str:
 
 def check_name(where: str, name: str) -> str:
     """A name that OpenSim can have; ``where`` is how a message calls what bears it."""
-    if not name or any(own in _NO_NAME or not own.isprintable() for own in name):
+    if not name or opensim_name(name) != name:
         raise ModelError(f"{where} = {shown(name)}: OpenSim's names have no blanks and none of / \\ * + in them")
     return name
 

@@ -151,7 +151,7 @@ def old_offset(document: Document, frame: Placement, element: Element, location:
 
 
 def settled(frame: Placement) -> Placement:
-    """A frame turned by what the tables say of it: angles of a certain number of digits, which are read back as such."""
+    """A frame turned by what the tables say of it: angles of a certain number of digits, which are read back."""
     a, b, c = (math.radians(own) for own in angles_xyz(np.array(frame.rotation)))
     return Placement(frame.body, frame.translation, rotation_xyz((a, b, c)))
 

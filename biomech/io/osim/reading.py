@@ -65,7 +65,7 @@ def _read_model(document: Document) -> OsimModel:
     _note_components(document)
     element = document.model
     return OsimModel(
-        element.name,
+        document.name,
         document.version,
         text(document, element, "credits"),
         text(document, element, "publications"),

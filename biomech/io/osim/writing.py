@@ -14,7 +14,7 @@ from biomech._arguments import instance, shown
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io._text import read_path, write_whole
 from biomech.io._xml import NOTE
-from biomech.io.osim.description import GROUND
+from biomech.io.osim.description import GROUND, opensim_name
 from biomech.io.osim.elements import add, add_named, body_path, check_name
 from biomech.io.osim.written_functions import curves_of
 from biomech.io.osim.written_joints import add_couplers, add_joint
@@ -90,9 +90,10 @@ def write_osim(model: Model, path: str | Path) -> None:
 
 def _document(name: str, tables: Tables) -> Element:
     root = Element("OpenSimDocument", {"Version": VERSION})
-    for note in _notes(tables["left_out"]):
+    called = [f"model name={quoteattr(name)}"] if opensim_name(name) != name else []
+    for note in [*called, *_notes(tables["left_out"])]:
         root.append(ProcessingInstruction(NOTE, note))
-    model = add_named(root, "Model", " ".join(name.split()))
+    model = add_named(root, "Model", opensim_name(name))
     curves = curves_of(tables)
     paths = PathWriter(tables, curves)
     framed = paths.framed_points()
@@ -189,6 +190,9 @@ def _not_written(tables: Tables) -> list[str]:
     leverage = tables["muscles"].numbers("leverage")
     if changed := [name for name, own in zip(tables["muscles"].rows, leverage, strict=True) if own != 1.0]:
         lost.append(f"leverage of {', '.join(changed)}")
+    slack = tables["muscles"].numbers("tendon_slack_length")
+    if changed := [name for name, own in zip(tables["muscles"].rows, slack, strict=True) if own < 0.0]:
+        lost.append(f"tendon slack lengths below zero, written as 0, of {', '.join(changed)}")
     if not len(tables["notes"]) and len(tables["contact_points"]):
         lost.append("passive tissue, trusted ranges, what soles and seat are, settings but gravity")
     return lost

@@ -31,14 +31,18 @@ class Curve:
         y = (b if a in kept or (rates and a > 0) else -b for a, b in zip(self.x, self.y, strict=True))
         return Curve(self.name, self.kind, self.x, tuple(y))
 
+    def unnamed(self) -> Curve:
+        """The same without its name, to be compared."""
+        return Curve("", self.kind, self.x, self.y)
+
     @property
     def is_constant(self) -> bool:
         return self.kind == "constant"
 
 
 #: As far as the coordinate itself.
-ONE_TO_ONE = Curve("one to one", "linear", (0.0, 1.0), (0.0, 1.0))
-NOTHING = Curve("nothing", "constant", (0.0,), (0.0,))
+ONE_TO_ONE = Curve("", "linear", (0.0, 1.0), (0.0, 1.0))
+NOTHING = Curve("", "constant", (0.0,), (0.0,))
 
 
 def curves_of(tables: Mapping[str, Table]) -> dict[str, Curve]:

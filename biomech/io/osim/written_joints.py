@@ -15,9 +15,9 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from biomech.errors import ModelError
-from biomech.io.osim.description import Vector
+from biomech.io.osim.description import EllipsoidPoint, Vector
 from biomech.io.osim.elements import add, add_named, add_offset, body_path, radians
-from biomech.io.osim.joint_tables import angles_of
+from biomech.io.osim.joint_tables import angles_of, ellipsoid_entries
 from biomech.io.osim.written_functions import NOTHING, ONE_TO_ONE, Curve, add_function, spline_of
 from biomech.model.mechanics.rotations import rotations_xyz
 from biomech.model.mechanics.tree import about_y
@@ -27,6 +27,8 @@ Tables = Mapping[str, Table]
 
 #: What coordinates without an end of their range have in OpenSim's own files, rad or m.
 _NO_END = 99999.9
+#: Rows along which a point of an ellipsoid moves: one along x, two along y and z.
+_ELLIPSOID = 5
 _AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 
 
@@ -57,18 +59,22 @@ def add_joint(parent: Element, tables: Tables, joint: str, curves: Mapping[str, 
     backward = moves != sorted(moves, reverse=True)  # translations first
     if backward and moves != sorted(moves):
         raise ModelError(f"joint {joint!r}: turns and moves in turn: OpenSim's joints move, then turn")
-    element = add_named(parent, "CustomJoint" if rows or names else "WeldJoint", joint)
+    turns = [row for row in rows if row.motion == "rotation"]
+    ways = [row for row in rows if row.motion == "translation"]
+    if backward:
+        turns = [replace(row, curve=row.curve.negated()) for row in reversed(turns)]
+        ways = [replace(row, curve=row.curve.negated()) for row in ways]
+    radii = _radii(turns, ways, names)
+    kind = "EllipsoidJoint" if radii else "CustomJoint" if rows or names else "WeldJoint"
+    element = add_named(parent, kind, joint)
     _add_frames(element, tables, joint, backward)
     if names:
         holder = add(element, "coordinates")
         for name in names:
             _add_coordinate(holder, tables, name)
-    if rows or names:
-        turns = [row for row in rows if row.motion == "rotation"]
-        ways = [row for row in rows if row.motion == "translation"]
-        if backward:
-            turns = [replace(row, curve=row.curve.negated()) for row in reversed(turns)]
-            ways = [replace(row, curve=row.curve.negated()) for row in ways]
+    if radii:
+        add(element, "radii_x_y_z", radii)
+    elif rows or names:
         place = add(element, "SpatialTransform")
         _add_axes(place, joint, "rotation", turns)
         _add_axes(place, joint, "translation", ways)
@@ -101,6 +107,23 @@ def _rows(tables: Tables, joint: str, curves: Mapping[str, Curve], left: set[str
             if own.text("joint")[i] == joint and own.text("motion")[i] == motion and name not in left:
                 found.append(_Row(motion, _axis(own, i), ONE_TO_ONE, (name,)))
     return found
+
+
+def _radii(turns: list[_Row], ways: list[_Row], names: list[str]) -> Vector | None:
+    """The half axes of the ellipsoid on which a joint moves; None of a joint that moves otherwise."""
+    axes = list(_AXES.values())
+    plain = [_Row("rotation", axis, ONE_TO_ONE, (name,)) for axis, name in zip(axes, names, strict=False)]
+    if [replace(row, curve=row.curve.unnamed()) for row in turns] != plain or len(ways) != _ELLIPSOID or len(plain) < 3:
+        return None
+    sizes = [2.0 * abs(dict(zip(ways[i].curve.x, ways[i].curve.y, strict=True)).get(-1.0, 0.0)) for i in (0, 1, 3)]
+    x, y, z = 0.5 * sizes[0], sizes[1], sizes[2]
+    wanted = [
+        _Row("translation", axes[k], Curve("", kind, *zip(*rows, strict=True)), (names[0], names[1]))
+        for k, radius in enumerate((x, y, z))
+        for kind, rows in ellipsoid_entries(EllipsoidPoint(k, radius))
+    ]
+    same = [replace(row, curve=row.curve.unnamed()) for row in ways] == wanted
+    return (x, y, z) if same else None
 
 
 def _axis(table: Table, row: int) -> Vector:

@@ -45,7 +45,7 @@ class PathWriter:
             self._add_wrap(wraps, i)
         add(element, "max_isometric_force", own.value(name, "max_isometric_force"))
         add(element, "optimal_fiber_length", own.value(name, "optimal_fibre_length"))
-        add(element, "tendon_slack_length", own.value(name, "tendon_slack_length"))
+        add(element, "tendon_slack_length", max(0.0, own.value(name, "tendon_slack_length")))
         add(element, "pennation_angle_at_optimal", pennation(own.value(name, "pennation")))
 
     def add_point_frame(self, parent: Element, point: str) -> None:
