@@ -25,6 +25,7 @@ from biomech.errors import ModelError
 from biomech.model.mechanics.paths import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
+from biomech.model.tables import complete
 
 #: Coordinates of the sagittal plane, right leg.
 SAGITTAL = (
@@ -44,7 +45,11 @@ def coordinate(name: str) -> sp.Symbol:
 
 
 def _body(model: object) -> Model:
-    return instance("model", model, Model, "a Model", ModelError)
+    own = instance("model", model, Model, "a Model", ModelError)
+    for name in ("transform_rows", "couplers", "point_rows", "wraps"):
+        if len(complete(own.tables)[name]):
+            raise ModelError(f"model {own.name!r}: has {name}, of which there are no symbolic equations")
+    return own
 
 
 def _formula(name: str, value: object) -> sp.Expr:

@@ -220,6 +220,8 @@ def _model_calls() -> dict[str, Call]:
         "tables.read_table": (tables.read_table, {"name": "settings", "folder": FOLDER}),
         "tables.Table.with_column": (small.tables["segments"].with_column, {
             "column": "mass", "cells": small.tables["segments"].columns["mass"]}),
+        "tables.complete": (tables.complete, {"tables": small.tables}),
+        "tables.empty_table": (tables.empty_table, {"name": "couplers"}),
         "tables.check_structure": (tables.check_structure, {"tables": small.tables}),
         "tables.check_cells": (tables.check_cells, {"given": [small.tables["muscles"]]}),
         "mirror.is_mirrored": (mirror.is_mirrored, {"table": small.tables["muscles"], "column": "leverage"}),
@@ -281,6 +283,7 @@ def _file_calls() -> dict[str, Call]:
     calls: dict[str, Call] = {
         "read_storage": (bm.read_storage, {"path": str(folder / "motion.mot"), "model": small}),
         "write_storage": (bm.write_storage, {"ds": motion, "path": folder / "own.sto", "in_degrees": True}),
+        "read_osim": (bm.read_osim, {"path": _model_file(folder / "model.osim")}),
         "read_trc": (bm.read_trc, {"path": folder / "markers.trc"}),
         "read_external_loads": (bm.read_external_loads, {
             "path": folder / "loads.xml", "data": folder / "grf.mot", "times": [0.1, 0.25], "lowpass": 2.0}),
@@ -291,6 +294,16 @@ def _file_calls() -> dict[str, Call]:
     if importlib.util.find_spec("ezc3d"):
         calls["read_c3d"] = (bm.read_c3d, {"path": _trial(folder / "trial.c3d")})
     return calls
+
+
+def _model_file(path: Path) -> Path:
+    """A model file of one body on a hinge."""
+    body = '<Body name="arm"><mass>2</mass><mass_center>0 -.2 0</mass_center></Body>'
+    sockets = "<socket_parent_frame>/ground</socket_parent_frame><socket_child_frame>/bodyset/arm</socket_child_frame>"
+    hinge = f'<PinJoint name="hinge">{sockets}<coordinates><Coordinate name="turn"/></coordinates></PinJoint>'
+    sets = f"<BodySet><objects>{body}</objects></BodySet><JointSet><objects>{hinge}</objects></JointSet>"
+    path.write_text(f'<OpenSimDocument Version="40000"><Model name="one">{sets}</Model></OpenSimDocument>')
+    return path
 
 
 def _trial(path: Path) -> Path:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import gzip
+import json
+import pickle
 import warnings
 from functools import cache
 from pathlib import Path
@@ -19,11 +21,14 @@ import pytest
 from osim_kinematics import body_frames, evaluate, path_length
 from shared_reference import OSIM as SHARED
 
+import biomech as bm
+from biomech.analysis.store.model_record import describe_model, make_model
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io.osim import description as osim
 from biomech.io.osim import read_description
 from biomech.io.osim.joint_tables import FunctionRows
 from biomech.io.osim.tables import not_said, tables_of
+from biomech.model import roles
 from biomech.model.geometry import pose_muscles
 from biomech.model.mechanics.functions import compile_functions
 from biomech.model.mechanics.rotations import angles_xyz, rotations_xyz
@@ -563,3 +568,137 @@ def test_tables_have_their_columns_and_say_their_source():
     for name, table in tables_of(described(EVERY_JOINT)).items():
         assert list(table.columns) == list(COLUMNS[name])
         assert all(table.text("source"))
+
+
+# ---- bodies that stand -----------------------------------------------------------------------------------------------
+
+
+def by_rows(model, split=()):
+    """The tables of a built-in model whose joints move by rows: the same motions, said in the other way.
+
+    A coordinate in ``split`` does half of what it did, and another one that follows it does the rest.
+    """
+    joints, table, couplings = (model.tables[name] for name in ("joints", "coordinates", "couplings"))
+    splines = model.tables["splines"]
+    rows, functions, couplers, new = [], [], [], []
+
+    def row(joint, motion, axis, function, entries, names):
+        functions.extend((f"{function}.{i}", function, *entry, "test") for i, entry in enumerate(entries))
+        rows.append((f"{joint}.{len(rows)}", joint, motion, *axis, function, ";".join(names), "test"))
+
+    for joint in joints.rows:
+        for k, of in enumerate(couplings.text("joint")):
+            if of == joint:
+                axis = np.eye(3)["xyz".index(couplings.text("component")[k])]
+                own = [i for i, name in enumerate(splines.text("spline")) if name == couplings.text("spline")[k]]
+                knots = [("spline", *xy) for xy in splines.numbers("angle", "value")[own].tolist()]
+                row(joint, "translation", axis, f"c{k}", knots, [couplings.text("coordinate")[k]])
+        for motion in ("translation", "rotation"):
+            for k, of in enumerate(table.text("joint")):
+                if of == joint and table.text("motion")[k] == motion:
+                    name, axis = table.rows[k], table.numbers("axis_x", "axis_y", "axis_z")[k]
+                    names, share = ([name, f"{name} half"], 0.5) if name in split else ([name], 1.0)
+                    entries = [("linear", float(i), share) for i in range(1, len(names) + 1)]
+                    row(joint, motion, axis / np.linalg.norm(axis), f"q{k}", entries, names)
+                    if name in split:
+                        new.append({**model.row("coordinates", name), "coordinate": f"{name} half", "stance": "locked"})
+                        couplers.append((f"{name} follows", f"{name} half", name, "half", 1.0, "test"))
+    if split:
+        functions.append(("half", "half", "linear", 1.0, 1.0, "test"))
+    more = {"transform_rows": rows, "functions": functions, "couplers": couplers}
+    made = {name: table_of(name, own) for name, own in more.items()}
+    both = {c: (*cells, *(own[c] for own in new)) for c, cells in table.columns.items()}
+    empty = {name: empty_table(name) for name in ("couplings",)}
+    return Model("rows", {**model.tables, **empty, "coordinates": Table("coordinates", both), **made})
+
+
+def table_of(name, rows):
+    columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS[name])
+    return Table(name, {column: tuple(cells) for column, cells in zip(COLUMNS[name], columns, strict=True)})
+
+
+SPLIT = ("hip_flexion_r", "hip_rotation_l", "subtalar_angle_r", "ankle_angle_l", "lumbar_extension", "pelvis_tilt")
+STANCES = {"pelvic_tilt": [-5.0, 10.0], "knee_flexion": 25.0, "foot_rotation": 15.0, "trunk_side_lean": 4.0}
+
+
+@pytest.fixture(scope="module")
+def stood(adult):
+    return bm.sweep(adult, **STANCES)
+
+
+@pytest.mark.parametrize("split", [(), SPLIT], ids=["one coordinate", "another that follows"])
+def test_a_body_stands_whichever_way_its_joints_are_said(adult, stood, split):
+    """Posture, forces, reactions: contact under the feet and muscles work by way of what follows."""
+    ds = bm.sweep(by_rows(adult, split), **STANCES)
+    assert (ds.status == 0).all()
+    for name in ("activation", "joint_contact_force", "ground_force", "center_of_pressure", "joint_contact_moment"):
+        np.testing.assert_allclose(ds[name], stood[name], rtol=1e-6, atol=2e-6, err_msg=name)
+    own = ds.coordinate_angle.sel(coordinate=stood.coordinate.values)
+    np.testing.assert_allclose(own, stood.coordinate_angle, rtol=0, atol=1e-8)
+    for name in split:
+        one, other = (ds.coordinate_angle.sel(coordinate=n) for n in (name, f"{name} half"))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_knee_with_a_tendon_turns_by_one_coordinate(adult):
+    with pytest.raises(ModelError, match="must turn the tibia alone; 'knee_angle_r half' follows it"):
+        by_rows(adult, ("knee_angle_r",))
+
+
+def test_defaults_hold_what_a_stance_says_nothing_of(adult):
+    rows = [("mtp_angle_r", 20.0, 1.0, 0.0, 0.0, "test")]
+    model = Model("toes", {**adult.tables, "defaults": table_of("defaults", rows)})
+    angle = bm.sweep(model, pelvic_tilt=0).coordinate_angle
+    assert float(angle.sel(coordinate="mtp_angle_r")) == pytest.approx(20.0, abs=1e-12)
+    assert float(angle.sel(coordinate="mtp_angle_l")) == 0.0
+
+
+def test_parts_of_a_body_by_rows_may_have_any_names(adult):
+    """Every name is another, roles along: the same bits."""
+    model = by_rows(adult, SPLIT)
+    names = {kind: {name: f"{kind[:2]}{i}" for i, name in enumerate(model.tables[kind].rows)} for kind in roles.KINDS}
+    renamed = roles.with_names(model.tables, names)
+    told = {kind: {role: names[kind][name] for role, name in model.roles.of(kind).items()} for kind in roles.ROLES}
+    pairs = {
+        names[kind][right]: names[kind][left] for kind, own in model.roles.mirror.items() for right, left in own.items()
+    }
+    other = Model("other", renamed, roles.make_roles(renamed, told, pairs))
+    here, there = (bm.sweep(body, **STANCES) for body in (model, other))
+    np.testing.assert_array_equal(here.activation.values, there.activation.values)
+    np.testing.assert_array_equal(here.coordinate_angle.values, there.coordinate_angle.values)
+
+
+@shared
+def test_a_file_body_without_limbs():
+    """A patella whose knee is gone stays where it is; functions and wraps that nothing needs go along."""
+    _, model = body(SHARED / "models" / "subject_walk_scaled.osim")
+    left = model.without("tibia_r")
+    table = left.tables["coordinates"]
+    assert "knee_angle_r" not in left.coordinates
+    assert table.text("stance")[table.index("knee_angle_r_beta")] == "locked"
+    assert left.tables["couplers"].text("dependent") == ("knee_angle_l_beta",)
+    joints = set(left.tables["joints"].rows)
+    assert set(left.tables["transform_rows"].text("joint")) <= joints < set(model.tables["joints"].rows)
+    used = {*left.tables["transform_rows"].text("function"), *left.tables["couplers"].text("function")}
+    assert set(left.tables["functions"].text("function")) == used
+    here, there = (m.kinematics(hip_flexion_r=30.0, knee_angle_l=20.0) for m in (left, model))
+    np.testing.assert_array_equal(here.origin, there.origin.sel(segment=list(left.segments)))
+
+
+@shared
+def test_a_file_body_is_kept_as_text_and_by_pickle():
+    _, model = body(SHARED / "models" / "leg6dof9musc.osim")
+    for other in (make_model(json.loads(describe_model(model))), pickle.loads(pickle.dumps(model))):
+        assert {name: dict(table.columns) for name, table in other.tables.items()}.keys() == model.tables.keys()
+        np.testing.assert_array_equal(other.muscle_geometry().moment_arm, model.muscle_geometry().moment_arm)
+
+
+def test_numbers_of_optional_tables_may_be_replaced():
+    _, model = body(EVERY_JOINT)
+    row = model.tables["defaults"].rows[0]
+    other = model.replace({f"defaults/{row}": 12.0})
+    assert other.value(f"defaults/{row}") == 12.0
+    name = model.tables["couplers"].rows[0]
+    assert model.scale({"couplers/*/scale": 2.0}).value(f"couplers/{name}/scale") == 2.0 * model.value(
+        f"couplers/{name}/scale"
+    )

@@ -17,11 +17,11 @@ from biomech.model.cache import Cache
 from biomech.model.compiled import CompiledModel, check_columns, check_tables, compile_model, with_numbers
 from biomech.model.display import described
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
+from biomech.model.left_out import check_left_out, told_left_out
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_side
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
-from biomech.model.required import require_paths
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
 from biomech.model.tables import COLUMNS, Table, check_cells, check_structure, complete, make_table
@@ -164,9 +164,7 @@ class Model(Displayed):
     @property
     def left_out(self) -> tuple[str, ...]:
         """What a model file has and is not computed: class and name, and the muscle or kind of part it concerns."""
-        table = complete(self.tables)["left_out"]
-        own = zip(table.text("kind"), table.text("name"), table.text("muscle"), table.text("affects"), strict=True)
-        return tuple(f"{kind} {name!r} ({muscle or affects})" for kind, name, muscle, affects in own)
+        return told_left_out(self.tables)
 
     @property
     def is_symmetric(self) -> bool:
@@ -581,7 +579,7 @@ class Model(Displayed):
 
     def muscle_geometry(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Length and moment arm of every muscle, see ``geometry.muscle_geometry``; coordinates as in ``kinematics``."""
-        require_paths(self)
+        self.shared("paths are known", lambda: check_left_out(self.name, self.tables, ("path",)))
         return muscle_geometry(self.compiled(), joined(poses, coordinates))
 
     def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from biomech.errors import ModelError
-from biomech.model.tables import complete
+from biomech.model.left_out import check_left_out
 
 if TYPE_CHECKING:
     from biomech.model.model import Model
@@ -29,17 +29,6 @@ LEG: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def require_paths(model: Model) -> None:
-    """Refuse a body of which a muscle's path is not computed: its length would be wrong.
-
-    Raises
-    ------
-    ModelError
-        Names the muscle and what its path runs over.
-    """
-    model.shared("paths are known", lambda: _check_left_out(model, ("path",)))
-
-
 def require_statics(model: Model) -> None:
     """Refuse a body with joints, constraints or paths that are not computed: what muscles bear would be wrong.
 
@@ -48,19 +37,7 @@ def require_statics(model: Model) -> None:
     ModelError
         Names what it is.
     """
-    model.shared("statics are known", lambda: _check_left_out(model, ("path", "joint", "constraint")))
-
-
-def _check_left_out(model: Model, kinds: Iterable[str]) -> bool:
-    table = complete(model.tables)["left_out"]
-    rows = [i for i, affects in enumerate(table.text("affects")) if affects in kinds]
-    if not rows:
-        return True
-    muscle, kind, name = ([table.text(column)[i] for i in rows] for column in ("muscle", "kind", "name"))
-    each = [f"{of or 'it'} has the {what} {called!r}" for of, what, called in zip(muscle, kind, name, strict=True)]
-    muscles = [*dict.fromkeys(filter(None, muscle))]
-    remedy = f"; without({muscles!r}) leaves those muscles out" if muscles else ""
-    raise ModelError(f"model {model.name!r}: the answer depends on what is not computed: {'; '.join(each)}{remedy}")
+    model.shared("statics are known", lambda: check_left_out(model.name, model.tables, ("path", "joint", "constraint")))
 
 
 def require_trunk(model: Model) -> None:

@@ -45,7 +45,8 @@ from biomech.model.compiled import compile_model
 from biomech.model.geometry import pose_muscles
 from biomech.model.mirror import is_symmetric, other_side, side_of
 from biomech.model.proportions import grown, joint_places
-from biomech.model.tables import Table
+from biomech.model.scaling_rows import grow_rows
+from biomech.model.tables import OPTIONAL, Table
 
 Array = NDArray[np.float64]
 Tables = Mapping[str, Table]
@@ -113,12 +114,16 @@ def scale_tables(
     ModelError
         An argument is no number of a person, or the body lacks what it asks for.
     """
+    if lengths is not None and any(name in OPTIONAL for name in tables):
+        raise refusal("lengths", lengths, "absent: a body of a file grows as a whole, by its height", ModelError)
     growth = _read_growth(tables, height, mass, lengths)
     own_sex = None if sex is None else one_of("sex", sex, SEXES, ModelError)
     rule = _read_strength(strength)
     scaled = _with_places(tables, growth)
     scaled = _with_masses(scaled, growth, own_sex)
     scaled = _with_tissue(scaled, growth, own_sex)
+    if any(name in OPTIONAL for name in tables):
+        scaled = grow_rows(tables, scaled, growth.height)
     return _with_muscles(tables, scaled, growth, rule)
 
 

@@ -412,7 +412,13 @@ def read_table(name: str, folder: Traversable) -> Table:
 
 
 def empty_table(name: str) -> Table:
-    """A table without rows."""
+    """A table without rows.
+
+    Raises
+    ------
+    ModelError
+        There is no table of that name.
+    """
     return Table(name, dict.fromkeys(COLUMNS[one_of("name", name, COLUMNS, ModelError)], ()))
 
 
@@ -428,7 +434,7 @@ def complete(tables: Mapping[str, Table]) -> dict[str, Table]:
     >>> len(complete(bm.load_model("small").tables)["couplers"])
     0
     """
-    return {**_EMPTY, **tables}
+    return {**_EMPTY, **instance("tables", tables, Mapping, "a mapping of names to tables", ModelError)}
 
 
 def check_structure(tables: object) -> None:

@@ -416,21 +416,24 @@ def _pair_coordinates(tree: _Tree, right: str, left: str, found: Anatomy) -> Non
 
 
 def _pair_muscles(tree: _Tree, found: Anatomy) -> None:
-    """Muscles that mirror one another: through the same or mirrored segments, nearest to each other in the mirror."""
+    """Muscles that mirror one another: through the same or mirrored segments, the nearest in the mirror first.
+
+    Of muscles that lie in one place it is those that are called alike, else those that come first in the file.
+    """
     points, partner = fixed_points(tree.description, tree.pose), _partners(tree, found)
-    right = {name: own for name, own in points.items() if _side(own) > 0}
-    left = {name: own for name, own in points.items() if _side(own) < 0}
-    distance = {
-        (ours, theirs): _apart(own, other, partner) for ours, own in right.items() for theirs, other in left.items()
-    }
-    for ours in right:
-        near = sorted(left, key=lambda name: (distance[ours, name], _unlike_names(ours, name), name))
-        if not near or distance[ours, near[0]] > _MIRROR:
-            continue
-        theirs = near[0]
-        back = min(right, key=lambda name: (distance[name, theirs], _unlike_names(name, theirs), name))
-        if back == ours and theirs not in found.mirror.values() and ours not in found.mirror:
-            found.mirror[ours] = theirs
+    right = [name for name, own in points.items() if _side(own) > 0]
+    left = [name for name, own in points.items() if _side(own) < 0]
+    near = []
+    for i, ours in enumerate(right):
+        for j, theirs in enumerate(left):
+            apart = _apart(points[ours], points[theirs], partner)
+            if apart <= _MIRROR:
+                near.append((round(apart, 9), _unlike_names(ours, theirs), i, j))
+    taken: set[str] = set()
+    for _, _, i, j in sorted(near):
+        if not {right[i], left[j]} & taken:
+            found.mirror[right[i]] = left[j]
+            taken |= {right[i], left[j]}
 
 
 def _side(points: list[tuple[str, Array]]) -> int:

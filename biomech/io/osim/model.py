@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from biomech.io._text import read_path
 from biomech.io.osim.anatomy import find_anatomy
 from biomech.io.osim.defaults import with_defaults
 from biomech.io.osim.description import OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
@@ -38,9 +39,10 @@ def read_osim(path: str | Path) -> Model:
     Raises
     ------
     ModelError
-        The file is no such model, or something in it cannot be: the message names line, element and value.
-    FileError
-        There is no such file.
+        There is no such file, it is no such model, or something in it cannot be: the message names line, element and
+        value.
+    StanceError
+        ``path`` is no path.
 
     Warns
     -----
@@ -53,7 +55,8 @@ def read_osim(path: str | Path) -> Model:
     >>> model = bm.read_osim("subject01.osim")  # doctest: +SKIP
     >>> bm.sweep(model, pelvic_tilt=0, knee_flexion=[0, 30])  # doctest: +SKIP
     """
-    description = read_description(path)
+    place = read_path("path", path)
+    description = read_description(place)
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
     tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
@@ -64,7 +67,7 @@ def read_osim(path: str | Path) -> Model:
         "coordinates": anatomy.coordinates,
         "signs": anatomy.signs,
     }
-    name = description.name.strip() or Path(path).stem
+    name = description.name.strip() or place.stem
     return Model(name, tables, make_roles(tables, given, anatomy.mirror))
 
 

@@ -1,7 +1,7 @@
 """A described body at its neutral pose, every coordinate zero: where bodies are, and which way coordinates move them.
 
-It is what anatomy is told by: which leg is on the right, which turn is flexion. Splines are read as straight between
-their knots: what is asked is which way, not how far.
+It is what anatomy is told by: which leg is on the right, which turn is flexion. It stands for any file: what is of a
+class that is not computed counts as zero, and splines of other kinds as straight between their knots.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from biomech.io.osim.description import (
     SimmSpline,
     TransformRow,
 )
+from biomech.model.mechanics.splines import spline_values
 
 Array = NDArray[np.float64]
 
@@ -119,7 +120,7 @@ def _about(row: TransformRow, q: Mapping[str, float]) -> Array:
 
 
 def _value(function: Function, at: tuple[float, ...]) -> float:
-    """The value of a function, splines read straight between their knots; 0 where the class is not known."""
+    """The value of a function; 0 where its class is not known."""
     x = at[0] if at else 0.0
     match function:
         case Constant(value):
@@ -128,6 +129,8 @@ def _value(function: Function, at: tuple[float, ...]) -> float:
             return intercept + sum(slope * own for slope, own in zip(slopes, at, strict=False))
         case Polynomial(coefficients):
             return float(np.polyval(np.array(coefficients), x))
+        case SimmSpline(knots, values) if len(knots) > 1 and min(np.diff(knots)) > 0.0:
+            return float(spline_values(np.array(knots), np.array(values), np.array([x]))[0])
         case SimmSpline(knots, values) | PiecewiseLinear(knots, values) | PiecewiseConstant(knots, values):
             return _straight(x, knots, values)
         case GCVSpline(_, _, knots, values, _):

@@ -40,8 +40,7 @@ def check_extents(tables: Mapping[str, Table]) -> None:
     _check_soles(tables)
     _check_patellae(tables)
     _check_arms(tables)
-    if not len(complete(tables)["transform_rows"]):  # a body from elsewhere has its masses where it says
-        _check_centres(tables)
+    _check_centres(tables)
 
 
 def _check_soles(tables: Mapping[str, Table]) -> None:
@@ -139,6 +138,8 @@ def centre_bounds(tables: Mapping[str, Table]) -> tuple[Array, Array]:
     low, high = np.full((len(segments), 3), -np.inf), np.full((len(segments), 3), np.inf)
     mass = segments.numbers("mass")
     attached = _attached(tables)
+    if len(complete(tables)["transform_rows"]):  # a body from elsewhere has its masses where it says
+        return low, high
     for i, name in enumerate(segments.rows):
         points = np.array([np.zeros(3), *attached.get(name, [])])
         least, most = points.min(axis=0), points.max(axis=0)

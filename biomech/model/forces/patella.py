@@ -103,6 +103,12 @@ def compile_patellae(
     start = [0]
     for i, c, segment in zip(rows, number, tibia, strict=True):
         _check_joint(tables, table.rows[i], table.text("coordinate")[i])
+        for independent, dependent in tree.couplers.pairs:
+            if independent == c and tree.affects[dependent, segment]:
+                raise ModelError(
+                    f"patellae/{table.rows[i]}/coordinate = {coordinates[c]!r}: must turn the tibia alone; "
+                    f"{coordinates[dependent]!r} follows it and does so too"
+                )
         pull += _pulling(tables, i, c, segment, muscles, paths)
         start.append(len(pull))
     flexion = table.numbers("flexion")[rows]
