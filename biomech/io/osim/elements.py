@@ -62,6 +62,11 @@ def pennation(degrees: float) -> float:
     return _way_back(degrees, math.radians(degrees), math.degrees)
 
 
+def scaled_back(value: float, scale: float) -> float:
+    """The number that times a scale is this one."""
+    return _way_back(value, value / scale, lambda own: scale * own)
+
+
 def _way_back(wanted: float, guess: float, forward: Callable[[float], float]) -> float:
     """The float near a guess from which ``forward`` leads to what is wanted; the guess where there is none."""
     low = high = guess

@@ -10,6 +10,7 @@ from biomech.io._text import read_path
 from biomech.io.osim.anatomy import find_anatomy
 from biomech.io.osim.defaults import with_defaults
 from biomech.io.osim.description import OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
+from biomech.io.osim.force_tables import not_computed, said_of_curves
 from biomech.io.osim.reading import read_description
 from biomech.io.osim.tables import tables_of
 from biomech.model.model import Model
@@ -59,6 +60,7 @@ def read_osim(path: str | Path) -> Model:
     description = read_description(place)
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
+    said += said_of_curves(description)
     tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
     tables |= _told("left_out", _left_out(description))
     given: dict[str, Mapping[str, Any]] = {
@@ -88,6 +90,10 @@ def _left_out(description: OsimModel) -> Iterator[dict[str, str]]:
                 about = {"kind": kind, "name": wrap.name, "muscle": muscle.name, "affects": "path"}
                 yield {"part": f"{count}", **about}
                 count += 1
+    for force in not_computed(description):
+        about = {"kind": type(force).__name__, "name": force.name, "muscle": "", "affects": "spring"}
+        yield {"part": f"{count}", **about}
+        count += 1
     for part in description.left_out:
         if part.affects not in _BY_MUSCLE or part.muscle:
             about = {"kind": part.kind, "name": part.name, "muscle": part.muscle, "affects": part.affects}

@@ -17,7 +17,7 @@ from biomech.io._xml import NOTE
 from biomech.io.osim.description import GROUND, opensim_name
 from biomech.io.osim.elements import add, add_named, body_path, check_name
 from biomech.io.osim.written_functions import curves_of
-from biomech.io.osim.written_joints import add_couplers, add_joint
+from biomech.io.osim.written_joints import add_coordinate_forces, add_couplers, add_joint
 from biomech.io.osim.written_paths import PathWriter, add_groups, add_wrap_object
 from biomech.model.model import Model
 from biomech.model.tables import Table, complete
@@ -63,8 +63,9 @@ def write_osim(model: Model, path: str | Path) -> None:
 
     Notes
     -----
-    Joints are CustomJoint and WeldJoint, coordinates that follow others CoordinateCouplerConstraint, muscles
-    Thelen2003Muscle with OpenSim's own curves, points of soles and seat markers. What ``read_osim`` left out of a file
+    Joints are CustomJoint, EllipsoidJoint and WeldJoint, coordinates that follow others CoordinateCouplerConstraint,
+    points of soles and seat markers. Muscles are of the class whose curve of active force they have, Thelen2003Muscle
+    of a built-in body; their other curves are OpenSim's own. What ``read_osim`` left out of a file
     stays left out, and stands in the file in a note (an XML processing instruction), so that answers that depend on it
     are refused of what is read back, too.
 
@@ -110,9 +111,10 @@ def _document(name: str, tables: Tables) -> Element:
         add_joint(joints, tables, joint, curves)
     add_couplers(add(add(model, "ConstraintSet"), "objects"), tables, curves)
     forces = add(model, "ForceSet")
-    muscles = add(forces, "objects")
+    acting = add(forces, "objects")
     for muscle in tables["muscles"].rows:
-        paths.add_muscle(muscles, muscle)
+        paths.add_muscle(acting, muscle)
+    add_coordinate_forces(acting, tables, curves)
     add_groups(add(forces, "groups"), tables)
     _add_markers(add(add(model, "MarkerSet"), "objects"), tables)
     return root

@@ -16,11 +16,10 @@ import numpy as np
 
 from biomech.errors import ModelError
 from biomech.io.osim.description import EllipsoidPoint, Vector
-from biomech.io.osim.elements import add, add_named, add_offset, body_path, radians
+from biomech.io.osim.elements import add, add_named, add_offset, body_path, radians, scaled_back
 from biomech.io.osim.joint_tables import angles_of, ellipsoid_entries
 from biomech.io.osim.written_functions import NOTHING, ONE_TO_ONE, Curve, add_function, spline_of
 from biomech.model.mechanics.rotations import rotations_xyz
-from biomech.model.mechanics.tree import about_y
 from biomech.model.tables import Table
 
 Tables = Mapping[str, Table]
@@ -175,7 +174,7 @@ def _add_frames(element: Element, tables: Tables, joint: str, backward: bool) ->
             angles[end] = frames.numbers(f"{name}_rx", f"{name}_ry", f"{name}_rz")[k]
         child = frames.numbers("child_x", "child_y", "child_z")[k]
     if torsion := joints.value(joint, "torsion"):
-        turned = rotations_xyz(angles[0]).reshape(3, 3) @ about_y(-math.radians(torsion)).reshape(3, 3)
+        turned = rotations_xyz(angles[0]).reshape(3, 3) @ rotations_xyz(np.array([0.0, -torsion, 0.0])).reshape(3, 3)
         a, b, c = turned.tolist()
         angles[0] = np.array(angles_of((tuple(a), tuple(b), tuple(c))))
     placed = [(place.tolist(), angles[0].tolist()), (child.tolist(), angles[1].tolist())]
@@ -244,3 +243,39 @@ def _another(tables: Tables, dependent: str) -> str:
     if found is None:
         raise ModelError(f"coordinate {dependent!r} follows a constant: OpenSim's coupler needs another coordinate")
     return found
+
+
+# ---- springs and limits -------------------------------------------------------------------------------------------
+
+
+def add_coordinate_forces(parent: Element, tables: Tables, curves: Mapping[str, Curve]) -> None:
+    """Springs and limits of coordinates; limits of turns are in degrees in a file."""
+    own = tables["coordinate_forces"]
+    for i, name in enumerate(own.rows):
+        coordinate = own.text("coordinate")[i]
+        if own.text("kind")[i] == "spring":
+            element = add_named(parent, "SpringGeneralizedForce", name)
+            add(element, "coordinate", coordinate)
+            add(element, "stiffness", own.value(name, "upper_stiffness"))
+            add(element, "rest_length", own.value(name, "upper_limit"))
+            add(element, "viscosity", 0.0)
+            continue
+        unit = math.pi / 180.0 if _is_rotational(tables, curves, coordinate) else 1.0
+        element = add_named(parent, "CoordinateLimitForce", name)
+        add(element, "coordinate", coordinate)
+        for end in ("upper", "lower"):
+            add(element, f"{end}_stiffness", scaled_back(own.value(name, f"{end}_stiffness"), 1.0 / unit))
+            add(element, f"{end}_limit", scaled_back(own.value(name, f"{end}_limit"), unit))
+        add(element, "damping", 0.0)
+        add(element, "transition", scaled_back(own.value(name, "transition"), unit))
+
+
+def _is_rotational(tables: Tables, curves: Mapping[str, Curve], coordinate: str) -> bool:
+    """Whether OpenSim takes a coordinate for an angle: it turns its joint as far as itself."""
+    table = tables["coordinates"]
+    joint = table.text("joint")[table.index(coordinate)]
+    for row in sorted(_rows(tables, joint, curves, set()), key=lambda row: row.motion):
+        slope = dict(zip(row.curve.x, row.curve.y, strict=True)).get(1.0, 0.0)
+        if coordinate in row.coordinates and row.curve.kind == "linear" and abs(slope) == 1.0:
+            return row.motion == "rotation"
+    return False

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from biomech.io.osim.elements import add, add_named, add_offset, body_path, coordinate_paths, pennation
@@ -17,6 +18,23 @@ Tables = Mapping[str, Table]
 
 #: How ``source`` of a muscle tells that its file switches it off.
 _OFF = "switched off there"
+
+
+#: The class of a muscle by the kind of its curve.
+_CLASSES = {
+    "thelen": "Thelen2003Muscle",
+    "de_groote_fregly": "DeGrooteFregly2016Muscle",
+    "millard": "Millard2012EquilibriumMuscle",
+    "tabulated": "Schutte1993Muscle_Deprecated",
+}
+#: Numbers of Millard's curve: what OpenSim calls them, and our columns.
+_MILLARD = {
+    "min_norm_active_fiber_length": "min_length",
+    "transition_norm_fiber_length": "transition_length",
+    "max_norm_active_fiber_length": "max_length",
+    "shallow_ascending_slope": "slope",
+    "minimum_value": "least",
+}
 
 
 class PathWriter:
@@ -31,9 +49,10 @@ class PathWriter:
         self._wraps = _places(tables["path_wraps"].text("muscle"))
 
     def add_muscle(self, parent: Element, name: str) -> None:
-        """A muscle of class Thelen2003Muscle, whose curves are OpenSim's own."""
+        """A muscle with its curve of active force; its other curves are OpenSim's own."""
         own = self._tables["muscles"]
-        element = add_named(parent, "Thelen2003Muscle", name)
+        curve = self._curve(name)
+        element = add_named(parent, _CLASSES[curve["kind"]], name)
         if own.text("source")[own.index(name)].endswith(_OFF):
             add(element, "appliesForce", False)
         path = add_named(element, "GeometryPath", "geometrypath")
@@ -47,6 +66,28 @@ class PathWriter:
         add(element, "optimal_fiber_length", own.value(name, "optimal_fibre_length"))
         add(element, "tendon_slack_length", max(0.0, own.value(name, "tendon_slack_length")))
         add(element, "pennation_angle_at_optimal", pennation(own.value(name, "pennation")))
+        self._add_curve(element, curve)
+
+    def _curve(self, name: str) -> dict[str, Any]:
+        """The row of a muscle in ``force_length_curves``, or what it has without one."""
+        table = self._tables["force_length_curves"]
+        if name not in table.rows:
+            return {"kind": "thelen", "width": self._tables["settings"].value("force_length_width")}
+        i = table.index(name)
+        return {column: cells[i] for column, cells in table.columns.items()}
+
+    def _add_curve(self, element: Element, curve: Mapping[str, Any]) -> None:
+        match curve["kind"]:
+            case "thelen":
+                add(element, "KshapeActive", curve["width"])
+            case "de_groote_fregly":
+                add(element, "active_force_width_scale", curve["width"])
+            case "millard":
+                own = add_named(element, "ActiveForceLengthCurve", f"{curve['muscle']}_ActiveForceLengthCurve")
+                for tag, column in _MILLARD.items():
+                    add(own, tag, curve[column])
+            case _:
+                add_function(add(element, "active_force_length_curve"), self._curves[curve["function"]])
 
     def add_point_frame(self, parent: Element, point: str) -> None:
         """The frame of its body in which a moving point moves."""

@@ -5,8 +5,8 @@ Of ``l``, the length of the fibres over the optimal one, by the kind of a muscle
 - ``thelen``: exp(-(l - 1)^2 / width) (Thelen 2003, J Biomech Eng 125:70, eq. 6);
 - ``de_groote_fregly``: the sum of three terms b1 exp(-((x - b2) / (b3 + b4 x))^2 / 2) (De Groote et al. 2016, Ann
   Biomed Eng 44:2922, supplement), of x = 1 + (l - 1) / width;
-- ``millard``: five pieces, each a Bezier curve of the fifth order between two tangents, with a floor (Millard et al. 2013,
-  J Biomech Eng 135:021005, section 2 and appendix). A spline through points of it stands for it, to 1e-5;
+- ``millard``: five pieces, each a Bezier curve of the fifth order between two tangents, with a floor (Millard et al.
+  2013, J Biomech Eng 135:021005, section 2 and appendix). A spline through points of it stands for it, to 2e-5;
 - ``tabulated``: a function of ``functions``.
 
 A muscle without a row has Thelen's with ``settings/force_length_width``.
@@ -15,6 +15,7 @@ A muscle without a row has Thelen's with ``settings/force_length_width``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -34,12 +35,6 @@ Array = NDArray[np.float64]
 THELEN, DE_GROOTE_FREGLY, SPLINE = 0, 1, 2
 KINDS = ("thelen", "de_groote_fregly", "millard", "tabulated")
 
-#: De Groote et al. 2016: height, place, width and its slope of each term, in the digits that make 1 of l = 1.
-_TERMS = (
-    (0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465),
-    (0.433004984392647, 0.716775413397760, -0.029947116970696, 0.200356847296188),
-    (0.1, 1.0, 0.353553390593274, 0.0),
-)
 #: Points of each piece of Millard's curve, and how far its floor goes on either side, in optimal lengths.
 _POINTS, _FLOOR = 12, (0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 #: Half the plateau about the optimal length, and how much steeper the ascent is than a straight one at its middle.
@@ -57,9 +52,7 @@ class ForceLengthTables(NamedTuple):
     curves: SplineTables
 
 
-def compile_force_length(
-    table: Table, functions: Table, muscles: list[str], width: float
-) -> ForceLengthTables:
+def compile_force_length(table: Table, functions: Table, muscles: list[str], width: float) -> ForceLengthTables:
     """Flat tables of the curves of the given muscles.
 
     Parameters
@@ -143,7 +136,7 @@ def millard_points(first: float, transition: float, last: float, slope: float, l
         (fall, 0.5, -1.0 / (last - 1.0 - 2.0 * _PLATEAU)),
         (last, least, 0.0),
     ]
-    pieces = [_bezier(*own, *after) for own, after in zip(corners, corners[1:], strict=False)]
+    pieces = [_bezier(*own, *after) for own, after in pairwise(corners)]
     x = np.concatenate([*(piece[:-1, 0] for piece in pieces), [last]])
     y = np.concatenate([*(piece[:-1, 1] for piece in pieces), [least]])
     floor = np.array(_FLOOR)
@@ -164,19 +157,25 @@ def _bezier(x0: float, y0: float, slope0: float, x1: float, y1: float, slope1: f
 
 
 @kernel
-def active_force(tables: ForceLengthTables, muscle: int, length: float, stretch: float) -> float:
-    """Force over the greatest of a muscle whose fibres are ``length`` and ``stretch`` = length - 1 of the optimum."""
+def active_force(tables: ForceLengthTables, muscle: int, stretch: float) -> float:
+    """Force over that at the optimal length, of a muscle whose fibres are longer than that by the part ``stretch``."""
     kind = tables.kind[muscle]
     force = 0.0 * stretch
     if kind == THELEN:
         force = exp(-stretch * stretch / tables.width[muscle])
     elif kind == DE_GROOTE_FREGLY:
         x = 1.0 + stretch / tables.width[muscle]
-        for term in range(3):
-            b1, b2, b3, b4 = _TERMS[term]
-            z = (x - b2) / (b3 + b4 * x)
-            force = force + b1 * exp(-0.5 * z * z)
+        # height, place, width and its slope of each term, in the digits that make 1 of l = 1
+        force = _term(x, 0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465)
+        force = force + _term(x, 0.433004984392647, 0.71677541339776, -0.029947116970696, 0.200356847296188)
+        force = force + _term(x, 0.1, 1.0, 0.353553390593274, 0.0)
     else:
-        force, _ = evaluate_spline(tables.curves, tables.curve[muscle], length)
+        force, _ = evaluate_spline(tables.curves, tables.curve[muscle], 1.0 + stretch)
         force = max(force, 0.0)
     return force
+
+
+@kernel
+def _term(x: float, height: float, place: float, width: float, rate: float) -> float:
+    z = (x - place) / (width + rate * x)
+    return height * exp(-0.5 * z * z)
