@@ -22,7 +22,7 @@ import sympy as sp
 
 from biomech._arguments import instance, mapping, one_of, real_number, whole_number
 from biomech.errors import ModelError
-from biomech.model.mechanics.paths import SLACK
+from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.model.tables import complete
@@ -45,11 +45,7 @@ def coordinate(name: str) -> sp.Symbol:
 
 
 def _body(model: object) -> Model:
-    own = instance("model", model, Model, "a Model", ModelError)
-    for name in ("transform_rows", "couplers", "point_rows", "wraps"):
-        if len(complete(own.tables)[name]):
-            raise ModelError(f"model {own.name!r}: has {name}, of which there are no symbolic equations")
-    return own
+    return instance("model", model, Model, "a Model", ModelError)
 
 
 def _formula(name: str, value: object) -> sp.Expr:
@@ -81,6 +77,13 @@ def _output_map(model: Model, segment: str, ancestor: str = "ground") -> list[st
 
 def _joint_transform(model: Model, joint: str) -> sp.Matrix:
     """Transform from the child of a joint to its parent."""
+    every = complete(model.tables_by_role)
+    frames = every["joint_frames"]
+    inner = outer = sp.eye(4)
+    if joint in frames.rows:
+        turns = [[frames.value(joint, f"{end}_r{axis}") for axis in "xyz"] for end in ("parent", "child")]
+        place = sp.Matrix([_exact(frames.value(joint, f"child_{axis}")) for axis in "xyz"])
+        inner, outer = _turned_xyz(turns[0]), _moved(place) * _turned_xyz(turns[1])
     joints, table, couplings = (
         model.tables_by_role["joints"],
         model.tables_by_role["coordinates"],
@@ -88,21 +91,81 @@ def _joint_transform(model: Model, joint: str) -> sp.Matrix:
     )
     offset = sp.Matrix([_exact(v) for v in joints.numbers("x", "y", "z")[joints.index(joint)]])
     torsion = -_exact(joints.value(joint, "torsion")) * sp.pi / 180
+    before, back = _moved(offset) * inner * _turned(sp.Matrix([0, 1, 0]), torsion), _inverse(outer)
+    if joint in every["transform_rows"].text("joint"):
+        return before * _by_rows(model, joint) * back
     shift, turns = sp.zeros(3, 1), sp.eye(4)
     for k, of in enumerate(couplings.text("joint")):
         if of == joint:
-            slide = spline(model, couplings.text("spline")[k], coordinate(couplings.text("coordinate")[k]))
+            slide = spline(model, couplings.text("spline")[k], _place_of(model, couplings.text("coordinate")[k]))
             shift["xyz".index(couplings.text("component")[k])] += slide
     for k, of in enumerate(table.text("joint")):
         if of == joint:
             axis = sp.Matrix([_exact(v) for v in table.numbers("axis_x", "axis_y", "axis_z")[k]])
             axis = axis / sp.sqrt(axis.dot(axis))
-            q = coordinate(table.rows[k])
+            q = _place_of(model, table.rows[k])
             if table.text("motion")[k] == "translation":
                 shift += q * axis
             else:
                 turns = turns * _turned(axis, q)
-    return _moved(offset) * _turned(sp.Matrix([0, 1, 0]), torsion) * _moved(shift) * turns
+    return before * _moved(shift) * turns * back
+
+
+def _by_rows(model: Model, joint: str) -> sp.Matrix:
+    """Transform of a joint that moves by rows, each in the frame that those before have made."""
+    table = complete(model.tables_by_role)["transform_rows"]
+    frame = sp.eye(4)
+    for k, of in enumerate(table.text("joint")):
+        if of == joint:
+            axis = sp.Matrix([_exact(v) for v in table.numbers("axis_x", "axis_y", "axis_z")[k]])
+            axis = axis / sp.sqrt(axis.dot(axis))
+            way = _function(model, table.text("function")[k], table.text("coordinates")[k])
+            frame = frame * (_moved(way * axis) if table.text("motion")[k] == "translation" else _turned(axis, way))
+    return frame
+
+
+def _place_of(model: Model, name: str) -> sp.Expr:
+    """Where a coordinate is: a symbol, or what follows from others."""
+    table = complete(model.tables_by_role)["couplers"]
+    if name not in table.text("dependent"):
+        return coordinate(name)
+    k = table.text("dependent").index(name)
+    return _exact(table.numbers("scale")[k]) * _function(
+        model, table.text("function")[k], table.text("independents")[k]
+    )
+
+
+def _function(model: Model, name: str, coordinates: str) -> sp.Expr:
+    """A function of the table ``functions`` (``biomech.model.mechanics.functions``) of coordinates joined by ';'."""
+    table = complete(model.tables_by_role)["functions"]
+    rows = [i for i, own in enumerate(table.text("function")) if own == name]
+    kind, pairs = table.text("kind")[rows[0]], table.numbers("x", "y").reshape(-1, 2)[rows].tolist()
+    places = [_place_of(model, own) for own in coordinates.split(";") if own] or [sp.Integer(0)]
+    if kind in ("spline", "piecewise_linear"):
+        knots = tuple((_exact(x), _exact(y)) for x, y in pairs)
+        lines = tuple(sp.interpolate(list(two), sp.Symbol("u")) for two in pairwise(knots))
+        return _piecewise(knots, _cubics(knots) if kind == "spline" else lines, places[0])
+    own = {int(x): _exact(y) for x, y in pairs}
+    if kind in ("constant", "polynomial"):
+        return sp.Add(*(factor * places[0] ** power for power, factor in own.items()))
+    total = sp.Add(*(own.get(i, 0) * place for i, place in enumerate(places, start=1)))
+    return own.get(0, 0) + (total if kind == "linear" else own.get(-1, 0) * sp.sin(total + own.get(-2, 0)))
+
+
+def _turned_xyz(angles: list[float]) -> sp.Matrix:
+    """Body-fixed turns about x, y and z, by degrees."""
+    frame = sp.eye(4)
+    for k, angle in enumerate(angles):
+        frame = frame * _turned(sp.Matrix([int(k == i) for i in range(3)]), _exact(angle) * sp.pi / 180)
+    return frame
+
+
+def _inverse(frame: sp.Matrix) -> sp.Matrix:
+    """The way back of a turn and a move."""
+    back = sp.eye(4)
+    back[:3, :3] = frame[:3, :3].T
+    back[:3, 3] = -frame[:3, :3].T * frame[:3, 3]
+    return back
 
 
 def _exact(value: float) -> sp.Rational:
@@ -136,7 +199,11 @@ def spline(model: Model, name: str, x: sp.Expr) -> sp.Expr:
     _formula("x", x)
     rows = [i for i, owner in enumerate(table.text("spline")) if owner == name]
     knots = tuple((_exact(a), _exact(v)) for a, v in table.numbers("angle", "value")[rows])
-    pieces = _cubics(knots)
+    return _piecewise(knots, _cubics(knots), x)
+
+
+def _piecewise(knots: tuple[tuple[sp.Rational, sp.Rational], ...], pieces: tuple[sp.Expr, ...], x: sp.Expr) -> sp.Expr:
+    """Pieces in u between knots at x, straight beyond them."""
     u = sp.Symbol("u")
     (first, _), (last, _) = knots[0], knots[-1]
     ends = [(pieces[0], first), (pieces[-1], last)]
@@ -211,6 +278,8 @@ def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = No
             if not least - SLACK <= angle <= most + SLACK:
                 continue
         points.append((table.text("segment")[i], _local(model, i)))
+    if muscle in complete(model.tables_by_role)["path_wraps"].text("muscle"):
+        raise ModelError(f"muscle = {muscle!r}: wraps over a surface, of which there are no equations here")
     if not points:
         raise ModelError(f"muscle = {muscle!r}: there is no such muscle in model {model.name!r}")
     return sp.Add(*(_distance(model, near, far) for near, far in pairwise(points)))
@@ -220,8 +289,16 @@ def _local(model: Model, row: int) -> sp.Matrix:
     """Place of a path point in its segment."""
     table = model.tables_by_role["path_points"]
     x, y, z = (_exact(v) for v in table.numbers("x", "y", "z")[row])
+    moving = complete(model.tables_by_role)["point_rows"]
+    if table.rows[row] in moving.rows:
+        k = moving.index(table.rows[row])
+        ways = [
+            _function(model, *(moving.text(f"{of}_{axis}")[k] for of in ("function", "coordinate"))) for axis in "xyz"
+        ]
+        turned = _turned_xyz([moving.value(table.rows[row], f"r{axis}") for axis in "xyz"])
+        return _moved(sp.Matrix([x, y, z])) * turned * sp.Matrix([*ways, 1])
     if table.text("kind")[row] == "moving":
-        q = coordinate(table.text("coordinate")[row])
+        q = _place_of(model, table.text("coordinate")[row])
         x, y = spline(model, table.text("spline_x")[row], q), spline(model, table.text("spline_y")[row], q)
     return sp.Matrix([x, y, z, 1])
 

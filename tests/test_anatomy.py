@@ -10,7 +10,7 @@ from shared_reference import OSIM
 
 from biomech.io.osim import read_description
 from biomech.io.osim.anatomy import find_anatomy, groups_by_name
-from biomech.io.osim.description import GROUND, Placement
+from biomech.io.osim.description import GROUND, Body, Constant, Placement, TransformRow
 from biomech.io.osim.neutral import neutral_pose
 
 pytestmark = pytest.mark.skipif(not OSIM.exists(), reason="needs the reference models of OpenSim")
@@ -206,6 +206,54 @@ def test_parts_that_are_not_there_have_no_role():
     toeless = find_anatomy(without_bodies(model, {"toes_r", "toes_l"}))
     assert toeless.segments["calcn_r"] == "calcn_r"
     assert "toes_r" not in toeless.segments
+
+
+def split(model, name, apart=0.0):
+    """A model in which a joint of three coordinates is three of one, with bodies without mass between them.
+
+    ``apart``: how far (m) each is above the one before.
+    """
+    joint = next(own for own in model.joints if own.name == name)
+    still = [TransformRow(axis, (), Constant(0.0)) for axis in map(tuple, np.eye(3).tolist())]
+    bodies, new, inner = list(model.bodies), [], joint.parent
+    for k, row in enumerate(row for row in joint.rotations if row.coordinates):
+        body = joint.child.body if k == 2 else f"{name} {k}"
+        bodies += [Body(body, 0.0, (0.0, 0.0, 0.0), (0.0,) * 6)] if k < 2 else []
+        new.append(
+            dataclasses.replace(
+                joint,
+                name=f"{name} {k}",
+                parent=inner,
+                child=Placement(body),
+                coordinates=tuple(own for own in joint.coordinates if own.name in row.coordinates),
+                rotations=(row, *(other for other in still if abs(np.dot(other.axis, row.axis)) < 0.5)),
+                translations=joint.translations if k == 0 else tuple(still),
+            )
+        )
+        inner = Placement(body, (0.0, apart, 0.0))
+    joints, tree = list(model.joints), [model.joints[place] for place in model.tree]
+    for own in (joints, tree):
+        place = own.index(joint)
+        own[place : place + 1] = new
+    order = tuple(joints.index(own) for own in tree)
+    return dataclasses.replace(model, bodies=tuple(bodies), joints=tuple(joints), tree=order)
+
+
+def test_joints_in_one_place_are_one_joint():
+    model = described("gait2354_v40000")
+    plain, found = find_anatomy(model), find_anatomy(split(split(model, "hip_l"), "back"))
+    assert found.segments == plain.segments
+    assert found.coordinates == plain.coordinates
+    assert found.signs == {}
+    assert found.joints["hip_l"] == "hip_l 2"
+    assert found.joints["lumbosacral"] == "back 2"
+
+
+def test_a_spine_of_several_joints_is_no_one_joint():
+    found = find_anatomy(split(described("gait2354_v40000"), "back", apart=0.03))
+    assert found.segments["torso"] == "torso"
+    assert not any(role.startswith("lumbar") for role in found.coordinates)
+    assert any("bend the trunk" in what for what in found.unclear)
 
 
 def test_what_is_not_clear_is_said():

@@ -18,10 +18,12 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+import sympy as sp
 from osim_kinematics import body_frames, evaluate, path_length
 from shared_reference import OSIM as SHARED
 
 import biomech as bm
+from biomech import symbolic
 from biomech.analysis.store.model_record import describe_model, make_model
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io.osim import description as osim
@@ -147,16 +149,36 @@ def test_lengths_and_arms_without_wraps_are_opensims(name):
 
 @shared
 def test_quasi_static_forces_of_a_measured_walk_are_opensims():
-    """What actuators must give is what gravity and the plates leave; with the feet in the air gravity alone is less."""
+    """What actuators must give: gravity and the plates, by the screws of what these push.
+
+    At frames that are samples of the plates: between these OpenSim interpolates in its own way.
+    """
     walk = SHARED / "motions" / "walk_10dof"
     _, model = body(walk / "subject01.osim")
     with (walk / "quasi_static.csv").open() as file:
         rows = list(csv.DictReader(file))
-    poses = [{name[2:]: cell for name, cell in row.items() if name.startswith("q_")} for row in rows]
-    force = -model.gravity(in_degrees(model, poses)).generalized_force
-    # the plates push on the feet: no coordinate of the trunk alone feels them
-    want = [float(row["f_lumbar_extension"]) for row in rows]
-    np.testing.assert_allclose(force.sel(coordinate="lumbar_extension"), want, rtol=0, atol=1e-6)
+    loads = bm.read_storage(walk / "subject01_walk_grf.mot")
+    sampled = loads.time.values
+    poses = [{name[2:]: float(cell) for name, cell in row.items() if name.startswith("q_")} for row in rows]
+    force = model.gravity(in_degrees(model, poses)).generalized_force.values
+    tree, seen = model.compiled().tree, 0
+    for pose, q, row in zip(range(len(rows)), poses, rows, strict=True):
+        if np.abs(sampled - float(row["time"])).min() > 1e-9:
+            continue
+        at = loads.sel(time=float(row["time"]), method="nearest")
+        frames, _ = pose_muscles(model.compiled(), in_rad(model, q))
+        for foot, plate in (("calcn_r", ""), ("calcn_l", "1_")):
+            push, point, twist = (
+                np.array([float(at[f"{plate}ground_{name}{axis}"]) for axis in "xyz"])
+                for name in ("force_v", "force_p", "torque_")
+            )
+            moved = tree.affects[:, 1 + model.segments.index(foot)]
+            work = frames.screw[:, :3] @ (np.cross(point, push) + twist) + frames.screw[:, 3:] @ push
+            force[pose] += np.where(moved, work, 0.0)
+        want = [float(row[f"f_{name}"]) for name in model.coordinates]
+        np.testing.assert_allclose(-force[pose], want, rtol=0, atol=1e-6)
+        seen += 1
+    assert seen > 8
 
 
 # ---- against plain NumPy -------------------------------------------------------------------------------------------
@@ -702,3 +724,35 @@ def test_numbers_of_optional_tables_may_be_replaced():
     assert model.scale({"couplers/*/scale": 2.0}).value(f"couplers/{name}/scale") == 2.0 * model.value(
         f"couplers/{name}/scale"
     )
+
+
+# ---- SymPy -----------------------------------------------------------------------------------------------------------
+
+
+def check_against_sympy(model, pose, muscle):
+    """Length and arms at a pose (rad, m), by exact transforms and differentiation."""
+    ds = model.muscle_geometry(in_degrees(model, [pose])).sel(muscle=muscle)
+    length = symbolic.muscle_length(model, muscle, pose)
+    place = {symbol: sp.Float(pose[symbol.name], 30) for symbol in length.free_symbols}
+    assert float(length.subs(place).evalf(30)) == pytest.approx(float(ds.length[0]), abs=1e-12)
+    for name in model.coordinates:
+        arm = symbolic.moment_arm(length, name).subs(place).evalf(30)
+        assert float(arm) == pytest.approx(float(ds.moment_arm.sel(coordinate=name)[0]), abs=1e-11), name
+    return {symbol.name for symbol in place}
+
+
+@shared
+@pytest.mark.parametrize("muscle", ["rect_fem_r", "bifemlh_r"])
+def test_a_knee_with_a_patella_in_sympy(muscle):
+    """Points that move, and a patella that follows the knee."""
+    _, model = body(SHARED / "models" / "leg6dof9musc.osim")
+    pose = dict.fromkeys(model.coordinates, 0.0)
+    pose |= {"hip_flexion_r": 0.4, "knee_angle_r": -0.7, "knee_angle_pat_r": -0.7, "pelvis_tilt": 0.1}
+    assert check_against_sympy(model, pose, muscle) == {"hip_flexion_r", "knee_angle_r"}
+
+
+@shared
+def test_a_path_that_wraps_has_no_equations():
+    _, model = body(SHARED / "models" / "arm_wraps.osim")
+    with pytest.raises(ModelError, match="wraps over a surface"):
+        symbolic.muscle_length(model, model.tables["path_wraps"].text("muscle")[0])

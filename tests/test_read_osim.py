@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.spatial.transform import Rotation
 from shared_reference import OSIM
 
 import biomech as bm
@@ -160,8 +161,46 @@ def test_the_articles_scenarios_run(bodies, name):
         assert bool((ds.status == 0).all()) == (scenario in held), (scenario, ds.attrs["message"])
 
 
+def test_what_is_added_turns_as_in_the_built_in_bodies():
+    """The shank turns about its own long axis above the ankle, internally positive; the sole about gait2392's axis."""
+    model = bm.read_osim(OSIM / "more_models/gait2354_v40000.osim")
+    for side, sign in (("r", 1.0), ("l", -1.0)):
+        bent = {f"knee_angle_{side}": -30.0, f"ankle_angle_{side}": 15.0, f"hip_flexion_{side}": 40.0}
+        plain, turned = (
+            model.kinematics({**bent, f"shank_rotation_{side}": angle}).rotation[0] for angle in (0.0, 10.0)
+        )
+        shank = plain.sel(segment=f"tibia_{side}").values
+        turn = (
+            shank.T @ turned.sel(segment=f"talus_{side}").values @ plain.sel(segment=f"talus_{side}").values.T @ shank
+        )
+        about_y = Rotation.from_euler("y", sign * 10.0, degrees=True).as_matrix()
+        assert np.abs(turn - about_y).max() < 1e-12
+    planar = bm.read_osim(OSIM / "more_models/gait10dof18musc.osim")
+    rotation = planar.kinematics(subtalar_angle_r=12.0).rotation[0]
+    turn = rotation.sel(segment="talus_r").values.T @ rotation.sel(segment="calcn_r").values
+    axis = [bm.load_model(LIKE).value(f"coordinates/subtalar_angle_r/axis_{own}") for own in "xyz"]
+    about = Rotation.from_rotvec(np.radians(12.0) * np.array(axis) / np.linalg.norm(axis)).as_matrix()
+    assert np.abs(turn - about).max() < 1e-9
+    ds = bm.sweep(model, pelvic_tilt=0.0, foot_rotation=40.0, turnout_yield=10.0)
+    assert float(ds.coordinate_angle.sel(coordinate="shank_rotation_r")) == pytest.approx(-10.0)
+
+
+def test_the_articles_claims_are_asked_of_it(rajagopal):
+    """Those that are about muscles that it has: it has none of the trunk."""
+    found = bm.findings.assess_hypotheses(model=rajagopal, samples=4)
+    names = {own.hypothesis.name for own in found}
+    back = {own.name for own in bm.findings.HYPOTHESES if any(m.label == "lumbar_extensors" for m in own.measures)}
+    assert names == {own.name for own in bm.findings.HYPOTHESES} - back
+    assert len(names) > 10
+    with pytest.raises(StanceError, match="lumbar_extensors; model 'subject_walk_scaled' has no such muscle group"):
+        bm.findings.assess_hypotheses(list(back), rajagopal, samples=4)
+
+
 def test_defaults_are_said(bodies, rajagopal):
-    assert "held at zero, not in the file: subtalar_angle_r, subtalar_angle_l" in rajagopal.said
+    assert (
+        "held at zero, not in the file: shank_rotation_r, subtalar_angle_r, shank_rotation_l, subtalar_angle_l"
+        in rajagopal.said
+    )
     assert "arms as the file has them" in rajagopal.said
     assert rajagopal.value("settings/arms_mass") == 0.0
     assert "no muscle moves it: lumbar_extension" in rajagopal.said
@@ -234,6 +273,13 @@ def test_a_body_that_cannot_stand_says_what_it_lacks():
     legs = bm.read_osim(OSIM / "more_models/both_legs_v20200.osim")
     assert legs.roles.segments["femur_l"] == "lfemur"
     assert np.isfinite(legs.muscle_geometry(r_knee_angle=-30.0).length).all()
+
+
+def test_a_role_that_a_name_alone_tells_is_said():
+    with pytest.warns(BiomechWarning):
+        model = bm.read_osim(OSIM / "models/arm_wraps.osim")
+    assert model.roles.segments == {"torso": "torso"}
+    assert model.said == "known by name alone: torso"
 
 
 def test_it_travels_and_is_computed_again(rajagopal):
@@ -310,3 +356,78 @@ def test_reading_is_quick():
     begin = time.perf_counter()
     bm.read_osim(OSIM / "models/subject_walk_scaled.osim")
     assert time.perf_counter() - begin < 1.5
+
+
+def reference(name, table):
+    return pd.read_csv(OSIM / f"{name}.{table}.csv.gz")
+
+
+@pytest.fixture(scope="module", params=["subject_walk_scaled", "leg6dof9musc", "arm26", "arm_wraps"])
+def posed(request):
+    """A body without the muscles that are not computed, and OpenSim's poses in its own names and signs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = bm.read_osim(OSIM / "models" / f"{request.param}.osim")
+    gone = sorted({part.split("(")[-1][:-1] for part in model.left_out})
+    model = model.without(gone) if gone else model
+    values, motion = reference(request.param, "poses"), reference(request.param, "coordinates").set_index("coordinate")
+    pose = {
+        name: (values[name] if motion.motion[name] == "translational" else np.degrees(values[name])).to_numpy()
+        for name in motion.index
+        if name in model.coordinates
+    }
+    return request.param, model, pose
+
+
+def test_segments_are_where_opensim_has_them(posed):
+    name, model, pose = posed
+    place = model.kinematics(pose)
+    for segment, rows in reference(name, "bodies").groupby("body"):
+        if segment in model.segments:
+            own = place.sel(segment=segment)
+            assert np.abs(own.origin.values[rows.pose] - rows[["x", "y", "z"]].values).max() < 1e-7
+            turn = rows[[f"r{i}{j}" for i in (1, 2, 3) for j in (1, 2, 3)]].values
+            assert np.abs(own.rotation.values[rows.pose].reshape(-1, 9) - turn).max() < 1e-7
+
+
+def test_muscles_are_as_long_as_in_opensim(posed):
+    name, model, pose = posed
+    rows = reference(name, "lengths")
+    if name == "subject_walk_scaled":  # where OpenSim's cached points are stale its fresh length counts
+        fresh = reference(name, "wraps")[["pose", "path", "length_fresh"]]
+        rows = rows.merge(fresh, how="left", on=["pose", "path"])
+        rows["length"] = rows.length_fresh.fillna(rows.length)
+    rows = rows[rows.path.isin(model.muscles)]
+    own = model.muscle_geometry(pose).length.values[rows.pose, [model.muscles.index(muscle) for muscle in rows.path]]
+    wrapped = "path_wraps" in model.tables and len(model.tables["path_wraps"])
+    assert np.abs(own - rows.length).max() < (5e-4 if wrapped else 1e-7)
+
+
+def test_moment_arms_are_opensims_in_the_files_own_signs(posed):
+    name, model, pose = posed
+    rows = reference(name, "arms")
+    rows = rows[rows.path.isin(model.muscles) & (rows["class"] != "switch")]
+    place = [
+        rows.pose,
+        [model.muscles.index(muscle) for muscle in rows.path],
+        [model.coordinates.index(coordinate) for coordinate in rows.coordinate],
+    ]
+    own = model.muscle_geometry(pose).moment_arm.values[tuple(place)]
+    off = np.minimum(np.abs(own - rows.moment_arm), np.abs(own - rows.fd))
+    assert (off[rows["class"] == "smooth"] < 1e-4).mean() >= 0.95
+    assert (off < 1e-3).mean() >= 0.99
+
+
+def test_gravity_is_opensims_in_the_files_own_signs(posed):
+    """Of coordinates that nothing follows: OpenSim's table is of the open tree."""
+    name, model, pose = posed
+    rows, force = reference(name, "gravity"), model.gravity(pose).generalized_force
+    led = set()
+    if "couplers" in model.tables:
+        for column in ("dependent", "independents"):
+            led |= {own for cell in model.tables["couplers"].text(column) for own in cell.split(";")}
+    rates = reference(name, "coordinates").set_index("coordinate").speed_is_rate
+    for coordinate in model.coordinates:
+        if coordinate not in led and f"f_{coordinate}" in rows and rates[coordinate]:
+            off = np.abs(force.sel(coordinate=coordinate).values[rows.pose] - rows[f"f_{coordinate}"])
+            assert off.max() < 1e-6, coordinate

@@ -10,7 +10,7 @@ lanes. Nothing outside this package knows how lanes are made.
 
 from biomech._kernels.arrays import IndexArray
 from biomech._simd.blocks import arange, block_indices, gather, make_lane_index, scatter
-from biomech._simd.functions import exp, log1p, power, sincos
+from biomech._simd.functions import arctan2, exp, log1p, power, sincos
 from biomech._simd.number import LANES, any_lane, as_lanes, extract, insert, put_tile, select, simd_zero, width, zeros
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "IndexArray",
     "any_lane",
     "arange",
+    "arctan2",
     "as_lanes",
     "block_indices",
     "exp",

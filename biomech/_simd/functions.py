@@ -31,6 +31,24 @@ _COS = (
     4.16666666666665929218e-2,
 )
 _HALF_PI = (1.5707963267341256, 6.077100506506192e-11)  #: high and low part
+#: Numerator and denominator of (arctan(x) / x - 1) / x^2 in x^2, for x to 0.66.
+_ATAN = (
+    (
+        -8.750608600031904122785e-1,
+        -1.615753718733365076637e1,
+        -7.500855792314704667340e1,
+        -1.228866684490136173410e2,
+        -6.485021904942025371773e1,
+    ),
+    (
+        2.485846490142306297962e1,
+        1.650270098316988542046e2,
+        4.328810604912902668951e2,
+        4.853903996359136964868e2,
+        1.945506571482613964425e2,
+    ),
+)
+_SMALLEST = 1e-300  #: below which a divisor is taken for zero
 _LN_2 = (0.6931471803691238, 1.9082149292705877e-10)
 
 
@@ -58,6 +76,29 @@ def sincos_of_lanes(x):  # type: ignore[no-untyped-def]  # Numba compares signat
     odd = (quarter == 1.0) | (quarter == 3.0)
     sine, cosine = select(odd, c, s), select(odd, s, c)
     return select(quarter >= 2.0, -sine, sine), select((quarter == 1.0) | (quarter == 2.0), -cosine, cosine)
+
+
+def arctan2(y: Any, x: Any) -> Any:
+    """Angle of the point (x, y), -pi to pi; zero at the origin."""
+    if isinstance(x, Lanes) or isinstance(y, Lanes):
+        return _in_python(arctan2_of_lanes, y, x)
+    return np.arctan2(y, x)
+
+
+def arctan2_of_lanes(y, x):  # type: ignore[no-untyped-def]  # Numba compares signatures, annotations too
+    """Cephes' fraction (Moshier 1989), within an eighth of a turn of arctan a = pi/4 + arctan((a - 1) / (a + 1))."""
+    high, low = max(abs(x), abs(y)), min(abs(x), abs(y))
+    a = low / max(high, _SMALLEST)
+    upper = a > 0.66
+    t = select(upper, (a - 1.0) / (a + 1.0), a)
+    z = t * t
+    above, below = 0.0 * z, 1.0 + 0.0 * z
+    for k in range(5):
+        above, below = above * z + _ATAN[0][k], below * z + _ATAN[1][k]
+    angle = t + t * z * above / below
+    angle = select(upper, angle + 0.25 * math.pi, angle)
+    angle = select(abs(y) > abs(x), 0.5 * math.pi - angle, angle)
+    return math.copysign(select(x < 0.0, math.pi - angle, angle), y)
 
 
 def exp(x: Any) -> Any:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from biomech.analysis.sweep import sweep
 from biomech.article.evidence import MeasuredTilt, measured_tilts
 from biomech.article.hypotheses import CONTRASTS, OutcomeMeasure
+from biomech.errors import UnreachablePosture
 from biomech.model.model import Model
 from biomech.uncertainty.priors import Prior, default_priors
 from biomech.uncertainty.propagation import propagate
@@ -102,8 +103,20 @@ def _answers(
     import xarray as xr
 
     drawn = propagate(stances, model, priors=priors, variables=_KEPT, **asked)
-    each = [sweep(model, variables=_KEPT, **stance) for stance in plain.values()]
+    each = [_alone(model, stance) for stance in plain.values()]
     return drawn, xr.concat(each, "stance", join="exact", combine_attrs="drop").expand_dims("sample", axis=-1)
+
+
+def _alone(model: Model, stance: Mapping[str, Any]) -> xr.Dataset:
+    """The answer to a stance; one that a body cannot take has the status of that, as among others."""
+    import xarray as xr
+
+    try:
+        return sweep(model, variables=_KEPT, **stance)
+    except UnreachablePosture:
+        load = xr.DataArray([stance.get("load_mass", 0.0)], dims="only")
+        found = sweep(model, variables=_KEPT, **{**stance, "load_mass": load})
+        return found.isel(only=0).drop_vars("load_mass")
 
 
 def _split(

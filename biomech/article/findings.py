@@ -34,6 +34,7 @@ from biomech.article.verdicts import (
     outcome,
     verdict,
 )
+from biomech.errors import StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.uncertainty.priors import MOST_SEED, default_priors
@@ -118,7 +119,7 @@ def assess_hypotheses(
     Parameters
     ----------
     names : iterable of str, optional
-        Names of ``HYPOTHESES``; all of them.
+        Names of ``HYPOTHESES``; all that are about muscle groups of the body.
     model : Model, optional
         The body; the built-in adult.
     samples : int
@@ -139,7 +140,7 @@ def assess_hypotheses(
     Raises
     ------
     StanceError
-        There is no such hypothesis.
+        There is no such hypothesis, or the body has not the muscles that it is about.
 
     Examples
     --------
@@ -150,8 +151,8 @@ def assess_hypotheses(
     """
     known = {p.name: p for p in HYPOTHESES}
     wanted = list(known) if names is None else name_list("names", names, known)
-    chosen = [known[name] for name in known if name in wanted]
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
+    chosen = _asked_of(body, [known[name] for name in known if name in wanted], named=names is not None)
     samples, seed = whole_number("samples", samples, 2, 2**24), whole_number("seed", seed, 0, MOST_SEED)
     flips = whole_number("flips", flips, 0, 2**24)
     shown = read_progress(progress)
@@ -172,6 +173,21 @@ def assess_hypotheses(
         turns = None if turned is None else tuple(turned[hypothesis.name])
         found.append(Finding(**{**vars(finding), "threshold": threshold, "flips": turns}))
     return found
+
+
+def _asked_of(body: Model, wanted: list[Hypothesis], *, named: bool) -> list[Hypothesis]:
+    """The hypotheses about muscles that a body has; others are refused if they were ``named``."""
+    chosen = []
+    for hypothesis in wanted:
+        groups = [own.label for own in hypothesis.measures if own.variable == "group_activation"]
+        missing = [name for name in groups if name not in body.groups]
+        if missing and named:
+            raise StanceError(
+                f"names: {hypothesis.name!r} is about {missing[0]}; model {body.name!r} has no such muscle group"
+            )
+        if not missing:
+            chosen.append(hypothesis)
+    return chosen
 
 
 def _answers(

@@ -31,10 +31,11 @@ from biomech.model.mechanics.muscles import MuscleTables, compile_muscles, muscl
 from biomech.model.mechanics.paths import PathTables, compile_paths
 from biomech.model.mechanics.splines import SplineTables, check_knots, compile_splines
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
+from biomech.model.mechanics.wrapping.tables import KINDS, QUADRANTS, check_wraps
 from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.roles import RoleNames
 from biomech.model.signs import other_way
-from biomech.model.tables import Table, check_cells, complete
+from biomech.model.tables import Table, check_cells, complete, optional
 
 
 @dataclass(frozen=True)
@@ -307,6 +308,7 @@ def check_tables(tables: Mapping[str, Table]) -> None:
     check_knots(tables["splines"])
     check_numbers(tables)
     check_references(complete(tables))
+    check_wraps(tables)
 
 
 def _check_names(tables: Mapping[str, Table]) -> None:
@@ -328,8 +330,11 @@ def _check_names(tables: Mapping[str, Table]) -> None:
         ("path_points", "spline_y", splines),
         ("contact_points", "segment", segments),
         ("patellae", "coordinate", set(tables["coordinates"].rows)),
+        ("wraps", "segment", segments),
+        ("path_wraps", "muscle", set(tables["muscles"].rows)),
+        ("path_wraps", "wrap", set(optional(tables, "wraps").rows)),
     ):
-        for row, name in zip(tables[table].rows, tables[table].text(column), strict=True):
+        for row, name in zip(optional(tables, table).rows, optional(tables, table).text(column), strict=True):
             if name not in known:
                 raise ModelError(f"{table}/{row}/{column} = {name!r}: there is no such name in the model")
     for table, column, words in (
@@ -339,8 +344,10 @@ def _check_names(tables: Mapping[str, Table]) -> None:
         ("couplings", "component", ("x", "y", "z")),
         ("path_points", "kind", ("fixed", "conditional", "moving")),
         ("patellar_tendon", "curve", ("arm", "direction")),
+        ("wraps", "kind", tuple(KINDS)),
+        ("wraps", "quadrant", tuple(QUADRANTS)),
     ):
-        for row, word in zip(tables[table].rows, tables[table].text(column), strict=True):
+        for row, word in zip(optional(tables, table).rows, optional(tables, table).text(column), strict=True):
             if word not in words:
                 raise ModelError(f"{table}/{row}/{column} = {word!r}: must be one of {', '.join(words)}")
 

@@ -28,6 +28,7 @@ from biomech.model.mechanics.tree import (
     forward_kinematics,
     make_frames,
 )
+from biomech.model.mechanics.wrapping.laying import empty_wrap_work
 from biomech.model.mirror import side_of
 from biomech.model.poses import Coordinates, read_knee_laxity, read_poses
 
@@ -145,9 +146,12 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
 def pose_muscles(compiled: CompiledModel, q: Array) -> tuple[Frames, PathState]:
     """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
     segments, coordinates, points = len(compiled.tree.parent), len(q), len(compiled.paths.segment)
+    wraps, wrenches = compiled.paths.wraps, points + len(compiled.paths.wraps.pull)
     pairs = (len(compiled.tree.couplers.pairs),)
     f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3), pairs)))
-    state = PathState(*map(np.zeros, ((points, 3), (points, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))))
+    shapes = ((points, 3), (wrenches, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))
+    position, wrench, length, arm = map(np.zeros, shapes)
+    state = PathState(position, wrench, length, arm, empty_wrap_work(wraps))
     _lay_out(compiled.tree, compiled.splines, compiled.paths, q, f, state)
     return f, state
 

@@ -26,6 +26,7 @@ _NEGATED = {
     "path_points": ("z",),
     "contact_points": ("z",),
     "patellae": ("z",),
+    "wraps": ("z", "rx", "ry"),
 }
 #: Text columns that hold names with a side.
 _NAMES = {
@@ -37,9 +38,14 @@ _NAMES = {
     "path_points": ("point", "muscle", "segment", "coordinate"),
     "contact_points": ("contact", "segment"),
     "patellae": ("patella", "coordinate"),
+    "wraps": ("wrap", "segment"),
+    "path_wraps": ("row", "muscle", "wrap"),
 }
-#: Tables of which no left side follows from the right: they are of neither, or of files, which give both sides.
-_BARE = ("splines", "patellar_tendon", "passive", "settings", *OPTIONAL)
+#: Words that the mirror exchanges.
+_EXCHANGED = {("wraps", "quadrant"): {"z": "-z", "-z": "z"}}
+#: Tables of files, which give both sides: what the mirror makes of them is not known.
+_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps"))
+_BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 
@@ -65,6 +71,9 @@ def mirrored(table: Table) -> Table:
     columns = dict(instance("table", table, Table, "a Table", ModelError).columns)
     for column in _NAMES.get(table.name, ()):
         columns[column] = tuple(other_side(name) for name in table.text(column))
+    for (of, column), words in _EXCHANGED.items():
+        if of == table.name:
+            columns[column] = tuple(words.get(word, word) for word in table.text(column))
     for column in _NEGATED.get(table.name, ()):
         columns[column] = tuple(float(0.0 - value) for value in table.numbers(column))
     return Table(table.name, columns)
@@ -83,10 +92,10 @@ def with_left_side(table: Table) -> Table:
 def is_symmetric(tables: Mapping[str, Table]) -> bool:
     """Whether the left side is the exact mirror of the right in every number, and the right half stands by itself.
 
-    Of a body with optional tables that is not known: it counts as one whose sides differ.
+    Of a body with joints of a file that is not known: it counts as one whose sides differ.
     """
     check_structure(tables)
-    if any(name in OPTIONAL and len(table) for name, table in tables.items()):
+    if any(name in _OF_FILES and len(table) for name, table in tables.items()):
         return False
     return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
 

@@ -24,7 +24,7 @@ from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
-from biomech.model.tables import COLUMNS, Table, check_cells, check_structure, complete, make_table
+from biomech.model.tables import COLUMNS, Table, check_cells, check_structure, complete, make_table, optional
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -433,7 +433,7 @@ class Model(Displayed):
         """
         tables = dict(self.tables)
         for name, given in mapping("rows", rows, "tables to rows", ModelError).items():
-            own = complete(tables)[one_of("rows", name, COLUMNS, ModelError)]
+            own = optional(tables, one_of("rows", name, COLUMNS, ModelError))
             try:
                 new = with_left_side(make_table(name, given))
                 both = {column: (*cells, *new.columns[column]) for column, cells in own.columns.items()}
@@ -496,7 +496,7 @@ class Model(Displayed):
         ModelError
             There is no such table or row.
         """
-        own = complete(self.tables)[one_of("table", table, COLUMNS, ModelError)]
+        own = optional(self.tables, one_of("table", table, COLUMNS, ModelError))
         try:
             place = own.index(name)
         except ModelError as error:
@@ -509,7 +509,7 @@ class Model(Displayed):
             where = f"{argument}[{shown(path)}]"
             name, pattern, column = _parts(where, path)
             number = real_number(where, given, error=ModelError)
-            table = complete(tables)[name]
+            table = optional(tables, name)
             rows = self.rows_matching(name, pattern)
             if not rows:
                 raise ModelError(f"{where}: no row of table {name!r} matches {pattern!r}; rows are {_few(table.rows)}")
@@ -551,8 +551,8 @@ class Model(Displayed):
 
         It names parts by what the body calls them, else by their roles, else, of muscles, by their group.
         """
-        own = complete(self.tables)[one_of("table", table, COLUMNS, ModelError)]
-        rows = own.matching(pattern) or complete(self.tables_by_role)[table].matching(pattern)
+        own = optional(self.tables, one_of("table", table, COLUMNS, ModelError))
+        rows = own.matching(pattern) or optional(self.tables_by_role, table).matching(pattern)
         if not rows and table == "muscles":
             members = self.groups.get(pattern, ())
             rows = [i for i, name in enumerate(own.rows) if name in members]
@@ -584,6 +584,7 @@ class Model(Displayed):
 
     def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Generalised force of gravity, see ``geometry.gravity``; coordinates as in ``kinematics``."""
+        self.shared("gravity is known", lambda: check_left_out(self.name, self.tables, ("gravity",)))
         return gravity(self.compiled(), joined(poses, coordinates))
 
     def passive_moment(

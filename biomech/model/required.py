@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from biomech.model.model import Model
 
 #: What statics depend on that a model file may have and that is not computed.
-_STATICS = ("path", "joint", "constraint", "spring")
+_STATICS = ("path", "joint", "constraint", "spring", "gravity")
 #: Roles that every stance needs, by kind of part.
 TRUNK: Mapping[str, tuple[str, ...]] = {
     "segments": ("pelvis", "torso"),

@@ -375,7 +375,7 @@ def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
 
 def _relabelled(table: Table) -> Table:
     """A table of parts that have no names of their own, its rows labelled by what they are of, so that sides show."""
-    if table.name == "path_points":
+    if table.name in ("path_points", "path_wraps"):
         labels = _counted(table.text("muscle"))
     elif table.name == "couplings":
         labels = _counted([".".join(of) for of in zip(table.text("joint"), table.text("component"), strict=True)])
@@ -385,8 +385,6 @@ def _relabelled(table: Table) -> Table:
         labels = _counted([f"{s}.{on}" if ending(s) else f"{s}.{on}{z}" for s, on, z in own])
     elif table.name == "transform_rows":
         labels = _counted(table.text("joint"))
-    elif table.name == "path_wraps":
-        labels = _counted(table.text("muscle"))
     elif table.name == "patellae":
         labels = _counted([f"patella{ending(coordinate)}" for coordinate in table.text("coordinate")])
     else:

@@ -504,3 +504,8 @@ def check_cells(given: Iterable[Table]) -> None:
         for name in table.rows:
             if "/" in name or name != name.strip():
                 raise ModelError(f"{table.name}: row {name!r}: a name must have no '/' in it and no blanks around it")
+
+
+def optional(tables: Mapping[str, Table], name: str) -> Table:
+    """A table of a model; where that does without it, empty."""
+    return tables[name] if name in tables or name in SCHEMA else Table(name, dict.fromkeys(OPTIONAL[name], ()))

@@ -88,7 +88,7 @@ def reported_joints(compiled: CompiledModel) -> list[str]:
 @lru_cache(maxsize=16)
 def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
-    parent, segment, patella = compiled.tree.parent, compiled.paths.segment, compiled.patella
+    parent, pulls, patella = compiled.tree.parent, compiled.paths.pulls.tolist(), compiled.patella
     child = np.array([1 + compiled.joints.index(joint) for joint in joints])
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
     for cut, first in enumerate(child):
@@ -103,10 +103,9 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     }
     crossing = [
         [
-            (s, m, 1 if outward[cut, segment[s]] else -1)
-            for m in range(len(compiled.muscles))
-            for s in range(compiled.paths.start[m], compiled.paths.start[m + 1] - 1)
-            if outward[cut, segment[s]] != outward[cut, segment[s + 1]] and (cut, m) not in tendon
+            (s, m, 1 if outward[cut, near] else -1)
+            for s, m, near, far in pulls
+            if outward[cut, near] != outward[cut, far] and (cut, m) not in tendon
         ]
         for cut in range(len(child))
     ]

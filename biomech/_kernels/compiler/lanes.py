@@ -396,6 +396,12 @@ def _sincos(x):  # type: ignore[no-untyped-def]
     return functions.sincos_of_lanes if x is lanes else lambda x: (math.sin(x), math.cos(x))
 
 
+@overload(functions.arctan2)
+def _arctan2(y, x):  # type: ignore[no-untyped-def]
+    lane = y is lanes or x is lanes
+    return functions.arctan2_of_lanes if lane else lambda y, x: math.atan2(y, x)
+
+
 @overload(functions.exp)
 def _exp(x):  # type: ignore[no-untyped-def]
     return functions.exp_of_lanes if x is lanes else lambda x: math.exp(x)

@@ -38,6 +38,8 @@ _FORWARD = 0.05
 _RATES = (0.5, 1.5)
 #: m from the midline within which a body's side cannot be told by its place.
 _MIDLINE = 0.005
+#: m within which several joints are one.
+_ONE_PLACE = 0.01
 #: m that mirror images of paths are apart at most, on average.
 _MIRROR = 0.02
 
@@ -301,10 +303,16 @@ def _name_trunk(tree: _Tree, pelvis: str, legs: Iterable[_Leg], found: Anatomy) 
     weights = {own: sum(tree.mass[part] for part in tree.outward(own)) for own in above}
     first = max(above, key=lambda own: weights[own])
     trunk = _heaviest(tree, first)
-    found.segments["torso"], found.joints["lumbosacral"] = trunk, tree.joint_of[first].name
-    if trunk == first:
-        _name_coordinates(tree, [tree.joint_of[trunk]], _LUMBAR, "", found)
+    found.segments["torso"] = trunk
+    chain = [trunk]
+    while chain[-1] != first:
+        chain.append(tree.parent[chain[-1]])
+    # several joints in one place are one joint
+    if all(np.linalg.norm(tree.pose.origin[own] - tree.pose.origin[first]) < _ONE_PLACE for own in chain):
+        found.joints["lumbosacral"] = tree.joint_of[trunk].name
+        _name_coordinates(tree, [tree.joint_of[own] for own in reversed(chain)], _LUMBAR, "", found)
     else:
+        found.joints["lumbosacral"] = tree.joint_of[first].name
         found.unclear.append(f"which coordinates bend the trunk: {trunk!r} hangs on several joints")
 
 

@@ -45,6 +45,8 @@ _SOURCE = f"default: as in {LIKE}, grown to this body"
 _ALIGNED = 0.3
 #: m from the midline within which nothing is a shoulder.
 _SHOULDER = 0.1
+#: What gives way below the hip when feet are turned out far, and the body that has it.
+_YIELD, _YIELDING = "shank_rotation", "adult"
 _SIDES = {"_r": 1.0, "_l": -1.0}
 
 
@@ -94,7 +96,7 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     found["contact_points"], soles = _contacts(pose, anatomy, size)
     found["coordinates"], still, given = _held_still(found, anatomy)
     said += [soles, arms, f"height {found['settings'].value('height'):.2f} m by the legs"]
-    if _stands(anatomy):
+    if _stands(description, anatomy):
         found["passive"] = passive
         found, added = _completed(found, description, pose, anatomy)
         said += [f"passive tissue as in {LIKE}, times {size.mass * size.length:.2f}"]
@@ -108,12 +110,15 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     return found, said
 
 
-def _stands(anatomy: Anatomy) -> bool:
-    """Whether a body has trunk, pelvis and a foot, and the joints between them."""
+def _stands(description: OsimModel, anatomy: Anatomy) -> bool:
+    """Whether a body has trunk, pelvis and a foot, and the joints between them, L5/S1 right below the trunk."""
     joints = ["ground_pelvis", "lumbosacral"]
     joints += [f"{joint}{side}" for side in anatomy.feet for joint in ("hip", "knee", "ankle", "subtalar")]
     parts = all(role in anatomy.segments for role in TRUNK["segments"])
-    return parts and bool(anatomy.feet) and all(joint in anatomy.joints for joint in joints)
+    if not (parts and anatomy.feet and all(joint in anatomy.joints for joint in joints)):
+        return False
+    ends = {own.name: {own.parent.body, own.child.body} for own in description.joints}
+    return anatomy.segments["torso"] in ends[anatomy.joints["lumbosacral"]]
 
 
 def _few(names: list[str]) -> str:
@@ -328,7 +333,8 @@ def _completed(
     }
     for side in anatomy.feet:
         needed[f"hip{side}"] = tuple(f"hip_{way}{side}" for way in ("flexion", "adduction", "rotation"))
-        needed[f"knee{side}"], needed[f"ankle{side}"] = (f"knee_angle{side}",), (f"ankle_angle{side}",)
+        needed[f"knee{side}"] = (f"knee_angle{side}",)
+        needed[f"ankle{side}"] = (f"{_YIELD}{side}", f"ankle_angle{side}")
         needed[f"subtalar{side}"] = (f"subtalar_angle{side}",)
     added = []
     for joint, roles in needed.items():
@@ -345,7 +351,7 @@ def _with_coordinate(
     tables: dict[str, Table], joint: Joint, name: str, role: str, pose: NeutralPose
 ) -> dict[str, Table]:
     """Tables with another coordinate of a joint, about or along the axis that the built-in has for its role."""
-    like = _built_in()[0]["coordinates"]
+    like = load_model(_YIELDING if role.startswith(_YIELD) else LIKE).tables["coordinates"]
     row = {column: cells[like.index(role)] for column, cells in like.columns.items()}
     inner = joint.child if joint.reversed else joint.parent
     frame = pose.rotation[inner.body] @ np.array(inner.rotation)
@@ -358,8 +364,10 @@ def _with_coordinate(
         motion, function = str(row["motion"]), f"{joint.name}.{name}"
         own = {"row": function, "joint": joint.name, "motion": motion, **axes, "function": function}
         own |= {"coordinates": name, "source": _SOURCE}
-        first = moves.text("joint").index(joint.name)
-        at = first if motion == "translation" else first + moves.text("joint").count(joint.name)
+        rows = [i for i, of in enumerate(moves.text("joint")) if of == joint.name]
+        slides = [i for i in rows if moves.text("motion")[i] == "translation"]
+        # ways are along axes of the parent, and so come first; the shank turns above the ankle
+        at = rows[0] if motion == "translation" else rows[0] + len(slides) if role.startswith(_YIELD) else rows[-1] + 1
         tables["transform_rows"] = _with_row(moves, own, at)
         for i, value in enumerate((0.0, 1.0)):
             entry = {"entry": f"{function}.{i}", "function": function, "kind": "linear", "x": float(i), "y": value}

@@ -12,6 +12,7 @@ from biomech.io.osim.description import (
     DeGrooteFreglyCurves,
     Force,
     Function,
+    LeftOut,
     Ligament,
     MillardCurves,
     Multiplier,
@@ -108,13 +109,13 @@ def _dependent(description: OsimModel) -> Collection[str]:
     return {own.dependent for own in description.couplers if own.enforced}
 
 
-def not_computed(description: OsimModel) -> Iterator[Force]:
+def not_computed(description: OsimModel) -> Iterator[LeftOut]:
     """Springs, ligaments and bushings that act and are not computed: what statics says would depend on them."""
     dependent = _dependent(description)
     for force in filter(_acts, description.forces):
         follows = isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and force.coordinate in dependent
         if follows or isinstance(force, PathSpring | Ligament | BlankevoortLigament | BushingForce):
-            yield force
+            yield LeftOut(type(force).__name__, force.name, "spring", line=force.line)
 
 
 def _acts(force: Force) -> bool:

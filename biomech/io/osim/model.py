@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from biomech.io._text import read_path
 from biomech.io.osim.anatomy import find_anatomy
 from biomech.io.osim.defaults import with_defaults
-from biomech.io.osim.description import OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
+from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
 from biomech.io.osim.force_tables import not_computed, said_of_curves
-from biomech.io.osim.reading import read_description
-from biomech.io.osim.tables import tables_of
+from biomech.io.osim.reading import open_description
+from biomech.io.osim.tables import not_said, tables_of
 from biomech.model.model import Model
-from biomech.model.roles import make_roles
+from biomech.model.roles import ROLES, make_roles
 from biomech.model.tables import COLUMNS, Table
 
 #: What is left out of these kinds is looked at by muscle, not by itself.
@@ -57,20 +57,26 @@ def read_osim(path: str | Path) -> Model:
     >>> bm.sweep(model, pelvic_tilt=0, knee_flexion=[0, 30])  # doctest: +SKIP
     """
     place = read_path("path", path)
-    description = read_description(place)
+    document, description = open_description(place)
+    more = [*not_said(description), *not_computed(description)]
+    document.left_out += more
+    document.warn()
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
     said += said_of_curves(description)
-    tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
-    tables |= _told("left_out", _left_out(description))
+    tables |= _told("left_out", _left_out(description, more))
     given: dict[str, Mapping[str, Any]] = {
         "segments": anatomy.segments,
         "joints": anatomy.joints,
         "coordinates": anatomy.coordinates,
         "signs": anatomy.signs,
     }
-    name = description.name.strip() or place.stem
-    return Model(name, tables, make_roles(tables, given, anatomy.mirror))
+    roles = make_roles(tables, given, anatomy.mirror)
+    by_name = [role for kind in ROLES for role in roles.of(kind) if role not in given[kind]]
+    if by_name:
+        said.append(f"known by name alone: {', '.join(by_name)}")
+    tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
+    return Model(description.name.strip() or place.stem, tables, roles)
 
 
 def _told(name: str, rows: Iterator[dict[str, str]]) -> dict[str, Table]:
@@ -79,7 +85,7 @@ def _told(name: str, rows: Iterator[dict[str, str]]) -> dict[str, Table]:
     return {name: Table(name, {c: tuple(row[c] for row in listed) for c in COLUMNS[name]})} if listed else {}
 
 
-def _left_out(description: OsimModel) -> Iterator[dict[str, str]]:
+def _left_out(description: OsimModel, more: Iterable[LeftOut]) -> Iterator[dict[str, str]]:
     """What is not computed: of muscles by the muscle that runs over it, the rest as it stands in the file."""
     count = 0
     for muscle in description.muscles:
@@ -90,11 +96,7 @@ def _left_out(description: OsimModel) -> Iterator[dict[str, str]]:
                 about = {"kind": kind, "name": wrap.name, "muscle": muscle.name, "affects": "path"}
                 yield {"part": f"{count}", **about}
                 count += 1
-    for force in not_computed(description):
-        about = {"kind": type(force).__name__, "name": force.name, "muscle": "", "affects": "spring"}
-        yield {"part": f"{count}", **about}
-        count += 1
-    for part in description.left_out:
+    for part in (*more, *description.left_out):
         if part.affects not in _BY_MUSCLE or part.muscle:
             about = {"kind": part.kind, "name": part.name, "muscle": part.muscle, "affects": part.affects}
             yield {"part": f"{count}", **about}

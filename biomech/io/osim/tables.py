@@ -125,7 +125,7 @@ def _add_muscles(description: OsimModel, rows: Mapping[str, list[Row]], function
 
 def _settings(description: OsimModel, source: str) -> list[Row]:
     known = {name: (*own, _NOT_SAID) for name, own in _SETTINGS.items()}
-    if not not_said(description):
+    if not not_said(description) and all(own.affects != "gravity" for own in description.left_out):
         known["gravity"] = (-description.gravity[1], "m/s2", source)
     return [
         dict(zip(("setting", "value", "unit", "source"), (name, *known.get(name, (0.0, "1", _NOT_SAID))), strict=True))

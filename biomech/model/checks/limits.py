@@ -80,6 +80,17 @@ RANGES: dict[str, dict[str, Range]] = {
         **{f"{end}_limit": Range(-1e6, 1e6) for end in ("upper", "lower")},
         "transition": Range(0.0, 1e3),
     },
+    "wraps": {
+        "radius": Range(0.0, 5.0, "m", above=True),
+        "length": Range(0.0, 1e3, "m", above=True),
+        "x": _PLACE,
+        "y": _PLACE,
+        "z": _PLACE,
+        "rx": _ANGLE,
+        "ry": _ANGLE,
+        "rz": _ANGLE,
+    },
+    "path_wraps": {"first": Range(0.0, 1e6), "last": Range(0.0, 1e6)},
 }
 #: The same for tables of named values: table -> pattern of the row -> range, of which the first that matches counts.
 NAMED_RANGES: dict[str, dict[str, Range]] = {

@@ -5,7 +5,8 @@ it is off it is put midway between its neighbours, which changes neither length 
 slides on its segment as a spline of one coordinate (the patella: Delp et al. 1990), or by a function of one along each
 axis (``moving_points``). A *span* joins two consecutive points; the force along it acts on a coordinate through the
 coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u), and through the sliding of moving points (virtual work; An et
-al. 1984, J Biomech Eng 106:280).
+al. 1984, J Biomech Eng 106:280). A *stretch* may wrap over surfaces on the way (``wrapping``): a shortest way, so that
+to first order moving the contacts changes no length.
 """
 
 from __future__ import annotations
@@ -30,17 +31,22 @@ from biomech.model.mechanics.moving_points import (
     place_moving_points,
     slide_along,
 )
+from biomech.model.mechanics.path_points import CONDITIONAL, FIXED, MOVING, MOVING_BY_ROWS, is_active
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline
 from biomech.model.mechanics.tree import Frames, point, rotate, virtual_work
+from biomech.model.mechanics.wrapping.laying import (
+    WrapWork,
+    lay_stretch,
+    make_wrap_work,
+    mark_points,
+    place_wraps,
+    pull_stretch,
+)
+from biomech.model.mechanics.wrapping.tables import WrapTables, compile_wraps
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-
-#: OpenSim keeps a conditional point active this far (rad) outside its range.
-SLACK = 1e-5
-
-FIXED, CONDITIONAL, MOVING, MOVING_BY_ROWS = 0, 1, 2, 3
 
 #: What a point of each kind must name.
 _NEEDED = {"fixed": (), "conditional": ("coordinate",), "moving": ("coordinate", "spline_x", "spline_y")}
@@ -54,9 +60,12 @@ class PathTables(NamedTuple):
     and s + 1. ``terms``: rows (span, coordinate, sign, arm); ``arms``: rows (muscle, coordinate), the moment arms
     that can differ from zero; ``slides``: rows (moving point, span, coordinate, sign, arm). ``span``: rows (span,
     muscle) of those that do not lie within one segment, and ``within`` (muscle,), the length of those that do;
-    ``placed``: the points that the former need. ``followed``: terms of coordinates that follow others, rows (span,
-    coordinate, sign, arm, pair), the arm that of the one that they follow; ``moving_points`` and their ``ways``: rows
-    (moving point, way, span, sign, arm, pair), pair -1 where the way is that of the arm's own coordinate.
+    ``placed``: the points that the former need. ``wraps``: what paths wrap over, on stretches whose spans are in
+    neither. ``pulls``: rows (wrench, muscle, near and far segment) of all that a path pulls with: wrench s of span s,
+    and those of its wraps, each on its near segment and against its far one. ``followed``: terms of coordinates that
+    follow others, rows (span, coordinate, sign, arm, pair), the arm that of the one that they follow;
+    ``moving_points`` and their ``ways``: rows (moving point, way, span, sign, arm, pair), pair -1 where the way is that
+    of the arm's own coordinate.
     """
 
     segment: Index1
@@ -74,6 +83,8 @@ class PathTables(NamedTuple):
     span: Index2
     within: Array1
     placed: Index1
+    wraps: WrapTables
+    pulls: Index2
     followed: Index2
     moving_points: MovingPoints
     ways: Index2
@@ -82,14 +93,15 @@ class PathTables(NamedTuple):
 class PathState(NamedTuple):
     """What the path kernel fills, for one posture.
 
-    ``position`` (point, 3) in ground; ``wrench`` (point, 6): unit vector u of the span that starts here and p x u;
-    ``length`` (muscle,); ``arm`` (arm,).
+    ``position`` (point, 3) in ground; ``wrench`` (point, 6): unit vector u of the span that starts here and p x u,
+    after which those of wraps follow; ``length`` (muscle,); ``arm`` (arm,).
     """
 
     position: Array2
     wrench: Array2
     length: Array1
     arm: Array1
+    wraps: WrapWork
 
 
 @allocating_kernel
@@ -97,7 +109,11 @@ def make_path_state(number: Any, paths: PathTables) -> PathState:
     """An empty workspace of floats or lanes."""
     points, muscles, arms = len(paths.segment), len(paths.start) - 1, len(paths.arms)
     return PathState(
-        zeros(number, (points, 3)), zeros(number, (points, 6)), zeros(number, (muscles,)), zeros(number, (arms,))
+        zeros(number, (points, 3)),
+        zeros(number, (points + len(paths.wraps.pull), 6)),
+        zeros(number, (muscles,)),
+        zeros(number, (arms,)),
+        make_wrap_work(number, paths.wraps),
     )
 
 
@@ -149,7 +165,9 @@ def compile_paths(
         coordinates,
         functions,
     )
-    terms, arms, slides, followed, ways = _terms(start, segment, kind, coordinate, affects, pairs, moving_points)
+    wraps = compile_wraps(tables, muscles, place, start, kind)
+    pulls = _pulls(start, segment, wraps)
+    terms, arms, slides, followed, ways = _terms(start, kind, coordinate, affects, pulls, wraps, pairs, moving_points)
     last = np.repeat(np.array(start[1:], dtype=np.int64) - 1, np.diff(start))
     switching = np.flatnonzero(kind == CONDITIONAL)
     moving = np.flatnonzero(kind == MOVING)
@@ -166,19 +184,24 @@ def compile_paths(
         moving,
         np.column_stack([switching, last[switching]]),
         slides,
-        *_live(start, segment, kind, local),
+        *_live(start, segment, kind, local, wraps.stretch),
+        wraps,
+        pulls,
         followed,
         moving_points,
         ways,
     )
 
 
-def _live(start: list[int], segment: Index, kind: Index, local: Array) -> tuple[Index, Array, Index]:
+def _live(start: list[int], segment: Index, kind: Index, local: Array, stretches: Index) -> tuple[Index, Array, Index]:
     """Spans whose length can change, the length of the others per muscle, and the points to be placed."""
     spans, within, placed = [], np.zeros(len(start) - 1), set()
+    wrapped = {s for _, first, last, _, _ in stretches.tolist() for s in range(first, last)}
     for muscle, (a, b) in enumerate(pairwise(start)):
         for s in range(a, b - 1):
-            if segment[s] == segment[s + 1] and kind[s] == FIXED and kind[s + 1] == FIXED:
+            if s in wrapped:
+                placed |= {s, s + 1}
+            elif segment[s] == segment[s + 1] and kind[s] == FIXED and kind[s + 1] == FIXED:
                 within[muscle] += np.linalg.norm(local[s + 1] - local[s])
             else:
                 spans.append((s, muscle))
@@ -186,6 +209,17 @@ def _live(start: list[int], segment: Index, kind: Index, local: Array) -> tuple[
         ends = range(a, b) if CONDITIONAL in kind[a:b] else {p for s, m in spans if m == muscle for p in (s, s + 1)}
         placed |= set(ends)
     return np.array(spans, dtype=np.int64).reshape(-1, 2), within, np.array(sorted(placed), dtype=np.int64)
+
+
+def _pulls(start: list[int], segment: Index, wraps: WrapTables) -> Index:
+    """Segments between which each wrench of each muscle pulls."""
+    pulls: list[tuple[int, int, int, int]] = []
+    for muscle, (a, b) in enumerate(pairwise(start)):
+        pulls += [(s, muscle, segment[s], segment[s + 1]) for s in range(a, b - 1)]
+        for k, (use, s) in enumerate(wraps.pull.tolist(), start=len(segment)):
+            if a <= s < b:
+                pulls.append((k, muscle, segment[s], wraps.segment[wraps.use[use, 0]]))
+    return np.array(pulls, dtype=np.int64).reshape(-1, 4)
 
 
 def _check_path(muscle: str, kinds: list[str]) -> None:
@@ -197,14 +231,15 @@ def _check_path(muscle: str, kinds: list[str]) -> None:
 
 def _terms(
     start: list[int],
-    segment: Index,
     kind: Index,
     coordinate: Index,
     affects: NDArray[np.bool_],
+    pulls: Index,
+    wraps: WrapTables,
     pairs: Index,
     moving: MovingPoints,
 ) -> tuple[Index, Index, Index, Index, Index]:
-    """Which span works on which coordinate: the one that moves one of its ends and not the other.
+    """Which wrench works on which coordinate: the one that moves one of its segments and not the other.
 
     What works on a coordinate that follows others works on those.
     """
@@ -215,30 +250,34 @@ def _terms(
     ways: list[tuple[int, int, int, int, int, int]] = []
     leaders, of_point = dependents_of(pairs), {int(p): k for k, p in enumerate(moving.point)}
     for muscle, (a, b) in enumerate(pairwise(start)):
-        for s in range(a, b - 1):
-            near, far = affects[:, segment[s]], affects[:, segment[s + 1]]
+        for row, _, one, other in pulls[pulls[:, 1] == muscle].tolist():
+            near, far = affects[:, one], affects[:, other]
             for c in map(int, np.flatnonzero(near != far)):
                 sign = 1 if near[c] else -1
                 for independent, pair in leaders.get(c, []):
                     arm = arms.setdefault((muscle, independent), len(arms))
-                    followed.append((s, c, sign, arm, pair))
+                    followed.append((row, c, sign, arm, pair))
                 if c not in leaders:
                     arm = arms.setdefault((muscle, c), len(arms))
-                    terms.append((s, c, sign, arm))
+                    terms.append((row, c, sign, arm))
         for p in range(a, b):
             if kind[p] == MOVING:
                 slider = int(coordinate[p])
                 arm = arms.setdefault((muscle, slider), len(arms))
                 # sliding on along a span shortens it, sliding on along the span before lengthens that
                 slides += [(p, s, slider, sign, arm) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1]
+                # and with what wraps add, the span comes to its near end as it does to its far one
+                added = np.flatnonzero(wraps.pull[:, 1] == p).tolist()
+                slides += [(p, len(kind) + k, slider, 1, arm) for k in added]
             elif kind[p] == MOVING_BY_ROWS:
                 k = of_point[p]
+                added = [(len(kind) + w, 1) for w in np.flatnonzero(wraps.pull[:, 1] == p).tolist()]
+                ends = [(s, sign) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1] + added
                 for n in range(moving.start[k], moving.start[k + 1]):
                     c = int(moving.coordinate[n])
                     for independent, pair in leaders.get(c, [(c, -1)] if c >= 0 else []):
                         arm = arms.setdefault((muscle, independent), len(arms))
-                        ends = ((p - 1, -1), (p, 1))
-                        ways += [(k, n, s, sign, arm, pair) for s, sign in ends if a <= s < b - 1]
+                        ways += [(k, n, s, sign, arm, pair) for s, sign in ends]
     return (
         np.array(terms, dtype=np.int64).reshape(-1, 4),
         np.array(list(arms), dtype=np.int64).reshape(-1, 2),
@@ -268,6 +307,21 @@ def path_kinematics(paths: PathTables, splines: SplineTables, q: Array, frames: 
         state.length[muscle] = paths.within[muscle]
     for k in range(len(paths.span)):
         state.length[paths.span[k, 1]] += _path_segment(position, paths.span[k, 0], state.wrench)
+    if len(paths.wraps.stretch) > 0:
+        _wrap(paths, q, frames, state)
+
+
+@kernel
+def _wrap(paths: PathTables, q: Array, frames: Frames, state: PathState) -> None:
+    """Lay the stretches of paths that may wrap."""
+    wraps, work = paths.wraps, state.wraps
+    place_wraps(wraps, frames, work)
+    for k in range(len(wraps.stretch)):
+        for s in range(wraps.stretch[k, 1], wraps.stretch[k, 2]):
+            _path_segment(state.position, s, state.wrench)
+        mark_points(wraps, k, paths.coordinate, paths.active, q, work)
+        state.length[wraps.stretch[k, 0]] += lay_stretch(wraps, k, state.position, work)
+        pull_stretch(wraps, k, work, state.wrench)
 
 
 @kernel
@@ -275,22 +329,17 @@ def _lift_inactive(switching: Index, kind: Index, coordinate: Index, active: Arr
     """Put every conditional point that is off midway between its neighbours on the path."""
     for k in range(len(switching)):
         p, last = switching[k, 0], switching[k, 1]
-        on = _active(active, p, q[coordinate[p]])
+        on = is_active(active, p, q[coordinate[p]])
         # the next point that counts: the first after p that is not an inactive conditional one
         nx, ny, nz = position[last, 0], position[last, 1], position[last, 2]
         for n in range(last - 1, p, -1):
-            counts = (kind[n] != CONDITIONAL) | _active(active, n, q[coordinate[n]])
+            counts = (kind[n] != CONDITIONAL) | is_active(active, n, q[coordinate[n]])
             nx = select(counts, position[n, 0], nx)
             ny = select(counts, position[n, 1], ny)
             nz = select(counts, position[n, 2], nz)
         position[p, 0] = select(on, position[p, 0], 0.5 * (position[p - 1, 0] + nx))
         position[p, 1] = select(on, position[p, 1], 0.5 * (position[p - 1, 1] + ny))
         position[p, 2] = select(on, position[p, 2], 0.5 * (position[p - 1, 2] + nz))
-
-
-@kernel
-def _active(active: Array, p: int, angle: float) -> bool:
-    return (angle >= active[p, 0] - SLACK) & (angle <= active[p, 1] + SLACK)
 
 
 @kernel

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from biomech.model.geometry import pose_muscles
-from biomech.model.mechanics.paths import CONDITIONAL, MOVING
+from biomech.model.mechanics.path_points import CONDITIONAL, MOVING
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
