@@ -14,6 +14,7 @@ from biomech.errors import BiomechWarning, ModelError
 from biomech.model.forces.contact import NO_CONTACT
 from biomech.model.mechanics.force_length import millard_points
 from biomech.model.mechanics.splines import spline_values
+from biomech.model.roles import make_roles
 from biomech.model.tables import COLUMNS, Table
 from biomech.statics.equilibrium import Equilibrium, ExternalLoads, assemble
 
@@ -252,20 +253,17 @@ def test_a_coordinate_that_counts_the_other_way_round_has_the_same_limit() -> No
         cells[column][row] = 0.0 - cells[column][row]
     for low, high in (("range_min", "range_max"), ("trusted_min", "trusted_max")):
         cells[low][row], cells[high][row] = -cells[high][row], -cells[low][row]
-    # a bare joint: no spline is read by the knee of this body
+    # no spline is read by the knee of this body
     assert "knee_angle_r" not in model.tables["couplings"].text("coordinate")
-    turned = bm.Model("turned", {**model.tables, "coordinates": Table("coordinates", cells)})
-    turned = turned.with_roles(signs={"knee_angle_r": -1})
-    other = {**LIMIT, "upper_stiffness": 50.0, "lower_stiffness": 80.0}
+    other = {**LIMIT, "source": "", "upper_stiffness": 50.0, "lower_stiffness": 80.0}
     other |= {"upper_limit": -LIMIT["lower_limit"], "lower_limit": -LIMIT["upper_limit"]}
-    own = Table("coordinate_forces", {c: (other.get(c, ""),) for c in COLUMNS["coordinate_forces"]})
-    turned = bm.Model("turned", {**turned.tables, "coordinate_forces": own}, turned.roles)
-    more = passive(turned, "knee_angle_r", [-angle for angle in ANGLES])
-    more = more - passive(
-        turned.replace({"coordinate_forces/stop/upper_stiffness": 0.0, "coordinate_forces/stop/lower_stiffness": 0.0}),
-        "knee_angle_r",
-        [-angle for angle in ANGLES],
-    )
+    tables = {**model.tables, "coordinates": Table("coordinates", cells)}
+    roles = make_roles(tables, {"signs": {"knee_angle_r": -1}}, {})
+    free = bm.Model("turned", tables, roles)
+    force = Table("coordinate_forces", {column: (other[column],) for column in COLUMNS["coordinate_forces"]})
+    limited = bm.Model("turned", {**tables, "coordinate_forces": force}, roles)
+    away = [-angle for angle in ANGLES]
+    more = passive(limited, "knee_angle_r", away) - passive(free, "knee_angle_r", away)
     np.testing.assert_allclose(more, [-limit_force(angle) for angle in ANGLES], rtol=0, atol=1e-9)
 
 

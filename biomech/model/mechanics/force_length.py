@@ -32,7 +32,7 @@ from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
 
-THELEN, DE_GROOTE_FREGLY, SPLINE = 0, 1, 2
+COMMON, THELEN, DE_GROOTE_FREGLY, SPLINE = 0, 1, 2, 3
 KINDS = ("thelen", "de_groote_fregly", "millard", "tabulated")
 
 #: Points of each piece of Millard's curve, and how far its floor goes on either side, in optimal lengths.
@@ -44,8 +44,12 @@ _CURVINESS = 0.9
 
 
 class ForceLengthTables(NamedTuple):
-    """Per muscle the ``kind`` of its curve, its ``width``, and the number of its ``curve`` among the splines, or -1."""
+    """Per muscle the ``kind`` of its curve, its ``width``, and the number of its ``curve`` among the splines, or -1.
 
+    ``common``: the width of Thelen's curve of those that have no row.
+    """
+
+    common: float
     kind: Index1
     width: Array1
     curve: Index1
@@ -70,7 +74,7 @@ def compile_force_length(table: Table, functions: Table, muscles: list[str], wid
         Names the row: its kind is none, or its numbers are none of such a curve.
     """
     known = {name: (x, y) for name, kind, x, y in functions_of(functions) if kind == "spline"} if len(table) else {}
-    kind, widths, number = [THELEN] * len(muscles), [width] * len(muscles), [-1] * len(muscles)
+    kind, widths, number = [COMMON] * len(muscles), [width] * len(muscles), [-1] * len(muscles)
     curves: list[tuple[str, Array, Array]] = []
     for m, muscle in enumerate(muscles):
         if muscle not in table.rows:
@@ -88,6 +92,7 @@ def compile_force_length(table: Table, functions: Table, muscles: list[str], wid
         else:
             raise ModelError(f"force_length_curves/{muscle}/kind = {shown(word)}: must be one of {', '.join(KINDS)}")
     return ForceLengthTables(
+        width,
         np.array(kind, dtype=np.int64),
         np.array(widths, dtype=np.float64),
         np.array(number, dtype=np.int64),

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from biomech._arguments import shown
 from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1
+from biomech._simd import exp
 from biomech.errors import ModelError
-from biomech.model.mechanics.force_length import ForceLengthTables, active_force
+from biomech.model.mechanics.force_length import COMMON, ForceLengthTables, active_force
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -95,7 +96,9 @@ def strength(muscle: MuscleTables, force_length: bool, length: Array, out: Array
             fibre = math.sqrt(along * along + muscle.height[m] * muscle.height[m])
             stretch = fibre / muscle.optimal_length[m] - 1.0
             # a slack tendon carries nothing
-            active = active_force(muscle.curve, m, stretch)
-            out[m] = muscle.max_force[m] * active * max(along, 0.0) / fibre
+            if muscle.curve.kind[m] == COMMON:
+                out[m] = muscle.max_force[m] * exp(-stretch * stretch / muscle.curve.common) * max(along, 0.0) / fibre
+            else:
+                out[m] = muscle.max_force[m] * active_force(muscle.curve, m, stretch) * max(along, 0.0) / fibre
         else:
             out[m] = muscle.max_force[m]
