@@ -282,10 +282,12 @@ def _file_calls() -> dict[str, Call]:
     head = "DataRate\tUnits\n60\tmm\nFrame#\tTime\tKnee\t\t\n\t\tX1\tY1\tZ1\n1\t0\t1\t2\t3\n"
     (folder / "markers.trc").write_text(head)
     read = bm.read_external_loads(folder / "loads.xml")
+    file = _model_file(folder / "model.osim")
     calls: dict[str, Call] = {
         "read_storage": (bm.read_storage, {"path": str(folder / "motion.mot"), "model": small}),
         "write_storage": (bm.write_storage, {"ds": motion, "path": folder / "own.sto", "in_degrees": True}),
-        "read_osim": (bm.read_osim, {"path": _model_file(folder / "model.osim")}),
+        "read_osim": (bm.read_osim, {"path": file}),
+        "write_osim": (bm.write_osim, {"model": bm.read_osim(file), "path": folder / "own.osim"}),
         "read_trc": (bm.read_trc, {"path": folder / "markers.trc"}),
         "read_external_loads": (bm.read_external_loads, {
             "path": folder / "loads.xml", "data": folder / "grf.mot", "times": [0.1, 0.25], "lowpass": 2.0}),

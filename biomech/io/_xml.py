@@ -22,6 +22,9 @@ MOST_BYTES = 64 * 2**20
 MOST_ELEMENTS = 1_000_000
 MOST_LEVELS = 64
 
+#: The target of processing instructions that are ours; elements of them have the tag ``?biomech``.
+NOTE = "biomech"
+
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _SINGLE_BYTE = {"iso8859-1", "cp1252", "ascii"}
 _WRONG_BYTE = re.compile("[\udc80-\udcff]")  # how surrogateescape shows a byte that is no UTF-8
@@ -101,6 +104,7 @@ def parse_xml(content: bytes, file: str, error: Error = ModelError) -> Element:
     parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes, parser.CurrentLineNumber)
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.text
+    parser.ProcessingInstructionHandler = lambda target, words: builder.note(target, words, parser.CurrentLineNumber)
     parser.StartDoctypeDeclHandler = lambda name, *_: builder.refuse_doctype(name, parser.CurrentLineNumber)
     try:
         parser.Parse(document, True)
@@ -143,6 +147,13 @@ class _Builder:
         if not element.children:  # what stands between children is space
             element.text = "".join(self.pieces).strip()
         self.pieces.clear()
+
+    def note(self, target: str, words: str, line: int) -> None:
+        """A note of our own is a child whose tag is ``?biomech``; those of others are theirs."""
+        if target == NOTE and self.open:
+            self.start(f"?{target}", {}, line)
+            self.pieces.append(words)
+            self.end("")
 
     def refuse_doctype(self, name: str, line: int) -> None:
         raise self.error(line, f"has a DOCTYPE ({name[:40]}), which is not read: its entities could expand without end")

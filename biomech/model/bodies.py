@@ -174,7 +174,7 @@ def make_body(number: Any, model: ModelTables) -> ModelTables:
             muscle.optimal_length,
             muscle.slack_length,
             muscle.height,
-            muscle.width,
+            muscle.curve,
             muscle.has_moment_arm_scale,
         ),
         PatellaTables(
@@ -208,6 +208,8 @@ def make_body(number: Any, model: ModelTables) -> ModelTables:
             tissue.lumbar,
             tissue.share,
             tissue.flexion,
+            tissue.limited,
+            tissue.limit,
         ),
         model.gravity,
         model.contact_unit,

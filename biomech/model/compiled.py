@@ -25,6 +25,7 @@ from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
 from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
+from biomech.model.mechanics.force_length import compile_force_length
 from biomech.model.mechanics.functions import compile_functions
 from biomech.model.mechanics.muscles import MuscleTables, compile_muscles, muscles_with_numbers
 from biomech.model.mechanics.paths import PathTables, compile_paths
@@ -199,7 +200,9 @@ def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: 
         parts["patella"] = compiled.patella._replace(curves=compile_curves(tables["patellar_tendon"]))
     if "passive" in changed:
         share = tables["settings"].value("lumbar_line_share")
-        parts["passive"] = compile_passive(tables["passive"], compiled.coordinates, compiled.half, share)
+        parts["passive"] = compile_passive(
+            tables["passive"], complete(tables)["coordinate_forces"], compiled.coordinates, compiled.half, share
+        )
     if "settings" in changed:
         parts["abdomen"] = abdomen_of(map(tables["settings"].value, PRESSURE))
     return replace(compiled, **parts)
@@ -238,6 +241,8 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
     paths = compile_paths(tables, muscles, segments, coordinates, spline_number, functions, tree.affects, pairs)
     turns = np.array([table.text("motion")[table.index(c)] == "rotation" for c in coordinates], dtype=np.bool_)
     settings = tables["settings"]
+    width = settings.value("force_length_width")
+    curves = compile_force_length(tables["force_length_curves"], tables["functions"], muscles, width)
     still = _still(tables)
     held = [table.text("stance")[table.index(c)] for c in coordinates]
     return CompiledModel(
@@ -251,9 +256,11 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         tree,
         splines,
         paths,
-        compile_muscles(tables["muscles"], muscles, settings.value("force_length_width")),
+        compile_muscles(tables["muscles"], muscles, curves),
         compile_patellae(tables, coordinates, muscles, tree, paths),
-        compile_passive(tables["passive"], coordinates, half, settings.value("lumbar_line_share")),
+        compile_passive(
+            tables["passive"], tables["coordinate_forces"], coordinates, half, settings.value("lumbar_line_share")
+        ),
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),

@@ -18,7 +18,7 @@ def check_left_out(model: str, tables: Mapping[str, Table], kinds: Collection[st
     tables : mapping of str to Table
         Its tables, of which ``left_out`` says what it is.
     kinds : collection of str
-        On what the answer depends: ``path``, ``joint``, ``constraint``, ``force``.
+        On what the answer depends: ``path``, ``joint``, ``constraint``, ``spring``, ``gravity``.
 
     Raises
     ------

@@ -585,6 +585,7 @@ class Model(Displayed):
 
     def gravity(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
         """Generalised force of gravity, see ``geometry.gravity``; coordinates as in ``kinematics``."""
+        self.shared("gravity is known", lambda: check_left_out(self.name, self.tables, ("gravity",)))
         return gravity(self.compiled(), joined(poses, coordinates))
 
     def passive_moment(

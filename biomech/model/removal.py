@@ -78,6 +78,8 @@ def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table
         "inertias": _without(every["inertias"], "segment", gone.segments),
         "wraps": _without(every["wraps"], "segment", gone.segments),
         "path_wraps": _without(every["path_wraps"], "muscle", gone.muscles),
+        "force_length_curves": _without(every["force_length_curves"], "muscle", gone.muscles),
+        "coordinate_forces": _without(every["coordinate_forces"], "coordinate", gone.coordinates),
         "left_out": _without(every["left_out"], "muscle", gone.muscles),
     }
     wraps = {*every["wraps"].rows} - {*found["wraps"].rows}
@@ -106,6 +108,7 @@ def _functions_used(tables: Tables) -> set[str]:
     return {
         *tables["transform_rows"].text("function"),
         *tables["couplers"].text("function"),
+        *tables["force_length_curves"].text("function"),
         *(name for axis in "xyz" for name in points.text(f"function_{axis}")),
     }
 

@@ -12,6 +12,8 @@ from biomech.model.left_out import check_left_out
 if TYPE_CHECKING:
     from biomech.model.model import Model
 
+#: What statics depend on that a model file may have and that is not computed.
+_STATICS = ("path", "joint", "constraint", "spring", "gravity")
 #: Roles that every stance needs, by kind of part.
 TRUNK: Mapping[str, tuple[str, ...]] = {
     "segments": ("pelvis", "torso"),
@@ -37,7 +39,7 @@ def require_statics(model: Model) -> None:
     ModelError
         Names what it is.
     """
-    model.shared("statics are known", lambda: check_left_out(model.name, model.tables, ("path", "joint", "constraint")))
+    model.shared("statics are known", lambda: check_left_out(model.name, model.tables, _STATICS))
 
 
 def require_trunk(model: Model) -> None:

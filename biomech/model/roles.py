@@ -46,6 +46,8 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "inertias": {"segment": "segments"},
     "wraps": {"segment": "segments"},
     "path_wraps": {"muscle": "muscles"},
+    "force_length_curves": {"muscle": "muscles"},
+    "coordinate_forces": {"coordinate": "coordinates"},
     "left_out": {"muscle": "muscles"},
 }
 #: Of these the columns that hold several names, joined by ";".

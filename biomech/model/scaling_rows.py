@@ -40,6 +40,8 @@ def grow_rows(before: Tables, tables: Tables, length: float) -> dict[str, Table]
     found = dict(tables)
     for column in ("child_x", "child_y", "child_z") if "joint_frames" in tables else ():
         found["joint_frames"] = _times(found["joint_frames"], column, [length] * len(tables["joint_frames"]))
+    if "coordinate_forces" in tables:
+        found["coordinate_forces"] = _grown_forces(before, tables, length)
     if "inertias" in tables:
         old, new = (dict(_masses(each)) for each in (before, tables))
         own = tables["inertias"]
@@ -53,6 +55,19 @@ def grow_rows(before: Tables, tables: Tables, length: float) -> dict[str, Table]
         own = tables["defaults"]
         found["defaults"] = _times(own, "value", [length if row in slides else 1.0 for row in own.rows])
     return found
+
+
+def _grown_forces(before: Tables, tables: Tables, length: float) -> Table:
+    """Springs and limits: moments go with mass and length, forces with mass."""
+    old, new = (sum(mass for _, mass in _masses(each)) for each in (before, tables))
+    own, slides = tables["coordinate_forces"], _sliding(tables)
+    mass = new / old if old > 0.0 else 1.0
+    ways = [length if name in slides else 1.0 for name in own.text("coordinate")]
+    for column in ("upper_limit", "lower_limit", "transition"):
+        own = _times(own, column, ways)
+    for column in ("upper_stiffness", "lower_stiffness"):
+        own = _times(own, column, [mass * length / way**2 for way in ways])
+    return own
 
 
 def _masses(tables: Tables) -> list[tuple[str, float]]:

@@ -114,7 +114,20 @@ def _with_functions(tables: Tables, names: Collection[str]) -> dict[str, Table]:
         table = tables["defaults"]
         value = table.columns["value"]
         found["defaults"] = table.with_column("value", _other(value, value, [name in names for name in table.rows]))
+    if "coordinate_forces" in tables:
+        found["coordinate_forces"] = _turned_forces(tables["coordinate_forces"], names)
     return found
+
+
+def _turned_forces(table: Table, names: Collection[str]) -> Table:
+    """Springs and limits of coordinates, of which some are turned: upper is lower, on the other side of zero."""
+    cells: dict[str, list[Any]] = {column: list(own) for column, own in table.columns.items()}
+    for i, name in enumerate(table.text("coordinate")):
+        if name in names:
+            for here, there in (("upper", "lower"), ("lower", "upper")):
+                cells[f"{here}_stiffness"][i] = table.columns[f"{there}_stiffness"][i]
+                cells[f"{here}_limit"][i] = _minus(table.columns[f"{there}_limit"][i])
+    return Table(table.name, {column: tuple(own) for column, own in cells.items()})
 
 
 def _arguments(tables: Tables, names: Collection[str]) -> dict[str, tuple[bool, ...]]:

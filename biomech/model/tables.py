@@ -210,6 +210,31 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "last": "optional",
         "source": "text",
     },
+    # how force goes with the length of a muscle's fibres: the numbers of its kind
+    "force_length_curves": {
+        "muscle": "text",
+        "kind": "text",
+        "width": "optional",
+        "min_length": "optional",
+        "transition_length": "optional",
+        "max_length": "optional",
+        "slope": "optional",
+        "least": "optional",
+        "function": "text",
+        "source": "text",
+    },
+    # springs and limits of coordinates, in rad or m and N.m/rad or N/m
+    "coordinate_forces": {
+        "force": "text",
+        "kind": "text",
+        "coordinate": "text",
+        "upper_stiffness": "number",
+        "upper_limit": "number",
+        "lower_stiffness": "number",
+        "lower_limit": "number",
+        "transition": "number",
+        "source": "text",
+    },
     # what a file has and is not computed: its class and name, and the muscle whose answers it concerns, or all statics
     "left_out": {"part": "text", "kind": "text", "name": "text", "muscle": "text", "affects": "text", "source": "text"},
     # what stands in for what a file does not say, in words

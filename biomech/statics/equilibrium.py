@@ -35,7 +35,7 @@ from biomech.model.forces.contact import ContactTables, contact_wrenches
 from biomech.model.forces.external_loads import add_external_loads
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.outside import outside_wrenches
-from biomech.model.forces.passive_joints import passive_moment
+from biomech.model.forces.passive_joints import coordinate_forces, no_passive_moment, passive_moment
 from biomech.model.forces.registry import numbers_of
 from biomech.model.mechanics.muscles import strength
 from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
@@ -317,6 +317,9 @@ def assemble_equilibrium(
         passive_moment(model.tissue, q, near.laxity, forces.passive, forces.slope)
         if entries.lumbar >= 0:
             add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
+    elif len(model.tissue.limited) > 0:
+        no_passive_moment(forces.passive, forces.slope)
+        coordinate_forces(model.tissue, q, forces.passive, forces.slope)
     if len(entries.outside) > 0:
         outside_wrenches(entries.outside, q, frames, forces.outside)
         add_external_loads(model.tree, frames, forces.outside, forces.given)

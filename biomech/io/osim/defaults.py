@@ -141,7 +141,7 @@ def _size(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> _Size:
     """How large the body is, the mean of both sides; 1 of what it has not."""
     tables, built = _built_in()
     own = {role: pose.origin[name] for role, name in anatomy.segments.items()}
-    mass = sum(body.mass for body in description.bodies) / float(tables["segments"].numbers("mass").sum())
+    mass = math.fsum(body.mass for body in description.bodies) / float(tables["segments"].numbers("mass").sum())
 
     def ratio(first: str, second: str, axes: tuple[int, ...]) -> float:
         found = []

@@ -21,6 +21,15 @@ IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 ORIGIN: Vector = (0.0, 0.0, 0.0)
 
 
+#: What OpenSim's names have not: it stands between names in lists and paths.
+_NO_NAME = frozenset("/\\*+ \t\r\n")
+
+
+def opensim_name(name: str) -> str:
+    """A name that OpenSim can have: what it does not allow is an underscore."""
+    return "".join("_" if own in _NO_NAME or not own.isprintable() else own for own in name)
+
+
 def _line() -> int:
     return field(default=0, compare=False, repr=False)
 
@@ -624,12 +633,15 @@ class Frame:
 class LeftOut:
     """What is in the file and not computed: its class and name, and what depends on it.
 
-    ``affects``: joint, constraint, path, force, marker or model. An answer that depends on it must be refused.
+    ``affects``: joint, constraint, path, spring, force, gravity, marker or model. An answer that depends on it must be
+    refused.
+    ``muscle``: the one that it concerns, in a file that ``write_osim`` wrote of a body without it.
     """
 
     kind: str
     name: str
     affects: str
+    muscle: str = ""
     line: int = _line()
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biomech.errors import BiomechWarning, ModelError
-from biomech.io._xml import Element, read_xml
-from biomech.io.osim.description import LeftOut
+from biomech.io._xml import NOTE, Element, parse_xml, read_xml
+from biomech.io.osim.description import LeftOut, opensim_name
 
 #: Versions of the format that are read: those of OpenSim 1.x to 4.x.
 OLDEST, NEWEST = 10000, 49999
@@ -30,6 +30,7 @@ class Document:
     left_out: list[LeftOut] = field(default_factory=list)
     quadrants: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    name: str = ""
 
     def error(self, element: Element, what: str) -> ModelError:
         """The error that names the file, the line, the element and the object that it belongs to."""
@@ -37,7 +38,7 @@ class Document:
 
     def leave_out(self, element: Element, affects: str) -> None:
         """Note an object that is not computed."""
-        self.left_out.append(LeftOut(element.tag, owner_name(element), affects, element.line))
+        self.left_out.append(LeftOut(element.tag, owner_name(element), affects, line=element.line))
 
     def warn(self) -> None:
         """Say what was left out, and what was read as something else, in one warning; nothing where all is plain."""
@@ -70,7 +71,20 @@ def open_document(path: str | Path) -> Document:
     document = Document(file, _version(root, file), model, _defaults(root, model))
     _lift_engine(model)
     _refuse_other_files(document)
+    _take_notes(document, root)
     return document
+
+
+def _take_notes(document: Document, root: Element) -> None:
+    """What ``write_osim`` says of a body and OpenSim has no word for: its name, what it was without."""
+    document.name = document.model.name
+    for note in root.every(f"?{NOTE}"):
+        own = parse_xml(f"<{note.text}/>".encode(), f"{document.file}, line {note.line}, note")
+        if own.tag == "left_out":
+            words = {part: own.attributes.get(part, "") for part in ("kind", "name", "affects", "muscle")}
+            document.left_out.append(LeftOut(**words, line=note.line))
+        elif own.tag == "model" and opensim_name(own.name) == document.model.name:
+            document.name = own.name
 
 
 def _lift_engine(model: Element) -> None:

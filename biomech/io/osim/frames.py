@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 import posixpath
 
+import numpy as np
+
 from biomech.io._xml import Element
 from biomech.io.osim.description import GROUND, Frame, Matrix, Placement, Vector
 from biomech.io.osim.document import Document
 from biomech.io.osim.values import text, vector
+from biomech.model.mechanics.rotations import angles_xyz
 
 _OFFSET = "PhysicalOffsetFrame"
 
@@ -145,6 +148,12 @@ def old_offset(document: Document, frame: Placement, element: Element, location:
         tuple(float(f"{own:.6g}") for own in vector(document, element, tag)) for tag in (location, orientation)
     )
     return offset_from(frame, (moved[0], moved[1], moved[2]), (turned[0], turned[1], turned[2]))
+
+
+def settled(frame: Placement) -> Placement:
+    """A frame turned by what the tables say of it: angles of a certain number of digits, which are read back."""
+    a, b, c = (math.radians(own) for own in angles_xyz(np.array(frame.rotation)))
+    return Placement(frame.body, frame.translation, rotation_xyz((a, b, c)))
 
 
 def located(frame: Placement, point: Vector) -> Vector:

@@ -179,6 +179,11 @@ def _ellipsoid(point: EllipsoidPoint) -> Iterator[_Wave]:
         yield _Wave(amplitude, (1.0, -1.0), phase)
 
 
+def ellipsoid_entries(point: EllipsoidPoint) -> list[tuple[str, list[tuple[float, float]]]]:
+    """Kind and rows (x, y) of each function whose sum is a component of a point of an ellipsoid."""
+    return [_entries(own, 1.0, "") for own in _ellipsoid(point)]
+
+
 def _is_zero(function: Function | _Wave) -> bool:
     return _is_constant(function) and _entries(function, 1.0, "")[1][0][1] == 0.0
 

@@ -24,7 +24,7 @@ from biomech.io.osim.description import (
     Vector,
 )
 from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, old_offset
+from biomech.io.osim.frames import Frames, old_offset, settled
 from biomech.io.osim.functions import function_property
 from biomech.io.osim.values import (
     flag,
@@ -45,6 +45,9 @@ AXES = (X, Y, Z)
 DEFAULT_RANGE = (-10.0, 10.0)
 #: An end of a range further out than this, in rad or m, is no limit: files write 99999.9 and 1e30 for none.
 NO_LIMIT = 1000.0
+
+#: An axis is of length 1 if it is as near as a unit vector in floats: what was divided by its length once stays so.
+_UNIT = 1e-15
 
 _IDENTITY = Linear((1.0,), 0.0)
 
@@ -132,6 +135,7 @@ def _frames(document: Document, frames: Frames, element: Element, body: Element 
     parent = old_offset(document, parent, element, "location_in_parent", "orientation_in_parent")
     for location, orientation in (("location", "orientation"), ("location_in_child", "orientation_in_child")):
         child = old_offset(document, child, element, location, orientation)
+    parent, child = settled(parent), settled(child)
     return (child, parent) if flag(document, element, "reverse", False) else (parent, child)
 
 
@@ -213,6 +217,7 @@ def _row(document: Document, element: Element, known: list[str]) -> TransformRow
     length = math.hypot(*axis)
     if length == 0.0:
         raise document.error(element, "axis: must not be zero")
+    length = length if abs(length - 1.0) > _UNIT else 1.0
     function = function_property(document, element, "function", "joint")
     if function is None:
         function = _IDENTITY if coordinates else Constant(0.0)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from biomech.io._text import read_path
 from biomech.io.osim.anatomy import find_anatomy
 from biomech.io.osim.defaults import with_defaults
-from biomech.io.osim.description import OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
-from biomech.io.osim.reading import read_description
-from biomech.io.osim.tables import tables_of
+from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
+from biomech.io.osim.force_tables import not_computed, said_of_curves
+from biomech.io.osim.reading import open_description
+from biomech.io.osim.tables import not_said, tables_of
 from biomech.model.model import Model
 from biomech.model.roles import ROLES, make_roles
 from biomech.model.tables import COLUMNS, Table
@@ -56,10 +57,14 @@ def read_osim(path: str | Path) -> Model:
     >>> bm.sweep(model, pelvic_tilt=0, knee_flexion=[0, 30])  # doctest: +SKIP
     """
     place = read_path("path", path)
-    description = read_description(place)
+    document, description = open_description(place)
+    more = [*not_said(description), *not_computed(description)]
+    document.left_out += more
+    document.warn()
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
-    tables |= _told("left_out", _left_out(description))
+    said += said_of_curves(description)
+    tables |= _told("left_out", _left_out(description, more))
     given: dict[str, Mapping[str, Any]] = {
         "segments": anatomy.segments,
         "joints": anatomy.joints,
@@ -80,7 +85,7 @@ def _told(name: str, rows: Iterator[dict[str, str]]) -> dict[str, Table]:
     return {name: Table(name, {c: tuple(row[c] for row in listed) for c in COLUMNS[name]})} if listed else {}
 
 
-def _left_out(description: OsimModel) -> Iterator[dict[str, str]]:
+def _left_out(description: OsimModel, more: Iterable[LeftOut]) -> Iterator[dict[str, str]]:
     """What is not computed: of muscles by the muscle that runs over it, the rest as it stands in the file."""
     count = 0
     for muscle in description.muscles:
@@ -91,8 +96,8 @@ def _left_out(description: OsimModel) -> Iterator[dict[str, str]]:
                 about = {"kind": kind, "name": wrap.name, "muscle": muscle.name, "affects": "path"}
                 yield {"part": f"{count}", **about}
                 count += 1
-    for part in description.left_out:
-        if part.affects not in _BY_MUSCLE:
-            about = {"kind": part.kind, "name": part.name, "muscle": "", "affects": part.affects}
+    for part in (*more, *description.left_out):
+        if part.affects not in _BY_MUSCLE or part.muscle:
+            about = {"kind": part.kind, "name": part.name, "muscle": part.muscle, "affects": part.affects}
             yield {"part": f"{count}", **about}
             count += 1

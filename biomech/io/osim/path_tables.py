@@ -111,9 +111,9 @@ def wrap_names(model: OsimModel) -> dict[int, str]:
     count = Counter(own.name for own in kept.values())
     names: dict[int, str] = {}
     for i, own in kept.items():
-        plain = (own.name if own.name and count[own.name] == 1 else f"{own.frame.body} {own.name}").strip()
+        plain = (own.name if own.name and count[own.name] == 1 else f"{own.frame.body}_{own.name}").strip()
         plain = plain.replace("/", "_")
-        names[i] = plain if plain not in names.values() else f"{plain} {i}"
+        names[i] = plain if plain not in names.values() else f"{plain}_{i}"
     return names
 
 

@@ -45,10 +45,15 @@ def read_description(path: str | Path) -> OsimModel:
     ModelError
         If the file is no such model, or something in it cannot be: the message names line, element and value.
     """
-    document = open_document(path)
-    model = _read_model(document)
+    document, model = open_description(path)
     document.warn()
     return model
+
+
+def open_description(path: str | Path) -> tuple[Document, OsimModel]:
+    """A document and what it says, before it is warned of what is left out."""
+    document = open_document(path)
+    return document, _read_model(document)
 
 
 def _read_model(document: Document) -> OsimModel:
@@ -65,7 +70,7 @@ def _read_model(document: Document) -> OsimModel:
     _note_components(document)
     element = document.model
     return OsimModel(
-        element.name,
+        document.name,
         document.version,
         text(document, element, "credits"),
         text(document, element, "publications"),

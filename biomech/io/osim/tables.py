@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from biomech.errors import ModelError
 from biomech.io.osim.description import LeftOut, OsimModel
+from biomech.io.osim.force_tables import CurveRows, coordinate_force_rows
 from biomech.io.osim.joint_tables import (
     FunctionRows,
     Row,
@@ -90,6 +91,7 @@ def tables_of(description: OsimModel) -> dict[str, Table]:
             rows["coordinates"].append(coordinate)
             rows["defaults"].append(default_row(own, str(coordinate["motion"]), source))
     rows["couplers"] += coupler_rows(description, functions, source)
+    rows["coordinate_forces"] += coordinate_force_rows(description, source)
     _add_muscles(description, rows, functions, source)
     rows["functions"] = functions.rows
     rows["settings"], rows["passive"] = _settings(description, source), _passive()
@@ -108,10 +110,12 @@ def not_said(description: OsimModel) -> tuple[LeftOut, ...]:
 def _add_muscles(description: OsimModel, rows: Mapping[str, list[Row]], functions: FunctionRows, source: str) -> None:
     """Muscles, the points of their paths and what they wrap over."""
     groups, names = groups_of(description), wrap_names(description)
+    curves = CurveRows(functions, source)
     for muscle in description.muscles:
         if not muscle.path.supported:  # among what is left out of the description
             continue
         rows["muscles"].append(muscle_row(muscle, groups.get(muscle.name, ()), source))
+        rows["force_length_curves"] += curves.of(muscle)
         for point, moves in point_rows(muscle, functions, source):
             rows["path_points"].append(point)
             rows["point_rows"] += [moves] if moves else []
@@ -121,7 +125,7 @@ def _add_muscles(description: OsimModel, rows: Mapping[str, list[Row]], function
 
 def _settings(description: OsimModel, source: str) -> list[Row]:
     known = {name: (*own, _NOT_SAID) for name, own in _SETTINGS.items()}
-    if not not_said(description):
+    if not not_said(description) and all(own.affects != "gravity" for own in description.left_out):
         known["gravity"] = (-description.gravity[1], "m/s2", source)
     return [
         dict(zip(("setting", "value", "unit", "source"), (name, *known.get(name, (0.0, "1", _NOT_SAID))), strict=True))

@@ -75,6 +75,11 @@ RANGES: dict[str, dict[str, Range]] = {
     "defaults": {"locked": _FLAG, "clamped": _FLAG, "prescribed": _FLAG},
     "point_rows": {"rx": _ANGLE, "ry": _ANGLE, "rz": _ANGLE},
     "inertias": {"xx": _MOMENT, "yy": _MOMENT, "zz": _MOMENT},
+    "coordinate_forces": {
+        **{f"{end}_stiffness": Range(-1e9, 1e9) for end in ("upper", "lower")},
+        **{f"{end}_limit": Range(-1e6, 1e6) for end in ("upper", "lower")},
+        "transition": Range(0.0, 1e3),
+    },
     "wraps": {
         "radius": Range(0.0, 5.0, "m", above=True),
         "length": Range(0.0, 1e3, "m", above=True),

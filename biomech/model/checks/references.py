@@ -18,6 +18,8 @@ _NAMED = (
     ("defaults", "coordinate", "coordinates"),
     ("point_rows", "point", "path_points"),
     ("inertias", "segment", "segments"),
+    ("force_length_curves", "muscle", "muscles"),
+    ("coordinate_forces", "coordinate", "coordinates"),
 )
 _AXES = "xyz"
 
@@ -44,6 +46,7 @@ def check_references(tables: Mapping[str, Table]) -> None:
     _check_rows(tables, rates)
     _check_couplers(tables, rates)
     _check_points(tables, functions, rates)
+    _check_coordinate_forces(tables)
 
 
 def _check_named(table: Table, column: str, known: set[str]) -> None:
@@ -94,6 +97,16 @@ def _check_couplers(tables: Mapping[str, Table], rates: Mapping[str, tuple[float
             )
         where = f"couplers/{row}/independents"
         _check_arguments(where, names, known - {dependent}, function, rates[function])
+
+
+def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
+    """Springs and limits are of coordinates that follow no other."""
+    table, dependent = tables["coordinate_forces"], tables["couplers"].text("dependent")
+    for row, kind, name in zip(table.rows, table.text("kind"), table.text("coordinate"), strict=True):
+        if kind not in ("limit", "spring"):
+            raise ModelError(f"coordinate_forces/{row}/kind = {kind!r}: must be one of limit, spring")
+        if name in dependent:
+            raise ModelError(f"coordinate_forces/{row}/coordinate = {name!r}: must follow no other")
 
 
 def _check_points(tables: Mapping[str, Table], functions: set[str], rates: Mapping[str, tuple[float, ...]]) -> None:

@@ -23,6 +23,10 @@ springs about the neutral angle, flexion and extension with a stiffness each, st
 flexion there is also a curve, moment * (exp(rate x) - 1), for ligaments, fascia and the passive fibres of the back
 muscles; it was measured from standing and is counted from there. They pull from behind at ``lumbar_curve_arm``, and
 so press the joint together with the curve's moment over that arm.
+
+Springs and limits of coordinates, of a model file (``coordinate_forces``): beyond an upper limit u the force
+-k S((q - u) / t) (q - u), with k a stiffness, t the transition and S(x) = x^3 (10 - 15 x + 6 x^2) from 0 at 0 to 1 at 1
+and beyond; and the same way back below a lower one. A spring has both limits where it rests, and no transition.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import kernel
-from biomech._kernels.arrays import Array1, Index1, Index2
+from biomech._kernels.arrays import Array1, Array2, Index1, Index2
 from biomech._simd import exp, log1p, select
 from biomech.errors import ModelError
 from biomech.model.tables import Table
@@ -66,6 +70,8 @@ _WHOLE = ("riener_scale", "hip_offset")
 #: Every constant of passive tissue: the rows of the table.
 CONSTANTS = (*_HIP, *_KNEE, *_KNEE_LIMIT, *_ANKLE, *_ROTATION, *_LUMBAR, *_WHOLE)
 DEGREE = 180.0 / np.pi
+#: What stands for a transition of nothing, rad or m.
+_SUDDEN = 1e-100
 
 
 class PassiveTables(NamedTuple):
@@ -75,7 +81,9 @@ class PassiveTables(NamedTuple):
     ``leg`` (leg, 4): hip flexion, hip rotation, knee, ankle coordinate, -1 for a knee or an ankle that is gone, which
     counts as straight; ``leg_side`` (leg,): 0 right, 1 left;
     ``lumbar`` (3,): extension, bending, rotation (-1 where the body has none); ``share``: part of the lumbar joint;
-    ``flexion``: degrees of lumbar flexion in a degree of the joint that stands for it.
+    ``flexion``: degrees of lumbar flexion in a degree of the joint that stands for it;
+    ``limited`` (force,): the coordinates of springs and limits; ``limit`` (force, 5): stiffness and limit above,
+    stiffness and limit below, one over the transition.
     """
 
     hip: Array1
@@ -90,9 +98,13 @@ class PassiveTables(NamedTuple):
     lumbar: Index1
     share: float
     flexion: float
+    limited: Index1
+    limit: Array2
 
 
-def compile_passive(table: Table, coordinates: list[str], half: bool, line_share: float) -> PassiveTables:
+def compile_passive(
+    table: Table, forces: Table, coordinates: list[str], half: bool, line_share: float
+) -> PassiveTables:
     """Flat tables of the passive moments of the given coordinates.
 
     ``line_share``: how far the line from L5/S1 to C7 turns with a degree of lumbar flexion.
@@ -127,7 +139,17 @@ def compile_passive(table: Table, coordinates: list[str], half: bool, line_share
         np.array([number.get(f"lumbar_{way}", -1) for way in ("extension", "bending", "rotation")]),
         0.5 if half else 1.0,
         1.0 / line_share,
+        *_compile_forces(forces, number),
     )
+
+
+def _compile_forces(forces: Table, number: dict[str, int]) -> tuple[Index, Array]:
+    """Coordinates and numbers of the springs and limits of a body."""
+    rows = [i for i, name in enumerate(forces.text("coordinate")) if name in number]
+    columns = ("upper_stiffness", "upper_limit", "lower_stiffness", "lower_limit", "transition")
+    limit = forces.numbers(*columns).reshape(-1, 5)[rows]
+    limit[:, 4] = 1.0 / np.maximum(limit[:, 4], _SUDDEN)
+    return np.array([number[forces.text("coordinate")[i]] for i in rows], dtype=np.int64), limit
 
 
 def constants_of(tissue: PassiveTables) -> Array:
@@ -143,10 +165,7 @@ def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array
 
     ``q`` in rad; ``laxity`` (2,) of the right and the left knee in degrees.
     """
-    for c in range(len(moment)):
-        moment[c] = 0.0
-        for k in range(len(moment)):
-            slope[c, k] = 0.0
+    no_passive_moment(moment, slope)
     for leg in range(len(tissue.leg)):
         _leg(tissue, leg, q, laxity[tissue.leg_side[leg]], moment, slope)
     if tissue.lumbar[0] >= 0:
@@ -163,6 +182,36 @@ def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array
             k = tissue.share * tissue.spine[1 + way]
             moment[c] = -k * q[c] * DEGREE
             slope[c, c] = -k * DEGREE
+    coordinate_forces(tissue, q, moment, slope)
+
+
+@kernel
+def coordinate_forces(tissue: PassiveTables, q: Array, moment: Array, slope: Array) -> None:
+    """Add what springs and limits do on their coordinates, N.m or N, and its derivative."""
+    for k in range(len(tissue.limited)):
+        c = tissue.limited[k]
+        upper, upper_slope = _beyond(q[c] - tissue.limit[k, 1], tissue.limit[k, 4])
+        lower, lower_slope = _beyond(tissue.limit[k, 3] - q[c], tissue.limit[k, 4])
+        moment[c] += tissue.limit[k, 2] * lower - tissue.limit[k, 0] * upper
+        slope[c, c] -= tissue.limit[k, 2] * lower_slope + tissue.limit[k, 0] * upper_slope
+
+
+@kernel
+def _beyond(x: float, sharpness: float) -> tuple[float, float]:
+    """How far beyond a limit a spring counts as stretched, and its derivative."""
+    s = min(max(x * sharpness, 0.0), 1.0)
+    part = s * s * s * (10.0 - s * (15.0 - 6.0 * s))
+    rate = 30.0 * s * s * (1.0 - s) * (1.0 - s)
+    return x * part, part + x * sharpness * rate
+
+
+@kernel
+def no_passive_moment(moment: Array, slope: Array) -> None:
+    """Nothing yet."""
+    for c in range(len(moment)):
+        moment[c] = 0.0
+        for k in range(len(moment)):
+            slope[c, k] = 0.0
 
 
 @kernel

@@ -1,8 +1,9 @@
 """Muscle strength: how hard each muscle can pull at its present length.
 
 ``"isometric"``: the maximal isometric force. ``"force_length"``: OpenSim's rule in static optimisation with a rigid
-tendon, F = Fmax exp(-(l / lo - 1)^2 / width) cos(alpha), l = sqrt((L - Ls)^2 + (lo sin alpha0)^2) (Thelen 2003,
-J Biomech Eng 125:70, eq. 6), with the passive fibre force left out: passive joint moments stand for all passive tissue.
+tendon, F = Fmax f(l / lo) cos(alpha), l = sqrt((L - Ls)^2 + (lo sin alpha0)^2), with f(x) = exp(-(x - 1)^2 / width)
+(Thelen 2003, J Biomech Eng 125:70, eq. 6) or what the muscle has in ``force_length_curves``. The passive fibre force is
+left out: passive joint moments stand for all passive tissue.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1
 from biomech._simd import exp
 from biomech.errors import ModelError
+from biomech.model.mechanics.force_length import COMMON, ForceLengthTables, active_force
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -37,12 +39,12 @@ class MuscleTables(NamedTuple):
     optimal_length: Array1
     slack_length: Array1
     height: Array1
-    width: float
+    curve: ForceLengthTables
     has_moment_arm_scale: bool
 
 
-def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTables:
-    """Flat tables of the given muscles.
+def compile_muscles(table: Table, muscles: list[str], curve: ForceLengthTables) -> MuscleTables:
+    """Flat tables of the given muscles, with their ``curve`` of force over length.
 
     A slack length may be negative: a lumped line is only the part of its muscles near the joint, and its slack length
     is what makes its fibres as long as theirs.
@@ -69,7 +71,7 @@ def compile_muscles(table: Table, muscles: list[str], width: float) -> MuscleTab
         optimal,
         slack,
         optimal * np.sin(np.radians(pennation)),
-        width,
+        curve,
         has_scale(moment_arm_scale),
     )
 
@@ -94,6 +96,9 @@ def strength(muscle: MuscleTables, force_length: bool, length: Array, out: Array
             fibre = math.sqrt(along * along + muscle.height[m] * muscle.height[m])
             stretch = fibre / muscle.optimal_length[m] - 1.0
             # a slack tendon carries nothing
-            out[m] = muscle.max_force[m] * exp(-stretch * stretch / muscle.width) * max(along, 0.0) / fibre
+            if muscle.curve.kind[m] == COMMON:
+                out[m] = muscle.max_force[m] * exp(-stretch * stretch / muscle.curve.common) * max(along, 0.0) / fibre
+            else:
+                out[m] = muscle.max_force[m] * active_force(muscle.curve, m, stretch) * max(along, 0.0) / fibre
         else:
             out[m] = muscle.max_force[m]

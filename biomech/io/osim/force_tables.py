@@ -1,0 +1,135 @@
+"""Curves of muscles, springs and limits of a model file as rows of tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+
+from biomech.io.osim.description import (
+    BlankevoortLigament,
+    BushingForce,
+    CoordinateLimitForce,
+    DeGrooteFreglyCurves,
+    Force,
+    Function,
+    LeftOut,
+    Ligament,
+    MillardCurves,
+    Multiplier,
+    Muscle,
+    OsimModel,
+    PathSpring,
+    SimmSpline,
+    SpringGeneralizedForce,
+    TabulatedCurves,
+    ThelenCurves,
+)
+from biomech.io.osim.joint_tables import FunctionRows, Row
+
+_MILLARD = ("min_length", "transition_length", "max_length", "slope", "least")
+
+
+class CurveRows:
+    """Rows of ``force_length_curves``; muscles whose tabulated curve is the same share a function."""
+
+    def __init__(self, functions: FunctionRows, source: str) -> None:
+        self._functions = functions
+        self._source = source
+        self._names: dict[Function, str] = {}
+
+    def of(self, muscle: Muscle) -> Iterator[Row]:
+        """The row of a muscle, unless its curve is a function of a kind that is not computed."""
+        row: Row = {"muscle": muscle.name, "kind": "", "width": math.nan, "function": "", "source": self._source}
+        row |= dict.fromkeys(_MILLARD, math.nan)
+        match muscle.curves:
+            case ThelenCurves(active_shape=width):
+                yield row | {"kind": "thelen", "width": width}
+            case DeGrooteFreglyCurves(active_width_scale=width):
+                yield row | {"kind": "de_groote_fregly", "width": width}
+            case MillardCurves(first, transition, last, slope, least):
+                numbers = (first, transition, last, slope, least)
+                yield row | {"kind": "millard", **dict(zip(_MILLARD, numbers, strict=True))}
+            case TabulatedCurves(active):
+                if isinstance(_unfolded(active), SimmSpline):
+                    yield row | {"kind": "tabulated", "function": self._function(muscle, active)}
+
+    def _function(self, muscle: Muscle, active: Function) -> str:
+        if active not in self._names:
+            name = f"{muscle.name} force over length"
+            self._names[active] = self._functions.add(name, active, 1.0, f"muscle {muscle.name!r}")
+        return self._names[active]
+
+
+def _unfolded(function: Function) -> Function:
+    return _unfolded(function.function) if isinstance(function, Multiplier) else function
+
+
+def said_of_curves(description: OsimModel) -> list[str]:
+    """What stands in for curves that are functions of a kind that is not computed, in words."""
+    names = [
+        muscle.name
+        for muscle in description.muscles
+        if isinstance(muscle.curves, TabulatedCurves) and not isinstance(_unfolded(muscle.curves.active), SimmSpline)
+    ]
+    return (
+        [f"force over length of {', '.join(names[:6])}{' ...' if len(names) > 6 else ''} as Thelen's"] if names else []
+    )
+
+
+def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:
+    """Rows of ``coordinate_forces``: the springs and limits that act, each with a name of its own."""
+    dependent, taken = _dependent(description), set[str]()
+    for force in description.forces:
+        if isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and _acts(force):
+            if force.coordinate in dependent:
+                continue
+            spring = isinstance(force, SpringGeneralizedForce)
+            kind = "spring" if spring else "limit"
+            name = (force.name or f"{kind} of {force.coordinate}").replace("/", "_")
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            yield {"force": name, "kind": kind, "coordinate": force.coordinate, **_numbers(force), "source": source}
+
+
+def _numbers(force: CoordinateLimitForce | SpringGeneralizedForce) -> Row:
+    if isinstance(force, SpringGeneralizedForce):
+        both = {f"{end}_stiffness": force.stiffness for end in ("upper", "lower")}
+        return {**both, "upper_limit": force.rest_length, "lower_limit": force.rest_length, "transition": 0.0}
+    return {
+        "upper_stiffness": force.upper_stiffness,
+        "upper_limit": force.upper_limit,
+        "lower_stiffness": force.lower_stiffness,
+        "lower_limit": force.lower_limit,
+        "transition": force.transition,
+    }
+
+
+def _dependent(description: OsimModel) -> Collection[str]:
+    return {own.dependent for own in description.couplers if own.enforced}
+
+
+def not_computed(description: OsimModel) -> Iterator[LeftOut]:
+    """Springs, ligaments and bushings that act and are not computed: what statics says would depend on them."""
+    dependent = _dependent(description)
+    for force in filter(_acts, description.forces):
+        follows = isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and force.coordinate in dependent
+        if follows or isinstance(force, PathSpring | Ligament | BlankevoortLigament | BushingForce):
+            yield LeftOut(type(force).__name__, force.name, "spring", line=force.line)
+
+
+def _acts(force: Force) -> bool:
+    """Whether a passive element is switched on and not of no strength."""
+    strength: tuple[float, ...] = ()
+    match force:
+        case PathSpring() | SpringGeneralizedForce():
+            strength = (force.stiffness,)
+        case Ligament():
+            strength = (force.pcsa_force,)
+        case BlankevoortLigament():
+            strength = (force.linear_stiffness,)
+        case CoordinateLimitForce():
+            strength = (force.upper_stiffness, force.lower_stiffness)
+        case BushingForce():
+            strength = (*force.rotational_stiffness, *force.translational_stiffness)
+    return force.active and any(strength)
