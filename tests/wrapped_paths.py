@@ -180,6 +180,7 @@ def lay(
         zeros(number, (0, 6)),
         zeros(number, (0,)),
         zeros(number, (0, 3)),
+        zeros(number, (0,)),
     )
     state, own = make_path_state(number, paths), zeros(number, (q.shape[1],))
     lanes = width(number)
