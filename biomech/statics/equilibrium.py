@@ -333,9 +333,15 @@ def assemble_equilibrium(
         c, g, e = entries.ground[k, 0], entries.ground[k, 1], entries.ground[k, 2]
         work = virtual_work(frames.screw, c, forces.wrench, g)
         a[e] = model.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
-    for k in range(len(entries.followed)):
-        c, g, e = entries.followed[k, 0], entries.followed[k, 1], entries.followed[k, 2]
-        if entries.followed[k, 4] == 1:
-            a[e] = 0.0 * frames.rate[entries.followed[k, 3]]
-        work = frames.rate[entries.followed[k, 3]] * virtual_work(frames.screw, c, forces.wrench, g)
-        a[e] += model.contact_unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
+    _add_followed(entries.followed, model.contact_unit, frames, forces.wrench, a)
+
+
+@kernel
+def _add_followed(followed: Index, unit: float, frames: Frames, wrench: Array, a: Array) -> None:
+    """Add to coefficients what contact does by way of coordinates that follow."""
+    for k in range(len(followed)):
+        c, g, e = followed[k, 0], followed[k, 1], followed[k, 2]
+        if followed[k, 4] == 1:
+            a[e] = 0.0 * frames.rate[followed[k, 3]]
+        work = frames.rate[followed[k, 3]] * virtual_work(frames.screw, c, wrench, g)
+        a[e] += unit * select(abs(work) < CONTACT_ROUNDING, 0.0, work)
