@@ -1,8 +1,9 @@
 """Questions about a body in given coordinates: frames, lengths, moment arms, gravity, passive moments.
 
 Coordinates go by the model's own names and signs, in degrees (translations in m). One-dimensional arrays pair element
-by element along ``pose``, scalars broadcast, unnamed coordinates are zero. A DataArray brings its own dimensions and a
-Series that of its index, in the place of ``pose``: those of one name pair by their labels, which come back.
+by element along ``pose``, scalars broadcast, unnamed coordinates are at their defaults: zero, unless the body has the
+table ``defaults``; those that follow others go with them, whatever is given. A DataArray brings its own dimensions and
+a Series that of its index, in the place of ``pose``: those of one name pair by their labels, which come back.
 """
 
 from __future__ import annotations
