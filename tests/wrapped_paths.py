@@ -70,9 +70,7 @@ class _Laid:
         tables = {name: make_table(name, own) for name, own in rows.items()}
         affects = np.zeros((len(coordinates), len(segments) + 1), dtype=bool)
         functions, pairs = compile_functions(empty_table("functions")), np.empty((0, 2), dtype=np.int64)
-        self.tables = compile_paths(
-            complete(tables), muscles, segments, coordinates, {}, functions, affects, pairs
-        )
+        self.tables = compile_paths(complete(tables), muscles, segments, coordinates, {}, functions, affects, pairs)
 
     def lay(self, rotation: Array, origin: Array, q: Array) -> tuple[Array, Array, Array]:
         """Lengths (pose, muscle), wrenches (pose, wrench, 6) and orders (pose, use)."""
@@ -182,6 +180,7 @@ def lay(
         zeros(number, (0, 6)),
         zeros(number, (0,)),
         zeros(number, (0, 3)),
+        zeros(number, (0,)),
     )
     state, own = make_path_state(number, paths), zeros(number, (q.shape[1],))
     lanes = width(number)

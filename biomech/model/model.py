@@ -233,8 +233,6 @@ class Model(Displayed):
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
         table, row, column = self.resolve(path)
-        own = complete(self.tables)[table]
-        try:
         own = optional(self.tables, table)
         try:
             return own.value(row, column)
