@@ -174,6 +174,7 @@ def make_body(number: Any, model: ModelTables) -> ModelTables:
             muscle.optimal_length,
             muscle.slack_length,
             muscle.height,
+            muscle.width,
             muscle.curve,
             muscle.has_moment_arm_scale,
         ),

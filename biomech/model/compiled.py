@@ -242,7 +242,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
     turns = np.array([table.text("motion")[table.index(c)] == "rotation" for c in coordinates], dtype=np.bool_)
     settings = tables["settings"]
     width = settings.value("force_length_width")
-    curves = compile_force_length(tables["force_length_curves"], tables["functions"], muscles, width)
+    curves = compile_force_length(tables["force_length_curves"], tables["functions"], muscles)
     still = _still(tables)
     held = [table.text("stance")[table.index(c)] for c in coordinates]
     return CompiledModel(
@@ -256,7 +256,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         tree,
         splines,
         paths,
-        compile_muscles(tables["muscles"], muscles, curves),
+        compile_muscles(tables["muscles"], muscles, width, curves),
         compile_patellae(tables, coordinates, muscles, tree, paths),
         compile_passive(
             tables["passive"], tables["coordinate_forces"], coordinates, half, settings.value("lumbar_line_share")

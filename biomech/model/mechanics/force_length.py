@@ -32,8 +32,9 @@ from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
 
-COMMON, THELEN, DE_GROOTE_FREGLY, SPLINE = 0, 1, 2, 3
+THELEN, DE_GROOTE_FREGLY, SPLINE = 0, 1, 2
 KINDS = ("thelen", "de_groote_fregly", "millard", "tabulated")
+_CODES = {"thelen": THELEN, "de_groote_fregly": DE_GROOTE_FREGLY}
 
 #: Points of each piece of Millard's curve, and how far its floor goes on either side, in optimal lengths.
 _POINTS, _FLOOR = 12, (0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -44,19 +45,19 @@ _CURVINESS = 0.9
 
 
 class ForceLengthTables(NamedTuple):
-    """Per muscle the ``kind`` of its curve, its ``width``, and the number of its ``curve`` among the splines, or -1.
+    """Curves of the muscles that have a row.
 
-    ``common``: the width of Thelen's curve of those that have no row.
+    ``muscle``, ``kind`` and ``width`` (row,); ``curve`` (row,): its number among the splines, or -1.
     """
 
-    common: float
+    muscle: Index1
     kind: Index1
     width: Array1
     curve: Index1
     curves: SplineTables
 
 
-def compile_force_length(table: Table, functions: Table, muscles: list[str], width: float) -> ForceLengthTables:
+def compile_force_length(table: Table, functions: Table, muscles: list[str]) -> ForceLengthTables:
     """Flat tables of the curves of the given muscles.
 
     Parameters
@@ -65,8 +66,6 @@ def compile_force_length(table: Table, functions: Table, muscles: list[str], wid
         ``force_length_curves``, and the functions of those that are tabulated.
     muscles : list of str
         In kernel order.
-    width : float
-        Of muscles that have no row.
 
     Raises
     ------
@@ -74,27 +73,23 @@ def compile_force_length(table: Table, functions: Table, muscles: list[str], wid
         Names the row: its kind is none, or its numbers are none of such a curve.
     """
     known = {name: (x, y) for name, kind, x, y in functions_of(functions) if kind == "spline"} if len(table) else {}
-    kind, widths, number = [COMMON] * len(muscles), [width] * len(muscles), [-1] * len(muscles)
-    curves: list[tuple[str, Array, Array]] = []
-    for m, muscle in enumerate(muscles):
-        if muscle not in table.rows:
-            continue
-        i = table.index(muscle)
-        word = table.text("kind")[i]
-        if word in ("thelen", "de_groote_fregly"):
-            kind[m] = THELEN if word == "thelen" else DE_GROOTE_FREGLY
-            widths[m] = table.value(muscle, "width")
-            if not widths[m] > 0.0:
-                raise ModelError(f"force_length_curves/{muscle}/width = {widths[m]!r}: must be more than 0")
-        elif word in KINDS:
-            kind[m], number[m] = SPLINE, len(curves)
-            curves.append((muscle, *_points(table, muscle, known)))
-        else:
+    place = {name: m for m, name in enumerate(muscles)}
+    rows = [i for i, name in enumerate(table.rows) if name in place]
+    kind, number, curves = list[int](), list[int](), list[tuple[str, Array, Array]]()
+    for i in rows:
+        muscle, word = table.rows[i], table.text("kind")[i]
+        if word not in KINDS:
             raise ModelError(f"force_length_curves/{muscle}/kind = {shown(word)}: must be one of {', '.join(KINDS)}")
+        kind.append(_CODES.get(word, SPLINE))
+        number.append(len(curves) if kind[-1] == SPLINE else -1)
+        if kind[-1] == SPLINE:
+            curves.append((muscle, *_points(table, muscle, known)))
+        elif not (width := table.value(muscle, "width")) > 0.0:
+            raise ModelError(f"force_length_curves/{muscle}/width = {width!r}: must be more than 0")
     return ForceLengthTables(
-        width,
+        np.array([place[table.rows[i]] for i in rows], dtype=np.int64),
         np.array(kind, dtype=np.int64),
-        np.array(widths, dtype=np.float64),
+        table.numbers("width")[rows],
         np.array(number, dtype=np.int64),
         spline_tables(curves),
     )
@@ -162,20 +157,20 @@ def _bezier(x0: float, y0: float, slope0: float, x1: float, y1: float, slope1: f
 
 
 @kernel
-def active_force(tables: ForceLengthTables, muscle: int, stretch: float) -> float:
-    """Force over that at the optimal length, of a muscle whose fibres are longer than that by the part ``stretch``."""
-    kind = tables.kind[muscle]
+def active_force(tables: ForceLengthTables, row: int, stretch: float) -> float:
+    """Force over that at the optimal length, where fibres are longer than that by the part ``stretch``."""
+    kind = tables.kind[row]
     force = 0.0 * stretch
     if kind == THELEN:
-        force = exp(-stretch * stretch / tables.width[muscle])
+        force = exp(-stretch * stretch / tables.width[row])
     elif kind == DE_GROOTE_FREGLY:
-        x = 1.0 + stretch / tables.width[muscle]
+        x = 1.0 + stretch / tables.width[row]
         # height, place, width and its slope of each term, in the digits that make 1 of l = 1
         force = _term(x, 0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465)
         force = force + _term(x, 0.433004984392647, 0.71677541339776, -0.029947116970696, 0.200356847296188)
         force = force + _term(x, 0.1, 1.0, 0.353553390593274, 0.0)
     else:
-        force, _ = evaluate_spline(tables.curves, tables.curve[muscle], 1.0 + stretch)
+        force, _ = evaluate_spline(tables.curves, tables.curve[row], 1.0 + stretch)
         force = max(force, 0.0)
     return force
 

@@ -19,7 +19,7 @@ from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1
 from biomech._simd import exp
 from biomech.errors import ModelError
-from biomech.model.mechanics.force_length import COMMON, ForceLengthTables, active_force
+from biomech.model.mechanics.force_length import ForceLengthTables, active_force
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -39,12 +39,13 @@ class MuscleTables(NamedTuple):
     optimal_length: Array1
     slack_length: Array1
     height: Array1
+    width: float
     curve: ForceLengthTables
     has_moment_arm_scale: bool
 
 
-def compile_muscles(table: Table, muscles: list[str], curve: ForceLengthTables) -> MuscleTables:
-    """Flat tables of the given muscles, with their ``curve`` of force over length.
+def compile_muscles(table: Table, muscles: list[str], width: float, curve: ForceLengthTables) -> MuscleTables:
+    """Flat tables of the given muscles, with their ``curve`` of force over length, or Thelen's of a ``width``.
 
     A slack length may be negative: a lumped line is only the part of its muscles near the joint, and its slack length
     is what makes its fibres as long as theirs.
@@ -71,6 +72,7 @@ def compile_muscles(table: Table, muscles: list[str], curve: ForceLengthTables) 
         optimal,
         slack,
         optimal * np.sin(np.radians(pennation)),
+        width,
         curve,
         has_scale(moment_arm_scale),
     )
@@ -96,9 +98,13 @@ def strength(muscle: MuscleTables, force_length: bool, length: Array, out: Array
             fibre = math.sqrt(along * along + muscle.height[m] * muscle.height[m])
             stretch = fibre / muscle.optimal_length[m] - 1.0
             # a slack tendon carries nothing
-            if muscle.curve.kind[m] == COMMON:
-                out[m] = muscle.max_force[m] * exp(-stretch * stretch / muscle.curve.common) * max(along, 0.0) / fibre
-            else:
-                out[m] = muscle.max_force[m] * active_force(muscle.curve, m, stretch) * max(along, 0.0) / fibre
+            out[m] = muscle.max_force[m] * exp(-stretch * stretch / muscle.width) * max(along, 0.0) / fibre
         else:
             out[m] = muscle.max_force[m]
+    if force_length:
+        for row in range(len(muscle.curve.muscle)):
+            m = muscle.curve.muscle[row]
+            along = length[m] - muscle.slack_length[m]
+            fibre = math.sqrt(along * along + muscle.height[m] * muscle.height[m])
+            active = active_force(muscle.curve, row, fibre / muscle.optimal_length[m] - 1.0)
+            out[m] = muscle.max_force[m] * active * max(along, 0.0) / fibre
