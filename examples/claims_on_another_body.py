@@ -22,7 +22,7 @@ from pathlib import Path
 import biomech as bm
 
 #: The body of the file (``rajagopal_like/README.md`` has its credits).
-MODEL = Path(bm.__file__).parents[1] / "examples" / "rajagopal_like" / "subject_walk_scaled.osim"
+MODEL = Path(__file__).resolve().parent / "rajagopal_like" / "subject_walk_scaled.osim"
 #: Verdicts from one end to the other, and how they are drawn.
 VERDICTS = ("contradicted", "no meaningful effect", "undetermined", "conditional", "supported", "ruled out by balance")
 #: Verdicts of one body that the other turns round.

@@ -23,7 +23,7 @@ import xarray as xr
 import biomech as bm
 
 #: Where the public files lie (``walk_10dof/README.md`` has their credits).
-FILES = Path(bm.__file__).parents[1] / "examples" / "walk_10dof"
+FILES = Path(__file__).resolve().parent / "walk_10dof"
 #: The largest force that a knee with instruments bore in level walking, in body weights: 2.61 in the mean of five
 #: people (Kutzner et al. 2010, J Biomech 43:2164, abstract; from memory, high).
 MEASURED = 2.61

@@ -1,11 +1,13 @@
 """Every example runs, and says what its text says."""
 
 import below_knee_amputee
+import claims_on_another_body
 import least_compression
 import numpy as np
 import pytest
 import thousand_bodies
 import turnout_and_knees
+import walk_from_files
 import weak_quadriceps
 
 import biomech as bm
@@ -172,3 +174,47 @@ def test_the_prosthesis_is_that_of_the_text():
     assert gone == {"med_gas", "lat_gas", "soleus", "tib_ant", "tib_post", "per_brev", "per_long", "per_tert",
                     "flex_dig", "flex_hal", "ext_dig", "ext_hal"}  # fmt: skip
     assert whole.body_mass - body.body_mass == pytest.approx(2.574, abs=0.01)
+
+
+@pytest.fixture(scope="module")
+def walk():
+    with pytest.warns(bm.BiomechWarning, match="a motion that does not fit the plates"):
+        return walk_from_files.run()
+
+
+def test_a_walk_from_files_to_the_knee(walk, tmp_path):
+    assert (walk.status == 0).all()
+    assert float(walk.duality_gap.max()) < 1e-9
+    others = walk.reserve_moment.sel(coordinate=["hip_flexion_r", "knee_angle_r", "ankle_angle_r"])
+    assert float(np.abs(others).max()) < 2.0  # what the muscles did not give, N.m
+    step = walk_from_files.stance(walk, walk_from_files.weight())
+    assert step.time[0] == pytest.approx(0.633, abs=0.02)
+    assert step.time[-1] - step.time[0] == pytest.approx(0.77, abs=0.03)
+    early, late = walk_from_files.peaks(step)
+    assert early == pytest.approx(3.3, abs=0.1)
+    assert late == pytest.approx(4.6, abs=0.1)
+    # the second peak is the two-joint calf's, and it is past what knees with instruments bore
+    calf = step.forces["calf, both joints"]
+    assert calf.max() / late > 0.5
+    assert late > 1.5 * walk_from_files.MEASURED
+    assert "4.6 before it leaves" in walk_from_files.message(step)
+    walk_from_files.figure(step, tmp_path / "walk.png")
+    assert (tmp_path / "walk.png").stat().st_size > 20_000
+
+
+def test_few_verdicts_hang_on_the_body(tmp_path):
+    model = bm.read_osim(claims_on_another_body.MODEL)
+    found = claims_on_another_body.run(model, samples=4)
+    told = {claim: pair for claim, pair in found.items() if pair[1]}
+    assert len(found) - len(told) == 11  # the file's body has no lower back to ask
+    assert all(("lower back" in claim) == (claim not in told) for claim in found)
+    assert "none turned round" in claims_on_another_body.message(found)
+    for claim in (
+        "Rising from a chair is work for the front of the thigh.",
+        "Squatting down to pick something up is work for the buttock.",
+    ):
+        assert found[claim] == ("supported", "supported")
+    claim = "Shifting the weight forward, heels down, makes the front of the thigh work."
+    assert found[claim] == ("contradicted", "contradicted")
+    claims_on_another_body.figure(found, tmp_path / "claims.png")
+    assert (tmp_path / "claims.png").stat().st_size > 20_000

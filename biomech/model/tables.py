@@ -237,6 +237,8 @@ OPTIONAL: dict[str, dict[str, str]] = {
     },
     # what a file has and is not computed: its class and name, and the muscle whose answers it concerns, or all statics
     "left_out": {"part": "text", "kind": "text", "name": "text", "muscle": "text", "affects": "text", "source": "text"},
+    # who made a file's body, in the file's words
+    "credits": {"credit": "text", "text": "text", "source": "text"},
     # what stands in for what a file does not say, in words
     "notes": {"note": "text", "text": "text", "source": "text"},
 }

@@ -64,6 +64,7 @@ def read_osim(path: str | Path) -> Model:
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
     said += said_of_curves(description)
+    tables |= _told("credits", _credits(description))
     tables |= _told("left_out", _left_out(description, more))
     given: dict[str, Mapping[str, Any]] = {
         "segments": anatomy.segments,
@@ -83,6 +84,13 @@ def _told(name: str, rows: Iterator[dict[str, str]]) -> dict[str, Table]:
     """A table of words, if there are any."""
     listed = [{"source": "read_osim", **row} for row in rows]
     return {name: Table(name, {c: tuple(row[c] for row in listed) for c in COLUMNS[name]})} if listed else {}
+
+
+def _credits(description: OsimModel) -> Iterator[dict[str, str]]:
+    """Who made the body, and where it is described."""
+    for credit, text in (("credits", description.credits), ("publications", description.publications)):
+        if text:
+            yield {"credit": credit, "text": text}
 
 
 def _left_out(description: OsimModel, more: Iterable[LeftOut]) -> Iterator[dict[str, str]]:

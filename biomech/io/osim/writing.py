@@ -89,6 +89,10 @@ def write_osim(model: Model, path: str | Path) -> None:
         warnings.warn(f"{place.name}: not written: {'; '.join(lost)}", BiomechWarning, stacklevel=2)
 
 
+#: Whose the bodies are that come with the package.
+_OWN = "Written by biomech. A body that comes with it is made of gait2392 (Delp et al. 1990, CC BY 3.0); see its NOTICE.md."
+
+
 def _document(name: str, tables: Tables) -> Element:
     root = Element("OpenSimDocument", {"Version": VERSION})
     called = [f"model name={quoteattr(name)}"] if opensim_name(name) != name else []
@@ -98,7 +102,10 @@ def _document(name: str, tables: Tables) -> Element:
     curves = curves_of(tables)
     paths = PathWriter(tables, curves)
     framed = paths.framed_points()
-    add(model, "credits", "written by biomech")
+    for credit, text in zip(tables["credits"].rows, tables["credits"].text("text"), strict=True):
+        add(model, credit, text)
+    if not len(tables["notes"]):  # it was never read from a file
+        add(model, "credits", _OWN)
     add(model, "length_units", "meters")
     add(model, "force_units", "N")
     add(model, "gravity", (0.0, -tables["settings"].value("gravity"), 0.0))
