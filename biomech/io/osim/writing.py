@@ -90,7 +90,7 @@ def write_osim(model: Model, path: str | Path) -> None:
 
 
 #: Whose the bodies are that come with the package.
-_OWN = "Written by biomech. A body that comes with it is made of gait2392 (Delp et al. 1990, CC BY 3.0); see its NOTICE.md."
+_OWN = "Written by biomech, whose own bodies are made of gait2392 (Delp et al. 1990, CC BY 3.0): see its NOTICE.md."
 
 
 def _document(name: str, tables: Tables) -> Element:
