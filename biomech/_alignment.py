@@ -91,7 +91,7 @@ def read_coordinates(known: Collection[str], coordinates: Any, dim: str) -> Iter
     lengths: dict[str, int] = {}
     for name, value in by_name(coordinates).items():
         check_known(name, known)
-        one = _coordinate(str(name), value, dim)
+        one = read_numbers(str(name), value, dim)
         if one.nameless and one.array.ndim:
             lengths[one.name] = one.array.size
         yield one
@@ -101,21 +101,26 @@ def read_coordinates(known: Collection[str], coordinates: Any, dim: str) -> Iter
 
 def by_name(coordinates: Any) -> Mapping[Hashable, Any]:
     """Coordinates of a mapping, Dataset or DataFrame by name."""
-    import pandas as pd
-    import xarray as xr
-
-    if isinstance(coordinates, xr.Dataset):
-        return coordinates.data_vars
-    if isinstance(coordinates, pd.DataFrame):
-        columns = coordinates.columns
-        if not columns.is_unique:
-            raise StanceError(f"coordinates: has the column {columns[columns.duplicated()][0]!r} twice")
-        return dict(coordinates.items())
-    if isinstance(coordinates, Mapping):
-        return coordinates
+    found = columns_of("coordinates", coordinates)
+    if found is not None:
+        return found
     must = "a mapping of coordinate names to degrees (m for translations), a Dataset or a DataFrame"
     hint = "; read the file first" if isinstance(coordinates, str) else ""
     raise StanceError(f"coordinates = {shown(coordinates)}: must be {must}{hint}")
+
+
+def columns_of(name: str, value: Any) -> Mapping[Hashable, Any] | None:
+    """What a mapping, Dataset or DataFrame holds, by name; None of anything else."""
+    import pandas as pd
+    import xarray as xr
+
+    if isinstance(value, xr.Dataset):
+        return value.data_vars
+    if isinstance(value, pd.DataFrame):
+        if not value.columns.is_unique:
+            raise StanceError(f"{name}: has the column {value.columns[value.columns.duplicated()][0]!r} twice")
+        return dict(value.items())
+    return value if isinstance(value, Mapping) else None
 
 
 def check_known(name: Hashable, known: Collection[str]) -> None:
@@ -126,8 +131,8 @@ def check_known(name: Hashable, known: Collection[str]) -> None:
         raise StanceError(f"coordinates: {name}: no such coordinate{hint}; the model has {', '.join(known)}")
 
 
-def _coordinate(name: str, value: Any, dim: str) -> Given:
-    """One coordinate as numbers with the names of its dimensions."""
+def read_numbers(name: str, value: Any, dim: str) -> Given:
+    """One coordinate, or another quantity, as numbers with the names of its dimensions."""
     import xarray as xr
 
     nameless = False

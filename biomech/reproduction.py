@@ -24,12 +24,16 @@ from biomech.errors import BiomechError, BiomechWarning, StudyError
 from biomech.model.model import Model
 from biomech.model.population import BodySource
 from biomech.uncertainty import Prior, draw_bodies, propagate
+from biomech.uncertainty.people import People
 
 if TYPE_CHECKING:
     import xarray as xr
 
 #: What was measured of the ground: its variables in an answer, and in what ``static_optimization`` takes.
 _PLATES = {"ground_force": "force", "center_of_pressure": "point", "plate_moment": "moment"}
+#: The same of loads on segments; and the moments that stood in place of all forces.
+_LOADS = {"external_force": "force", "external_moment": "moment"}
+_MOMENT = "given_moment"
 #: Numbers that are compared at a time.
 _AT_ONCE = 1 << 22
 
@@ -129,6 +133,9 @@ def _body(about: Mapping[str, Any]) -> Model | BodySource:
     if "bodies" not in about:
         return model
     drawn = about["bodies"]
+    if "people" in drawn:
+        people = {sex: _priors(own) for sex, own in drawn["people"].items()}
+        return People(model, people, drawn["samples"], drawn["seed"], drawn["sex"])
     return draw_bodies(model, samples=drawn["samples"], seed=drawn["seed"], priors=_priors(drawn["drawn"]))
 
 
@@ -153,20 +160,45 @@ def _propagate(about: Mapping[str, Any], progress: bool | None) -> xr.Dataset:
 
 def _optimize(about: Mapping[str, Any], ds: xr.Dataset, threads: int, progress: bool | None) -> xr.Dataset:
     """The frames of a record again, from what was measured of them."""
-    if missing := [name for name in ("coordinate_angle", *_PLATES) if name not in ds]:
+    varying = {name: about.get(name, 1.0) for name in ("lower", "upper", "weight")}
+    needed = [f"activation_{name}" for name, own in varying.items() if own is None]
+    needed += ["coordinate_angle", *(() if _MOMENT in ds else _PLATES)]
+    if missing := [name for name in needed if name not in ds]:
         raise StudyError(f"ds: has no {missing[0]!r} any more, of what was measured")
-    plates = ds[[*_PLATES]].rename(_PLATES)
+    bare = ds.drop_vars([name for name in describing() if name in ds.coords])
+    limits: dict[str, Any] = {name: bare[f"activation_{name}"] if own is None else own for name, own in varying.items()}
     return static_optimization(
         make_model(about["model"]),
         pose(ds),
-        plates.drop_vars([name for name in describing() if name in plates.coords]),
+        **_forces(bare, about),
+        **limits,
+        inertia=about.get("inertia", False),
         criterion=criterion_of(about["criterion"]),
-        lower=about["lower"],
         reserve=about["reserve"],
         strength=about["strength"],
         threads=threads,
         progress=progress,
     )
+
+
+def _forces(ds: xr.Dataset, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What acted on the body, as it was given: moments of joints, or plates and loads."""
+    if _MOMENT in ds:
+        moment = ds[_MOMENT]
+        given = [name for name in moment["coordinate"].values if moment.sel(coordinate=name).notnull().all()]
+        return {"moments": {name: moment.sel(coordinate=name, drop=True).drop_attrs() for name in given}}
+    import xarray as xr
+
+    found: dict[str, Any] = {"ground_reaction": ds[[*_PLATES]].rename(_PLATES)}
+    if "in_contact" in ds:
+        found = {"ground_reaction": "predicted", "in_contact": ds["in_contact"], "floor_height": about["floor_height"]}
+    if _LOADS.keys() <= {*ds.data_vars}:
+        loads = ds[[*_LOADS]].rename({**_LOADS, "segment": "load"})
+        where = loads["load"].values
+        loads = loads.assign(point=xr.zeros_like(loads["force"]).drop_attrs())
+        ground = ("load", ["ground"] * len(where))
+        found["loads"] = loads.assign_coords(segment=("load", where), force_frame=ground, point_frame=ground)
+    return found
 
 
 #: What ``sweep`` takes besides, where it was given.

@@ -279,7 +279,7 @@ def muscle_length(model: Model, muscle: str, at: Mapping[str, float] | None = No
                 continue
         points.append((table.text("segment")[i], _local(model, i)))
     if muscle in complete(model.tables_by_role)["path_wraps"].text("muscle"):
-        raise ModelError(f"muscle = {muscle!r}: wraps over a surface, of which there are no equations here")
+        raise ModelError(f"muscle = {muscle!r}: must not wrap over anything, for which there is no formula here")
     if not points:
         raise ModelError(f"muscle = {muscle!r}: there is no such muscle in model {model.name!r}")
     return sp.Add(*(_distance(model, near, far) for near, far in pairwise(points)))

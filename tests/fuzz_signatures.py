@@ -223,6 +223,7 @@ def _model_calls() -> dict[str, Call]:
         "tables.complete": (tables.complete, {"tables": small.tables}),
         "tables.empty_table": (tables.empty_table, {"name": "couplers"}),
         "tables.check_structure": (tables.check_structure, {"tables": small.tables}),
+        "tables.optional": (tables.optional, {"tables": small.tables, "name": "wraps"}),
         "tables.check_cells": (tables.check_cells, {"given": [small.tables["muscles"]]}),
         "mirror.is_mirrored": (mirror.is_mirrored, {"table": small.tables["muscles"], "column": "leverage"}),
         "mirror.other_side": (mirror.other_side, {"name": "soleus_r"}),
@@ -261,7 +262,8 @@ def _sweep_calls() -> dict[str, Call]:
         "static_optimization": (bm.static_optimization, {
             "model": small, "coordinates": {"pelvis_ty": 0.95, "knee_angle_r": [-5.0]}, "ground_reaction": ground,
             "criterion": bm.Power(2), "lower": 0.01, "reserve": 10.0, "strength": "isometric",
-            "chunks": None}),
+            "upper": {"*": [0.9]}, "weight": {"*": 2.0}, "up": "y", "chunks": None,
+            "loads": pd.DataFrame({"segment": ["torso"], "force_y": [-10.0], "point_frame": ["torso"]})}),
     }  # fmt: skip
 
 
@@ -291,6 +293,8 @@ def _file_calls() -> dict[str, Call]:
             "path": folder / "loads.xml", "data": folder / "grf.mot", "times": [0.1, 0.25], "lowpass": 2.0}),
         "io.to_coordinates": (bm.io.to_coordinates, {"model": small, "ds": motion}),
         "io.resample": (bm.io.resample, {"ds": read, "times": [0.1, 0.25], "lowpass": 2.0}),
+        "io.plates_to_ground_reaction": (bm.io.plates_to_ground_reaction, {
+            "ds": _plate(), "feet": {"plate_1": "right"}, "up": "z", "threshold": 10.0}),
         "io.to_ground_reaction": (bm.io.to_ground_reaction, {"loads": read, "feet": ("calcn_r", "calcn_l")}),
     }  # fmt: skip
     if importlib.util.find_spec("ezc3d"):
@@ -306,6 +310,17 @@ def _model_file(path: Path) -> Path:
     sets = f"<BodySet><objects>{body}</objects></BodySet><JointSet><objects>{hinge}</objects></JointSet>"
     path.write_text(f'<OpenSimDocument Version="40000"><Model name="one">{sets}</Model></OpenSimDocument>')
     return path
+
+
+def _plate() -> xr.Dataset:
+    """A force plate of a C3D file, and a man on it."""
+    dims, corner = (
+        ("analog_time", "plate", "axis"),
+        [[[0.4, 0.6, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 0.0], [0.4, 0.0, 0.0]]],
+    )
+    parts = {"force": (dims, [[[0.0, 0.0, 700.0]]]), "plate_moment": (dims, [[[7.0, 14.0, 2.0]]])}
+    labels = {"analog_time": [0.0], "plate": ["plate_1"], "axis": list("xyz")}
+    return xr.Dataset({**parts, "corner": (("plate", "corner_number", "axis"), corner)}, labels)
 
 
 def _trial(path: Path) -> Path:
@@ -360,6 +375,12 @@ def _study_calls() -> dict[str, Call]:
                                                              "chunks": None}),
         "uncertainty.draw_bodies": (bm.uncertainty.draw_bodies, {
             "model": drawn["model"], "samples": 2, "seed": 0, "priors": few}),
+        "uncertainty.draw_people": (bm.uncertainty.draw_people, {
+            "model": bm.load_model(), "samples": 2, "seed": 0, "sex": "female",
+            "priors": {"height": bm.uncertainty.default_people("female")["height"]}}),
+        "uncertainty.default_people": (bm.uncertainty.default_people, {"sex": "male"}),
+        "uncertainty.population_shares": (bm.uncertainty.population_shares, {
+            "ds": xr.Dataset({"status": ("body", np.zeros(3, dtype=np.int8))})}),
         "uncertainty.percentiles": (bm.uncertainty.percentiles, {"values": values, "low": 5.0, "high": 95.0}),
         "uncertainty.sobol": (bm.uncertainty.sobol, {**drawn, "variable": "group_activation",
                                                      "select": {"group": "lumbar_extensors"}}),

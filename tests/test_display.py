@@ -53,6 +53,8 @@ def objects(model: bm.Model) -> dict[str, object]:
         "scenarios": bm.scenarios.SCENARIOS,
         "prior": bm.uncertainty.default_priors()["friction"],
         "priors": bm.uncertainty.default_priors(),
+        "people": bm.uncertainty.draw_people(adult, samples=2),
+        "people priors": bm.uncertainty.default_people("male"),
         "ensemble": Ensemble({"a": {"pelvic_tilt": 0}}, model, few, ["status"], Power(2), None),
         "hypothesis": HYPOTHESES[0],
         "measurement": evidence()[0],

@@ -1,10 +1,12 @@
 """Every example runs, and says what its text says."""
 
+import below_knee_amputee
 import least_compression
 import numpy as np
 import pytest
 import thousand_bodies
 import turnout_and_knees
+import weak_quadriceps
 
 import biomech as bm
 
@@ -129,3 +131,44 @@ def test_a_thousand_bodies_in_parts(tmp_path):
         np.testing.assert_allclose([float(own[dim]) for dim in parts], [*parts.values()], rtol=1e-9)
     assert found["lower back"]["foot_rotation"] < 1e-6 < found["lower back"]["pelvic_tilt"]
     assert found["calf"]["weight_shift"] > 0.3
+
+
+def test_a_weak_quadriceps_is_helped_by_leaning(tmp_path):
+    ds = weak_quadriceps.run(bm.load_model())
+    found = weak_quadriceps.deepest(ds)
+    upright, leaning = found.sel(trunk_lean=0), found.sel(trunk_lean=60)
+    np.testing.assert_allclose(upright.sel(strength=[0.3, 0.2, 0.1]), [76, 62, 44], atol=2)
+    np.testing.assert_allclose(leaning.sel(strength=[0.3, 0.2, 0.1]), [110, 92, 72], atol=2)
+    assert np.all(found.diff("trunk_lean") >= 0)
+    # at full strength it is the shin that gives way upright, with a fifth the front of the thigh
+    for strength, muscle in ((1.0, "tib_ant"), (0.2, "vas_")):
+        own = ds.sel(strength=strength, trunk_lean=0)
+        first = own.limiting_muscle.sel(knee_flexion=float(upright.sel(strength=strength)) + 2.0).item()
+        assert first.startswith(muscle), first
+    share = ds.group_activation.sel(knee_flexion=60, trunk_lean=60)
+    assert float(share.sel(group="gluteus_maximus", strength=0.2)) == pytest.approx(0.414, abs=0.01)
+    assert float(share.sel(group="gluteus_maximus", strength=1.0)) == pytest.approx(0.190, abs=0.01)
+    assert "cannot be held: vas_" in weak_quadriceps.table(ds)
+    weak_quadriceps.figure(ds, tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").stat().st_size > 20_000
+
+
+def test_a_leg_without_a_calf_must_not_stand_straight(tmp_path):
+    ds = below_knee_amputee.run(bm.load_model())
+    assert (ds.status == 0).all()
+    hip = below_knee_amputee.hip(ds).sel(weight_shift=0.42)
+    np.testing.assert_allclose(hip.sel(knee_flexion=0), [1834, 3423], rtol=0.005)
+    np.testing.assert_allclose(hip.sel(knee_flexion=10, leg="prosthesis"), 1640, rtol=0.005)
+    over_the_ankle = below_knee_amputee.hip(ds).sel(weight_shift=0.15)
+    assert float((over_the_ankle.sel(leg="prosthesis") / over_the_ankle.sel(leg="with a calf")).max()) < 1.08
+    below_knee_amputee.figure(ds, tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").stat().st_size > 20_000
+
+
+def test_the_prosthesis_is_that_of_the_text():
+    whole = bm.load_model()
+    body = below_knee_amputee.with_prosthesis(whole)
+    gone = {name.rsplit("_", 1)[0] for name in set(whole.muscles) - set(body.muscles)}
+    assert gone == {"med_gas", "lat_gas", "soleus", "tib_ant", "tib_post", "per_brev", "per_long", "per_tert",
+                    "flex_dig", "flex_hal", "ext_dig", "ext_hal"}  # fmt: skip
+    assert whole.body_mass - body.body_mass == pytest.approx(2.574, abs=0.01)

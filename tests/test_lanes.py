@@ -8,7 +8,7 @@ import pytest
 import biomech as bm
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3, Index1, IndexArray
-from biomech._simd import LANES, any_lane, as_lanes, exp, extract, log1p, power, put_tile, select, sincos
+from biomech._simd import LANES, any_lane, arctan2, as_lanes, exp, extract, log1p, power, put_tile, select, sincos
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.pipeline_kernel import OutputMaps, ResultArrays, solve_batch
@@ -36,11 +36,13 @@ def _functions(numbers: Array2, found: Array3) -> None:
         out[i, 6] = math.floor(x[i])
         out[i, 7] = select((x[i] > 1.0) | ~(x[i] >= -1.0), 2.0, max(x[i], 0.0) - x[i] / 3)
         out[i, 8] = select((x[i] == 0.0) & (x[i] <= 1.0) & (x[i] != 5.0), 1.0, 0.0)
+        out[i, 9] = arctan2(x[i], 3.0 * math.floor(x[i]) - 1.0)
+        out[i, 10] = arctan2(math.floor(x[i]), abs(x[i]))
 
 
 def test_functions():
     x = np.concatenate([np.zeros(LANES), np.random.default_rng(0).uniform(-9.0, 9.0, 500 * LANES)]).reshape(-1, LANES)
-    out = np.empty((len(x), 9, LANES))
+    out = np.empty((len(x), 11, LANES))
     _functions(x, out)
     expected = [
         np.sin(x),
@@ -52,6 +54,8 @@ def test_functions():
         np.floor(x),
         np.where((x > 1) | (x < -1), 2.0, np.maximum(x, 0) - x / 3),
         np.where(x == 0, 1.0, 0.0),
+        np.arctan2(x, 3.0 * np.floor(x) - 1.0),
+        np.arctan2(np.floor(x), abs(x)),
     ]
     for k, value in enumerate(expected):
         np.testing.assert_allclose(out[:, k], value, rtol=4e-15, atol=4e-16)

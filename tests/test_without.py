@@ -182,6 +182,9 @@ def test_who_has_one_leg_stands_on_it(model, limb):
     carried = ds.ground_force.sel(foot="right", axis="y").where(held)
     np.testing.assert_allclose(carried.max(), left.body_mass * 9.80665, rtol=1e-9)
     assert not ds.ground_force.sel(foot="left").where(held, 0.0).any()
+    for name in ("center_of_pressure", "utilized_friction"):  # as under a foot that carries nothing
+        assert np.isnan(ds[name].sel(foot="left")).all()
+        assert np.isfinite(ds[name].sel(foot="right").where(held, 0.0)).all()
     assert float(np.abs(left_open(left, ds)).max()) < 1e-8 * left.body_mass * 9.80665
 
 

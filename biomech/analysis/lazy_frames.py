@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._alignment import by_name, is_named, is_series, of_series
+from biomech._alignment import is_named, is_series, of_series
 from biomech.analysis.lazy import check_lazy, first_entry, is_lazy, lazy_chunks, ordered, stand_in
 from biomech.analysis.measured.motion import Measured
+from biomech.analysis.measured.trial import Trial
 from biomech.stance.declarations import PARTS
 from biomech.stance.parameters import SIDES
 
@@ -19,43 +20,35 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _INNER = {"foot": SIDES, "axis": PARTS["axis"]}
-#: Names of what a block is given: coordinates, ground reactions, and the labels of its frames.
-_MOTION, _GROUND, _LABEL = "motion ", "ground ", "label "
+#: Between the name of a group and that of one of its values; and the group of the labels of the frames.
+_IN, _LABEL = "\n", "label\n"
 
 
-def has_lazy(coordinates: object, ground: object) -> bool:
-    """Whether some coordinate or ground reaction is computed by Dask."""
-    import xarray as xr
-
-    values: list[Any] = []
-    for given in (coordinates, ground):
-        if isinstance(given, xr.Dataset):
-            values += given.data_vars.values()
-        elif isinstance(given, Mapping):
-            values += given.values()
-    return any(map(is_lazy, values))
+def has_lazy(trial: Trial) -> bool:
+    """Whether some value of a trial is computed by Dask."""
+    return any(is_lazy(own) for group in trial.groups.values() for own in group.values())
 
 
 @dataclass(frozen=True)
 class LazyFrames:
-    """Coordinates and ground reactions of lazy frames.
+    """Coordinates, forces and limits of lazy frames.
 
     Parameters
     ----------
     measured : Measured
         Dimensions, shape and labels of the whole, with zeros in the place of every lazy value.
-    held : mapping of str to object
-        Coordinates that all frames have alike.
+    held : Trial
+        What all frames have alike.
     arrays : mapping of str to DataArray
-        The others, the ground reactions and the labels, bare and in one order.
+        The others and the labels, bare and in one order.
     """
 
     measured: Measured
-    held: Mapping[str, Any]
+    held: Trial
     arrays: Mapping[str, xr.DataArray]
 
     @classmethod
-    def read(cls, coordinates: Any, ground: Any, read: Callable[[Any, Any], Measured]) -> LazyFrames:
+    def read(cls, trial: Trial, read: Callable[[Trial], Measured]) -> LazyFrames:
         """Frames as a caller gives them; ``read`` reads those that are known.
 
         Raises
@@ -65,22 +58,22 @@ class LazyFrames:
         """
         import xarray as xr
 
-        motion = dict(by_name(coordinates))
-        plates = dict(ground.data_vars) if isinstance(ground, xr.Dataset) else {}
-        lazy = [(str(name), own) for name, own in motion.items()]
-        lazy += [(f"ground_reaction.{name}", own) for name, own in plates.items()]
-        for name, own in lazy:
+        flat = {(group, str(name)): own for group, given in trial.groups.items() for name, own in given.items()}
+        for (group, name), own in flat.items():
             if is_lazy(own):
-                check_lazy(name, own, "numbers")
-        measured = read(_planned(motion), ground.assign(_planned(plates)) if plates else ground)
-        named = {name: _array(str(name), own, measured.dims[0]) for name, own in motion.items()}
-        arrays = {f"{_MOTION}{name}": own for name, own in named.items() if own is not None}
-        arrays |= {f"{_GROUND}{name}": own for name, own in plates.items()}
+                check_lazy(name if group == "coordinates" else f"{group}.{name}", own, "numbers")
+        measured = read(trial._replace(groups={group: _planned(own) for group, own in trial.groups.items()}))
+        named = {place: _array(place[1], own, measured.dims[0]) for place, own in flat.items()}
+        arrays = {_IN.join(place): own for place, own in named.items() if own is not None}
         labels = {dim: measured.labels[dim].values for dim in measured.dims if dim in measured.labels}
         arrays |= {f"{_LABEL}{dim}": xr.DataArray(own, dims=dim) for dim, own in labels.items()}
         sizes = dict(zip(measured.dims, measured.shape, strict=True))
         placed = {name: _of_all(ordered(own, labels | _INNER), sizes) for name, own in arrays.items()}
-        return cls(measured, {str(name): own for name, own in motion.items() if named[name] is None}, placed)
+        held: dict[str, Mapping[Any, Any]] = {
+            group: {name: own for (of, name), own in flat.items() if of == group and named[of, name] is None}
+            for group in trial.groups
+        }
+        return cls(measured, trial._replace(groups=held), placed)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -98,29 +91,30 @@ class LazyFrames:
         return {name: stand_in(own, 0.0) if is_lazy(own) else own for name, own in one.items()}
 
 
-def of_block(
-    held: Mapping[str, Any], arrays: Mapping[str, xr.DataArray], places: Mapping[str, NDArray[np.int64]]
-) -> tuple[dict[str, Any], xr.Dataset]:
-    """Coordinates and ground reactions of a block, labelled as in the whole."""
+def of_block(held: Trial, arrays: Mapping[str, xr.DataArray], places: Mapping[str, NDArray[np.int64]]) -> Trial:
+    """The trial of a block, labelled as in the whole."""
     import xarray as xr
 
     labels = {dim: arrays[_LABEL + dim].values if _LABEL + dim in arrays else own for dim, own in places.items()}
+    groups: dict[str, Mapping[Any, Any]] = {}
+    for group, alike in held.groups.items():
+        found = dict(alike)
+        for name, own in arrays.items():
+            if name.startswith(group + _IN):
+                along = {dim: labels[dim] for dim in own.dims if dim in labels}
+                found[name.removeprefix(group + _IN)] = own.assign_coords(along)
+        groups[group] = xr.Dataset(found) if group == "ground_reaction" else found
+    return held._replace(groups=groups)
 
-    def of(kind: str) -> dict[str, xr.DataArray]:
-        found = {name.removeprefix(kind): own for name, own in arrays.items() if name.startswith(kind)}
-        return {
-            name: own.assign_coords({dim: labels[dim] for dim in own.dims if dim in labels})
-            for name, own in found.items()
-        }
 
-    return {**held, **of(_MOTION)}, xr.Dataset(of(_GROUND))
-
-
-def _planned(values: Mapping[Any, Any]) -> dict[Any, Any]:
+def _planned(values: Mapping[Any, Any]) -> Mapping[Any, Any]:
     """What is lazy as zeros, the rest as it is."""
     import xarray as xr
 
-    return {name: stand_in(xr.DataArray(own), 0.0) if is_lazy(own) else own for name, own in values.items()}
+    lazy = {name: stand_in(xr.DataArray(own), 0.0) for name, own in values.items() if is_lazy(own)}
+    if not lazy:
+        return values
+    return values.assign(lazy) if isinstance(values, xr.Dataset) else {**values, **lazy}
 
 
 def _array(name: str, value: Any, dim: str) -> xr.DataArray | None:

@@ -26,6 +26,7 @@ def progress_bar(count: int, unit: str, progress: bool | None, done: int = 0) ->
     text where they are not. ``done`` were done before. tqdm's own ``TQDM_DISABLE`` hides what nobody asked for.
     """
     notebook = _in_notebook()
+    hidden: bool | None
     if progress is None and os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):
         hidden, delay = True, 0.0
     elif progress is None:

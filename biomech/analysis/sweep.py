@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
@@ -32,7 +33,7 @@ from biomech.analysis.progress import read_progress
 from biomech.analysis.store.record import STUDY, describe_sweep
 from biomech.errors import BiomechWarning, StanceError, UnreachablePosture
 from biomech.model.model import Model
-from biomech.model.population import BodySource, SomeBodies
+from biomech.model.population import BodySource, Population, SomeBodies
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_stances import StanceSolution, solve_stances
 from biomech.pipeline.stance_batch import SharingObjective
@@ -238,7 +239,7 @@ class _Terms:
 
     def read(self, stance: Mapping[str, Any], most: float = MOST_POSTURES) -> StanceGrid:
         """The stances of a sweep, validated; at most so many."""
-        taken = sweep_names(self.model) | (set() if self.bodies is None else {BODY})
+        taken = sweep_names(self.model) | (set() if self.bodies is None else {BODY, *self.bodies.labels()})
         asked = check_names(self.model, parse_stance(stance, _OPTIONS, most), taken)
         if self.bodies is None:
             return asked
@@ -246,7 +247,7 @@ class _Terms:
             raise StanceError(
                 f"{len(self.bodies):,} bodies x {len(asked):,} postures: allowed are {most:,} in one sweep"
             )
-        return asked.over_bodies(len(self.bodies))
+        return asked.over_bodies(len(self.bodies), self.bodies.labels())
 
     def describe(self, asked: StanceGrid, answered: Collection[str]) -> str:
         """What a sweep of these stances can be computed from again."""
@@ -291,7 +292,10 @@ class _Sweep:
         kept = OutputBuffer(terms.model, outputs, count, direct=True)
 
         def work(first: int, last: int) -> StatusSummary:
-            model, block = self._block(start + first, start + last)
+            return reduce(StatusSummary.joined, starmap(answer, self._blocks(start + first, start + last)))
+
+        def answer(model: Model, block: Stance, first: int, last: int) -> StatusSummary:
+            first, last = first - start, last - start
             block.apply_changes()
             if settled is None:
                 block.values["pelvic_tilt"] += block.values["tilt_change"]
@@ -304,7 +308,9 @@ class _Sweep:
                 advance(last - first)
             return StatusSummary.of(solved.status, lambda i: self._explain(block, solved, i, start + first + i))
 
-        tally = through_blocks(work, count, BLOCK, terms.threads, "postures", progress)
+        alone = terms.bodies is not None and terms.bodies.one_by_one
+        size = min(BLOCK, asked.per_body) if alone else BLOCK
+        tally = through_blocks(work, count, size, terms.threads, "postures", progress)
         if not asked.dims and tally.counts[UNREACHABLE]:
             raise UnreachablePosture(tally.reason)
         about_policies = policy_variables(asked, tilt, settled, shape)
@@ -312,20 +318,25 @@ class _Sweep:
             about_policies = {name: variable for name, variable in about_policies.items() if name in terms.names}
         return kept.variables(tuple(asked.dims), asked.shape if shape is None else shape) | about_policies, tally
 
-    def _block(self, first: int, last: int) -> tuple[Model, Stance]:
-        """Postures ``first`` to ``last``, and the bodies that they are of."""
-        block, bodies = self.asked.postures(first, last), self.terms.bodies
-        if bodies is None or block.body is None:
-            return self.terms.model, block
-        least, most = int(block.body[0]), int(block.body[-1])  # bodies lie along the first dimension
-        return bodies.part(least, most + 1), replace(block, body=block.body - least)
+    def _blocks(self, first: int, last: int) -> Iterator[tuple[Model, Stance, int, int]]:
+        """Postures ``first`` to ``last`` of each body, or of several that are answered together, and their places."""
+        bodies = self.terms.bodies
+        if bodies is None:
+            yield self.terms.model, self.asked.postures(first, last), first, last
+            return
+        each = self.asked.per_body
+        for model, least, most in bodies.parts(first // each, (last - 1) // each + 1):
+            start, end = max(first, least * each), min(last, most * each)
+            block = self.asked.postures(start, end)
+            body = block.body - least if isinstance(model, Population) and block.body is not None else None
+            yield model, replace(block, body=body), start, end
 
     def _explain(self, block: Stance, solved: StanceSolution, i: int, posture: int) -> str | Callable[[], str]:
         """Why posture ``i`` of a block, ``posture`` of the whole, is not optimal."""
         bodies, objective = self.terms.bodies, self.terms.objective
         if bodies is None:
             return explain_failure(self.terms.model, block, objective, solved, i)
-        own = bodies.body(posture // (len(self.asked) // len(bodies)))
+        own = bodies.body(posture // self.asked.per_body)
         return explain_failure(own, replace(block, body=None), objective, solved, i)
 
     def dataset(self, variables: dict[str, Variable], said: str) -> xr.Dataset:

@@ -271,7 +271,7 @@ def to_ground_reaction(loads: xr.Dataset, feet: tuple[str, str] = FEET) -> xr.Da
 
     sides = _check_loads(loads, feet)
     parts = {name: loads[name].transpose("time", "load", "axis").values for name in ("force", "point", "moment")}
-    found = [_sum(parts, np.flatnonzero(sides == side)) for side in range(2)]
+    found = [at_one_point(*(own[:, sides == side] for own in parts.values())) for side in range(2)]
     kept = {name: loads[name] for name in ("time", "axis") if name in loads.coords}
     variables = {
         name: (("time", "foot", "axis"), np.stack([own[i] for own in found], axis=1), loads[name].attrs)
@@ -308,13 +308,14 @@ def _check_loads(loads: xr.Dataset, feet: tuple[str, str]) -> NDArray[np.int64]:
     return np.array(sides, dtype=np.int64)
 
 
-def _sum(parts: dict[str, Array], which: NDArray[np.int64]) -> tuple[Array, Array, Array]:
-    """Force, point and moment (time, axis) of some loads together."""
-    force, point, moment = (own[:, which] for own in parts.values())
-    if len(which) == 1:
+def at_one_point(force: Array, point: Array, moment: Array) -> tuple[Array, Array, Array]:
+    """Several loads as one: their sum (frame, axis), at the mean of their points weighted by the size of their forces.
+
+    Each is (frame, load, axis). A point of no force means nothing, and may be NaN; that of no force at all is.
+    """
+    if force.shape[1] == 1:
         return force[:, 0], point[:, 0], moment[:, 0]
     size = np.linalg.norm(force, axis=-1, keepdims=True)
-    # a point of no force means nothing
     acting = np.where(size > 0.0, point, 0.0)
     total = size.sum(axis=1)
     mean = np.full((*total.shape[:1], 3), np.nan)

@@ -194,6 +194,30 @@ def _is_of_loads(ds: xr.Dataset) -> bool:
     return True
 
 
+def filter_as_opensim(ds: xr.Dataset, lowpass: float) -> xr.Dataset:
+    """A motion through the low-pass filter of OpenSim's inverse dynamics: Butterworth of third order, forth and back.
+
+    Its cut-off is that of one pass; ``resample`` says what it is of both. Half of the motion continues it at either
+    end, turned about that. Variables over other dimensions than ``time`` alone stay as they are.
+
+    Raises
+    ------
+    StanceError
+        As ``resample``.
+    """
+    from scipy.signal import butter, sosfiltfilt
+
+    given, cutoff = times_of(ds), read_lowpass(lowpass)
+    sections = butter(3, cutoff, fs=_rate(given, cutoff), output="sos")
+    found = {}
+    for name, own in ds.data_vars.items():
+        if own.dims == ("time",):
+            values = np.asarray(own.values, dtype=np.float64)
+            _check_finite(str(name), values, given)
+            found[name] = own.copy(data=sosfiltfilt(sections, values, padtype="odd", padlen=len(values) // 2))
+    return ds.assign(found)
+
+
 def _plain(ds: xr.Dataset) -> list[tuple[Any, xr.DataArray]]:
     """Variables over time that are filtered each on its own."""
     loads = ("force", "point", "moment") if _is_of_loads(ds) else ()

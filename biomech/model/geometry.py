@@ -60,12 +60,8 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     import xarray as xr
 
     posed = read_poses(compiled, coordinates, ("origin", "rotation", "segment_centre", "body_centre", "local_axis"))
-    q = posed.q
-    count = len(compiled.tree.parent)
-    rotation, origin, centre = np.empty((len(q), count, 9)), np.empty((len(q), count, 3)), np.empty((len(q), 3))
-    _kinematics(compiled.tree, compiled.splines, q, rotation, origin, centre)
-    turned = rotation.reshape(len(q), count, 3, 3)[:, 1:]
-    placed = origin[:, 1:]
+    rotation, origin, centre = _frames(compiled, posed.q)
+    turned, placed = rotation[:, 1:], origin[:, 1:]
     centres = placed + np.einsum("psij,sj->psi", turned, compiled.tree.com[1:])
     found = {
         "origin": posed.variable(("segment", "axis"), placed, _about("m", "origin of the segment in ground")),
@@ -83,6 +79,23 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
         found,
         coords={**posed.labels, "segment": compiled.names.segments, "axis": AXES, "local_axis": AXES},
     )
+
+
+def segment_frames(compiled: CompiledModel, q: Array) -> tuple[Array, Array]:
+    """Rotations (frame, segment, 3, 3) and origins (frame, segment, 3) in ground, which is segment 0.
+
+    ``q`` (frame, coordinate) are the coordinates in rad and m.
+    """
+    rotation, origin, _ = _frames(compiled, q)
+    rotation[:, 0], origin[:, 0] = np.eye(3), 0.0
+    return rotation, origin
+
+
+def _frames(compiled: CompiledModel, q: Array) -> tuple[Array, Array, Array]:
+    count = len(compiled.tree.parent)
+    rotation, origin, centre = np.empty((len(q), count, 9)), np.empty((len(q), count, 3)), np.empty((len(q), 3))
+    _kinematics(compiled.tree, compiled.splines, q, rotation, origin, centre)
+    return rotation.reshape(len(q), count, 3, 3), origin, centre
 
 
 @entry_point

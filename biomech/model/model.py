@@ -24,7 +24,7 @@ from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
-from biomech.model.tables import COLUMNS, Table, check_cells, check_structure, complete, make_table, optional
+from biomech.model.tables import COLUMNS, SCHEMA, Table, check_cells, check_structure, make_table, optional
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,7 +72,8 @@ class Model(Displayed):
     def __post_init__(self) -> None:
         text("name", self.name, ModelError)
         check_structure(self.tables)
-        object.__setattr__(self, "tables", _catalog(dict(self.tables)))
+        tables = {name: own for name, own in self.tables.items() if name in SCHEMA or len(own)}
+        object.__setattr__(self, "tables", _catalog(tables))
         if self.roles is NO_ROLES:
             check_cells(self.tables.values())
             object.__setattr__(self, "roles", make_roles(self.tables, {}, {}))
@@ -159,7 +160,7 @@ class Model(Displayed):
         >>> bm.load_model().said
         ''
         """
-        return "; ".join(complete(self.tables)["notes"].text("text"))
+        return "; ".join(optional(self.tables, "notes").text("text"))
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -246,7 +247,7 @@ class Model(Displayed):
 
     def _column(self, table: str, column: str) -> Array:
         """The numbers of a column, (1, row); of a population (body, row)."""
-        return self.tables[table].numbers(column)[None]
+        return optional(self.tables, table).numbers(column)[None]
 
     def _of(self, body: NDArray[np.int64] | None) -> Model:
         """The model of some bodies of a population; of one body, itself."""
@@ -255,7 +256,7 @@ class Model(Displayed):
     def value(self, path: str) -> float:
         """One number, by ``table/row/column`` (``table/row`` where the column is ``value``)."""
         table, row, column = self.resolve(path)
-        own = complete(self.tables)[table]
+        own = optional(self.tables, table)
         try:
             return own.value(row, column)
         except ModelError:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,39 +20,38 @@ from biomech.model.compiled import CompiledModel, check_columns
 from biomech.model.mirror import is_mirrored
 from biomech.model.model import Model
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Array = NDArray[np.float64]
 
 
 class BodySource(ABC):
     """Bodies that a sweep answers in the place of one: a dimension ``body``, made some at a time.
 
-    It has numbers for as many bodies as it says, and makes those of a few when they are asked for: a million of them
-    need no memory.
-
     Attributes
     ----------
     model : Model
-        What they share: structure, and every number that they do not differ in.
+        What they have in common: every name, and whatever they do not differ in.
+    one_by_one : bool
+        Whether each is answered by itself, which takes its time.
     """
 
     model: Model
+    one_by_one: bool = False
 
     @abstractmethod
     def __len__(self) -> int:
         """How many bodies there are."""
 
     @abstractmethod
-    def columns(self, first: int, last: int) -> Columns:
-        """Numbers of bodies ``first`` to ``last``, the last not included, as ``Population.drawn`` takes them."""
+    def parts(self, first: int, last: int) -> Iterator[tuple[Model, int, int]]:
+        """Bodies ``first`` to ``last``, the last not included, by those that are answered together.
+
+        Each is a model and its first and last body. A ``Population`` is of several; any other model is of one alone.
+        """
 
     @abstractmethod
-    def record(self) -> dict[str, Any]:
-        """What they can be made from again, as JSON has it."""
-
-    def part(self, first: int, last: int) -> Population:
-        """Bodies ``first`` to ``last``, the last not included."""
-        return Population.drawn(self.model, self.columns(first, last))
-
     def body(self, number: int) -> Model:
         """One of the bodies, by itself.
 
@@ -61,6 +60,37 @@ class BodySource(ABC):
         ModelError
             There is no body of this number.
         """
+
+    @abstractmethod
+    def record(self) -> dict[str, Any]:
+        """What they can be made from again, as JSON has it."""
+
+    def labels(self) -> dict[str, xr.Variable]:
+        """What is known of each of them, along ``body``: coordinates of an answer."""
+        return {}
+
+
+class DifferingNumbers(BodySource):
+    """Bodies that differ in ``NUMBERS`` alone, answered several at a time.
+
+    They have numbers for as many bodies as they say, and make those of a few when they are asked for: a million of
+    them need no memory.
+    """
+
+    @abstractmethod
+    def columns(self, first: int, last: int) -> Columns:
+        """Numbers of bodies ``first`` to ``last``, the last not included, as ``Population.drawn`` takes them."""
+
+    def parts(self, first: int, last: int) -> Iterator[tuple[Model, int, int]]:
+        """All of them together."""
+        yield self.part(first, last), first, last
+
+    def part(self, first: int, last: int) -> Population:
+        """Bodies ``first`` to ``last``, the last not included."""
+        return Population.drawn(self.model, self.columns(first, last))
+
+    def body(self, number: int) -> Model:
+        """One of the bodies, by itself."""
         i = whole_number("number", number, 0, len(self) - 1, ModelError)
         return self.model.with_numbers({key: values[0] for key, values in self.columns(i, i + 1).items()})
 
@@ -70,17 +100,28 @@ class SomeBodies(BodySource):
 
     def __init__(self, bodies: BodySource, first: int, last: int) -> None:
         self.model, self._bodies, self._first, self._last = bodies.model, bodies, first, last
+        self.one_by_one = bodies.one_by_one
 
     def __len__(self) -> int:
         return self._last - self._first
 
-    def columns(self, first: int, last: int) -> Columns:
-        """Numbers of bodies ``first`` to ``last`` of these, the last not included."""
-        return self._bodies.columns(self._first + first, self._first + last)
+    def parts(self, first: int, last: int) -> Iterator[tuple[Model, int, int]]:
+        """Bodies ``first`` to ``last`` of these, the last not included."""
+        for model, start, end in self._bodies.parts(self._first + first, self._first + last):
+            yield model, start - self._first, end - self._first
+
+    def body(self, number: int) -> Model:
+        """One of these, by itself."""
+        i = whole_number("number", number, 0, len(self) - 1, ModelError)
+        return self._bodies.body(self._first + i)
 
     def record(self) -> dict[str, Any]:
         """What they can be made from again."""
         return {"first": self._first, "last": self._last, "of": self._bodies.record()}
+
+    def labels(self) -> dict[str, xr.Variable]:
+        """What is known of each of these."""
+        return {name: own[self._first : self._last] for name, own in self._bodies.labels().items()}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -43,10 +43,11 @@ from biomech._arguments import mapping, one_of, real_number, refusal
 from biomech.errors import ModelError
 from biomech.model.compiled import compile_model
 from biomech.model.geometry import pose_muscles
+from biomech.model.mechanics.wrapping.tables import rotation_of
 from biomech.model.mirror import is_symmetric, other_side, side_of
 from biomech.model.proportions import grown, joint_places
-from biomech.model.scaling_rows import grow_rows
-from biomech.model.tables import OPTIONAL, Table
+from biomech.model.scaling_rows import BY_ROWS, grow_rows
+from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
 Tables = Mapping[str, Table]
@@ -114,7 +115,7 @@ def scale_tables(
     ModelError
         An argument is no number of a person, or the body lacks what it asks for.
     """
-    if lengths is not None and any(name in OPTIONAL for name in tables):
+    if lengths is not None and BY_ROWS & {*tables}:
         raise refusal("lengths", lengths, "absent: a body of a file grows as a whole, by its height", ModelError)
     growth = _read_growth(tables, height, mass, lengths)
     own_sex = None if sex is None else one_of("sex", sex, SEXES, ModelError)
@@ -122,7 +123,7 @@ def scale_tables(
     scaled = _with_places(tables, growth)
     scaled = _with_masses(scaled, growth, own_sex)
     scaled = _with_tissue(scaled, growth, own_sex)
-    if any(name in OPTIONAL for name in tables):
+    if BY_ROWS & {*tables}:
         scaled = grow_rows(tables, scaled, growth.height)
     return _with_muscles(tables, scaled, growth, rule)
 
@@ -217,6 +218,8 @@ def _with_places(tables: Tables, growth: _Growth) -> dict[str, Table]:
         for k, axis in enumerate(axes):
             factors = [_axis_factor(growth, segment, k) for segment in tables[name].text(column)]
             scaled[name] = _times(scaled[name], axis, factors)
+    if "wraps" in tables:
+        scaled["wraps"] = _with_sizes(tables["wraps"], growth)
     scaled["patellae"] = _times(tables["patellae"], "z", [growth.height] * len(tables["patellae"]))
     owned = _spline_factors(tables, growth)
     factors = [owned.get(spline, 1.0) for spline in tables["splines"].text("spline")]
@@ -226,6 +229,21 @@ def _with_places(tables: Tables, growth: _Growth) -> dict[str, Table]:
     along["height"] = growth.height
     scaled["settings"] = _times(settings, "value", [along.get(row, 1.0) for row in settings.rows])
     return scaled
+
+
+def _with_sizes(wraps: Table, growth: _Growth) -> Table:
+    """Surfaces where their segments have taken them, as large as those are now along their axes.
+
+    A radius grows by the mean of the axes across, as in OpenSim's scaling of wrap objects.
+    """
+    factors = np.array([[_axis_factor(growth, s, k) for k in range(3)] for s in wraps.text("segment")])
+    stretch = [np.linalg.norm(own[:, None] * rotation_of(wraps, row), axis=0) for row, own in enumerate(factors)]
+    across = [2 if kind == "cylinder" else 3 for kind in wraps.text("kind")]
+    radius = [float(np.mean(own[:count])) for own, count in zip(stretch, across, strict=True)]
+    sizes = {"radius": np.array(radius), "length": np.array(stretch)[:, 2]}
+    for column, by in {**{axis: factors[:, k] for k, axis in enumerate("xyz")}, **sizes}.items():
+        wraps = wraps.with_column(column, tuple((wraps.numbers(column) * by).tolist()))
+    return wraps
 
 
 def _axis_factor(growth: _Growth, segment: str, axis: int) -> float:

@@ -1,4 +1,4 @@
-"""The optional tables of a body that grows as a whole: frames, functions, couplers, wraps, inertias.
+"""Tables of joints by rows in a body that grows as a whole: frames, functions, couplers, defaults, inertias.
 
 Lengths are ``length`` times what they were; what is an angle stays. A function of a coordinate that slides is of a way
 that has grown as well: g(x) = a f(x / b), with a and b the length's factor or 1.
@@ -16,6 +16,9 @@ from biomech.model.tables import Table
 
 Tables = Mapping[str, Table]
 
+#: Tables that say in m and kg m2 what scaling by parts does not know of.
+BY_ROWS = frozenset({"joint_frames", "functions", "defaults", "inertias"})
+
 
 class _Use(NamedTuple):
     """How a function grows: the factor of its value, and of each of its arguments."""
@@ -25,7 +28,7 @@ class _Use(NamedTuple):
 
 
 def grow_rows(before: Tables, tables: Tables, length: float) -> dict[str, Table]:
-    """Tables of which those that a body need not have have grown by a factor of all lengths.
+    """Tables of which those of joints by rows have grown by a factor of all lengths.
 
     Parameters
     ----------
@@ -35,13 +38,8 @@ def grow_rows(before: Tables, tables: Tables, length: float) -> dict[str, Table]
         The factor.
     """
     found = dict(tables)
-    for name, columns in (
-        ("joint_frames", ("child_x", "child_y", "child_z")),
-        ("wraps", ("radius", "length", "x", "y", "z")),
-    ):
-        if name in tables:
-            for column in columns:
-                found[name] = _times(found[name], column, [length] * len(tables[name]))
+    for column in ("child_x", "child_y", "child_z") if "joint_frames" in tables else ():
+        found["joint_frames"] = _times(found["joint_frames"], column, [length] * len(tables["joint_frames"]))
     if "coordinate_forces" in tables:
         found["coordinate_forces"] = _grown_forces(before, tables, length)
     if "inertias" in tables:

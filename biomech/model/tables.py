@@ -507,5 +507,14 @@ def check_cells(given: Iterable[Table]) -> None:
 
 
 def optional(tables: Mapping[str, Table], name: str) -> Table:
-    """A table of a model; where that does without it, empty."""
-    return tables[name] if name in tables or name in SCHEMA else Table(name, dict.fromkeys(OPTIONAL[name], ()))
+    """A table of a model; where that does without it, empty.
+
+    Raises
+    ------
+    ModelError
+        There is no table of that name, or something else in its place.
+    """
+    one_of("name", name, COLUMNS, ModelError)
+    if name not in instance("tables", tables, Mapping, "a mapping of names to tables", ModelError):
+        return Table(name, dict.fromkeys(COLUMNS[name], ()))
+    return instance(f"tables[{name!r}]", tables[name], Table, "a Table", ModelError)

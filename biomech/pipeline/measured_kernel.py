@@ -75,13 +75,17 @@ class MeasuredBody(NamedTuple):
 class MeasuredInputs(NamedTuple):
     """Coordinates ``q`` (frame, coordinate) in rad and m, and what acts on the body.
 
-    ``shared`` (frame, unknown), in the order of the pattern, is a load that was shared elsewhere, or (frame, 0) where
-    it was not.
+    ``shared`` (frame, unknown), in the order of the pattern, is a load that was shared elsewhere; ``lower`` and
+    ``upper`` (frame, unknown), so too, are bounds in place of the body's, and ``demand`` (frame, row) in place of what
+    acts on it. Each is (frame, 0) where it was not given.
     """
 
     q: Array2
     external: ExternalLoads
     shared: Array2
+    lower: Array2
+    upper: Array2
+    demand: Array2
 
 
 class MeasuredArrays(NamedTuple):
@@ -138,6 +142,7 @@ def solve_frames_simd(
     x, y, _ = make_answer(number, rows, unknowns)
     q, buffers = zeros(number, (inputs.q.shape[1],)), _make_buffers(number, unknowns, results.activation.shape[1])
     lane_index, shared, no_pressure = make_lane_index(number), inputs.shared.shape[1] > 0, np.zeros(5)
+    bounded, asked = inputs.lower.shape[1] > 0, inputs.demand.shape[1] > 0
     every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE))
     for k in range(unknowns):
         p.lower[k], p.upper[k] = body.lower[k], body.upper[k]
@@ -152,6 +157,11 @@ def solve_frames_simd(
         composite_masses(model.tree, near.load, f)
         path_kinematics(model.paths, model.splines, q, f, state)
         assemble_equilibrium(model, body.contact, body.entries, near, q, f, state, forces, p.a, p.b)
+        if bounded:
+            gather(inputs.lower, lane_index, every, p.lower)
+            gather(inputs.upper, lane_index, every, p.upper)
+        if asked:
+            gather(inputs.demand, lane_index, every, p.b)
         if shared:
             gather(inputs.shared, lane_index, every, x)
         else:

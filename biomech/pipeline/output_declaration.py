@@ -55,14 +55,14 @@ def _knees(compiled: CompiledModel) -> list[str]:
     return [f"knee_{side_of(compiled.coordinates[c])[0]}" for c in compiled.patella.coordinate]
 
 
-_FEET, _KNEES = ["calcn_r", "calcn_l"], ["knee_r", "knee_l"]
+FEET, KNEES = ["calcn_r", "calcn_l"], ["knee_r", "knee_l"]
 ALONG: dict[str, Along] = {
     "body": _along(lambda body: ["body"]),
     "coordinate": _along(lambda body: list(body.coordinates)),
     "muscle": _along(lambda body: list(body.muscles)),
     "joint": _along(reported_joints),
-    "foot": Along(lambda body: [foot for foot in _FEET if foot in body.segments], lambda body: _FEET),
-    "knee": Along(_knees, lambda body: _KNEES if _knees(body) else []),
+    "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: FEET),
+    "knee": Along(_knees, lambda body: KNEES if _knees(body) else []),
 }
 
 

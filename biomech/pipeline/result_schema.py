@@ -22,6 +22,7 @@ from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
 from biomech.pipeline.output_declaration import (
     ALONG,
+    FEET,
     FORCE,
     MOMENT,
     POINT,
@@ -479,3 +480,11 @@ def blank(results: Any, lost: NDArray[np.bool_]) -> None:
             for output in outputs:
                 if not output.stays:
                     output.shaped(values)[lost] = np.nan
+
+
+def blank_missing_feet(model: Model, results: Any) -> None:
+    """Put NaN where a foot that is not there would press on the floor."""
+    missing = [k for k, foot in enumerate(FEET) if foot not in model.tables_by_role["segments"].rows]
+    if missing and results.pressure.shape[1]:
+        for name in ("center_of_pressure", "utilized_friction"):
+            RAW[name].shaped(results.pressure)[:, missing] = np.nan

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,19 +30,34 @@ Array = NDArray[np.float64]
 _ROUNDING = 1e-9
 
 
+class MuscleLimits(NamedTuple):
+    """What muscles may do and what it costs: least and largest activation, weight in the cost; (frame or 1, muscle)."""
+
+    lower: Array
+    upper: Array
+    weight: Array
+
+    def of(self, block: slice) -> MuscleLimits:
+        """Those of some frames; what holds for all stays."""
+        return MuscleLimits(*(part if len(part) == 1 else part[block] for part in self))
+
+
 @dataclass(frozen=True)
 class FrameSharing:
-    """How frames share their load: criterion, least activation, reserve of every coordinate, strength by length."""
+    """How frames share their load: criterion, reserve of every coordinate, strength by length.
+
+    ``rows`` are the coordinates that must balance: those that are not held.
+    """
 
     criterion: Criterion
-    lower: float
     reserve: Array
     force_length: bool
+    rows: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class FrameTables:
-    """Tables for frames of a model that are solved alike."""
+    """Tables for frames of a model that are solved alike; bounds and costs are those of the first frame."""
 
     sharing: FrameSharing
     body: MeasuredBody
@@ -63,26 +79,37 @@ class MeasuredSolution(StanceSolution):
     given: Mapping[str, Array] = field(default_factory=dict)
 
 
-def compile_frames(model: Model, sharing: FrameSharing) -> FrameTables:
-    """Tables of the whole body, made once per model and way of sharing."""
-    key = ("frames", sharing.criterion, sharing.lower, sharing.reserve.tobytes(), sharing.force_length)
-    tables: FrameTables = model.cached(key, lambda: _compile_frames(model, sharing))
+class Shared(NamedTuple):
+    """Load that was shared elsewhere: unknowns (frame, unknown), muscles and then reserves, and solutions of frames."""
+
+    value: Array
+    solutions: Sequence[tuple[NDArray[np.int64], Solution]]
+
+
+def compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) -> FrameTables:
+    """Tables of the whole body, made once per model, way of sharing and limits that hold for all frames."""
+    if any(len(part) > 1 for part in limits):
+        return _compile_frames(model, sharing, limits)
+    about = (sharing.criterion, sharing.reserve.tobytes(), sharing.force_length, sharing.rows.tobytes())
+    key = ("frames", *about, *(part.tobytes() for part in limits))
+    tables: FrameTables = model.cached(key, lambda: _compile_frames(model, sharing, limits))
     return tables
 
 
-def _compile_frames(model: Model, sharing: FrameSharing) -> FrameTables:
+def _compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) -> FrameTables:
     """The unknowns are the muscles and then the reserves."""
     compiled = model.compiled()
-    rows, muscles = compiled.actuated, len(compiled.muscles)
+    rows, muscles = sharing.rows, len(compiled.muscles)
     own = np.flatnonzero(sharing.reserve[rows])
     unknowns = muscles + len(own)
     acts = np.zeros((len(rows), unknowns), dtype=bool)
     acts[:, :muscles] = sparsity(compiled, rows, NO_CONTACT)
     acts[own, muscles + np.arange(len(own))] = True
-    pattern: BlockSparsity = model.shared(("sparsity of frames", own.tobytes()), lambda: find_sparsity(acts))
+    key = ("sparsity of frames", rows.tobytes(), own.tobytes())
+    pattern: BlockSparsity = model.shared(key, lambda: find_sparsity(acts))
     order = pattern.unknown.astype(np.int64)
     place = entry_index(pattern, len(rows), unknowns)
-    lower, upper, quadratic = _bounds(muscles, len(own), sharing.lower)
+    lower, upper = (part[0] for part in bounds_of(limits, len(own)))
     body = MeasuredBody(
         compiled.tables,
         NO_CONTACT,
@@ -95,24 +122,93 @@ def _compile_frames(model: Model, sharing: FrameSharing) -> FrameTables:
         lower[order],
         upper[order],
     )
-    costs = make_costs(sharing.criterion, np.ones(unknowns), quadratic[order], np.ones(len(rows)))
-    return FrameTables(sharing, body, pattern, costs)
+    return FrameTables(sharing, body, pattern, _costs(sharing, pattern, len(own), limits.weight[0]))
 
 
-def _bounds(muscles: int, reserves: int, lower: float) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Bounds of muscles and reserves, and whether they cost their square under any criterion."""
+def _costs(sharing: FrameSharing, pattern: BlockSparsity, reserves: int, weight: Array) -> Costs:
+    """What muscles and reserves cost; reserves cost their square under any criterion."""
+    order = pattern.unknown.astype(np.int64)
+    weights = np.concatenate([weight, np.ones(reserves)])
+    return make_costs(sharing.criterion, weights[order], order >= len(weight), np.ones(len(sharing.rows)))
+
+
+def bounds_of(limits: MuscleLimits, reserves: int) -> tuple[Array, Array]:
+    """Bounds of muscles and reserves, (frame or 1, unknown)."""
     free = np.full(reserves, np.inf)
-    least, most = np.concatenate([np.full(muscles, lower), -free]), np.concatenate([np.ones(muscles), free])
-    return least, most, np.arange(muscles + reserves) >= muscles
+    lower, upper = (
+        np.concatenate([part, np.broadcast_to(end, (len(part), reserves))], axis=1)
+        for part, end in ((limits.lower, -free), (limits.upper, free))
+    )
+    return lower, upper
+
+
+def frames_of_one_cost(weight: Array, count: int) -> Iterator[tuple[Array, NDArray[np.int64]]]:
+    """Weights of muscles (muscle,), and the frames that have them: a kernel is given one set of costs."""
+    if len(weight) == 1:
+        yield weight[0], np.arange(count)
+        return
+    kinds, kind = np.unique(weight, axis=0, return_inverse=True)
+    for k, own in enumerate(kinds):
+        yield own, np.flatnonzero(kind.ravel() == k)
 
 
 def solve_frames(
-    model: Model, tables: FrameTables, q: Array, external: ExternalLoads, given: Mapping[str, Array]
+    model: Model,
+    tables: FrameTables,
+    q: Array,
+    external: ExternalLoads,
+    given: Mapping[str, Array],
+    limits: MuscleLimits,
+    demand: Array | None = None,
 ) -> MeasuredSolution:
     """Answers of frames with coordinates ``q`` (frame, coordinate) in rad and m.
 
-    Result arrays that are ``given``, (frame, column) and all zero, are filled in place.
+    Result arrays that are ``given``, (frame, column) and all zero, are filled in place. ``demand`` (frame, row), where
+    it is given, is what the muscles must do in place of what balances ``external``.
     """
+    found, arrays = _make_arrays(model, q, given)
+    count = len(q)
+    empty, reserves = np.empty((count, 0)), len(tables.body.moment)
+    lower = upper = empty
+    if len(limits.lower) > 1 or len(limits.upper) > 1:
+        order = tables.pattern.unknown.astype(np.int64)
+        lower, upper = (
+            np.array(np.broadcast_to(part[:, order], (count, len(order))), order="C")
+            for part in bounds_of(limits, reserves)
+        )
+    inputs = MeasuredInputs(q, external, empty, lower, upper, empty if demand is None else demand)
+    for weight, which in frames_of_one_cost(limits.weight, count):
+        if len(limits.weight) > 1:
+            tables = replace(tables, costs=_costs(tables.sharing, tables.pattern, reserves, weight))
+        solve_frames_simd(tables.body, tables.pattern, tables.costs, inputs, which.astype(np.uint64), found)
+        hard = which[found.certificate[which, column_of("status")] != OPTIMAL]
+        if hard.size:
+            _solve_patiently(model, tables, inputs, limits._replace(weight=weight), hard, found, arrays["shortfall"])
+    return _solution(model, q, found, arrays)
+
+
+def take_over(
+    model: Model,
+    tables: FrameTables,
+    q: Array,
+    external: ExternalLoads,
+    given: Mapping[str, Array],
+    limits: MuscleLimits,
+    shared: Shared,
+) -> MeasuredSolution:
+    """Answers of frames whose load was shared elsewhere, with the certificates of there; as ``solve_frames``."""
+    found, arrays = _make_arrays(model, q, given)
+    empty, order = np.empty((len(q), 0)), tables.pattern.unknown.astype(np.int64)
+    inputs = MeasuredInputs(q, external, np.ascontiguousarray(shared.value[:, order]), empty, empty, empty)
+    every = np.arange(len(q), dtype=np.uint64)
+    solve_frames_simd(tables.body, tables.pattern, tables.costs, inputs, every, found)
+    for which, solution in shared.solutions:
+        _certify(model, tables, which, solution, found, arrays["shortfall"])
+    return _solution(model, q, found, arrays)
+
+
+def _make_arrays(model: Model, q: Array, given: Mapping[str, Array]) -> tuple[MeasuredArrays, dict[str, Array]]:
+    """Room for the answers, as the kernel fills it, and by name."""
     columns, count = result_columns(model), len(q)
     zero = {name: np.zeros(q.shape) for name in ("required", "reserve")}
     arrays = {
@@ -120,16 +216,15 @@ def solve_frames(
         for name in (*MeasuredArrays._fields, "shortfall")
         if name not in zero
     }
-    found = MeasuredArrays(*((arrays | zero)[name] for name in MeasuredArrays._fields))
-    inputs, every = MeasuredInputs(q, external, np.empty((count, 0))), np.arange(count, dtype=np.uint64)
-    solve_frames_simd(tables.body, tables.pattern, tables.costs, inputs, every, found)
-    hard = np.flatnonzero(found.certificate[:, column_of("status")] != OPTIMAL)
-    if hard.size:
-        _solve_patiently(model, tables, inputs, hard, found, arrays["shortfall"])
+    return MeasuredArrays(*((arrays | zero)[name] for name in MeasuredArrays._fields)), arrays
+
+
+def _solution(model: Model, q: Array, found: MeasuredArrays, arrays: Mapping[str, Array]) -> MeasuredSolution:
+    """What was found, put together."""
     _place_knees(model, found)
     least, most = ranges(model, model.compiled(), "trusted")
     inside = (q >= least - _ROUNDING) & (q <= most + _ROUNDING)
-    empty = np.empty((count, 0))
+    empty = np.empty((len(q), 0))
     results = ResultArrays(*(arrays.get(name, empty) for name in ResultArrays._fields))
     return MeasuredSolution(model, results, found.strength, found.required, found.reserve, inside)
 
@@ -150,18 +245,30 @@ def _solve_patiently(
     model: Model,
     tables: FrameTables,
     inputs: MeasuredInputs,
+    limits: MuscleLimits,
     hard: NDArray[np.int64],
     found: MeasuredArrays,
     shortfall: Array,
 ) -> None:
-    """Share the load of frames ``hard`` with patience, and let the kernel take it over."""
-    external = ExternalLoads(*(part[hard] for part in inputs.external))
-    solution = _share_patiently(model, tables.sharing, inputs.q[hard], external)
+    """Share the load of frames ``hard``, whose muscles have one ``weight``, with patience; the kernel takes it over."""
+    solution = _share_patiently(model, tables.sharing, inputs, limits, hard)
     shared = np.zeros((len(inputs.q), len(tables.pattern.unknown)))
     shared[hard] = solution.value[:, tables.pattern.unknown.astype(np.int64)]
     taken = inputs._replace(shared=shared)
     solve_frames_simd(tables.body, tables.pattern, tables.costs, taken, hard.astype(np.uint64), found)
-    shortfall[np.ix_(hard, model.compiled().actuated)] = solution.shortfall
+    _certify(model, tables, hard, solution, found, shortfall)
+
+
+def _certify(
+    model: Model,
+    tables: FrameTables,
+    which: NDArray[np.int64],
+    solution: Solution,
+    found: MeasuredArrays,
+    shortfall: Array,
+) -> None:
+    """Keep what is missing in frames ``which``, and the certificates of their ``solution``."""
+    shortfall[np.ix_(which, tables.sharing.rows)] = solution.shortfall
     for name, value in (
         ("cost", solution.cost),
         ("equilibrium_residual", solution.residual),
@@ -169,25 +276,34 @@ def _solve_patiently(
         ("status", solution.status),
         ("limiting_muscle", limiting_unknowns(solution, len(model.muscles))),
     ):
-        found.certificate[hard, column_of(name)] = value
+        found.certificate[which, column_of(name)] = value
 
 
-def _share_patiently(model: Model, sharing: FrameSharing, q: Array, external: ExternalLoads) -> Solution:
-    """Share the load among muscles and reserves."""
-    compiled = model.compiled()
-    equilibrium = assemble(compiled, compiled.actuated, NO_CONTACT, external, q, sharing.force_length, tissue=False)
-    frames, rows, muscles = equilibrium.coefficients.shape
-    reserve = sharing.reserve[compiled.actuated]
+def reserve_columns(sharing: FrameSharing, count: int) -> Array:
+    """What reserves do at unit control: (frame, row, reserve)."""
+    reserve = sharing.reserve[sharing.rows]
     own = np.flatnonzero(reserve)
-    columns = np.zeros((frames, rows, len(own)))
+    columns = np.zeros((count, len(reserve), len(own)))
     columns[:, own, np.arange(len(own))] = reserve[own]
-    lower, upper, quadratic = _bounds(muscles, len(own), sharing.lower)
+    return columns
+
+
+def _share_patiently(
+    model: Model, sharing: FrameSharing, inputs: MeasuredInputs, limits: MuscleLimits, hard: NDArray[np.int64]
+) -> Solution:
+    """Share the load among muscles and reserves."""
+    compiled, rows = model.compiled(), sharing.rows
+    external = ExternalLoads(*(part[hard] for part in inputs.external))
+    equilibrium = assemble(compiled, rows, NO_CONTACT, external, inputs.q[hard], sharing.force_length, tissue=False)
+    muscles, columns = len(compiled.muscles), reserve_columns(sharing, len(hard))
+    reserves = columns.shape[2]
+    lower, upper = (part[hard] if len(part) > 1 else part[0] for part in bounds_of(limits, reserves))
     problem = LoadSharingProblem(
         np.concatenate([equilibrium.coefficients, columns], axis=2),
-        equilibrium.demand,
+        inputs.demand[hard] if inputs.demand.shape[1] else equilibrium.demand,
         upper,
-        np.ones(muscles + len(own)),
+        np.concatenate([limits.weight, np.ones(reserves)]),
         lower,
-        quadratic=quadratic,
+        quadratic=np.arange(muscles + reserves) >= muscles,
     )
     return solve(problem, sharing.criterion)

@@ -23,7 +23,7 @@ from biomech.pipeline.pipeline_kernel import (
     ResultArrays,
     solve_batch_simd,
 )
-from biomech.pipeline.result_schema import RAW, blank, column_of, result_columns, spread
+from biomech.pipeline.result_schema import RAW, blank, blank_missing_feet, column_of, result_columns, spread
 from biomech.pipeline.stance_batch import (
     SharingObjective,
     StanceBatch,
@@ -131,6 +131,7 @@ def solve_stances(
     lost = solved.status == UNREACHABLE
     if lost.any():
         blank(results, lost)
+    blank_missing_feet(model, results)
     return solved
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,11 @@ class StanceGrid(Displayed):
         return tuple(len(labels) for labels in self.dims.values())
 
     @property
+    def per_body(self) -> int:
+        """Postures of each body: all of them where there is one."""
+        return int(np.prod(self.shape[1:], dtype=np.int64)) if self.of_bodies else len(self)
+
+    @property
     def has_policy(self) -> bool:
         """Whether some angle is left to a policy."""
         return any((self.arrays[code] >= 0).any() for code, _ in WITH_POLICY.values())
@@ -179,10 +185,11 @@ class StanceGrid(Displayed):
             body=place[0] if self.of_bodies else None,
         )
 
-    def over_bodies(self, count: int) -> StanceGrid:
-        """The same of each of some bodies, along a first dimension ``body``."""
+    def over_bodies(self, count: int, labels: Mapping[str, xr.Variable] | None = None) -> StanceGrid:
+        """The same of each of some bodies, along a first dimension ``body``; ``labels`` say what each of them is."""
         arrays = {name: array[None] for name, array in self.arrays.items()}
-        return replace(self, dims={BODY: np.arange(count), **self.dims}, arrays=arrays, of_bodies=True)
+        dims, carried = {BODY: np.arange(count), **self.dims}, {**(labels or {}), **self.carried}
+        return replace(self, dims=dims, arrays=arrays, carried=carried, of_bodies=True)
 
     def all(self) -> Stance:
         """All of them."""

@@ -104,8 +104,8 @@ class EquilibriumTables(NamedTuple):
 
     ``rows`` (row,): the coordinates that must balance; ``muscle``: rows (arm, muscle, entry); ``ground``: rows
     (coordinate, generator, entry); ``followed``: rows (coordinate, generator, entry, pair, whether first) of those that
-    push a coordinate which follows that of the entry; ``lumbar``: the coordinate that the abdominal pressure extends;
-    whether strength depends on length, and whether passive tissue and pressure act; ``outside``: numbers of the
+    push a coordinate which follows that of the entry; ``lumbar``: the coordinate that the abdominal pressure extends,
+    or -1; whether strength depends on length, and whether passive tissue and pressure act; ``outside``: numbers of the
     elements from outside the package that do (``forces.outside``).
     """
 
@@ -165,7 +165,7 @@ def compile_equilibrium(
         np.array(muscle, dtype=np.int64).reshape(-1, 3),
         np.array(ground, dtype=np.int64).reshape(-1, 3),
         followed,
-        compiled.coordinates.index("lumbar_extension"),
+        compiled.coordinates.index("lumbar_extension") if "lumbar_extension" in compiled.coordinates else -1,
         force_length,
         tissue,
         numbers_of(compiled) if tissue else np.empty(0),
@@ -314,7 +314,7 @@ def assemble_equilibrium(
     gravity_force(model.tree, frames, model.gravity, forces.given)
     add_external_loads(model.tree, frames, near.applied, forces.given)
     passive_force(model.tissue, entries.tissue, q, near.laxity, forces.passive, forces.slope)
-    if entries.tissue:
+    if entries.tissue and entries.lumbar >= 0:
         add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
     if len(entries.outside) > 0:
         outside_wrenches(entries.outside, q, frames, forces.outside)

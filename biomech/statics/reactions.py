@@ -42,9 +42,9 @@ class CutTables(NamedTuple):
 
     ``child`` (cut,): the first segment outward; rows (span, muscle, sign) of ``crossing`` from ``start[j]`` to
     ``start[j + 1]``: the spans that cross cut j, with sign +1 where the span's near end is outward; ``outward`` (cut,
-    segment); ``lumbosacral``, which cut that is; ``patella`` (patella,): the cut that each tendon crosses. Couples:
-    rows (cut, coordinate) of ``turn``, the rotations that muscles move, those of a cut together; rows (turn, muscle,
-    arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1.
+    segment); ``lumbosacral``, which cut that is, or -1; ``patella`` (patella,): the cut that each tendon crosses.
+    Couples: rows (cut, coordinate) of ``turn``, the rotations that muscles move, those of a cut together; rows (turn,
+    muscle, arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1.
     """
 
     child: Index1
@@ -89,7 +89,7 @@ def reported_joints(compiled: CompiledModel) -> list[str]:
 def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
     parent, pulls, patella = compiled.tree.parent, compiled.paths.pulls.tolist(), compiled.patella
-    child = np.array([1 + compiled.joints.index(joint) for joint in joints])
+    child = np.array([1 + compiled.joints.index(joint) for joint in joints], dtype=np.int64)
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
     for cut, first in enumerate(child):
         for s in range(1, len(parent)):
@@ -117,11 +117,12 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         for k, (m, of) in enumerate(compiled.paths.arms)
         if of == c and (cut, int(m)) not in tendon
     ]
-    lumbosacral = joints.index("lumbosacral")
-    pressed = (lumbosacral, compiled.coordinates.index("lumbar_extension"))
+    lumbosacral = joints.index("lumbosacral") if "lumbosacral" in joints else -1
+    extension = compiled.coordinates.index("lumbar_extension") if "lumbar_extension" in compiled.coordinates else -1
+    pressed = (lumbosacral, extension)
     return CutTables(
         child,
-        np.cumsum([0, *map(len, crossing)]),
+        np.cumsum([0, *map(len, crossing)], dtype=np.int64),
         np.array([row for rows in crossing for row in rows], dtype=np.int64).reshape(-1, 3),
         outward,
         lumbosacral,
@@ -180,7 +181,8 @@ def joint_reactions(
         _add_couples(cuts, model.muscle, abdomen[3] * lift, muscle_force, frames, state, out)
     for j in range(len(cuts.child)):
         _turn_to_child(cuts.child[j], 3 * j, frames, out)
-    out.force[3 * cuts.lumbosacral + 1] += tissue - lift
+    if cuts.lumbosacral >= 0:
+        out.force[3 * cuts.lumbosacral + 1] += tissue - lift
 
 
 @kernel

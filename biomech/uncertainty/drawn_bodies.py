@@ -13,7 +13,7 @@ from biomech.errors import StanceError
 from biomech.model.bodies import Columns
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
-from biomech.model.population import BodySource
+from biomech.model.population import DifferingNumbers
 from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
 from biomech.uncertainty.priors import MOST_SEED, Draws, Prior, Sampler, check_priors, default_priors, describe_prior
 
@@ -21,7 +21,7 @@ from biomech.uncertainty.priors import MOST_SEED, Draws, Prior, Sampler, check_p
 _TOGETHER = 4096
 
 
-class DrawnBodies(BodySource, Displayed):
+class DrawnBodies(DifferingNumbers, Displayed):
     """Draws of the numbers of a model; made by ``draw_bodies``.
 
     Attributes

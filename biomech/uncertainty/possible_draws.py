@@ -40,6 +40,10 @@ class Cells:
 
 def find_cells(model: Model, prior: Prior) -> Cells:
     """Cells that a prior of the model changes: those that match, and their mirror images."""
+    if prior.of_person:
+        raise StanceError(
+            f"priors[{prior.name!r}]: concerns {prior.target}; people are drawn by uncertainty.draw_people"
+        )
     try:
         table, column, rows = _target(model, prior.target)
     except BiomechError as error:

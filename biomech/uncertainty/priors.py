@@ -23,6 +23,7 @@ from biomech._display import About, Catalog, Displayed, cell
 from biomech.errors import StanceError
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
+from biomech.model.scaling import PARTS
 from biomech.model.tables import SCHEMA
 from biomech.reference_data import read_rows
 from biomech.stance.parameters import PARAMETERS
@@ -31,6 +32,8 @@ Array = NDArray[np.float64]
 
 HOW = ("set", "scale", "scale each", "add", "add to second")
 DISTRIBUTIONS = ("normal", "lognormal", "uniform")
+#: What a prior may concern of a person (``people``), each a path.
+PERSON = tuple(f"person/{own}" for own in ("height", "body_mass_index", *PARTS, "strength"))
 #: No seed is larger: it stands in the answer.
 MOST_SEED = 2**128 - 1
 #: Share of a distribution that its cut must keep, for quantiles to be numbers rather than rounding.
@@ -39,7 +42,7 @@ _LEAST_SHARE = 1e-6
 
 @dataclass(frozen=True)
 class Prior(Displayed):
-    """A prior: ``target`` is a path of ``Model.replace`` or a stance parameter, ``how`` one of ``HOW``.
+    """A prior: ``target`` is a path of ``Model.replace``, a stance parameter or one of ``PERSON``; ``how`` of ``HOW``.
 
     ``normal`` has mean ``a`` and SD ``b``, ``lognormal`` median ``a`` and geometric SD ``b``, ``uniform`` ends ``a``
     and ``b``; all are cut at ``least`` and ``most``.
@@ -80,8 +83,11 @@ class Prior(Displayed):
             raise StanceError(f"{where}: {self.how!r} does not go with {self.target!r}")
         if self.how == "scale each" and self.target.partition("/")[0] != "muscles":
             raise StanceError(f"{where}: 'scale each' does not go with {self.target!r}; must be a path of muscles")
-        if not self.of_stance and self.target.partition("/")[0] not in SCHEMA:
-            raise StanceError(f"{where}: target = {self.target!r} is neither a stance parameter nor a path of a model")
+        if not (self.of_stance or self.of_person) and self.target.partition("/")[0] not in SCHEMA:
+            raise StanceError(
+                f"{where}: target = {self.target!r} is neither a stance parameter nor a path of a model, "
+                f"nor one of {', '.join(PERSON)}"
+            )
         low, high = self._kept
         if not high - low >= _LEAST_SHARE:
             raise StanceError(
@@ -93,6 +99,11 @@ class Prior(Displayed):
     def of_stance(self) -> bool:
         """Whether it concerns the stance, not the model."""
         return self.target in PARAMETERS
+
+    @property
+    def of_person(self) -> bool:
+        """Whether it concerns what sort of person the body is of."""
+        return self.target in PERSON
 
     def quantile(self, share: Array) -> Array:
         """Values below which the given shares, 0 to 1, of the cut distribution lie."""
@@ -137,7 +148,7 @@ def check_priors(priors: object) -> Mapping[str, Prior]:
 @cache
 def default_priors() -> Mapping[str, Prior]:
     """The priors of ``data/priors.csv``."""
-    return Catalog("priors", {row["prior"]: _parse(row) for row in read_rows("priors")}, describe_prior)
+    return Catalog("priors", {row["prior"]: prior_of(row) for row in read_rows("priors")}, describe_prior)
 
 
 def describe_prior(prior: Prior) -> str:
@@ -148,7 +159,8 @@ def describe_prior(prior: Prior) -> str:
     return f"{prior.how} {prior.target}, {prior.distribution}: {numbers}{unit}"
 
 
-def _parse(row: dict[str, str]) -> Prior:
+def prior_of(row: Mapping[str, str]) -> Prior:
+    """The prior that a row of a table of them describes."""
     a, b, least, most = (float(row[column]) for column in ("a", "b", "least", "most"))
     said = row["unit"], row["confidence"], row["source"]
     return Prior(row["prior"], row["target"], row["how"], row["distribution"], a, b, least, most, *said)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: What is more is no measurement, in whatever unit: N, m (or mm), N.m (or N.mm).
-_MOST = {"force": 1e6, "point": 1e6, "moment": 1e9, "free_moment": 1e9}
+MOST = {"force": 1e6, "point": 1e6, "moment": 1e9, "free_moment": 1e9}
 _MEANT = {
     "torque": "moment",
     "ground_force": "force",
@@ -39,11 +39,11 @@ def read_plates(ground: Any) -> Iterator[tuple[str, xr.DataArray]]:
     if not isinstance(ground, xr.Dataset):
         raise StanceError(f"ground_reaction: is {type(ground).__name__}; must be a Dataset with force and point")
     for name in ground.data_vars:
-        if name not in _MOST:
-            near = difflib.get_close_matches(str(name), _MOST, n=1)
+        if name not in MOST:
+            near = difflib.get_close_matches(str(name), MOST, n=1)
             meant = _MEANT.get(str(name), near[0] if near else None)
             hint = f" (did you mean {meant!r}?)" if meant else ""
-            raise StanceError(f"ground_reaction: has {name!r}{hint}; may have {', '.join(_MOST)}")
+            raise StanceError(f"ground_reaction: has {name!r}{hint}; may have {', '.join(MOST)}")
     for name in ("force", "point"):
         if name not in ground:
             raise StanceError(f"ground_reaction: has no {name!r}; must have force and point, may have moment")
@@ -75,8 +75,8 @@ def _ordered(name: str, array: xr.DataArray, inner: dict[str, tuple[str, ...]]) 
     if array.dtype.kind not in "iuf" or array.size == 0:
         raise StanceError(f"ground_reaction.{name}: must be finite numbers, and not empty")
     numbers = as_doubles(array)
-    bad = ~(np.isnan(numbers.values) | (np.abs(numbers.values) <= _MOST[name]))
+    bad = ~(np.isnan(numbers.values) | (np.abs(numbers.values) <= MOST[name]))
     if bad.any():
         worst = numbers.values[bad][0]
-        raise StanceError(f"ground_reaction.{name} = {worst:g}: must be finite numbers of at most {_MOST[name]:g}")
+        raise StanceError(f"ground_reaction.{name} = {worst:g}: must be finite numbers of at most {MOST[name]:g}")
     return numbers

@@ -101,7 +101,8 @@ def _leg(model: Model) -> float:
 def _pelvis_to_heel(model: Model) -> float:
     compiled = model.compiled().in_roles
     place = kinematics(compiled, {}).origin[0]
-    away = np.linalg.norm(place - place.sel(segment="pelvis"), axis=-1)
+    base = "pelvis" if "pelvis" in compiled.segments else compiled.segments[0]
+    away = np.linalg.norm(place - place.sel(segment=base), axis=-1)
     heels = [compiled.segments.index(foot) for foot in _HEELS if foot in compiled.segments]
     return float(away[heels[0]] if heels else away.max())
 
@@ -110,9 +111,19 @@ def _cause(model: Model, measured: Measured, weight: float, worst: int, frame: i
     """The likeliest reason, by what the data look like."""
     looked = np.linspace(0, len(measured) - 1, min(len(measured), _LOOKED_AT)).astype(np.int64)
     q, force, point = measured.q[looked], measured.force[looked], measured.point[looked]
+    if not _of_pelvis(model).any():  # it does not float: no ground reactions need balance it
+        name = model.coordinates[worst]
+        return f"too weak muscles, or too cheap a reserve of {name}: a smaller one costs more"
+    if measured.moments is not None:
+        return "moments of another body, or too weak muscles: they must be in N.m, with the signs of the coordinates"
+    if measured.touches is not None:
+        return "a movement too fast for statics, a foot that touches the floor elsewhere, or too weak muscles"
+    if wrong := _wrong_force(measured.total_force[looked], weight):
+        return wrong
+    if not force.any():
+        return _wrong_balance(model, measured, weight, worst, frame)
     return (
-        _wrong_force(force, weight)
-        or _wrong_point(force, point)
+        _wrong_point(force, point)
         or _wrong_moment(force, measured.moment[looked])
         or _wrong_angles(model, q, force, point)
         or _wrong_place(model, q, force, point)
@@ -124,7 +135,7 @@ def _wrong_force(force: Array, weight: float) -> str:
     """Forces of the other sign, of other axes or of another unit, or none."""
     if not force.any():
         return "no ground reactions: every force is zero"
-    mean = force.sum(axis=1).mean(axis=0)
+    mean = force.mean(axis=0)
     main = int(np.abs(mean).argmax())
     part = float(np.abs(mean[main])) / weight
     if part < _OTHER_FORCE[0] or part > _OTHER_FORCE[1]:
@@ -193,8 +204,8 @@ def _feet(model: Model, q: Array) -> Array:
         name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(compiled.coordinates)
     }
     origin = kinematics(compiled, shown).origin.transpose("pose", "segment", "axis")
-    there = [foot for foot in _HEELS if foot in compiled.segments]  # a foot that is gone bears nothing
-    heels = [foot if foot in there else there[0] for foot in _HEELS]
+    there = [foot for foot in _HEELS if foot in compiled.segments] or compiled.segments[:1]
+    heels = [foot if foot in there else there[0] for foot in _HEELS]  # a foot that is gone bears nothing
     return np.asarray(origin.sel(segment=heels).values, dtype=np.float64)
 
 
@@ -212,10 +223,10 @@ def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, 
         return f"too weak muscles, or too cheap a reserve of {name}: a smaller one costs more"
     if model.compiled().is_rotation[worst]:
         return "points or postures that do not fit: the force of the ground passes the centre of mass by too much"
-    carried = measured.force[:, :, 1].sum(axis=1) / weight
+    carried = measured.total_force[:, 1] / weight
     here, mean = f"{100.0 * carried[frame]:.3g} %", float(carried.mean())
     if role != "pelvis_ty":
-        along = measured.force[frame].sum(axis=0)["xyz".index(role[-1])]
+        along = measured.total_force[frame]["xyz".index(role[-1])]
         return f"a movement too fast for statics: the plates push the body by {along:.3g} N along it in that frame"
     if np.abs(mean - 1.0) <= _SAME_MASS and len(carried) >= _MANY:
         return (

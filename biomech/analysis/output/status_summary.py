@@ -82,8 +82,11 @@ def explain_failure(
     return lambda: explain_unreachable(model, next(split_batches(model, one, objective)), one)
 
 
-def explain_shortfall(model: Model, solved: StanceSolution, i: int) -> str:
-    """What an overloaded posture lacks, and the muscle that limits it; of an uncertified one what is not known."""
+def explain_shortfall(model: Model, solved: StanceSolution, i: int, *, most: str = "at full strength") -> str:
+    """What an overloaded posture lacks, and the muscle that limits it; of an uncertified one what is not known.
+
+    ``most`` says what the bound of a muscle is.
+    """
     if solved.status[i] == UNCERTIFIED:
         residual = float(solved["equilibrium_residual"][i])
         if not np.isfinite(residual):
@@ -95,5 +98,5 @@ def explain_shortfall(model: Model, solved: StanceSolution, i: int) -> str:
     worst = int(np.abs(short).argmax())
     unit = "N.m" if model.compiled().is_rotation[worst] else "N"
     limit = solved.limiting[i]
-    cause = f"{limit} is at full strength" if limit else "no muscle could give it, nor the ground"
+    cause = f"{limit} is {most}" if limit else "no muscle could give it, nor the ground"
     return f"{short[worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"

@@ -100,6 +100,10 @@ def _lumbar_compression(solved: StanceSolution) -> Array:
     return np.asarray(solved["joint_contact_force"][:, spine, 1])
 
 
+def _has_spine(model: Model) -> bool:
+    return "lumbosacral" in reported_joints(model.compiled())
+
+
 def _turnout_reserve(solved: StanceSolution) -> Array:
     """Slack that the capsule leaves for external rotation of each hip, less its rotation: (posture, foot) in deg."""
     model, q = solved.model, solved.results.coordinates
@@ -164,6 +168,7 @@ DERIVED = (
         frame="torso",
         analyses=_BOTH,
         needs=("joint_contact_force",),
+        has=_has_spine,
         value=_lumbar_compression,
         after="joint_contact_moment",
     ),

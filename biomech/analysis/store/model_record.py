@@ -13,7 +13,7 @@ from biomech.model.catalog import MODELS, load_model
 from biomech.model.model import Model
 from biomech.model.population import BodySource
 from biomech.model.roles import NO_ROLES, make_roles
-from biomech.model.tables import COLUMNS, OPTIONAL, SCHEMA, Column, Table, complete
+from biomech.model.tables import COLUMNS, Column, Table, optional
 
 
 def describe_model(model: Model | BodySource) -> str:
@@ -36,7 +36,7 @@ def _describe(model: Model) -> str:
 
 
 def _unlike(base: Model, model: Model) -> dict[str, Any]:
-    changes = {name: _change(complete(base.tables)[name], table) for name, table in model.tables.items()}
+    changes = {name: _change(optional(base.tables, name), table) for name, table in model.tables.items()}
     found = {name: change for name, change in changes.items() if change}
     return {"changes": found} if found else {}
 
@@ -89,8 +89,8 @@ def make_model(about: Mapping[str, Any]) -> Model:
     """
     try:
         name, base, changes = about["name"], load_model(about["like"]), about.get("changes", {})
-        more = [table for table in OPTIONAL if table in changes]
-        tables = {t: _restored(complete(base.tables)[t], changes.get(t, {})) for t in (*SCHEMA, *more)}
+        names = dict.fromkeys((*base.tables, *changes))
+        tables = {table: _restored(optional(base.tables, table), changes.get(table, {})) for table in names}
         roles = make_roles(tables, about["roles"], about["roles"].get("mirror")) if "roles" in about else NO_ROLES
         model = Model(name, tables, roles) if changes or name != base.name or "roles" in about else base
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,8 @@ def describe_draws(
 def describe_frames(model: Model, objective: SharingObjective, about: Mapping[str, Any]) -> str:
     """All that load is shared by in measured frames, as JSON; what was measured is read from the answer.
 
-    ``about`` has the least activation, ``lower``, and ``reserve`` by coordinate.
+    ``about`` has the bounds ``lower`` and ``upper`` and the ``weight`` of muscles, None where they vary, and
+    ``reserve`` by coordinate.
     """
     return _with_model({"function": "static_optimization", **_objective(model, objective), **about}, model)
 
@@ -116,11 +118,12 @@ def _unlike_zero(model: Model, values: NDArray[np.float64]) -> dict[str, float]:
     return {name: value for name, value in zip(model.muscles, values.tolist(), strict=True) if value}
 
 
+_Kinds = type | tuple[type, ...]
 #: What a record of a function has at least.
-_COMMON: dict[str, type] = {"model": dict, "computed_with": dict, "criterion": dict}
-_PARTS: dict[str, dict[str, type]] = {
+_COMMON: dict[str, _Kinds] = {"model": dict, "computed_with": dict, "criterion": dict}
+_PARTS: dict[str, dict[str, _Kinds]] = {
     "sweep": {**_COMMON, "stance": dict, "strength": str},
-    "static_optimization": {**_COMMON, "strength": str, "lower": float, "reserve": dict},
+    "static_optimization": {**_COMMON, "strength": str, "lower": (float, dict, NoneType), "reserve": dict},
     "propagate": {**_COMMON, "stances": dict, "priors": dict, "samples": int, "seed": int, "variables": list},
 }
 
@@ -140,7 +143,7 @@ def read_record(place: str, text: object) -> dict[str, Any]:
         )
     try:
         about = json.loads(text)
-        parts: dict[str, type] = _PARTS[about["function"]]
+        parts: dict[str, _Kinds] = _PARTS[about["function"]]
         if any(not isinstance(about[name], kind) for name, kind in parts.items()):
             raise TypeError("has other parts")
     except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -40,7 +40,8 @@ def compute_on(
     """
     from distributed import as_completed
 
-    shared, own = client.scatter(study, hash=False), kernel_identity()
+    # a task of its own: what was scattered would be lost with the worker that holds it, this is made anew
+    shared, own = client.submit(_as_it_is, study, pure=False), kernel_identity()
     futures = client.map(_do_alike, missing, do=do, path=str(store.path), study=shared, kernels=own, pure=False)
     try:
         for future in as_completed(futures):  # type: ignore[no-untyped-call]
@@ -49,6 +50,10 @@ def compute_on(
     except BaseException:
         client.cancel(futures)
         raise
+
+
+def _as_it_is(study: Any) -> Any:
+    return study
 
 
 def _do_alike(task: int, do: Doing, path: str, study: Any, kernels: tuple[str, str]) -> int:

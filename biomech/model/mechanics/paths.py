@@ -271,8 +271,8 @@ def _terms(
                 slides += [(p, len(kind) + k, slider, 1, arm) for k in added]
             elif kind[p] == MOVING_BY_ROWS:
                 k = of_point[p]
-                added = [(len(kind) + w, 1) for w in np.flatnonzero(wraps.pull[:, 1] == p).tolist()]
-                ends = [(s, sign) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1] + added
+                ends = [(s, sign) for s, sign in ((p - 1, -1), (p, 1)) if a <= s < b - 1]
+                ends += [(len(kind) + w, 1) for w in np.flatnonzero(wraps.pull[:, 1] == p).tolist()]
                 for n in range(moving.start[k], moving.start[k + 1]):
                     c = int(moving.coordinate[n])
                     for independent, pair in leaders.get(c, [(c, -1)] if c >= 0 else []):

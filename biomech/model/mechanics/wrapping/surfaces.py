@@ -7,8 +7,8 @@ goes evenly. The way over a sphere lies in the plane of both points and the cent
 Whether a way is taken, and on which side, is OpenSim's rule. Without a *quadrant* a path wraps over what the straight
 line pierces, on the shorter side. A quadrant names a half of space (x > 0 in the frame of the surface, say) on whose
 side the path passes, be it the long way round: it wraps where the line pierces the surface, and over a cylinder also
-where both points lie in the other half, or one does and the line is nearest to the axis there. Where a point lies inside
-the surface, or the way touches a cylinder beyond both of its ends, there is none.
+where both points lie in the other half, or one does and the line is nearest to the axis there. Where a point lies in
+the surface, or the way would touch a cylinder beyond both of its ends, there is none.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ def compile_wraps(
                 own.setdefault(muscle, []).append((wrap, start[i] + first, start[i] + last))
     surfaces = [wraps.index(name) for name in dict.fromkeys(wrap for found in own.values() for wrap, _, _ in found)]
     number = {wraps.rows[row]: k for k, row in enumerate(surfaces)}
+    places = wraps.numbers("x", "y", "z").reshape(-1, 3)
     counts = kind != CONDITIONAL
     stretch: list[tuple[int, int, int, int, int]] = []
     use: list[tuple[int, int, int, int]] = []
@@ -84,7 +85,7 @@ def compile_wraps(
     return WrapTables(
         np.array([place[wraps.text("segment")[row]] for row in surfaces], dtype=np.int64),
         np.array([KINDS[wraps.text("kind")[row]] for row in surfaces], dtype=np.int64),
-        np.array([_pose(wraps, row) for row in surfaces], dtype=np.float64).reshape(-1, 12),
+        np.array([[*rotation_of(wraps, row).ravel(), *places[row]] for row in surfaces]).reshape(-1, 12),
         wraps.numbers("radius", "length").reshape(-1, 2)[surfaces] * np.array([1.0, 0.5]),
         np.array([QUADRANTS[wraps.text("quadrant")[row]] for row in surfaces], dtype=np.int64).reshape(-1, 2),
         np.array(stretch, dtype=np.int64).reshape(-1, 5),
@@ -123,10 +124,10 @@ def _ends(row: str, ends: Array, points: int) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def _pose(wraps: Table, row: int) -> list[float]:
-    """Rotation, row by row, of body-fixed turns about x, y and z, and centre."""
+def rotation_of(wraps: Table, row: int) -> Array:
+    """Rotation (3, 3) of a surface in its segment: body-fixed turns about x, y and z."""
     a, b, c = np.radians(wraps.numbers("rx", "ry", "rz").reshape(-1, 3)[row])
     x = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(a), -np.sin(a)], [0.0, np.sin(a), np.cos(a)]])
     y = np.array([[np.cos(b), 0.0, np.sin(b)], [0.0, 1.0, 0.0], [-np.sin(b), 0.0, np.cos(b)]])
     z = np.array([[np.cos(c), -np.sin(c), 0.0], [np.sin(c), np.cos(c), 0.0], [0.0, 0.0, 1.0]])
-    return [*(x @ y @ z).ravel().tolist(), *wraps.numbers("x", "y", "z").reshape(-1, 3)[row].tolist()]
+    return x @ y @ z
