@@ -1,4 +1,4 @@
-"""Tables of joints by rows in a body that grows as a whole: frames, functions, couplers, defaults, inertias.
+"""Tables of joints by rows in a body that grows as a whole: frames, functions, couplers, defaults, limits, inertias.
 
 Lengths are ``length`` times what they were; what is an angle stays. A function of a coordinate that slides is of a way
 that has grown as well: g(x) = a f(x / b), with a and b the length's factor or 1.
@@ -17,7 +17,7 @@ from biomech.model.tables import Table
 Tables = Mapping[str, Table]
 
 #: Tables that say in m and kg m2 what scaling by parts does not know of.
-BY_ROWS = frozenset({"joint_frames", "functions", "defaults", "inertias"})
+BY_ROWS = frozenset({"joint_frames", "functions", "defaults", "inertias", "coordinate_forces"})
 
 
 class _Use(NamedTuple):

@@ -35,7 +35,7 @@ from biomech.model.forces.contact import ContactTables, contact_wrenches
 from biomech.model.forces.external_loads import add_external_loads
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.outside import outside_wrenches
-from biomech.model.forces.passive_joints import coordinate_forces, no_passive_moment, passive_moment
+from biomech.model.forces.passive_joints import passive_force
 from biomech.model.forces.registry import numbers_of
 from biomech.model.mechanics.muscles import strength
 from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
@@ -313,13 +313,9 @@ def assemble_equilibrium(
     """Coefficients and demand of one posture, once its segments are placed, its masses gathered and its paths laid."""
     gravity_force(model.tree, frames, model.gravity, forces.given)
     add_external_loads(model.tree, frames, near.applied, forces.given)
-    if entries.tissue:
-        passive_moment(model.tissue, q, near.laxity, forces.passive, forces.slope)
-        if entries.lumbar >= 0:
-            add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
-    elif len(model.tissue.limited) > 0:
-        no_passive_moment(forces.passive, forces.slope)
-        coordinate_forces(model.tissue, q, forces.passive, forces.slope)
+    passive_force(model.tissue, entries.tissue, q, near.laxity, forces.passive, forces.slope)
+    if entries.tissue and entries.lumbar >= 0:
+        add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
     if len(entries.outside) > 0:
         outside_wrenches(entries.outside, q, frames, forces.outside)
         add_external_loads(model.tree, frames, forces.outside, forces.given)

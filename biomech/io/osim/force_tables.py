@@ -23,6 +23,7 @@ from biomech.io.osim.description import (
     SpringGeneralizedForce,
     TabulatedCurves,
     ThelenCurves,
+    opensim_name,
 )
 from biomech.io.osim.joint_tables import FunctionRows, Row
 
@@ -78,14 +79,14 @@ def said_of_curves(description: OsimModel) -> list[str]:
 
 def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:
     """Rows of ``coordinate_forces``: the springs and limits that act, each with a name of its own."""
-    dependent, taken = _dependent(description), set[str]()
+    dependent, taken = _dependent(description), {own.name for own in description.muscles}
     for force in description.forces:
         if isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and _acts(force):
             if force.coordinate in dependent:
                 continue
             spring = isinstance(force, SpringGeneralizedForce)
             kind = "spring" if spring else "limit"
-            name = (force.name or f"{kind} of {force.coordinate}").replace("/", "_")
+            name = opensim_name(force.name or f"{kind}_{force.coordinate}")
             while name in taken:
                 name += "_"
             taken.add(name)

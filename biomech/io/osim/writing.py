@@ -34,6 +34,7 @@ _NAMED = {
     "muscles": "muscle",
     "couplers": "coupler",
     "wraps": "wrap",
+    "coordinate_forces": "force",
 }
 
 

@@ -160,12 +160,22 @@ def constants_of(tissue: PassiveTables) -> Array:
 
 
 @kernel
+def passive_force(tissue: PassiveTables, acts: bool, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
+    """What ``passive_moment`` gives where tissue ``acts``, else what springs and limits of coordinates do alone."""
+    if acts:
+        passive_moment(tissue, q, laxity, moment, slope)
+    elif len(tissue.limited) > 0:
+        _clear(moment, slope)
+        _add_coordinate_forces(tissue, q, moment, slope)
+
+
+@kernel
 def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
     """Passive generalised force (coordinate,), N.m, and its derivative (coordinate, coordinate), N.m/rad.
 
     ``q`` in rad; ``laxity`` (2,) of the right and the left knee in degrees.
     """
-    no_passive_moment(moment, slope)
+    _clear(moment, slope)
     for leg in range(len(tissue.leg)):
         _leg(tissue, leg, q, laxity[tissue.leg_side[leg]], moment, slope)
     if tissue.lumbar[0] >= 0:
@@ -182,11 +192,11 @@ def passive_moment(tissue: PassiveTables, q: Array, laxity: Array, moment: Array
             k = tissue.share * tissue.spine[1 + way]
             moment[c] = -k * q[c] * DEGREE
             slope[c, c] = -k * DEGREE
-    coordinate_forces(tissue, q, moment, slope)
+    _add_coordinate_forces(tissue, q, moment, slope)
 
 
 @kernel
-def coordinate_forces(tissue: PassiveTables, q: Array, moment: Array, slope: Array) -> None:
+def _add_coordinate_forces(tissue: PassiveTables, q: Array, moment: Array, slope: Array) -> None:
     """Add what springs and limits do on their coordinates, N.m or N, and its derivative."""
     for k in range(len(tissue.limited)):
         c = tissue.limited[k]
@@ -206,8 +216,8 @@ def _beyond(x: float, sharpness: float) -> tuple[float, float]:
 
 
 @kernel
-def no_passive_moment(moment: Array, slope: Array) -> None:
-    """Nothing yet."""
+def _clear(moment: Array, slope: Array) -> None:
+    """No moment yet."""
     for c in range(len(moment)):
         moment[c] = 0.0
         for k in range(len(moment)):
