@@ -336,6 +336,24 @@ def test_curves_and_limits_are_read_back_the_same(tmp_path: Path) -> None:
         assert [*map(repr, first.values())] == [*map(repr, second.values())]
 
 
+def test_actuators_of_coordinates_are_reserves(tmp_path: Path) -> None:
+    model = bm.load_model("small")
+    rows = [{"coordinate": "pelvis_tx", "optimal_force": 5.0}, {"coordinate": "knee_angle_r", "optimal_force": 2.5}]
+    body = with_table(model, "reserves", rows)
+    assert body.reserves == {"pelvis_tx": 5.0, "knee_angle_r": 2.5}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BiomechWarning)
+        bm.write_osim(body, tmp_path / "body.osim")
+    back = bm.read_osim(tmp_path / "body.osim")
+    assert back.reserves == body.reserves
+    assert back.without(["tibia_r"]).reserves == {"pelvis_tx": 5.0}
+    other = back.scaled(height=1.1 * back.value("settings/height"), mass=1.2 * back.body_mass)
+    assert other.reserves == pytest.approx({"pelvis_tx": 5.0 * 1.2, "knee_angle_r": 2.5 * 1.2 * 1.1})
+    text = (tmp_path / "body.osim").read_text().replace("<optimal_force>5.0<", "<optimal_force>-5.0<")
+    (tmp_path / "body.osim").write_text(text)
+    assert bm.read_osim(tmp_path / "body.osim").reserves == body.reserves
+
+
 FORCES = """
 <PathSpring name="band"><GeometryPath><PathPointSet><objects>
 <PathPoint name="a"><socket_parent_frame>/ground</socket_parent_frame><location>0 0 0</location></PathPoint>

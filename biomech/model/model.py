@@ -168,6 +168,19 @@ class Model(Displayed):
         return told_left_out(self.tables)
 
     @property
+    def reserves(self) -> dict[str, float]:
+        """Actuators that a model file has on coordinates, N.m or N at unit control, for ``static_optimization``.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> bm.load_model().reserves
+        {}
+        """
+        table = optional(self.tables, "reserves")
+        return dict(zip(table.rows, table.numbers("optimal_force").tolist(), strict=True))
+
+    @property
     def is_symmetric(self) -> bool:
         """Whether the left side is the exact mirror of the right."""
         return bool(self.cached("symmetric", self._find_symmetry))

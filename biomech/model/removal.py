@@ -80,6 +80,7 @@ def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table
         "path_wraps": _without(every["path_wraps"], "muscle", gone.muscles),
         "force_length_curves": _without(every["force_length_curves"], "muscle", gone.muscles),
         "coordinate_forces": _without(every["coordinate_forces"], "coordinate", gone.coordinates),
+        "reserves": _without(every["reserves"], "coordinate", gone.coordinates),
         "left_out": _without(every["left_out"], "muscle", gone.muscles),
     }
     wraps = {*every["wraps"].rows} - {*found["wraps"].rows}

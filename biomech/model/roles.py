@@ -48,6 +48,7 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "path_wraps": {"muscle": "muscles"},
     "force_length_curves": {"muscle": "muscles"},
     "coordinate_forces": {"coordinate": "coordinates"},
+    "reserves": {"coordinate": "coordinates"},
     "left_out": {"muscle": "muscles"},
 }
 #: Of these the columns that hold several names, joined by ";".

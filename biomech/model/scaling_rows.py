@@ -17,7 +17,7 @@ from biomech.model.tables import Table
 Tables = Mapping[str, Table]
 
 #: Tables that say in m and kg m2 what scaling by parts does not know of.
-BY_ROWS = frozenset({"joint_frames", "functions", "defaults", "inertias", "coordinate_forces"})
+BY_ROWS = frozenset({"joint_frames", "functions", "defaults", "inertias", "coordinate_forces", "reserves"})
 
 
 class _Use(NamedTuple):
@@ -42,6 +42,11 @@ def grow_rows(before: Tables, tables: Tables, length: float) -> dict[str, Table]
         found["joint_frames"] = _times(found["joint_frames"], column, [length] * len(tables["joint_frames"]))
     if "coordinate_forces" in tables:
         found["coordinate_forces"] = _grown_forces(before, tables, length)
+    if "reserves" in tables:
+        own, slides = tables["reserves"], _sliding(tables)
+        mass = _mass_factor(before, tables)
+        factors = [mass * (1.0 if row in slides else length) for row in own.rows]
+        found["reserves"] = _times(own, "optimal_force", factors)
     if "inertias" in tables:
         old, new = (dict(_masses(each)) for each in (before, tables))
         own = tables["inertias"]
@@ -59,15 +64,18 @@ def grow_rows(before: Tables, tables: Tables, length: float) -> dict[str, Table]
 
 def _grown_forces(before: Tables, tables: Tables, length: float) -> Table:
     """Springs and limits: moments go with mass and length, forces with mass."""
-    old, new = (sum(mass for _, mass in _masses(each)) for each in (before, tables))
-    own, slides = tables["coordinate_forces"], _sliding(tables)
-    mass = new / old if old > 0.0 else 1.0
+    own, slides, mass = tables["coordinate_forces"], _sliding(tables), _mass_factor(before, tables)
     ways = [length if name in slides else 1.0 for name in own.text("coordinate")]
     for column in ("upper_limit", "lower_limit", "transition"):
         own = _times(own, column, ways)
     for column in ("upper_stiffness", "lower_stiffness"):
         own = _times(own, column, [mass * length / way**2 for way in ways])
     return own
+
+
+def _mass_factor(before: Tables, tables: Tables) -> float:
+    old, new = (sum(mass for _, mass in _masses(each)) for each in (before, tables))
+    return new / old if old > 0.0 else 1.0
 
 
 def _masses(tables: Tables) -> list[tuple[str, float]]:

@@ -235,6 +235,8 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "transition": "number",
         "source": "text",
     },
+    # actuators of coordinates, N.m or N at unit control
+    "reserves": {"coordinate": "text", "optimal_force": "number", "source": "text"},
     # what a file has and is not computed: its class and name, and the muscle whose answers it concerns, or all statics
     "left_out": {"part": "text", "kind": "text", "name": "text", "muscle": "text", "affects": "text", "source": "text"},
     # who made a file's body, in the file's words

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from biomech.io.osim.description import (
     BlankevoortLigament,
     BushingForce,
+    CoordinateActuator,
     CoordinateLimitForce,
     DeGrooteFreglyCurves,
     Force,
@@ -91,6 +92,16 @@ def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:
                 name += "_"
             taken.add(name)
             yield {"force": name, "kind": kind, "coordinate": force.coordinate, **_numbers(force), "source": source}
+
+
+def reserve_rows(description: OsimModel, source: str) -> Iterator[Row]:
+    """Rows of ``reserves``: what the actuators of each coordinate give at unit control."""
+    found: dict[str, float] = {}
+    for force in description.forces:
+        if isinstance(force, CoordinateActuator) and force.active and force.optimal_force:
+            found[force.coordinate] = found.get(force.coordinate, 0.0) + abs(force.optimal_force)
+    for name, own in found.items():
+        yield {"coordinate": name, "optimal_force": own, "source": source}
 
 
 def _numbers(force: CoordinateLimitForce | SpringGeneralizedForce) -> Row:

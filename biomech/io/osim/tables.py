@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from biomech.errors import ModelError
 from biomech.io.osim.description import LeftOut, OsimModel
-from biomech.io.osim.force_tables import CurveRows, coordinate_force_rows
+from biomech.io.osim.force_tables import CurveRows, coordinate_force_rows, reserve_rows
 from biomech.io.osim.joint_tables import (
     FunctionRows,
     Row,
@@ -91,6 +91,7 @@ def tables_of(description: OsimModel) -> dict[str, Table]:
             rows["coordinates"].append(coordinate)
             rows["defaults"].append(default_row(own, str(coordinate["motion"]), source))
     rows["couplers"] += coupler_rows(description, functions, source)
+    rows["reserves"] += reserve_rows(description, source)
     rows["coordinate_forces"] += coordinate_force_rows(description, source)
     _add_muscles(description, rows, functions, source)
     rows["functions"] = functions.rows

@@ -17,7 +17,7 @@ from biomech.io._xml import NOTE
 from biomech.io.osim.description import GROUND, opensim_name
 from biomech.io.osim.elements import add, add_named, body_path, check_name
 from biomech.io.osim.written_functions import curves_of
-from biomech.io.osim.written_joints import add_coordinate_forces, add_couplers, add_joint
+from biomech.io.osim.written_joints import add_coordinate_forces, add_couplers, add_joint, add_reserves
 from biomech.io.osim.written_paths import PathWriter, add_groups, add_wrap_object
 from biomech.model.model import Model
 from biomech.model.tables import Table, complete
@@ -123,6 +123,7 @@ def _document(name: str, tables: Tables) -> Element:
     for muscle in tables["muscles"].rows:
         paths.add_muscle(acting, muscle)
     add_coordinate_forces(acting, tables, curves)
+    add_reserves(acting, tables)
     add_groups(add(forces, "groups"), tables)
     _add_markers(add(add(model, "MarkerSet"), "objects"), tables)
     return root

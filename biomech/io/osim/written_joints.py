@@ -270,6 +270,18 @@ def add_coordinate_forces(parent: Element, tables: Tables, curves: Mapping[str, 
         add(element, "transition", scaled_back(own.value(name, "transition"), unit))
 
 
+def add_reserves(parent: Element, tables: Tables) -> None:
+    """Actuators of coordinates."""
+    own, taken = tables["reserves"], {*tables["muscles"].rows, *tables["coordinate_forces"].rows}
+    for coordinate in own.rows:
+        name = f"reserve_{coordinate}"
+        while name in taken:
+            name += "_"
+        element = add_named(parent, "CoordinateActuator", name)
+        add(element, "coordinate", coordinate)
+        add(element, "optimal_force", own.value(coordinate, "optimal_force"))
+
+
 def _is_rotational(tables: Tables, curves: Mapping[str, Curve], coordinate: str) -> bool:
     """Whether OpenSim takes a coordinate for an angle: it turns its joint as far as itself."""
     table = tables["coordinates"]

@@ -75,6 +75,7 @@ RANGES: dict[str, dict[str, Range]] = {
     "defaults": {"locked": _FLAG, "clamped": _FLAG, "prescribed": _FLAG},
     "point_rows": {"rx": _ANGLE, "ry": _ANGLE, "rz": _ANGLE},
     "inertias": {"xx": _MOMENT, "yy": _MOMENT, "zz": _MOMENT},
+    "reserves": {"optimal_force": Range(0.0, 1e9)},
     "coordinate_forces": {
         **{f"{end}_stiffness": Range(-1e9, 1e9) for end in ("upper", "lower")},
         **{f"{end}_limit": Range(-1e6, 1e6) for end in ("upper", "lower")},

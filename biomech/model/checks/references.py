@@ -20,6 +20,7 @@ _NAMED = (
     ("inertias", "segment", "segments"),
     ("force_length_curves", "muscle", "muscles"),
     ("coordinate_forces", "coordinate", "coordinates"),
+    ("reserves", "coordinate", "coordinates"),
 )
 _AXES = "xyz"
 
