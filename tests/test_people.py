@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,3 +165,13 @@ def test_heavier_people_press_more_and_the_weak_fail(adult):
     assert float(shares.can_hold[1]) < 1.0
     light = ds.isel(load_mass=0)
     assert np.corrcoef(light.body_mass, light.lumbar_compression)[0, 1] > 0.8
+
+
+def test_people_of_a_body_from_a_file_grow_as_a_whole():
+    file = Path(__file__).parents[1] / "examples" / "walk_10dof" / "subject01.osim"
+    people = draw_people(bm.read_osim(file), samples=2, seed=1)
+    for i in range(2):
+        assert people.body(i).body_mass == pytest.approx(people.mass[i], rel=1e-9)
+        assert people.body(i).value("settings/height") == pytest.approx(people.height[i], rel=1e-9)
+    ds = bm.sweep(people, pelvic_tilt=0, knee_flexion=20, variables=["joint_compression"])
+    assert ds.joint_compression.dims[0] == "body"

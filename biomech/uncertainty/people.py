@@ -18,6 +18,7 @@ from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.model.population import BodySource
 from biomech.model.scaling import HEIGHTS, MASSES, PARTS, SEXES, part_length
+from biomech.model.scaling_rows import BY_ROWS
 from biomech.reference_data import read_rows
 from biomech.stance.stance import BODY
 from biomech.uncertainty.priors import MOST_SEED, PERSON, Prior, SobolPoints, check_priors, describe_prior, prior_of
@@ -69,7 +70,8 @@ class People(BodySource, Displayed):
                 raise StanceError(
                     f"priors: body {i} has {name} = {values[i]:.4g}: must be {least:g} to {most:g} {unit}"
                 )
-        self._lengths = {part: part_length(model.tables_by_role, part) for part in PARTS}
+        own = () if BY_ROWS & {*model.tables} else PARTS  # a body from a file grows as a whole
+        self._lengths = {part: part_length(model.tables_by_role, part) for part in own if part in self._drawn}
         self._own_height = model.value("settings/height")
         self._made = lru_cache(maxsize=8)(self._make)
         self.body(0)  # what none of them can have is said before any is answered
@@ -162,7 +164,8 @@ def draw_people(
     Parameters
     ----------
     model : Model, optional
-        Whose body is scaled to theirs; the built-in adult.
+        Whose body is scaled to theirs; the built-in adult. One from a model file grows as a whole: priors of parts are
+        left out.
     samples : int
         How many: 1 to 2**20. Each is a body of its own and takes some .1 s. The first of more are the same people.
     seed : int
