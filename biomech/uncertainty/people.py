@@ -103,8 +103,9 @@ class People(BodySource, Displayed):
 
     def _make(self, i: int) -> Model:
         larger = self.height[i] / self._own_height
-        lengths = {part: self._lengths[part] * larger * self._drawn[part][i] for part in PARTS if part in self._drawn}
-        body = self.model.scaled(height=self.height[i], mass=self.mass[i], sex=str(self.sexes[i]), lengths=lengths)
+        lengths = {part: own * larger * self._drawn[part][i] for part, own in self._lengths.items()}
+        sex = str(self.sexes[i])
+        body = self.model.scaled(height=self.height[i], mass=self.mass[i], sex=sex, lengths=lengths or None)
         factor = float(self._drawn["strength"][i]) if "strength" in self._drawn else 1.0
         force = body.tables["muscles"].numbers("max_isometric_force")
         return body.with_numbers({("muscles", "max_isometric_force"): factor * force})

@@ -236,10 +236,7 @@ def _wrong_balance(model: Model, measured: Measured, weight: float, worst: int, 
         along = measured.total_force[frame]["xyz".index(role[-1])]
         return f"{unmatched}: the plates push the body by {along:.3g} N along it in that frame"
     if np.abs(mean - 1.0) <= _SAME_MASS and len(carried) >= _MANY:
-        return (
-            f"{unmatched}: the plates carry {here} of the body weight in that frame, "
-            f"{100.0 * mean:.3g} % on average"
-        )
+        return f"{unmatched}: the plates carry {here} of the body weight in that frame, {100.0 * mean:.3g} % on average"
     if carried.min() < 0.5 * _SAME_MASS and carried.max() > 0.5:
         return (
             f"a missing plate: the plates carry {here} of the body weight in that frame, {carried.max():.0%} in another"
