@@ -21,8 +21,10 @@ from pathlib import Path
 
 import biomech as bm
 
-#: The body of the file (``rajagopal_like/README.md`` has its credits).
-MODEL = Path(__file__).resolve().parent / "rajagopal_like" / "subject_walk_scaled.osim"
+#: The folder of the examples; the gallery runs them in it, and does not say which it is.
+_HERE = Path(globals().get("__file__", "here")).resolve().parent
+#: The body of the file (``rajagopal_like/CREDITS.md`` has its credits).
+MODEL = _HERE / "rajagopal_like" / "subject_walk_scaled.osim"
 #: Verdicts from one end to the other, and how they are drawn.
 VERDICTS = ("contradicted", "no meaningful effect", "undetermined", "conditional", "supported", "ruled out by balance")
 #: Verdicts of one body that the other turns round.

@@ -22,8 +22,10 @@ import xarray as xr
 
 import biomech as bm
 
-#: Where the public files lie (``walk_10dof/README.md`` has their credits).
-FILES = Path(__file__).resolve().parent / "walk_10dof"
+#: The folder of the examples; the gallery runs them in it, and does not say which it is.
+_HERE = Path(globals().get("__file__", "here")).resolve().parent
+#: Where the public files lie (``walk_10dof/CREDITS.md`` has their credits).
+FILES = _HERE / "walk_10dof"
 #: The largest force that a knee with instruments bore in level walking, in body weights: 2.61 in the mean of five
 #: people (Kutzner et al. 2010, J Biomech 43:2164, abstract; from memory, high).
 MEASURED = 2.61
