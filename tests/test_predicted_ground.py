@@ -12,6 +12,8 @@ from shared_reference import OSIM
 import biomech as bm
 from biomech.analysis.measured.floor import FRICTION
 from biomech.errors import BiomechWarning, StanceError
+from biomech.model.tables import Table
+from biomech.pipeline.solve_predicted import soles_of
 from biomech.stance.parameters import PARAMETERS
 
 WALK = OSIM / "motions" / "walk_10dof"
@@ -196,3 +198,12 @@ def test_the_walk_beside_the_plates(walk):
     np.testing.assert_allclose(wrong["double"].sel(axis=["x", "y", "z"]), [0.070, 0.320, 0.042], atol=0.002)
     assert int((~both).sum()) == 108
     assert int(both.sum()) == 43
+
+
+def test_points_on_what_is_no_foot_bear_nothing(gait2392, stance, found):
+    """Of a sole that rests on a segment without the role of a foot; the feet's own bear what they bore."""
+    pose, reserve = stance
+    points = gait2392.tables["contact_points"]
+    odd = points.columns | {"segment": tuple(["toes_r", *points.text("segment")[1:]])}
+    body = bm.Model("odd", {**gait2392.tables, "contact_points": Table("contact_points", odd)})
+    assert len(soles_of(body).foot) == len(soles_of(gait2392).foot) - 1
