@@ -129,7 +129,9 @@ def test_the_filter_of_inverse_dynamics_goes_along_time_whatever_else_there_is()
     time = np.arange(200) / 100.0
     values = np.random.default_rng(2).normal(size=(3, 200))
     labels = {"time": time}
-    both = filter_as_opensim(xr.Dataset({"hip": (("trial", "time"), values), "held": ("trial", [1.0] * 3)}, labels), 6.0)
+    both = filter_as_opensim(
+        xr.Dataset({"hip": (("trial", "time"), values), "held": ("trial", [1.0] * 3)}, labels), 6.0
+    )
     assert both.hip.dims == ("trial", "time")
     for k in range(3):
         one = filter_as_opensim(xr.Dataset({"hip": ("time", values[k])}, labels), 6.0)

@@ -485,7 +485,7 @@ def test_a_plate_that_lies_across_another_axis_is_refused_and_units_are_converte
     parts = {"force": (dims, [[[0, 0, -686.0]]]), "plate_moment": (dims, [[[0, 34.3, 0]]]),
              "corner": (("plate", "corner_number", "axis"), corner)}  # fmt: skip
     ds = xr.Dataset(parts, {"analog_time": [0.0], "plate": ["p"], "axis": list("xyz")})
-    with pytest.raises(StanceError, match="up = 'y': must be the axis that points upward; .* across z"):
+    with pytest.raises(StanceError, match=r"up = 'y': must be the axis that points upward; .* across z"):
         bm.io.plates_to_ground_reaction(ds, {"p": "left"}, up="y")
     right = bm.io.plates_to_ground_reaction(ds, {"p": "left"})
     assert not np.signbit(right.force.sel(foot="left")).any()
@@ -548,7 +548,9 @@ def test_loads_on_feet_need_no_frames_and_may_go_by_roles(gait2392, pose):
     bare = xr.Dataset(parts, {**time, "axis": list("xyz"), "segment": ("load", ["calcn_l", "calcn_r"])})
     told = bare.assign_coords(force_frame=("load", ["ground"] * 2), point_frame=("load", ["ground"] * 2))
     still = bare.assign(moment=(("load", "axis"), [[0.0, 1.0, 0.0]] * 2))
-    right, found, turned = (bm.static_optimization(gait2392, moving, own, reserve=STRONG) for own in (told, bare, still))
+    right, found, turned = (
+        bm.static_optimization(gait2392, moving, own, reserve=STRONG) for own in (told, bare, still)
+    )
     xr.testing.assert_identical(found.ground_force, right.ground_force)
     np.testing.assert_array_equal(found.activation, right.activation)
     np.testing.assert_allclose(found.ground_force.sel(foot="left"), parts["force"][1][:, 0])

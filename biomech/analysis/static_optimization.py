@@ -79,8 +79,7 @@ def static_optimization(
 ) -> xr.Dataset:
     """Muscle forces in measured postures, each frame on its own; no passive tissue, and inertia only if asked for.
 
-    Limits and springs of coordinates that a model file brings do act: they are parts of the body, and no tissue of a
-    muscle or joint that was estimated.
+    Limits and springs of coordinates that a model file brings (table ``coordinate_forces``) act all the same.
 
     Parameters
     ----------
@@ -175,7 +174,7 @@ def static_optimization(
         The body has no muscles; or with ``inertia`` a segment has a mass, and no moments of inertia.
     StanceError
         Naming the argument, the value and what is allowed. Arrays that say their units (``attrs["units"]``) in others
-        than these are converted (mm, degree, N.mm), or refused if that is none of theirs.
+        than these are converted (mm, rad, N.mm, ms), or refused if that is none of theirs.
     FileError
         A file is none, or damaged; naming its place.
 

@@ -176,7 +176,7 @@ def _on_body(force: Array, moment: Array, corner: Array, normal: Array, least: f
     pressure = force @ normal
     # a floor pushes: where it seems to pull, what was measured is the force on the plate
     sign = 1.0 if pressure.sum() >= 0.0 else -1.0
-    force, moment, pressure = sign * force, sign * moment, sign * pressure
+    force, moment, pressure = sign * force + 0.0, sign * moment + 0.0, sign * pressure
     loaded = pressure > least
     arm = np.cross(normal, moment) / np.where(loaded, pressure, 1.0)[:, None]
     about = moment - np.cross(arm, force)

@@ -195,7 +195,9 @@ def _of_table(title: str, table: pd.DataFrame) -> xr.Dataset:
     outer = [name for name in table.columns if name not in columns and name not in labels]
     if len(outer) > 1 or not all(isinstance(name, str) for name in outer):
         allowed = ", ".join([*labels, *sorted(columns)])
-        raise StanceError(f"{title}: has the columns {', '.join(map(str, outer))}; may have {allowed}, and one for the frames")
+        raise StanceError(
+            f"{title}: has the columns {', '.join(map(str, outer))}; may have {allowed}, and one for the frames"
+        )
     _check_columns(title, table, columns)
     names = table["load"] if "load" in table else table["segment"]
     keys = list(zip(table[outer[0]], names, strict=True)) if outer else list(names)
@@ -237,7 +239,7 @@ def _with_index(title: str, table: pd.DataFrame, known: Collection[str]) -> pd.D
 
     columns_of(title, table)  # each once
     names = list(table.index.names)
-    counted = table.index.dtype.kind in "iu" and not known >= {*table.columns}
+    counted = table.index.dtype.kind in "iu" and not set(known) >= {*table.columns}
     if names == [None] and (counted or isinstance(table.index, pd.RangeIndex)):
         return table
     for name in names:

@@ -219,12 +219,11 @@ def _on_feet(model: Model, loads: tuple[Load, ...]) -> list[int]:
 def _is_plain(loads: tuple[Load, ...], feet: list[int], parts: Mapping[str, xr.DataArray]) -> bool:
     """Whether all of them are forces on feet over time, told in ground."""
     timed = all({*part.dims} == {"time", "load", "axis"} for part in parts.values())
-    return {"force", "point"} <= {*parts} and timed and len(feet) == len(loads) and not any(load.force_frame or load.point_frame for load in loads)
+    told = len(feet) < len(loads) or any(load.force_frame or load.point_frame for load in loads)
+    return {"force", "point"} <= {*parts} and timed and not told
 
 
-def _summed(
-    model: Model, loads: tuple[Load, ...], given: xr.Dataset, parts: Mapping[str, xr.DataArray]
-) -> xr.Dataset:
+def _summed(model: Model, loads: tuple[Load, ...], given: xr.Dataset, parts: Mapping[str, xr.DataArray]) -> xr.Dataset:
     """Loads on feet as ground reactions."""
     segments = model.compiled().names.segments
     labels: dict[str, Any] = {name: ("load", [GROUND] * len(loads)) for name in FRAMES}
