@@ -304,6 +304,13 @@ def row(**columns):
     return {"loads": pd.DataFrame({"segment": ["torso"], "force_x": [1.0]} | columns)}
 
 
+def nested():
+    """A load whose segment is a list of segments."""
+    segment = np.empty(1, dtype=object)
+    segment[0] = ["torso"]
+    return labelled({"force": [[1.0, 0, 0]]}, segment)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -336,6 +343,7 @@ def row(**columns):
             "knee_angle_r stands twice",
         ),
         (row(segment=[["torso"]]), r"loads\.segment: has \['torso'\]; must be one label"),
+        ({"loads": nested()}, r"segment of load 0 is \['torso'\]; must be one of pelvis"),
         (row(segment=[np.nan]), r"loads\.segment: has nan; must be one label"),
         (row(load=[np.nan]), r"loads\.load: has nan; must be one label"),
         (row(frame=[np.nan]), r"loads\.frame: has nan; must be one label"),

@@ -131,7 +131,8 @@ def _at(ds: xr.Dataset, given: Array, wanted: Array) -> xr.Dataset:
         else:
             variables[name] = own
     kept = {name: own for name, own in ds.coords.items() if "time" not in own.dims}
-    time = xr.Variable(("time",), wanted, {**ds["time"].attrs, "units": "s"})
+    attrs = ds["time"].attrs
+    time = xr.Variable(("time",), wanted, attrs | {"units": "s"} if "units" in attrs else attrs)
     return xr.Dataset(variables, coords={**kept, "time": time}, attrs=ds.attrs)
 
 
