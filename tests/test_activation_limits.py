@@ -168,8 +168,45 @@ def test_limits_run_again_and_lazily(gait2392, measured, reserves):  # noqa: F81
         ({"lower": "much"}, "lower = 'much': must be a number, or a mapping"),
         ({"lower": xr.DataArray(np.zeros(25), dims="frame")}, "must have muscle"),
         ({"upper": np.zeros(3)}, r"upper: has shape \(3,\)"),
+        ({"upper": pd.Series([0.1, 0.2], ["soleus_r", "soleus_r"])}, "upper: names 'soleus_r' twice"),
     ],
 )
 def test_bad_limits_are_refused_by_name(gait2392, measured, limits, named):  # noqa: F811
     with pytest.raises(StanceError, match=named):
         bm.static_optimization(gait2392, *measured, **limits)
+
+
+@pytest.mark.filterwarnings("ignore::biomech.errors.BiomechWarning")
+@pytest.mark.parametrize("over_frames_first", [True, False])
+def test_the_last_pattern_holds_in_blocks_too(gait2392, measured, reserves, over_frames_first):  # noqa: F811
+    coordinates = {name: own[:2] for name, own in measured[0].items()}
+    ground = measured[1].isel(frame=slice(2))
+    upper = {"soleus_*": xr.DataArray([0.9, 0.8], dims="frame"), "soleus_r": 0.001}
+    if not over_frames_first:
+        upper = dict(reversed(upper.items()))
+    eager = bm.static_optimization(gait2392, coordinates, ground, reserve=reserves, upper=upper)
+    lazy = bm.static_optimization(gait2392, coordinates, ground, reserve=reserves, upper=upper, chunks=1)
+    most = [0.001, 0.001] if over_frames_first else [0.9, 0.8]
+    for ds in (eager, lazy.compute()):
+        np.testing.assert_array_equal(ds.activation_upper.sel(muscle="soleus_r"), most)
+    np.testing.assert_array_equal(lazy.activation.compute(), eager.activation)
+
+
+@pytest.mark.filterwarnings("ignore::biomech.errors.BiomechWarning")
+@pytest.mark.parametrize("criterion", [bm.Power(2), bm.SoftSaturation()])
+def test_limits_that_dask_computes(gait2392, measured, reserves, criterion):  # noqa: F811
+    coordinates = {name: own[:2] for name, own in measured[0].items()}
+    ground = measured[1].isel(frame=slice(2))
+    limits = {
+        "lower": {"*": 0.01, "soleus_r": xr.DataArray([0.05, 0.1], dims="frame")},
+        "upper": {"soleus_r": xr.DataArray([0.5, 0.6], dims="frame")},
+        "weight": {"soleus_*": xr.DataArray([2.0, 3.0], dims="frame")},
+    }
+    lazily = {
+        group: {name: own.chunk(frame=1) if hasattr(own, "chunk") else own for name, own in given.items()}
+        for group, given in limits.items()
+    }
+    known = {"criterion": criterion, "reserve": reserves}
+    eager = bm.static_optimization(gait2392, coordinates, ground, **known, **limits)
+    lazy = bm.static_optimization(gait2392, coordinates, ground, **known, **lazily)
+    np.testing.assert_array_equal(lazy.activation.compute(), eager.activation)

@@ -14,6 +14,7 @@ from shared_reference import OSIM
 import biomech as bm
 from biomech.analysis.measured.inertia import INTERPOLATED, SMOOTHED, Inertias, rates, wrenches_of_inertia
 from biomech.errors import BiomechWarning, ModelError, StanceError
+from biomech.io.resampling import filter_as_opensim
 from biomech.model.tables import Table
 
 WALK = OSIM / "motions" / "walk_10dof"
@@ -116,6 +117,34 @@ def test_rates_of_a_known_motion():
     folded = (("trial", "time"), (2, 200), labels[2])
     twice = rates(np.concatenate([clean, clean]), folded, INTERPOLATED)[1]
     np.testing.assert_array_equal(twice[200:], second)
+    for unit, size in (("ms", 1e3), ("minutes", 1 / 60), ("s", 1.0)):
+        said = {"time": xr.Variable("time", time * size, {"units": unit})}
+        for own, right in zip(rates(clean, (("time",), (200,), said), INTERPOLATED), (first, second), strict=True):
+            np.testing.assert_allclose(own, right, rtol=1e-6, atol=1e-6)
+    with pytest.raises(StanceError, match="inertia: time: has units 'frames'; must be one of s, ms, min"):
+        rates(clean, (("time",), (200,), {"time": xr.Variable("time", time, {"units": "frames"})}), SMOOTHED)
+
+
+def test_the_filter_of_inverse_dynamics_goes_along_time_whatever_else_there_is():
+    time = np.arange(200) / 100.0
+    values = np.random.default_rng(2).normal(size=(3, 200))
+    labels = {"time": time}
+    both = filter_as_opensim(
+        xr.Dataset({"hip": (("trial", "time"), values), "held": ("trial", [1.0] * 3)}, labels), 6.0
+    )
+    assert both.hip.dims == ("trial", "time")
+    for k in range(3):
+        one = filter_as_opensim(xr.Dataset({"hip": ("time", values[k])}, labels), 6.0)
+        np.testing.assert_allclose(both.hip[k], one.hip, atol=1e-12)
+        assert float(one.hip.std()) < 0.5 * values[k].std()
+    np.testing.assert_array_equal(both.held, 1.0)
+    ms = xr.Dataset({"hip": ("time", values[2])}, {"time": ("time", 1e3 * time, {"units": "ms"})})
+    np.testing.assert_allclose(filter_as_opensim(ms, 6.0).hip, one.hip, atol=1e-9)
+    at = bm.io.resample(ms, [0.5])
+    np.testing.assert_allclose(at.hip, values[2, 50:51], atol=1e-9)
+    assert (at.time.values.tolist(), at.time.attrs["units"]) == ([0.5], "s")
+    with pytest.raises(StanceError, match="'hip' is of type <U1; must be numbers"):
+        filter_as_opensim(xr.Dataset({"hip": ("time", ["a"] * 200)}, labels), 6.0)
 
 
 @pytest.mark.parametrize(

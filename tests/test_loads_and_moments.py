@@ -299,6 +299,18 @@ def test_a_moment_past_all_strength_is_overloaded(gait2392, pose):
     assert (ds.shortfall.sel(coordinate="knee_angle_r") > 1000.0).all()
 
 
+def row(**columns):
+    """A table of one load."""
+    return {"loads": pd.DataFrame({"segment": ["torso"], "force_x": [1.0]} | columns)}
+
+
+def nested():
+    """A load whose segment is a list of segments."""
+    segment = np.empty(1, dtype=object)
+    segment[0] = ["torso"]
+    return labelled({"force": [[1.0, 0, 0]]}, segment)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -326,6 +338,21 @@ def test_a_moment_past_all_strength_is_overloaded(gait2392, pose):
         ({"loads": pd.DataFrame({"force_x": [1.0]})}, "has no column 'segment'"),
         ({"loads": pd.DataFrame({"segment": ["torso"] * 2, "force_x": 1.0})}, "tells a load twice"),
         ({"up": "x"}, "up = 'x'"),
+        (
+            {"moments": xr.DataArray([1.0, 2.0], {"coordinate": ["knee_angle_r"] * 2}, ("coordinate",))},
+            "knee_angle_r stands twice",
+        ),
+        (row(segment=[["torso"]]), r"loads\.segment: has \['torso'\]; must be one label"),
+        ({"loads": nested()}, r"segment of load 0 is \['torso'\]; must be one of pelvis"),
+        (row(segment=[np.nan]), r"loads\.segment: has nan; must be one label"),
+        (row(load=[np.nan]), r"loads\.load: has nan; must be one label"),
+        (row(frame=[np.nan]), r"loads\.frame: has nan; must be one label"),
+        (row(force_x=["much"]), r"loads\.force_x: is of type (object|str); must be numbers"),
+        (row(force_x=[1j]), r"loads\.force_x: is of type complex128; must be numbers"),
+        (row(time=[0.0], trial=[1]), "has the columns time, trial; may have"),
+        ({"loads": row()["loads"].set_axis([0.5])}, "its index has the name None; must have one"),
+        ({"loads": row(frame=[0])["loads"].set_axis([0.5])}, "its index has the name None; must have one"),
+        ({"loads": row(frame=[0])["loads"].set_index("frame", drop=False)}, "index has the name 'frame'"),
     ],
 )
 def test_bad_loads_and_moments_are_refused_by_name(gait2392, pose, given, said):
@@ -458,3 +485,81 @@ def test_plates_of_a_laboratory_are_ground_reactions():
     for feet, said in (({"plate_9": "left"}, "plate_9"), ({"plate_1": "nose"}, "nose"), ({}, "must name one plate")):
         with pytest.raises(StanceError, match=said):
             bm.io.plates_to_ground_reaction(ds, feet)
+
+
+def test_a_plate_that_lies_across_another_axis_is_refused_and_units_are_converted():
+    corner = np.array([[[0.4, 0.6, 0], [0, 0.6, 0], [0, 0, 0], [0.4, 0, 0]]])
+    dims = ("analog_time", "plate", "axis")
+    parts = {"force": (dims, [[[0, 0, -686.0]]]), "plate_moment": (dims, [[[0, 34.3, 0]]]),
+             "corner": (("plate", "corner_number", "axis"), corner)}  # fmt: skip
+    ds = xr.Dataset(parts, {"analog_time": [0.0], "plate": ["p"], "axis": list("xyz")})
+    with pytest.raises(StanceError, match=r"up = 'y': must be the axis that points upward; .* across z"):
+        bm.io.plates_to_ground_reaction(ds, {"p": "left"}, up="y")
+    right = bm.io.plates_to_ground_reaction(ds, {"p": "left"})
+    assert not np.signbit(right.force.sel(foot="left")).any()
+    units = {"force": (1e-3, "kN"), "plate_moment": (1e3, "N.mm"), "corner": (1e3, "mm")}
+    said = ds.assign({name: (size * ds[name]).assign_attrs(units=unit) for name, (size, unit) in units.items()})
+    xr.testing.assert_allclose(bm.io.plates_to_ground_reaction(said, {"p": "left"}), right)
+    said.corner.attrs["units"] = "inch"
+    with pytest.raises(StanceError, match="ds: corner: has units 'inch'"):
+        bm.io.plates_to_ground_reaction(said, {"p": "left"})
+
+
+def test_the_index_of_a_table_tells_frames_and_loads(gait2392, pose):
+    table = pd.DataFrame(
+        {"frame": [0, 1, 2] * 2, "load": list("aaabbb"), "segment": "torso", "force_x": np.arange(6.0), "point_y": 0.1}
+    )
+    right = bm.static_optimization(gait2392, pose, loads=table, reserve=STRONG)
+    np.testing.assert_array_equal(right.external_force.sel(segment="torso", axis="x"), [3.0, 5.0, 7.0])
+    for index in (["frame"], ["frame", "load"]):
+        found = bm.static_optimization(gait2392, pose, loads=table.set_index(index), reserve=STRONG)
+        np.testing.assert_array_equal(found.external_force, right.external_force)
+
+
+def test_moments_of_a_file_that_stand_twice_are_refused(gait2392, pose, tmp_path):
+    path = tmp_path / "twice.sto"
+    lines = "twice\nversion=1\nnRows=1\nnColumns=3\ninDegrees=no\nendheader\n"
+    path.write_text(lines + "time\tknee_angle_r\tknee_angle_r_moment\n0\t1\t2\n")
+    with pytest.raises(StanceError, match="moments: knee_angle_r stands twice"):
+        bm.static_optimization(gait2392, pose, moments=path)
+
+
+@pytest.mark.parametrize("kind", [lambda own, attrs: xr.Variable("frame", own, attrs), "Series"])
+def test_units_of_what_is_no_data_array(gait2392, pose, kind):
+    def series(own, attrs):
+        found = pd.Series(own)
+        found.attrs = attrs
+        return found
+
+    tell = series if kind == "Series" else kind
+    angle = np.array([-20.0, -30.0, -40.0])
+    right = bm.static_optimization(
+        gait2392, {**pose, "knee_angle_r": angle}, moments={"ankle_angle_r": 5.0 * np.ones(3)}, reserve=STRONG
+    )
+    found = bm.static_optimization(
+        gait2392,
+        {**pose, "knee_angle_r": tell(np.radians(angle), {"units": "rad"})},
+        moments={"ankle_angle_r": tell(5e3 * np.ones(3), {"units": "N.mm"})},
+        reserve=STRONG,
+    )
+    np.testing.assert_allclose(found.activation, right.activation, atol=1e-9)
+    np.testing.assert_allclose(found.coordinate_angle, right.coordinate_angle, atol=1e-12)
+
+
+def test_loads_on_feet_need_no_frames_and_may_go_by_roles(gait2392, pose):
+    """Where frames are not told they are ground; without point a force acts at the origin of its foot."""
+    time = {"time": [0.0, 0.1, 0.2]}
+    moving = {name: xr.DataArray(own, time, ("time",)) for name, own in pose.items()}
+    rng = np.random.default_rng(8)
+    dims = ("time", "load", "axis")
+    parts = {"force": (dims, rng.normal(0, 40, (3, 2, 3))), "point": (dims, rng.normal(0, 0.1, (3, 2, 3)))}
+    bare = xr.Dataset(parts, {**time, "axis": list("xyz"), "segment": ("load", ["calcn_l", "calcn_r"])})
+    told = bare.assign_coords(force_frame=("load", ["ground"] * 2), point_frame=("load", ["ground"] * 2))
+    still = bare.assign(moment=(("load", "axis"), [[0.0, 1.0, 0.0]] * 2))
+    right, found, turned = (
+        bm.static_optimization(gait2392, moving, own, reserve=STRONG) for own in (told, bare, still)
+    )
+    xr.testing.assert_identical(found.ground_force, right.ground_force)
+    np.testing.assert_array_equal(found.activation, right.activation)
+    np.testing.assert_allclose(found.ground_force.sel(foot="left"), parts["force"][1][:, 0])
+    np.testing.assert_allclose(turned.plate_moment.sel(axis="y"), 1.0)

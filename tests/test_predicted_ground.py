@@ -12,6 +12,7 @@ from shared_reference import OSIM
 import biomech as bm
 from biomech.analysis.measured.floor import FRICTION
 from biomech.errors import BiomechWarning, StanceError
+from biomech.model.tables import Table
 from biomech.stance.parameters import PARAMETERS
 
 WALK = OSIM / "motions" / "walk_10dof"
@@ -196,3 +197,23 @@ def test_the_walk_beside_the_plates(walk):
     np.testing.assert_allclose(wrong["double"].sel(axis=["x", "y", "z"]), [0.070, 0.320, 0.042], atol=0.002)
     assert int((~both).sum()) == 108
     assert int(both.sum()) == 43
+
+
+def test_points_on_what_is_no_foot_bear_nothing(gait2392, stance):
+    """A point of a sole on a segment without the role of a foot is as one that is not there."""
+    pose, reserve = stance
+    points = gait2392.tables["contact_points"]
+    odd = points.columns | {"segment": ("toes_r", *points.text("segment")[1:])}
+    fewer = {name: own[1:] for name, own in points.columns.items()}
+    elsewhere, gone = (
+        bm.static_optimization(
+            bm.Model("odd", {**gait2392.tables, "contact_points": Table("contact_points", own)}),
+            {name: pose[name] for name in gait2392.coordinates if name in pose},
+            "predicted",
+            reserve=reserve,
+            in_contact=xr.DataArray([True, True], {"foot": ["right", "left"]}),
+        )
+        for own in (odd, fewer)
+    )
+    np.testing.assert_array_equal(elsewhere.ground_force, gone.ground_force)
+    assert (elsewhere.ground_force.sel(axis="y") > 1.0).all()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _INNER = {"foot": SIDES, "axis": PARTS["axis"]}
 #: Between the name of a group and that of one of its values; and the group of the labels of the frames.
 _IN, _LABEL = "\n", "label\n"
+#: What stands for lazy values of a group, 0 for those of all others: what every frame may have.
+_STANDING = {"upper": 1.0, "weight": 1.0}
 
 
 def has_lazy(trial: Trial) -> bool:
@@ -36,9 +38,9 @@ class LazyFrames:
     Parameters
     ----------
     measured : Measured
-        Dimensions, shape and labels of the whole, with zeros in the place of every lazy value.
+        Dimensions, shape and labels of the whole, with what stands for every lazy value in its place.
     held : Trial
-        What all frames have alike.
+        What all frames have alike, and in their order the names of what they have not, with None.
     arrays : mapping of str to DataArray
         The others and the labels, bare and in one order.
     """
@@ -62,7 +64,7 @@ class LazyFrames:
         for (group, name), own in flat.items():
             if is_lazy(own):
                 check_lazy(name if group == "coordinates" else f"{group}.{name}", own, "numbers")
-        measured = read(trial._replace(groups={group: _planned(own) for group, own in trial.groups.items()}))
+        measured = read(trial._replace(groups={group: _planned(group, own) for group, own in trial.groups.items()}))
         named = {place: _array(place[1], own, measured.dims[0]) for place, own in flat.items()}
         arrays = {_IN.join(place): own for place, own in named.items() if own is not None}
         labels = {dim: measured.labels[dim].values for dim in measured.dims if dim in measured.labels}
@@ -70,7 +72,7 @@ class LazyFrames:
         sizes = dict(zip(measured.dims, measured.shape, strict=True))
         placed = {name: _of_all(ordered(own, labels | _INNER), sizes) for name, own in arrays.items()}
         held: dict[str, Mapping[Any, Any]] = {
-            group: {name: own for (of, name), own in flat.items() if of == group and named[of, name] is None}
+            group: {name: own if named[of, name] is None else None for (of, name), own in flat.items() if of == group}
             for group in trial.groups
         }
         return cls(measured, trial._replace(groups=held), placed)
@@ -86,9 +88,9 @@ class LazyFrames:
         return lazy_chunks(self.arrays.values(), self.measured.dims)
 
     def one_frame(self) -> dict[str, xr.DataArray]:
-        """The first frame, with zeros in the place of every lazy value."""
+        """The first frame, with what stands for every lazy value in its place."""
         one = {name: first_entry(own, self.measured.dims) for name, own in self.arrays.items()}
-        return {name: stand_in(own, 0.0) if is_lazy(own) else own for name, own in one.items()}
+        return {name: _standing(name.split(_IN)[0], own) if is_lazy(own) else own for name, own in one.items()}
 
 
 def of_block(held: Trial, arrays: Mapping[str, xr.DataArray], places: Mapping[str, NDArray[np.int64]]) -> Trial:
@@ -107,11 +109,15 @@ def of_block(held: Trial, arrays: Mapping[str, xr.DataArray], places: Mapping[st
     return held._replace(groups=groups)
 
 
-def _planned(values: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """What is lazy as zeros, the rest as it is."""
+def _standing(group: str, value: xr.DataArray) -> xr.DataArray:
+    return stand_in(value, _STANDING.get(group, 0.0))
+
+
+def _planned(group: str, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """What is lazy as what stands for it, the rest as it is."""
     import xarray as xr
 
-    lazy = {name: stand_in(xr.DataArray(own), 0.0) for name, own in values.items() if is_lazy(own)}
+    lazy = {name: _standing(group, xr.DataArray(own)) for name, own in values.items() if is_lazy(own)}
     if not lazy:
         return values
     return values.assign(lazy) if isinstance(values, xr.Dataset) else {**values, **lazy}

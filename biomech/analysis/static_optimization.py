@@ -79,6 +79,8 @@ def static_optimization(
 ) -> xr.Dataset:
     """Muscle forces in measured postures, each frame on its own; no passive tissue, and inertia only if asked for.
 
+    Limits and springs of coordinates that a model file brings (table ``coordinate_forces``) act all the same.
+
     Parameters
     ----------
     model : Model
@@ -172,7 +174,7 @@ def static_optimization(
         The body has no muscles; or with ``inertia`` a segment has a mass, and no moments of inertia.
     StanceError
         Naming the argument, the value and what is allowed. Arrays that say their units (``attrs["units"]``) in others
-        than these are converted (mm, degree, N.mm), or refused if that is none of theirs.
+        than these are converted (mm, rad, N.mm, ms), or refused if that is none of theirs.
     FileError
         A file is none, or damaged; naming its place.
 
@@ -194,8 +196,8 @@ def static_optimization(
     >>> ds = bm.static_optimization(model, {"pelvis_ty": 0.95}, ground, reserve=10.0)
     >>> int(ds.status[0])
     0
-    >>> weak = bm.static_optimization(model, {"pelvis_ty": 0.95}, ground, reserve=10.0, upper={"soleus*": 0.01})
-    >>> [float(own.activation.sel(muscle="soleus_r")[0]) > 0.01 for own in (ds, weak)]
+    >>> weak = bm.static_optimization(model, {"pelvis_ty": 0.95}, ground, reserve=10.0, upper={"med_gas*": 0.01})
+    >>> [float(own.activation.sel(muscle="med_gas_r")[0]) > 0.01 for own in (ds, weak)]
     [True, False]
     """
     objective = read_objective(model, criterion, None, strength)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import instance, mapping, one_of, real_number, shown
+from biomech._units import in_units
 from biomech.errors import StanceError
 from biomech.io.external_loads import at_one_point
 
@@ -27,6 +28,9 @@ AXES = ("x", "y", "z")
 SIDES = ("right", "left")
 #: Where an axis comes from when z becomes y: x stays ahead, and right, which was -y, is z.
 _FROM, _SIGN = (0, 2, 1), (1.0, 1.0, -1.0)
+_UNITS = {"force": "N", "plate_moment": "N.m", "corner": "m"}
+#: Least part of a plate's unit normal that is upward: more of it is along another axis beyond.
+_UPRIGHT = 0.7
 
 
 def turned_up(array: xr.DataArray) -> xr.DataArray:
@@ -45,7 +49,7 @@ def turned_up(array: xr.DataArray) -> xr.DataArray:
     if "axis" in array.coords:
         placed = placed.assign_coords(axis=list(AXES))
     sign = xr.DataArray(list(_SIGN), dims="axis")
-    return (placed * sign).transpose(*array.dims).assign_attrs(array.attrs)
+    return (placed * sign + 0.0).transpose(*array.dims).assign_attrs(array.attrs)
 
 
 def plates_to_ground_reaction(
@@ -57,7 +61,8 @@ def plates_to_ground_reaction(
     ----------
     ds : Dataset
         ``force`` and ``plate_moment``, about the middle of the plate's surface, (analog_time, plate, axis), and
-        ``corner`` (plate, corner_number, axis), as ``read_c3d`` gives them.
+        ``corner`` (plate, corner_number, axis), as ``read_c3d`` gives them, in N, N.m and m, or the units that they
+        say (``attrs["units"]``).
     feet : mapping of str to str
         Of each plate that counts the foot that stepped on it, ``right`` or ``left``: a file does not tell. Several
         plates may be of one foot.
@@ -77,7 +82,8 @@ def plates_to_ground_reaction(
     Raises
     ------
     StanceError
-        Something of a plate is missing, there is no such plate, or a foot has none.
+        Something of a plate is missing or in unknown units, there is no such plate, or its corners do not lie as a
+        floor whose upward axis is ``up``.
 
     Examples
     --------
@@ -98,12 +104,16 @@ def plates_to_ground_reaction(
     one_of("up", up, ("z", "y"))
     least = real_number("threshold", threshold, 0.0)
     plates = _check(ds, feet)
-    force, moment = (_part(ds, name) for name in ("force", "plate_moment"))
-    corner = ds["corner"].transpose("plate", "corner_number", "axis").values
+    force, moment = (_part(ds, name, "analog_time", "plate") for name in ("force", "plate_moment"))
+    corner = _part(ds, "corner", "plate", "corner_number")
     shape = (len(force), len(SIDES), 3)
     parts = {"force": np.zeros(shape), "point": np.full(shape, np.nan), "moment": np.zeros(shape)}
     for side, foot in enumerate(SIDES):
-        own = [_on_body(force[:, k], moment[:, k], corner[k], up, least) for k, of in plates.items() if of == foot]
+        own = [
+            _on_body(force[:, k], moment[:, k], corner[k], _normal(corner[k], up), least)
+            for k, of in plates.items()
+            if of == foot
+        ]
         if own:
             stacked = (np.stack([plate[k] for plate in own], axis=1) for k in range(3))
             parts["force"][:, side], parts["point"][:, side], parts["moment"][:, side] = at_one_point(*stacked)
@@ -140,22 +150,33 @@ def _check(ds: Any, feet: object) -> dict[int, str]:
     return found
 
 
-def _part(ds: xr.Dataset, name: str) -> Array:
-    return np.asarray(ds[name].transpose("analog_time", "plate", "axis").values, dtype=np.float64)
+def _part(ds: xr.Dataset, name: str, *dims: str) -> Array:
+    own = in_units(f"ds: {name}", ds[name], _UNITS[name])
+    return np.asarray(own.transpose(*dims, "axis").values, dtype=np.float64)
 
 
-def _on_body(force: Array, moment: Array, corner: Array, up: str, least: float) -> tuple[Array, Array, Array]:
-    """Force, point and moment of the ground on the body, (time, axis) each, of one plate."""
+def _normal(corner: Array, up: str) -> Array:
+    """The upward normal of a plate."""
     axis = AXES.index(up)
     normal = np.cross(corner[1] - corner[0], corner[3] - corner[0])
     size = float(np.linalg.norm(normal))
     if not size > 0.0:
         raise StanceError("ds: corner: the corners of a plate lie on a line; they must make a surface")
-    normal = normal / size * (1.0 if normal[axis] > 0.0 else -1.0)
+    normal = np.asarray(normal / size * (1.0 if normal[axis] > 0.0 else -1.0))
+    if normal[axis] < _UPRIGHT:
+        raise StanceError(
+            f"up = {up!r}: must be the axis that points upward; the corners of a plate lie across "
+            f"{AXES[int(np.abs(normal).argmax())]}"
+        )
+    return normal
+
+
+def _on_body(force: Array, moment: Array, corner: Array, normal: Array, least: float) -> tuple[Array, Array, Array]:
+    """Force, point and moment of the ground on the body, (time, axis) each, of one plate."""
     pressure = force @ normal
     # a floor pushes: where it seems to pull, what was measured is the force on the plate
     sign = 1.0 if pressure.sum() >= 0.0 else -1.0
-    force, moment, pressure = sign * force, sign * moment, sign * pressure
+    force, moment, pressure = sign * force + 0.0, sign * moment + 0.0, sign * pressure
     loaded = pressure > least
     arm = np.cross(normal, moment) / np.where(loaded, pressure, 1.0)[:, None]
     about = moment - np.cross(arm, force)

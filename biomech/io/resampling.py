@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import finite_array, real_number, shown
+from biomech._units import in_units
 from biomech.errors import StanceError
 from biomech.io._time import times_of
 
@@ -73,9 +74,7 @@ def resample(ds: xr.Dataset, times: Any = None, lowpass: float | None = None) ->
     cutoff = None if lowpass is None else read_lowpass(lowpass)
     if wanted is not None:
         _check_within(given, wanted)
-    for name, own in ds.data_vars.items():
-        if "time" in own.dims and own.dtype.kind not in "iuf":
-            raise StanceError(f"ds: {shown(name)} is of type {own.dtype}; must be numbers")
+    _check_numbers(ds)
     if cutoff is not None:
         ds = _filtered(ds, given, cutoff)
     elif wanted is not None and _is_of_loads(ds):
@@ -83,9 +82,16 @@ def resample(ds: xr.Dataset, times: Any = None, lowpass: float | None = None) ->
     return ds if wanted is None else _at(ds, given, wanted)
 
 
-def read_times(times: object) -> Array:
-    """Times of an argument, with their labels or without."""
-    values = getattr(times, "values", times) if hasattr(times, "dims") else times
+def _check_numbers(ds: xr.Dataset) -> None:
+    """Refuse what lies along time and is no number."""
+    for name, own in ds.data_vars.items():
+        if "time" in own.dims and own.dtype.kind not in "iuf":
+            raise StanceError(f"ds: {shown(name)} is of type {own.dtype}; must be numbers")
+
+
+def read_times(times: Any) -> Array:
+    """Times of an argument, in s, with their labels or without."""
+    values = in_units("times", times, "s").values if hasattr(times, "dims") else times
     found = finite_array("times", values)
     if found.ndim != 1 or not found.size:
         raise StanceError(f"times: has shape {found.shape}; must be a list of times, in s")
@@ -125,7 +131,8 @@ def _at(ds: xr.Dataset, given: Array, wanted: Array) -> xr.Dataset:
         else:
             variables[name] = own
     kept = {name: own for name, own in ds.coords.items() if "time" not in own.dims}
-    time = xr.Variable(("time",), wanted, ds["time"].attrs)
+    attrs = ds["time"].attrs
+    time = xr.Variable(("time",), wanted, attrs | {"units": "s"} if "units" in attrs else attrs)
     return xr.Dataset(variables, coords={**kept, "time": time}, attrs=ds.attrs)
 
 
@@ -198,7 +205,7 @@ def filter_as_opensim(ds: xr.Dataset, lowpass: float) -> xr.Dataset:
     """A motion through the low-pass filter of OpenSim's inverse dynamics: Butterworth of third order, forth and back.
 
     Its cut-off is that of one pass; ``resample`` says what it is of both. Half of the motion continues it at either
-    end, turned about that. Variables over other dimensions than ``time`` alone stay as they are.
+    end, turned about that. Variables without ``time`` stay as they are.
 
     Raises
     ------
@@ -208,13 +215,16 @@ def filter_as_opensim(ds: xr.Dataset, lowpass: float) -> xr.Dataset:
     from scipy.signal import butter, sosfiltfilt
 
     given, cutoff = times_of(ds), read_lowpass(lowpass)
+    _check_numbers(ds)
     sections = butter(3, cutoff, fs=_rate(given, cutoff), output="sos")
     found = {}
     for name, own in ds.data_vars.items():
-        if own.dims == ("time",):
-            values = np.asarray(own.values, dtype=np.float64)
+        if "time" in own.dims:
+            order = own.transpose("time", ...)
+            values = np.asarray(order.values, dtype=np.float64)
             _check_finite(str(name), values, given)
-            found[name] = own.copy(data=sosfiltfilt(sections, values, padtype="odd", padlen=len(values) // 2))
+            smoothed = sosfiltfilt(sections, values, axis=0, padtype="odd", padlen=len(values) // 2)
+            found[name] = order.copy(data=smoothed).transpose(*own.dims)
     return ds.assign(found)
 
 

@@ -42,13 +42,13 @@ class Soles(NamedTuple):
 
 
 def soles_of(model: Model) -> Soles:
-    """The contact points under the soles of a body; -1 in the place of a foot that is gone."""
+    """The contact points under the soles of a body, those on its feet; -1 in the place of a foot that is gone."""
     compiled = model.compiled()
-    own = np.flatnonzero(~compiled.contact.seat)
     feet = tuple(
         1 + compiled.segments.index(foot) if foot in compiled.segments else -1 for foot in ("calcn_r", "calcn_l")
     )
     every = compiled.contact
+    own = np.flatnonzero(~every.seat & np.isin(every.segment, feet))
     ground = np.zeros(len(own), dtype=np.int64)
     contact = ContactTables(every.segment[own], every.local[own], every.direction[own], ground, every.seat[own])
     foot = np.array([feet.index(int(segment)) for segment in contact.segment], dtype=np.int64)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._arguments import shown
+from biomech._units import in_units
 from biomech.errors import ModelError, StanceError
 from biomech.model.geometry import segment_frames
 from biomech.model.model import Model
@@ -77,14 +78,14 @@ def rates(q: Array, frames: tuple[Any, Any, Any], how: str) -> tuple[Array, Arra
     Raises
     ------
     StanceError
-        Frames have no times, too few, or some that do not go on.
+        Frames have no times, too few, some that do not go on, or of unknown units.
     """
     from scipy.interpolate import make_interp_spline, make_smoothing_spline
 
     dims, shape, labels = frames
     if TIME not in dims or TIME not in labels or labels[TIME].dtype.kind not in "iuf":
         raise StanceError(f"inertia: frames lie along {', '.join(dims)}; must have time, in s, as numbers")
-    time = np.asarray(labels[TIME].values, dtype=np.float64)
+    time = np.asarray(in_units("inertia: time", labels[TIME], "s").values, dtype=np.float64)
     if len(time) < _FEWEST or not (np.diff(time) > 0.0).all():
         raise StanceError(f"inertia: time has {len(time)} entries; must have {_FEWEST} or more, each after the other")
     along = dims.index(TIME)

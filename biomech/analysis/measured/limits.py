@@ -46,6 +46,7 @@ def limits_of(model: Model, name: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if is_series(value):
+        _check_once(name, value.index.tolist())
         found = dict(zip(value.index.tolist(), value.tolist(), strict=True))
     elif is_named(value) and value.ndim:
         found = _by_muscle(model, name, value)
@@ -80,12 +81,17 @@ def _by_muscle(model: Model, name: str, value: Any) -> dict[str, Any]:
         labels = list(model.muscles)
     else:
         raise StanceError(f"{name}: has {array.sizes['muscle']} entries along muscle; must have labels")
-    if len(set(labels)) < len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise StanceError(f"{name}: names {twice!r} twice")
+    _check_once(name, labels)
     along = [other for other, own in array.coords.items() if "muscle" in own.dims]
     bare = array.drop_vars(along)
     return {label: bare.isel(muscle=k) for k, label in enumerate(labels)}
+
+
+def _check_once(name: str, labels: list[Any]) -> None:
+    """Refuse names that stand twice."""
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise StanceError(f"{name}: names {twice!r} twice")
 
 
 def _plain(model: Model, name: str, value: Any) -> dict[str, Any]:

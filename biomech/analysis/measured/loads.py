@@ -9,13 +9,13 @@ rotation and the origin of a frame in ground, a force f at p with a moment m abo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech._alignment import Given, as_doubles
+from biomech._alignment import Given, as_doubles, columns_of
 from biomech._arguments import shown
 from biomech._units import in_units
 from biomech.analysis.measured.plates import MOST
@@ -97,7 +97,7 @@ def _read_labels(model: Model, title: str, given: xr.Dataset) -> tuple[Load, ...
         numbers = []
         for name in ("segment", *FRAMES):
             own = columns[name][k]
-            if own not in places or (name == "segment" and own == GROUND):
+            if not isinstance(own, str) or own not in places or (name == "segment" and own == GROUND):
                 also = "" if name == "segment" else f"{GROUND}, "
                 raise StanceError(f"{title}: {name} of {label} is {shown(own)}; must be one of {also}{listed}")
             numbers.append(places[own])
@@ -187,16 +187,18 @@ def _of_table(title: str, table: pd.DataFrame) -> xr.Dataset:
     """Loads of a table: a row for each load, or for each load in each frame."""
     import xarray as xr
 
-    if table.index.name is not None:
-        table = table.reset_index()
-    if "segment" not in table:
-        raise StanceError(f"{title}: has no column 'segment', on which each load acts")
     columns = {f"{part}_{axis}" for part in PARTS for axis in AXES}
     labels = ("segment", "load", *FRAMES)
-    outer = [str(name) for name in table.columns if name not in columns and name not in labels]
-    if len(outer) > 1:
+    table = _with_index(title, table, columns.union(labels))
+    if "segment" not in table:
+        raise StanceError(f"{title}: has no column 'segment', on which each load acts")
+    outer = [name for name in table.columns if name not in columns and name not in labels]
+    if len(outer) > 1 or not all(isinstance(name, str) for name in outer):
         allowed = ", ".join([*labels, *sorted(columns)])
-        raise StanceError(f"{title}: has the columns {', '.join(outer)}; may have {allowed}, and one for the frames")
+        raise StanceError(
+            f"{title}: has the columns {', '.join(map(str, outer))}; may have {allowed}, and one for the frames"
+        )
+    _check_columns(title, table, columns)
     names = table["load"] if "load" in table else table["segment"]
     keys = list(zip(table[outer[0]], names, strict=True)) if outer else list(names)
     if len(set(keys)) < len(keys):
@@ -221,8 +223,43 @@ def _of_table(title: str, table: pd.DataFrame) -> xr.Dataset:
         rows = ([frames.index(own) for own in table[outer[0]]], places) if outer else (places,)
         for k, axis in enumerate(AXES):
             if given[k]:
-                values[(*rows, k)] = table[f"{part}_{axis}"]
+                values[(*rows, k)] = table[f"{part}_{axis}"].to_numpy(np.float64, na_value=np.nan)
             else:
                 values[(*rows, k)] = 0.0
         variables[part] = (dims, values)
     return xr.Dataset(variables, coords=coords)
+
+
+def _with_index(title: str, table: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:
+    """A table whose index, if it tells something, is among its columns.
+
+    Numbers of rows tell nothing where another column than those that are ``known`` tells the frames.
+    """
+    import pandas as pd
+
+    columns_of(title, table)  # each once
+    names = list(table.index.names)
+    counted = table.index.dtype.kind in "iu" and not set(known) >= {*table.columns}
+    if names == [None] and (counted or isinstance(table.index, pd.RangeIndex)):
+        return table
+    for name in names:
+        if not isinstance(name, str) or name in table.columns or names.count(name) > 1:
+            raise StanceError(
+                f"{title}: its index has the name {name!r}; must have one that no column has, that of the frames' "
+                "dimension (rename_axis), or be dropped (reset_index(drop=True))"
+            )
+    return table.reset_index()
+
+
+def _check_columns(title: str, table: pd.DataFrame, numbers: Collection[str]) -> None:
+    """Refuse numbers that are none, and labels that are missing or several."""
+    import pandas as pd
+
+    for name, column in table.items():
+        if name in numbers:
+            if column.dtype.kind not in "iuf":
+                raise StanceError(f"{title}.{name}: is of type {column.dtype}; must be numbers")
+            continue
+        for label in column:
+            if not pd.api.types.is_scalar(label) or pd.isna(label):
+                raise StanceError(f"{title}.{name}: has {shown(label)}; must be one label in each row")

@@ -32,7 +32,11 @@ def by_coordinate(model: Model, given: Any) -> dict[str, Any]:
 
     columns = columns_of("moments", given)
     if isinstance(given, xr.DataArray) and "coordinate" in given.dims and "coordinate" in given.coords:
-        columns = {label: given.sel(coordinate=label, drop=True) for label in given["coordinate"].values.tolist()}
+        bare = given.drop_vars([name for name, own in given.coords.items() if "coordinate" in own.dims])
+        labels = given["coordinate"].values.tolist()
+        if twice := [label for label in labels if labels.count(label) > 1]:
+            raise StanceError(f"moments: {twice[0]} stands twice along coordinate")
+        columns = {label: bare.isel(coordinate=k) for k, label in enumerate(labels)}
     if columns is None:
         raise StanceError(
             f"moments = {shown(given)}: must be a mapping of coordinates, a Dataset or DataFrame of them, or a path"
@@ -43,8 +47,7 @@ def by_coordinate(model: Model, given: Any) -> dict[str, Any]:
         if name is None:
             check_known(label, [*model.coordinates])
             continue
-        if name in found:
-            raise StanceError(f"moments: {name} stands twice, with an ending and without one")
+        _check_first(name, found)
         found[name] = value
     moved = _moved(model)
     for name in found:
@@ -56,15 +59,27 @@ def by_coordinate(model: Model, given: Any) -> dict[str, Any]:
 
 
 def of_file(model: Model, columns: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Columns of a file by the coordinate that they are of, and those that are of none that moves."""
+    """Columns of a file by the coordinate that they are of, and those that are of none that moves.
+
+    Raises
+    ------
+    StanceError
+        As ``by_coordinate``.
+    """
     moved, found, unused = _moved(model), dict[str, str](), list[str]()
     for label in columns:
         name = coordinate_of(model, label)
         if name is None or name not in moved:
             unused.append(label)
         else:
+            _check_first(name, found)
             found[name] = label
     return found, unused
+
+
+def _check_first(name: str, found: Mapping[str, Any]) -> None:
+    if name in found:
+        raise StanceError(f"moments: {name} stands twice, with an ending and without one")
 
 
 def coordinate_of(model: Model, label: str) -> str | None:

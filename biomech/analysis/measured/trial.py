@@ -13,7 +13,7 @@ from biomech._units import in_units
 from biomech.analysis.measured.floor import PREDICTED, read_contact, read_height
 from biomech.analysis.measured.inertia import read_inertia
 from biomech.analysis.measured.limits import limits_of
-from biomech.analysis.measured.loads import Load, read_loads
+from biomech.analysis.measured.loads import FRAMES, GROUND, Load, read_loads
 from biomech.analysis.measured.moments import by_coordinate, of_file, units_of
 from biomech.errors import BiomechError, StanceError
 from biomech.io.coordinates import in_coordinates
@@ -127,7 +127,7 @@ def read_trial(
             feet = _on_feet(model, own) if title == "ground_reaction" else []
             parts = _upward(own, parts, up)
             if title == "ground_reaction" and _is_plain(own, feet, parts):
-                groups[title] = _summed(model, given, parts)
+                groups[title] = _summed(model, own, given, parts)
                 continue
             groups.setdefault("ground_reaction", _nothing())
             others = [k for k in range(len(own)) if k not in feet]
@@ -182,7 +182,7 @@ def _in_own_units(model: Model, coordinates: Any) -> Any:
 
 def _tells_units(value: Any, unit: str) -> bool:
     """Whether a value says that it is in another unit; answers have places among angles, forces among moments."""
-    return getattr(value, "attrs", {}).get("units", unit) != unit and value.name not in _MIXED
+    return getattr(value, "attrs", {}).get("units", unit) != unit and getattr(value, "name", None) not in _MIXED
 
 
 def _plates(given: Any, up: str) -> xr.Dataset:
@@ -218,13 +218,17 @@ def _on_feet(model: Model, loads: tuple[Load, ...]) -> list[int]:
 
 def _is_plain(loads: tuple[Load, ...], feet: list[int], parts: Mapping[str, xr.DataArray]) -> bool:
     """Whether all of them are forces on feet over time, told in ground."""
-    timed = all(name in parts and {*parts[name].dims} == {"time", "load", "axis"} for name in ("force", "point"))
-    return timed and len(feet) == len(loads) and not any(load.force_frame or load.point_frame for load in loads)
+    timed = all({*part.dims} == {"time", "load", "axis"} for part in parts.values())
+    told = len(feet) < len(loads) or any(load.force_frame or load.point_frame for load in loads)
+    return {"force", "point"} <= {*parts} and timed and not told
 
 
-def _summed(model: Model, given: xr.Dataset, parts: Mapping[str, xr.DataArray]) -> xr.Dataset:
+def _summed(model: Model, loads: tuple[Load, ...], given: xr.Dataset, parts: Mapping[str, xr.DataArray]) -> xr.Dataset:
     """Loads on feet as ground reactions."""
-    whole = given.assign(parts).assign_coords(axis=list(AXES))
+    segments = model.compiled().names.segments
+    labels: dict[str, Any] = {name: ("load", [GROUND] * len(loads)) for name in FRAMES}
+    labels["segment"] = ("load", [segments[load.segment - 1] for load in loads])
+    whole = given.assign(parts).assign_coords(labels | {"axis": list(AXES)})
     if "moment" not in whole:
         whole = whole.assign(moment=whole["force"] * 0.0)
     names = {own: model.compiled().names.segments[k] for k, own in enumerate(model.compiled().segments)}
