@@ -605,6 +605,8 @@ class Model(Displayed):
         self, poses: Coordinates | None = None, /, *, knee_laxity: float = 0.0, **coordinates: ArrayLike
     ) -> xr.Dataset:
         """Passive moments and their derivatives, see ``geometry.passive_moment``; coordinates as in ``kinematics``."""
+        kinds = ("spring", "force")
+        self.shared("passive forces are known", lambda: check_left_out(self.name, self.tables, kinds))
         return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
 
 
