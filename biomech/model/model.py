@@ -154,6 +154,8 @@ class Model(Displayed):
     def said(self) -> str:
         """What stands in for what a model file does not say, in one line; empty of a built-in body.
 
+        It is of the body as it was read: a body that was changed or ``scaled`` since has the same line.
+
         Examples
         --------
         >>> import biomech as bm
