@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+import xarray as xr
+
 import biomech as bm
+from biomech.errors import StanceError
 from biomech.io.osim import read_description
 from biomech.io.osim.anatomy import find_anatomy
 
@@ -63,3 +68,38 @@ def test_a_long_chain_is_no_deep_one(tmp_path: Path) -> None:
     found = find_anatomy(read_description(written(tmp_path, names, joints)))
     assert not found.segments
     assert not found.mirror
+
+
+COUPLER = """<ConstraintSet><objects><CoordinateCouplerConstraint name="tie"><coupled_coordinates_function>
+<LinearFunction><coefficients>2 0.1</coefficients></LinearFunction></coupled_coordinates_function>
+<independent_coordinate_names>swing</independent_coordinate_names>
+<dependent_coordinate_name>bend</dependent_coordinate_name></CoordinateCouplerConstraint></objects></ConstraintSet>"""
+
+
+def coupled(tmp_path: Path) -> bm.Model:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/bodyset/arm", "tip", "bend")]
+    return bm.read_osim(written(tmp_path, ["arm", "tip"], joints, COUPLER))
+
+
+@pytest.mark.parametrize("question", ["kinematics", "muscle_geometry", "gravity", "passive_moment"])
+def test_another_value_for_what_follows_is_refused(tmp_path: Path, question: str) -> None:
+    model = coupled(tmp_path)
+    ask = getattr(model, question)
+    there = 2.0 * 10.0 + np.degrees(0.1)
+    assert ask(swing=10.0, bend=there).equals(ask(swing=10.0))
+    with pytest.raises(StanceError, match=r"bend = 20: follows swing and is at 25\.7296 then"):
+        ask(swing=10.0, bend=20.0)
+    with pytest.raises(StanceError, match=r"bend = 25\.73.*: follows swing"):
+        ask(swing=10.0, bend=there + 1e-3)
+    swing = xr.DataArray([0.0, 10.0], dims="time")
+    ask(swing=swing, bend=2.0 * swing + np.degrees(0.1))
+    with pytest.raises(StanceError, match="bend = 30: follows swing"):
+        ask(swing=swing, bend=30.0)
+
+
+def test_what_follows_is_refused_in_the_signs_of_the_body(tmp_path: Path) -> None:
+    model = coupled(tmp_path).with_roles(
+        coordinates={"hip_flexion_r": "bend", "knee_angle_r": "swing"}, signs={"hip_flexion_r": -1}
+    )
+    with pytest.raises(StanceError, match=r"bend = 20: follows swing and is at 25\.7296 then"):
+        model.kinematics(swing=10.0, bend=20.0)
