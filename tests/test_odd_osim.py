@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import biomech as bm
-from biomech.errors import StanceError
+from biomech.errors import ModelError, StanceError
 from biomech.io.osim import read_description
 from biomech.io.osim.anatomy import find_anatomy
 
@@ -103,3 +103,46 @@ def test_what_follows_is_refused_in_the_signs_of_the_body(tmp_path: Path) -> Non
     )
     with pytest.raises(StanceError, match=r"bend = 20: follows swing and is at 25\.7296 then"):
         model.kinematics(swing=10.0, bend=20.0)
+
+
+def test_one_of_several_roots_can_go(tmp_path: Path) -> None:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/ground", "ball", "roll")]
+    model = bm.read_osim(written(tmp_path, ["arm", "ball"], joints))
+    left = model.without(["ball"])
+    assert left.segments == ("arm",)
+    assert left.coordinates == ("swing",)
+    assert left.gravity(swing=90.0).equals(model.gravity(swing=90.0).sel(coordinate=["swing"]))
+    with pytest.raises(ModelError, match="'arm' and 'ball' carry the whole body"):
+        model.without(["arm", "ball"])
+
+
+def test_what_depends_on_time_and_speed_is_said(tmp_path: Path) -> None:
+    """A prescribed motion stands at its default, a damper does nothing; a constant motion and no damping are plain."""
+    line = "<LinearFunction><coefficients>1 0</coefficients></LinearFunction>"
+    still = "<Constant><value>0.2</value></Constant>"
+    ways = [
+        f"<default_value>0.1</default_value><prescribed>true</prescribed><prescribed_function>{f}</prescribed_function>"
+        for f in (line, still)
+    ]
+    joints = [
+        pin("top", "/ground", "arm", "swing", more=ways[0]),
+        pin("mid", "/bodyset/arm", "tip", "bend", more=ways[1]),
+    ]
+    coil = '<SpringGeneralizedForce name="{}"><coordinate>{}</coordinate><viscosity>{}</viscosity>{}'
+    coils = "".join(
+        coil.format(*each) + "</SpringGeneralizedForce>"
+        for each in (
+            ("damper", "swing", 2, "<stiffness>0</stiffness>"),
+            ("spring", "bend", 0, "<stiffness>1</stiffness>"),
+            ("off", "bend", 3, "<appliesForce>false</appliesForce>"),
+        )
+    )
+    limit = (
+        '<CoordinateLimitForce name="limit"><coordinate>bend</coordinate><damping>{}</damping></CoordinateLimitForce>'
+    )
+    for damping, names in ((0.0, "damper"), (0.5, "damper, limit")):
+        forces = f"<ForceSet><objects>{coils}{limit.format(damping)}</objects></ForceSet>"
+        model = bm.read_osim(written(tmp_path, ["arm", "tip"], joints, forces))
+        assert model.said == f"at the default what time prescribes: swing; no damping: {names}"
+        assert np.isclose(model.value("defaults/swing/value"), np.degrees(0.1))
+        assert np.isclose(model.value("defaults/bend/value"), np.degrees(0.2))

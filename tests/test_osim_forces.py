@@ -386,7 +386,6 @@ def test_statics_of_a_body_with_a_spring_along_a_path_are_refused(tmp_path: Path
     with pytest.raises(ModelError, match="PathSpring 'band'"):
         bm.sweep(model, pelvic_tilt=0)
 
-
     with pytest.raises(ModelError, match="PathSpring 'band'"):
         model.passive_moment()
 
@@ -405,9 +404,9 @@ def test_statics_of_a_body_with_a_force_that_is_not_computed_are_refused(force: 
     assert "odd" not in model.muscles
     assert [own.endswith(" 'odd' (force)") for own in model.left_out] == [True]
     model.muscle_geometry()
-    with pytest.raises(ModelError, match="'odd'$"):  # and no remedy: it is no muscle of the table
+    with pytest.raises(ModelError, match=r"'odd'$"):  # and no remedy: it is no muscle of the table
         bm.sweep(model, pelvic_tilt=0)
-    with pytest.raises(ModelError, match="'odd'$"):
+    with pytest.raises(ModelError, match=r"'odd'$"):
         model.passive_moment()
 
 

@@ -89,7 +89,10 @@ def test_joints_of_every_class_are_read_back_the_same(tmp_path: Path) -> None:
     assert straight != text
     (tmp_path / "every.osim").write_text(straight)
     model = read(tmp_path / "every.osim")
-    check_same(model, read(write(model, tmp_path / "again.osim")))
+    assert model.said == "no damping: stop, coil"
+    back = read(write(model, tmp_path / "again.osim"))
+    assert back.said == ""  # what is written has none
+    check_same(bm.Model(model.name, {k: own for k, own in model.tables.items() if k != "notes"}, model.roles), back)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -196,6 +199,20 @@ def test_what_no_parser_would_read_is_refused(model: bm.Model, said: str, tmp_pa
     with pytest.raises(ModelError, match=said):
         bm.write_osim(model, tmp_path / "odd.osim")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_note_is_no_part_of_the_element_in_which_it_stands(tmp_path: Path) -> None:
+    """Neither the text of a leaf nor the object of a property is another for it."""
+    path = write(bm.load_model("small"), tmp_path / "small.osim")
+    plain, text = read(path), path.read_text()
+    noted = re.sub(r"(<mass>\d)", r"\1<?biomech odd?>", text)
+    noted = noted.replace("<PathPointSet>", "<?biomech odd?><PathPointSet>").replace(
+        "<objects>", "<objects><?biomech a?>"
+    )
+    noted = re.sub(r"(<function[^>]*>|<[a-z_]*_function>|<[xyz]_location>)", r"\1<?biomech odd?>", noted)
+    assert noted.count("<?biomech odd?>") > 10
+    path.write_text(noted)
+    check_same(plain, read(path))
 
 
 # ---- names and numbers --------------------------------------------------------------------------------------------

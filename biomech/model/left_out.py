@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from biomech.errors import ModelError
 from biomech.model.tables import Table, complete
 
-
 #: Of what is left out, what some answer is refused for; the rest is said alone.
 REFUSED = ("path", "joint", "constraint", "spring", "force", "gravity")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biomech.errors import BiomechWarning, ModelError
-from biomech.io._xml import NOTE, Element, parse_xml, read_xml
+from biomech.io._xml import Element, parse_xml, read_xml
 from biomech.io.osim.description import LeftOut, opensim_name
 from biomech.model.left_out import REFUSED
 
@@ -80,7 +80,7 @@ def open_document(path: str | Path) -> Document:
 def _take_notes(document: Document, root: Element) -> None:
     """What ``write_osim`` says of a body and OpenSim has no word for: its name, what it was without."""
     document.name = document.model.name
-    for note in root.every(f"?{NOTE}"):
+    for note in root.notes:
         own = parse_xml(f"<{note.text}/>".encode(), f"{document.file}, line {note.line}, note")
         if own.tag == "left_out":
             words = {part: own.attributes.get(part, "") for part in ("kind", "name", "affects", "muscle")}

@@ -74,7 +74,8 @@ def write_osim(model: Model, path: str | Path) -> None:
     -----
     Joints are CustomJoint, EllipsoidJoint and WeldJoint, coordinates that follow others CoordinateCouplerConstraint,
     points of soles and seat markers. Muscles are of the class whose curve of active force they have, Thelen2003Muscle
-    of a built-in body; their other curves are OpenSim's own. What ``read_osim`` left out of a file
+    of a built-in body; their other curves are OpenSim's own. Springs and limits have no damping, prescribed coordinates
+    stay at their default. What ``read_osim`` left out of a file
     stays left out, and stands in the file in a note (an XML processing instruction), so that answers that depend on it
     are refused of what is read back, too.
 
@@ -114,7 +115,7 @@ def _document(name: str, tables: Tables) -> Element:
     framed = paths.framed_points()
     for credit, text in zip(tables["credits"].rows, tables["credits"].text("text"), strict=True):
         add(model, credit, text)
-    if not len(tables["notes"]):  # it was never read from a file
+    if not _was_read(tables):
         add(model, "credits", _OWN)
     add(model, "length_units", "meters")
     add(model, "force_units", "N")
@@ -224,14 +225,19 @@ def _not_written(tables: Tables) -> list[str]:
     slack = tables["muscles"].numbers("tendon_slack_length")
     if changed := [name for name, own in zip(tables["muscles"].rows, slack, strict=True) if own < 0.0]:
         lost.append(f"tendon slack lengths below zero, written as 0, of {', '.join(changed)}")
-    if not len(tables["notes"]) and len(tables["contact_points"]):
+    if not _was_read(tables) and len(tables["contact_points"]):
         lost.append("passive tissue, trusted ranges, what soles and seat are, settings but gravity")
     return lost
 
 
+def _was_read(tables: Tables) -> bool:
+    """Whether a body is from a file: those have defaults of their coordinates, or something to say."""
+    return len(tables["defaults"]) > 0 or len(tables["notes"]) > 0
+
+
 def _read_otherwise(model: Model, tables: Tables, place: Path) -> list[str]:
     """Tables of a body from a file that are read back from its own with other cells, in words; and its roles."""
-    if not len(tables["notes"]):
+    if not _was_read(tables):
         return []
     try:
         with warnings.catch_warnings():
