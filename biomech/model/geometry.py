@@ -133,7 +133,7 @@ def followed(compiled: CompiledModel, q: Array) -> Array:
     """Coordinates (frame, coordinate), rad and m, with those that follow others where they are."""
     if len(compiled.tree.couplers.dependent) == 0:
         return q
-    q = np.array(q)
+    q = np.array(q, order="C")
     _frames(compiled, q)  # puts them there
     return q
 
