@@ -365,8 +365,9 @@ def test_random_joints_move_as_plain_numpy_says(seed):
 
 
 def near(model, pose, name, step):
-    """Poses on both sides along a free coordinate; couplers put the others where they belong."""
-    given = in_degrees(model, [pose] * 2)
+    """Poses on both sides along a free coordinate; couplers put those that follow where they belong."""
+    every = in_degrees(model, [pose] * 2)
+    given = {own: every[own] for own in independent(model)}
     turns = model.compiled().is_rotation[model.coordinates.index(name)]
     ends = np.array([-1.0, 1.0]) * step
     return {**given, name: given[name] + (np.degrees(ends) if turns else ends)}

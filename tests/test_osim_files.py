@@ -382,6 +382,15 @@ def test_forces_among_the_components_are_forces(tmp_path: Path) -> None:
     assert "Gadget (1: odd), GadgetSet (1)" in said[0]
 
 
+@pytest.mark.parametrize(
+    ("kind", "affects"), [("Gadget", "model"), ("PlugInMuscle", "force"), ("HuntCrossleyForce", "contact")]
+)
+def test_components_that_pull_are_told_from_those_that_do_not(tmp_path: Path, kind: str, affects: str) -> None:
+    other = f'<ComponentSet><objects><{kind} name="odd"/></objects></ComponentSet>'
+    model, _ = read(edited(tmp_path, "<BodySet>", f"{other}<BodySet>"))
+    assert [(own.kind, own.affects) for own in model.left_out] == [(kind, affects)]
+
+
 def test_files_of_before_1_9_say_the_same(tmp_path: Path) -> None:
     """Bodies in an engine, axes in a list, muscle points in the muscle: the words of OpenSim 1.x."""
     text = OLD.read_text().replace('Version="30000"', 'Version="10600"')

@@ -364,13 +364,17 @@ FORCES = """
 
 
 def with_band(tmp_path: Path, stiffness: float) -> Path:
+    return with_force(tmp_path, FORCES.format(stiffness=stiffness))
+
+
+def with_force(tmp_path: Path, force: str) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BiomechWarning)
         bm.write_osim(bm.load_model("small"), tmp_path / "small.osim")
     text = (tmp_path / "small.osim").read_text()
     place = text.index("</objects>", text.index("<ForceSet"))
     place = text.rindex("</objects>", 0, text.index("<groups", text.index("<ForceSet")))
-    (tmp_path / "band.osim").write_text(text[:place] + FORCES.format(stiffness=stiffness) + text[place:])
+    (tmp_path / "band.osim").write_text(text[:place] + force + text[place:])
     return tmp_path / "band.osim"
 
 
@@ -381,6 +385,45 @@ def test_statics_of_a_body_with_a_spring_along_a_path_are_refused(tmp_path: Path
     model.muscle_geometry()
     with pytest.raises(ModelError, match="PathSpring 'band'"):
         bm.sweep(model, pelvic_tilt=0)
+
+    with pytest.raises(ModelError, match="PathSpring 'band'"):
+        model.passive_moment()
+
+
+@pytest.mark.parametrize(
+    "force",
+    [
+        '<Thelen2003Muscle name="odd"><FunctionBasedPath name="path"/></Thelen2003Muscle>',
+        '<PlugInMuscle name="odd"/>',
+        '<Smith2018ArticularContactForce name="odd"/>',
+    ],
+)
+def test_statics_of_a_body_with_a_force_that_is_not_computed_are_refused(force: str, tmp_path: Path) -> None:
+    with pytest.warns(BiomechWarning, match="depends on it is refused: .*odd"):
+        model = bm.read_osim(with_force(tmp_path, force))
+    assert "odd" not in model.muscles
+    assert [own.endswith(" 'odd' (force)") for own in model.left_out] == [True]
+    model.muscle_geometry()
+    with pytest.raises(ModelError, match=r"'odd'$"):  # and no remedy: it is no muscle of the table
+        bm.sweep(model, pelvic_tilt=0)
+    with pytest.raises(ModelError, match=r"'odd'$"):
+        model.passive_moment()
+
+
+@pytest.mark.parametrize(
+    "force",
+    [
+        '<HuntCrossleyForce name="odd"/>',
+        '<SmoothSphereHalfSpaceForce name="odd"/>',
+        '<PathActuator name="odd"><FunctionBasedPath name="path"/></PathActuator>',
+    ],
+)
+def test_contact_with_the_ground_is_only_said(force: str, tmp_path: Path) -> None:
+    with pytest.warns(BiomechWarning, match="left out, and answers are without it: .*odd"):
+        model = bm.read_osim(with_force(tmp_path, force))
+    assert len(model.left_out) == 1
+    model.passive_moment()
+    bm.sweep(model, pelvic_tilt=0)
 
 
 def test_a_spring_of_no_stiffness_is_none(tmp_path: Path) -> None:

@@ -266,6 +266,17 @@ def test_what_is_left_out_refuses_what_depends_on_it():
     assert renamed.left_out == model.left_out
 
 
+def test_a_stance_goes_back_in_with_what_follows(rajagopal):
+    """Its patellae follow the knees, and stand in the answer where they are: ``pose`` of it is taken as it is."""
+    stance = bm.sweep(rajagopal, pelvic_tilt=0, knee_flexion=[0.0, 20.0])
+    given = bm.pose(stance)
+    follower, leader = (rajagopal.tables["couplers"].text(end)[0] for end in ("dependent", "independents"))
+    assert float(abs(given[follower][1])) > 5.0
+    assert np.isfinite(rajagopal.kinematics(given).origin).all()
+    with pytest.raises(StanceError, match=f"{follower} = .*: follows {leader} and is at"):
+        rajagopal.kinematics(given.assign({follower: given[follower] + 1.0}))
+
+
 def test_a_body_that_cannot_stand_says_what_it_lacks():
     leg = bm.read_osim(OSIM / "models/leg6dof9musc.osim")
     with pytest.raises(ModelError, match="none of its segments has the role torso"):

@@ -89,7 +89,10 @@ def test_joints_of_every_class_are_read_back_the_same(tmp_path: Path) -> None:
     assert straight != text
     (tmp_path / "every.osim").write_text(straight)
     model = read(tmp_path / "every.osim")
-    check_same(model, read(write(model, tmp_path / "again.osim")))
+    assert model.said == "no damping: stop, coil"
+    back = read(write(model, tmp_path / "again.osim"))
+    assert back.said == ""  # what is written has none
+    check_same(bm.Model(model.name, {k: own for k, own in model.tables.items() if k != "notes"}, model.roles), back)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -144,6 +147,72 @@ def test_notes_of_others_are_theirs(tmp_path: Path) -> None:
     text = (tmp_path / "small.osim").read_text().replace("<Model ", "<?others left_out kind='x'?><Model ")
     (tmp_path / "small.osim").write_text(text)
     assert bm.read_osim(tmp_path / "small.osim").left_out == ()
+
+
+def test_what_is_read_back_otherwise_is_said(tmp_path: Path) -> None:
+    """A body from a file that was changed: soles and passive tissue come from the rule again, muscles from the file."""
+    model = read(write(bm.load_model("gait2392"), tmp_path / "one.osim"))
+    bm.write_osim(model.scale({"muscles/soleus_r/max_isometric_force": 0.5}), tmp_path / "two.osim")  # no warning
+    point = model.tables["contact_points"].rows[0]
+    changed = model.replace({"passive/hip_offset": 5.0, f"contact_points/{point}/x": 0.3})
+    with pytest.warns(BiomechWarning, match="read back otherwise: contact_points, passive, settings$") as said:
+        bm.write_osim(changed, tmp_path / "two.osim")
+    assert len(said) == 1
+    turned = model.with_roles(signs={"knee_angle_r": -1})
+    with pytest.warns(BiomechWarning, match="read back otherwise: .*roles$"):
+        bm.write_osim(turned, tmp_path / "two.osim")
+
+
+def test_a_muscle_that_was_off_and_is_given_strength_is_on(tmp_path: Path) -> None:
+    write(bm.load_model("small"), tmp_path / "small.osim")
+    muscle = bm.load_model("small").muscles[0]
+    text = (tmp_path / "small.osim").read_text()
+    name = f'name="{muscle}">'
+    (tmp_path / "off.osim").write_text(text.replace(name, f"{name}<appliesForce>false</appliesForce>", 1))
+    path = f"muscles/{muscle}/max_isometric_force"
+    off = read(tmp_path / "off.osim")
+    assert off.value(path) == 0.0
+    assert read(write(off, tmp_path / "again.osim")).value(path) == 0.0
+    assert "<appliesForce>false<" in (tmp_path / "again.osim").read_text()
+    bm.write_osim(off.replace({path: 700.0}), tmp_path / "on.osim")
+    assert read(tmp_path / "on.osim").value(path) == 700.0
+
+
+def with_credit(credit: str, text: str) -> bm.Model:
+    model = bm.load_model("small")
+    cells = {"credit": (credit,), "text": (text,), "source": ("",)}
+    return bm.Model(model.name, {**model.tables, "credits": Table("credits", cells)})
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (with_credit("a b", "x"), "credits = 'a b'"),
+        (with_credit("BodySet", "x"), "credits = 'BodySet'"),
+        (with_credit("credits", "x\x00y"), "XML cannot hold"),
+        (with_credit("publications", "x\ufffey"), "XML cannot hold"),
+        (with_credit("publications", "x\ud800y"), "XML cannot hold"),
+        (bm.Model("a\x01b", bm.load_model("small").tables), "XML cannot hold"),
+    ],
+)
+def test_what_no_parser_would_read_is_refused(model: bm.Model, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=said):
+        bm.write_osim(model, tmp_path / "odd.osim")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_note_is_no_part_of_the_element_in_which_it_stands(tmp_path: Path) -> None:
+    """Neither the text of a leaf nor the object of a property is another for it."""
+    path = write(bm.load_model("small"), tmp_path / "small.osim")
+    plain, text = read(path), path.read_text()
+    noted = re.sub(r"(<mass>\d)", r"\1<?biomech odd?>", text)
+    noted = noted.replace("<PathPointSet>", "<?biomech odd?><PathPointSet>").replace(
+        "<objects>", "<objects><?biomech a?>"
+    )
+    noted = re.sub(r"(<function[^>]*>|<[a-z_]*_function>|<[xyz]_location>)", r"\1<?biomech odd?>", noted)
+    assert noted.count("<?biomech odd?>") > 10
+    path.write_text(noted)
+    check_same(plain, read(path))
 
 
 # ---- names and numbers --------------------------------------------------------------------------------------------

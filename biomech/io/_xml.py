@@ -22,7 +22,7 @@ MOST_BYTES = 64 * 2**20
 MOST_ELEMENTS = 1_000_000
 MOST_LEVELS = 64
 
-#: The target of processing instructions that are ours; elements of them have the tag ``?biomech``.
+#: The target of processing instructions that are ours, and the tag of the elements that are made of them.
 NOTE = "biomech"
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -31,9 +31,12 @@ _WRONG_BYTE = re.compile("[\udc80-\udcff]")  # how surrogateescape shows a byte 
 
 
 class Element:
-    """An element: its tag, attributes, text without what is around it, children, parent and line in the file."""
+    """An element: its tag, attributes, text without what is around it, children, parent and line in the file.
 
-    __slots__ = ("attributes", "children", "line", "parent", "tag", "text")
+    ``notes`` are of our own in it, and no children.
+    """
+
+    __slots__ = ("attributes", "children", "line", "notes", "parent", "tag", "text")
 
     def __init__(self, tag: str, attributes: dict[str, str], line: int, parent: Element | None) -> None:
         self.tag = tag
@@ -42,6 +45,7 @@ class Element:
         self.parent = parent
         self.text = ""
         self.children: list[Element] = []
+        self.notes: list[Element] = []
 
     @property
     def name(self) -> str:
@@ -125,9 +129,7 @@ class _Builder:
         self.count = 0
 
     def start(self, tag: str, attributes: dict[str, str], line: int) -> None:
-        self.count += 1
-        if self.count > MOST_ELEMENTS:
-            raise self.error(line, f"has more than {MOST_ELEMENTS} elements")
+        self._count(line)
         if len(self.open) >= MOST_LEVELS:
             raise self.error(line, f"has elements more than {MOST_LEVELS} levels deep")
         parent = self.open[-1] if self.open else None
@@ -139,6 +141,11 @@ class _Builder:
         self.open.append(element)
         self.pieces.clear()
 
+    def _count(self, line: int) -> None:
+        self.count += 1
+        if self.count > MOST_ELEMENTS:
+            raise self.error(line, f"has more than {MOST_ELEMENTS} elements")
+
     def text(self, piece: str) -> None:
         self.pieces.append(piece)
 
@@ -149,11 +156,12 @@ class _Builder:
         self.pieces.clear()
 
     def note(self, target: str, words: str, line: int) -> None:
-        """A note of our own is a child whose tag is ``?biomech``; those of others are theirs."""
+        """A note of our own is with the element in which it stands; those of others are theirs."""
         if target == NOTE and self.open:
-            self.start(f"?{target}", {}, line)
-            self.pieces.append(words)
-            self.end("")
+            self._count(line)
+            own = Element(target, {}, self.above + line, self.open[-1])
+            own.text = words.strip()
+            self.open[-1].notes.append(own)
 
     def refuse_doctype(self, name: str, line: int) -> None:
         raise self.error(line, f"has a DOCTYPE ({name[:40]}), which is not read: its entities could expand without end")

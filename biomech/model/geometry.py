@@ -2,8 +2,9 @@
 
 Coordinates go by the model's own names and signs, in degrees (translations in m). One-dimensional arrays pair element
 by element along ``pose``, scalars broadcast, unnamed coordinates are at their defaults: zero, unless the body has the
-table ``defaults``; those that follow others go with them, whatever is given. A DataArray brings its own dimensions and
-a Series that of its index, in the place of ``pose``: those of one name pair by their labels, which come back.
+table ``defaults``; those that follow others go with them, and another value for one is refused. A DataArray brings its
+own dimensions and a Series that of its index, in the place of ``pose``: those of one name pair by their labels, which
+come back.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
+from biomech.errors import StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import PassiveTables
@@ -31,13 +33,15 @@ from biomech.model.mechanics.tree import (
 )
 from biomech.model.mechanics.wrapping.laying import empty_wrap_work
 from biomech.model.mirror import side_of
-from biomech.model.poses import Coordinates, read_knee_laxity, read_poses
+from biomech.model.poses import Coordinates, Poses, read_knee_laxity, read_poses
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
 AXES = ["x", "y", "z"]
+#: rad, m: how far from where it goes a coordinate that follows others may be given.
+_FOLLOWS = 1e-6
 NO_LOAD = np.zeros(LOAD)
 
 
@@ -60,7 +64,7 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     """
     import xarray as xr
 
-    posed = read_poses(compiled, coordinates, ("origin", "rotation", "segment_centre", "body_centre", "local_axis"))
+    posed = _read(compiled, coordinates, ("origin", "rotation", "segment_centre", "body_centre", "local_axis"))
     rotation, origin, centre = _frames(compiled, posed.q)
     turned, placed = rotation[:, 1:], origin[:, 1:]
     centres = placed + np.einsum("psij,sj->psi", turned, compiled.tree.com[1:])
@@ -82,6 +86,39 @@ def kinematics(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     )
 
 
+def _read(compiled: CompiledModel, coordinates: Coordinates, taken: tuple[str, ...]) -> Poses:
+    """Poses that a caller gives, in which what follows others is where it goes by them.
+
+    Raises
+    ------
+    StanceError
+        As of ``read_poses``; or a coordinate that follows others is given another place than it has.
+    """
+    posed = read_poses(compiled, coordinates, taken)
+    couplers, names = compiled.tree.couplers, compiled.names.coordinates
+    checked = [k for k, c in enumerate(couplers.dependent) if names[c] in posed.given]
+    if not checked:
+        return posed
+    there = followed(compiled, posed.q)
+    for k in checked:
+        c = int(couplers.dependent[k])
+        wrong = np.flatnonzero(np.abs(posed.q[:, c] - there[:, c]) > _FOLLOWS)
+        if len(wrong):
+            leaders = [names[i] for i in couplers.argument[couplers.start[k] : couplers.start[k + 1]]]
+            given, goes = (_in_degrees(compiled, q[wrong[0]])[c] for q in (posed.q, there))
+            raise StanceError(
+                f"{names[c]} = {given:g}: follows {', '.join(leaders) or 'no other'} and is at {goes:g} then; "
+                "must have that value, or none"
+            )
+    return posed
+
+
+def _in_degrees(compiled: CompiledModel, q: Array) -> Array:
+    """Coordinates in degrees and m, as the body itself counts them."""
+    own = compiled.counted(q)
+    return np.where(compiled.is_rotation, np.degrees(own), own)
+
+
 def segment_frames(compiled: CompiledModel, q: Array) -> tuple[Array, Array]:
     """Rotations (frame, segment, 3, 3) and origins (frame, segment, 3) in ground, which is segment 0.
 
@@ -96,7 +133,7 @@ def followed(compiled: CompiledModel, q: Array) -> Array:
     """Coordinates (frame, coordinate), rad and m, with those that follow others where they are."""
     if len(compiled.tree.couplers.dependent) == 0:
         return q
-    q = np.array(q)
+    q = np.array(q, order="C")
     _frames(compiled, q)  # puts them there
     return q
 
@@ -145,7 +182,7 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
     """
     import xarray as xr
 
-    posed = read_poses(compiled, coordinates, ("length", "moment_arm", "side"))
+    posed = _read(compiled, coordinates, ("length", "moment_arm", "side"))
     q = posed.q
     length = np.empty((len(q), len(compiled.muscles)))
     arm = np.zeros((len(q), len(compiled.muscles), len(compiled.coordinates)))
@@ -225,7 +262,7 @@ def gravity(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
     """
     import xarray as xr
 
-    posed = read_poses(compiled, coordinates, ("generalized_force",))
+    posed = _read(compiled, coordinates, ("generalized_force",))
     q = posed.q
     force = np.empty((len(q), len(compiled.coordinates)))
     _gravity(compiled.tree, compiled.splines, q, compiled.gravity, force)
@@ -272,8 +309,8 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
     """
     import xarray as xr
 
-    posed = read_poses(compiled, coordinates, ("passive_moment", "passive_derivative", "by_coordinate"))
-    q = posed.q
+    posed = _read(compiled, coordinates, ("passive_moment", "passive_derivative", "by_coordinate"))
+    q = followed(compiled, posed.q)
     laxity = np.full(2, read_knee_laxity(knee_laxity))
     moment = np.empty((len(q), len(compiled.coordinates)))
     slope = np.empty((len(q), len(compiled.coordinates), len(compiled.coordinates)))

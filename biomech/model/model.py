@@ -154,6 +154,8 @@ class Model(Displayed):
     def said(self) -> str:
         """What stands in for what a model file does not say, in one line; empty of a built-in body.
 
+        It is of the body as it was read: a body that was changed or ``scaled`` since has the same line.
+
         Examples
         --------
         >>> import biomech as bm
@@ -605,6 +607,8 @@ class Model(Displayed):
         self, poses: Coordinates | None = None, /, *, knee_laxity: float = 0.0, **coordinates: ArrayLike
     ) -> xr.Dataset:
         """Passive moments and their derivatives, see ``geometry.passive_moment``; coordinates as in ``kinematics``."""
+        kinds = ("spring", "force")
+        self.shared("passive forces are known", lambda: check_left_out(self.name, self.tables, kinds))
         return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
 
 

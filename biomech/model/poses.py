@@ -40,13 +40,14 @@ _MOST_POSES = 10**8
 class Poses(NamedTuple):
     """Poses one below the other: ``q`` (pose, coordinate) rad and m, the caller's dimensions, their shape and labels.
 
-    Values without labels lie along ``pose``.
+    Values without labels lie along ``pose``. ``given``: the coordinates that the caller gave, by the model's own names.
     """
 
     q: Array
     dims: tuple[str, ...] = ("pose",)
     shape: tuple[int, ...] = (1,)
     labels: Mapping[str, xr.Variable] = {}
+    given: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.q)
@@ -70,7 +71,7 @@ def read_poses(compiled: CompiledModel, coordinates: Coordinates, taken: Iterabl
     """
     if isinstance(coordinates, dict) and not any(is_named(v) or is_series(v) for v in coordinates.values()):
         q = poses(compiled, coordinates)
-        return Poses(q, shape=(len(q),))
+        return Poses(q, shape=(len(q),), given=tuple(coordinates))
     return _labelled(compiled, coordinates, frozenset(taken))
 
 
@@ -89,7 +90,8 @@ def _labelled(compiled: CompiledModel, given: Coordinates, taken: frozenset[str]
     q = np.tile(compiled.counted(compiled.default), (*shape, 1))
     for one in read:
         q[..., compiled.names.coordinates.index(one.name)] = over(one.array, dims)
-    return Poses(_in_radians(compiled, q.reshape(count, -1)), dims, shape, labels)
+    given_names = tuple(one.name for one in read)
+    return Poses(_in_radians(compiled, q.reshape(count, -1)), dims, shape, labels, given_names)
 
 
 def poses(compiled: CompiledModel, coordinates: Mapping[str, Any]) -> Array:

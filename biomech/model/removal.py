@@ -44,7 +44,7 @@ def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[
     """
     gone = _what_goes(tables, set(muscles), set(segments))
     _check_points(tables["path_points"], gone)
-    if gone.muscles.issuperset(tables["muscles"].rows):
+    if len(tables["muscles"]) and gone.muscles.issuperset(tables["muscles"].rows):
         raise ModelError("names: take every muscle; must leave one")
     left = {
         "segments": _without(tables["segments"], "segment", gone.segments),
@@ -118,14 +118,16 @@ def _what_goes(tables: Tables, muscles: set[str], segments: set[str]) -> _Gone:
     """Everything that goes with some muscles and segments."""
     joints, points = tables["joints"], tables["path_points"]
     segments = _outward(joints, segments)
-    for parent, child in zip(joints.text("parent"), joints.text("child"), strict=True):
-        if parent == "ground" and child in segments:
-            raise ModelError(f"names: {child!r} carries the whole body; without it nothing is left")
+    ends = zip(joints.text("parent"), joints.text("child"), strict=True)
+    roots = [child for parent, child in ends if parent == "ground"]
+    if segments.issuperset(roots):
+        carry = " and ".join(map(repr, roots))
+        raise ModelError(f"names: {carry} carr{'y' if roots[1:] else 'ies'} the whole body; without it nothing is left")
     lost = {row for row, child in zip(joints.rows, joints.text("child"), strict=True) if child in segments}
     coordinates = tables["coordinates"]
     turns = {row for row, joint in zip(coordinates.rows, coordinates.text("joint"), strict=True) if joint in lost}
-    ends = zip(points.text("muscle"), points.text("segment"), strict=True)
-    return _Gone(segments, lost, turns, muscles | {muscle for muscle, segment in ends if segment in segments})
+    runs = zip(points.text("muscle"), points.text("segment"), strict=True)
+    return _Gone(segments, lost, turns, muscles | {muscle for muscle, segment in runs if segment in segments})
 
 
 def _outward(joints: Table, segments: Collection[str]) -> set[str]:

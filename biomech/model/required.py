@@ -7,13 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from biomech.errors import ModelError
-from biomech.model.left_out import check_left_out
+from biomech.model.left_out import REFUSED, check_left_out
 
 if TYPE_CHECKING:
     from biomech.model.model import Model
 
-#: What statics depend on that a model file may have and that is not computed.
-_STATICS = ("path", "joint", "constraint", "spring", "gravity")
 #: Roles that every stance needs, by kind of part.
 TRUNK: Mapping[str, tuple[str, ...]] = {
     "segments": ("pelvis", "torso"),
@@ -32,14 +30,14 @@ LEG: Mapping[str, tuple[str, ...]] = {
 
 
 def require_statics(model: Model) -> None:
-    """Refuse a body with joints, constraints or paths that are not computed: what muscles bear would be wrong.
+    """Refuse a body with joints, constraints, paths or forces that are not computed: what muscles bear would be wrong.
 
     Raises
     ------
     ModelError
         Names what it is.
     """
-    model.shared("statics are known", lambda: check_left_out(model.name, model.tables, _STATICS))
+    model.shared("statics are known", lambda: check_left_out(model.name, model.tables, REFUSED))
 
 
 def require_trunk(model: Model) -> None:

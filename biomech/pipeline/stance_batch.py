@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import ContactTables
 from biomech.model.forces.registry import are_symmetric
+from biomech.model.geometry import followed
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
@@ -126,6 +127,7 @@ def equilibrium_of(batch: StanceBatch, stance: Stance, q: Array, objective: Shar
 
 def pose_of(compiled: CompiledModel, q: Array) -> dict[str, Array]:
     """Coordinates (posture, coordinate) by name, in degrees and metres: what ``Model.muscle_geometry`` takes."""
+    q = followed(compiled, q)
     angle = compiled.counted(np.where(compiled.is_rotation, np.degrees(q), q))
     return dict(zip(compiled.names.coordinates, angle.T, strict=True))
 

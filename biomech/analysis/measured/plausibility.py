@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.analysis.measured.motion import Measured
-from biomech.model.geometry import kinematics
+from biomech.model.geometry import followed, kinematics
 from biomech.model.model import Model
 
 Array = NDArray[np.float64]
@@ -200,6 +200,7 @@ def _wrong_place(model: Model, q: Array, force: Array, point: Array) -> str:
 def _feet(model: Model, q: Array) -> Array:
     """Origins of both heels (frame, foot, axis), of coordinates in rad and m; of one that is gone the other's."""
     compiled = model.compiled().in_roles
+    q = followed(compiled, q)
     shown = {
         name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(compiled.coordinates)
     }

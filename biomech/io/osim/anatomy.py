@@ -15,7 +15,6 @@ Whatever is not clear has no role, and ``Anatomy.unclear`` says so.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -63,7 +62,9 @@ _TOES = {"mtp_angle": ("turn", 2)}
 class Anatomy:
     """Roles by kind, from role to name; ``signs`` of coordinates that count the other way round; mirror pairs.
 
-    ``groups``: of each muscle, those that its name tells. ``unclear``: what could not be told, in words.
+    ``mirror``: names on the right to those on the left, of parts of every kind, each in one pair alone; where kinds
+    share names the first pair counts. ``bodies``: the same of bodies that have no role, by themselves. ``groups``: of
+    each muscle, those that its name tells. ``unclear``: what could not be told, in words.
     """
 
     segments: dict[str, str] = field(default_factory=dict)
@@ -71,8 +72,16 @@ class Anatomy:
     coordinates: dict[str, str] = field(default_factory=dict)
     signs: dict[str, float] = field(default_factory=dict)
     mirror: dict[str, str] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)
+    _paired: set[str] = field(default_factory=set, init=False, repr=False)
+
+    def pair(self, right: str, left: str) -> None:
+        """Pair two names, unless one is in another pair."""
+        if right != left and not {right, left} & self._paired:
+            self.mirror[right] = left
+            self._paired |= {right, left}
 
     @property
     def feet(self) -> tuple[str, ...]:
@@ -108,14 +117,34 @@ class _Tree:
         self.mass = {own.name: own.mass for own in description.bodies}
         self.reach = _points_of(description, pose)
         self.dependent = {own.dependent for own in description.couplers if own.enforced}
+        self._lowest, self._count = self._reach_down()
+
+    def _reach_down(self) -> tuple[dict[str, float], dict[str, int]]:
+        """How low what hangs on each body comes, and how many bodies that are: from the outermost inward."""
+        low = {body: float(origin[1]) for body, origin in self.pose.origin.items()}
+        count = dict.fromkeys(low, 1)
+        for body in reversed(self.outward(GROUND)[1:]):
+            parent = self.parent[body]
+            if parent != GROUND:
+                low[parent] = min(low[parent], low[body])
+                count[parent] += count[body]
+        return low, count
 
     def outward(self, body: str) -> list[str]:
-        """A body and all that hangs on it."""
-        return [body, *itertools.chain.from_iterable(self.outward(child) for child in self.children[body])]
+        """A body and all that hangs on it, each after what it hangs on."""
+        found, waiting = list[str](), [body]
+        while waiting:
+            found.append(waiting.pop())
+            waiting.extend(reversed(self.children[found[-1]]))
+        return found
 
     def lowest(self, body: str) -> float:
         """How low what hangs on a body comes, by its joints."""
-        return min(float(self.pose.origin[own][1]) for own in self.outward(body))
+        return self._lowest[body]
+
+    def count(self, body: str) -> int:
+        """How many bodies a body and all that hangs on it are."""
+        return self._count[body]
 
     def moving(self, joints: Iterable[Joint]) -> list[str]:
         """Coordinates of joints that follow no others."""
@@ -178,7 +207,7 @@ def _leg_from(tree: _Tree, body: str) -> _Leg | None:
     """The leg that begins at a body, if one does."""
     chain = [body]
     while tree.children[chain[-1]]:
-        chain.append(min(tree.children[chain[-1]], key=lambda own: (tree.lowest(own), -len(tree.outward(own)))))
+        chain.append(min(tree.children[chain[-1]], key=lambda own: (tree.lowest(own), -tree.count(own))))
     places = np.array([tree.pose.origin[own] for own in chain])
     height = float(places[0, 1] - places[:, 1].min())
     links = np.diff(places, axis=0)
@@ -380,7 +409,7 @@ def _partners(tree: _Tree, found: Anatomy) -> dict[str, str]:
         for role, name in found.segments.items()
         if role.endswith("_r") and f"{role[:-2]}_l" in found.segments
     }
-    pairs |= {right: left for right, left in found.mirror.items() if right in tree.joint_of}
+    pairs |= found.bodies
     return pairs | {left: right for right, left in pairs.items()}
 
 
@@ -409,18 +438,19 @@ def _pair_segments(tree: _Tree, found: Anatomy) -> None:
 
 
 def _pair_bodies(tree: _Tree, right: str, left: str, found: Anatomy) -> None:
-    found.mirror[right] = left
-    joints = tree.joint_of[right].name, tree.joint_of[left].name
-    if joints[0] != joints[1]:
-        found.mirror[joints[0]] = joints[1]
+    found.bodies[right] = left
+    found.pair(right, left)
+    found.pair(tree.joint_of[right].name, tree.joint_of[left].name)
 
 
 def _pair_coordinates(tree: _Tree, right: str, left: str, found: Anatomy) -> None:
     """Coordinates without a role of two joints that mirror each other, in the order in which the joints have them."""
-    known = {*found.coordinates.values(), *found.mirror, *found.mirror.values()}
+    known = {*found.coordinates.values()}
     ours, theirs = ([own.name for own in tree.joint_of[body].coordinates] for body in (right, left))
     if len(ours) == len(theirs):
-        found.mirror |= {a: b for a, b in zip(ours, theirs, strict=True) if a != b and not known & {a, b}}
+        for a, b in zip(ours, theirs, strict=True):
+            if not known & {a, b}:
+                found.pair(a, b)
 
 
 def _pair_muscles(tree: _Tree, found: Anatomy) -> None:
@@ -440,7 +470,7 @@ def _pair_muscles(tree: _Tree, found: Anatomy) -> None:
     taken: set[str] = set()
     for _, _, i, j in sorted(near):
         if not {right[i], left[j]} & taken:
-            found.mirror[right[i]] = left[j]
+            found.pair(right[i], left[j])
             taken |= {right[i], left[j]}
 
 

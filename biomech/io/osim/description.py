@@ -633,8 +633,8 @@ class Frame:
 class LeftOut:
     """What is in the file and not computed: its class and name, and what depends on it.
 
-    ``affects``: joint, constraint, path, spring, force, gravity, marker or model. An answer that depends on it must be
-    refused.
+    ``affects``: joint, constraint, path, spring, force or gravity, and an answer that depends on it must be refused;
+    or contact, curve, marker or model, and it is said alone.
     ``muscle``: the one that it concerns, in a file that ``write_osim`` wrote of a body without it.
     """
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from biomech.errors import BiomechWarning, ModelError
-from biomech.io._xml import NOTE, Element, parse_xml, read_xml
+from biomech.io._xml import Element, parse_xml, read_xml
 from biomech.io.osim.description import LeftOut, opensim_name
+from biomech.model.left_out import REFUSED
 
 #: Versions of the format that are read: those of OpenSim 1.x to 4.x.
 OLDEST, NEWEST = 10000, 49999
@@ -36,9 +38,9 @@ class Document:
         """The error that names the file, the line, the element and the object that it belongs to."""
         return ModelError(f"{self.file}, line {element.line}, {described(element)}: {what}")
 
-    def leave_out(self, element: Element, affects: str) -> None:
-        """Note an object that is not computed."""
-        self.left_out.append(LeftOut(element.tag, owner_name(element), affects, line=element.line))
+    def leave_out(self, element: Element, affects: str, owner: Element | None = None) -> None:
+        """Note an object that is not computed, by its own name or that of its ``owner``."""
+        self.left_out.append(LeftOut(element.tag, owner_name(owner or element), affects, line=element.line))
 
     def warn(self) -> None:
         """Say what was left out, and what was read as something else, in one warning; nothing where all is plain."""
@@ -47,11 +49,11 @@ class Document:
             warnings.warn(f"{self.file}: {'; '.join(said)}", BiomechWarning, stacklevel=3)
 
     def _what_is_left_out(self) -> str:
-        kinds: dict[str, list[str]] = {}
-        for own in self.left_out:
-            kinds.setdefault(own.kind, []).append(own.name)
-        each = [f"{kind} ({len(names)}{_named(names)})" for kind, names in kinds.items()]
-        return f"left out, and what depends on it is refused: {_few(each, 20)}" if each else ""
+        refused = _by_kind(own for own in self.left_out if own.affects in REFUSED)
+        others = _by_kind(own for own in self.left_out if own.affects not in REFUSED)
+        said = [f"left out, and what depends on it is refused: {refused}"] if refused else []
+        said += [f"left out, and answers are without it: {others}"] if others else []
+        return "; ".join(said)
 
     def _odd_quadrants(self) -> str:
         if not any(own != own.lower() for own in self.quadrants):
@@ -78,7 +80,7 @@ def open_document(path: str | Path) -> Document:
 def _take_notes(document: Document, root: Element) -> None:
     """What ``write_osim`` says of a body and OpenSim has no word for: its name, what it was without."""
     document.name = document.model.name
-    for note in root.every(f"?{NOTE}"):
+    for note in root.notes:
         own = parse_xml(f"<{note.text}/>".encode(), f"{document.file}, line {note.line}, note")
         if own.tag == "left_out":
             words = {part: own.attributes.get(part, "") for part in ("kind", "name", "affects", "muscle")}
@@ -139,6 +141,14 @@ def owner_name(element: Element) -> str:
             return own.name
         own = own.parent
     return ""
+
+
+def _by_kind(parts: Iterable[LeftOut]) -> str:
+    """Parts in words, those of a class together."""
+    kinds: dict[str, list[str]] = {}
+    for own in parts:
+        kinds.setdefault(own.kind, []).append(own.name)
+    return _few([f"{kind} ({len(names)}{_named(names)})" for kind, names in kinds.items()], 20)
 
 
 def _named(names: list[str]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
+from typing import TypeGuard
 
 from biomech.io.osim.description import (
     BlankevoortLigament,
     BushingForce,
+    Constant,
     CoordinateActuator,
     CoordinateLimitForce,
     DeGrooteFreglyCurves,
@@ -73,9 +75,33 @@ def said_of_curves(description: OsimModel) -> list[str]:
         for muscle in description.muscles
         if isinstance(muscle.curves, TabulatedCurves) and not isinstance(_unfolded(muscle.curves.active), SimmSpline)
     ]
-    return (
-        [f"force over length of {', '.join(names[:6])}{' ...' if len(names) > 6 else ''} as Thelen's"] if names else []
-    )
+    return [f"force over length of {_few(names)} as Thelen's"] if names else []
+
+
+def said_of_motion(description: OsimModel) -> list[str]:
+    """What depends on time or speed and stands still here, in words: prescribed motion, damping of coordinates."""
+    moved = [
+        own.name
+        for joint in description.joints
+        for own in joint.coordinates
+        if own.prescribed and not isinstance(own.prescribed_function, Constant)
+    ]
+    said = [f"at the default what time prescribes: {_few(moved)}"] if moved else []
+    damped = [own.name or own.coordinate for own in description.forces if _is_damped(own)]
+    return said + ([f"no damping: {_few(damped)}"] if damped else [])
+
+
+def _is_damped(force: Force) -> TypeGuard[CoordinateLimitForce | SpringGeneralizedForce]:
+    match force:
+        case CoordinateLimitForce():
+            return force.active and force.damping != 0.0
+        case SpringGeneralizedForce():
+            return force.active and force.viscosity != 0.0
+    return False
+
+
+def _few(names: list[str]) -> str:
+    return f"{', '.join(names[:6])}{' ...' if len(names) > 6 else ''}"
 
 
 def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:

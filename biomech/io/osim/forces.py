@@ -57,7 +57,7 @@ class ForceReader:
         )
 
     def _ligament(self, element: Element) -> Ligament:
-        curve = function_property(self.document, element, "force_length_curve", "force")
+        curve = function_property(self.document, element, "force_length_curve", "curve")
         return Ligament(
             element.name,
             self.paths.read(element),

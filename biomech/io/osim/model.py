@@ -10,7 +10,7 @@ from biomech.io._text import read_path
 from biomech.io.osim.anatomy import find_anatomy
 from biomech.io.osim.defaults import with_defaults
 from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
-from biomech.io.osim.force_tables import not_computed, said_of_curves
+from biomech.io.osim.force_tables import not_computed, said_of_curves, said_of_motion
 from biomech.io.osim.reading import open_description
 from biomech.io.osim.tables import not_said, tables_of
 from biomech.model.model import Model
@@ -63,7 +63,7 @@ def read_osim(path: str | Path) -> Model:
     document.warn()
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
-    said += said_of_curves(description)
+    said += [*said_of_curves(description), *said_of_motion(description)]
     tables |= _told("credits", _credits(description))
     tables |= _told("left_out", _left_out(description, more))
     given: dict[str, Mapping[str, Any]] = {

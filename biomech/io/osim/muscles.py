@@ -29,11 +29,12 @@ def read_muscle(document: Document, paths: PathReader, element: Element) -> Musc
     """A muscle of a class in ``MUSCLES``; curves of force over velocity have no part in statics and are not read."""
     kind, curves = MUSCLES[element.tag]
     low, high = controls(document, element, 0.01 if kind in _NEVER_SLACK else 0.0, 1.0)
+    active = is_active(document, element)
     return Muscle(
         element.name,
         kind,
-        paths.read(element),
-        is_active(document, element),
+        paths.read(element, "force" if active else "model"),
+        active,
         number(document, element, "max_isometric_force", default=1000.0, least=0.0),
         number(document, element, "optimal_fiber_length", default=0.1, above=0.0),
         number(document, element, "tendon_slack_length", default=0.2, least=0.0),
@@ -108,7 +109,7 @@ def _de_groote_fregly(document: Document, element: Element) -> DeGrooteFreglyCur
 
 def _tabulated(document: Document, element: Element) -> TabulatedCurves:
     def curve(name: str, default: Function) -> Function:
-        return function_property(document, element, name, "force") or default
+        return function_property(document, element, name, "curve") or default
 
     tendon = None if element.tag == "RigidTendonMuscle" else curve("tendon_force_length_curve", _TENDON)
     return TabulatedCurves(

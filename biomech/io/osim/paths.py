@@ -48,12 +48,15 @@ class PathReader:
             self._first.setdefault(own.name, i)
         self._noted: set[int] = set()
 
-    def read(self, owner: Element) -> Path:
-        """The path of a force: a GeometryPath, or in 1.8 and before the points in the force itself."""
+    def read(self, owner: Element, affects: str = "model") -> Path:
+        """The path of a force: a GeometryPath, or in 1.8 and before the points in the force itself.
+
+        ``affects``: on what it bears that the force is left out, if its path is no line through points.
+        """
         for kind in _OTHER_PATHS:
             other = owner.child(kind) or object_property(self.document, owner, "path")
             if other is not None and other.tag == kind:
-                self.document.leave_out(other, "path")
+                self.document.leave_out(other, affects, owner)
                 return Path((), (), supported=False)
         place = owner.child("GeometryPath") or object_property(self.document, owner, "path") or owner
         points = tuple(self._point(own) for own in objects(place, "PathPointSet", "MusclePointSet"))

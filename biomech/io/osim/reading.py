@@ -27,6 +27,13 @@ _NO_PART = (
     *("Geometry", "VisibleObject", "Appearance", "Preferences", "Controller", "Probe", "Reporter", "Analysis"),
     *("Marker", "Station", "Frame", "connectors"),
 )
+#: Forces of the ground on the body: where it is measured or stands on soles, another part of the pose gives them.
+_GROUND_FORCES = (
+    *("HuntCrossleyForce", "ElasticFoundationForce", "SmoothSphereHalfSpaceForce", "ExponentialContactForce"),
+    *("AckermannVanDenBogert2010Force", "EspositoMiller2018Force", "ExternalForce", "ExternalLoads"),
+)
+#: Endings of components that pull at bodies, whatever their class.
+_FORCE_LIKE = ("Force", "Muscle", "Actuator", "Ligament", "Spring", "Motor")
 _COMPONENT_SETS = ("components", "ComponentSet", "MiscModelComponentSet")
 
 
@@ -102,7 +109,7 @@ def _read_forces(document: Document, reader: ForceReader) -> tuple[Force, ...]:
         elif own.tag in FORCES:
             found.append(reader.read(own))
         elif is_active(document, own):
-            document.leave_out(own, "force")
+            document.leave_out(own, "contact" if own.tag in _GROUND_FORCES else "force")
     return tuple(found)
 
 
@@ -131,11 +138,18 @@ def _components(document: Document) -> list[Element]:
     return [own for place in _COMPONENT_SETS for own in objects(document.model, place)]
 
 
+def _affected(document: Document, component: Element) -> str:
+    """What depends on a component that is not known."""
+    if component.tag in _GROUND_FORCES:
+        return "contact"
+    return "force" if component.tag.endswith(_FORCE_LIKE) and is_active(document, component) else "model"
+
+
 def _note_components(document: Document) -> None:
     """Leave out what is not known to have no part in statics."""
     for own in _components(document):
         if not (own.tag in MUSCLES or own.tag in FORCES or own.tag.endswith(_NO_PART)):
-            document.leave_out(own, "model")
+            document.leave_out(own, _affected(document, own))
     for own in document.model.children:
         known = own.tag in _READ or own.tag in _COMPONENT_SETS or own.tag.removesuffix("Set").endswith(_NO_PART)
         if own.children and not known:

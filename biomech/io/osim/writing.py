@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +11,13 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from biomech._arguments import instance, shown
+from biomech._arguments import instance, one_of, shown
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io._text import read_path, write_whole
 from biomech.io._xml import NOTE
 from biomech.io.osim.description import GROUND, opensim_name
 from biomech.io.osim.elements import add, add_named, body_path, check_name
+from biomech.io.osim.model import read_osim
 from biomech.io.osim.written_functions import curves_of
 from biomech.io.osim.written_joints import add_coordinate_forces, add_couplers, add_joint, add_reserves
 from biomech.io.osim.written_paths import PathWriter, add_groups, add_wrap_object
@@ -36,6 +38,10 @@ _NAMED = {
     "wraps": "wrap",
     "coordinate_forces": "force",
 }
+#: What OpenSim says of who made a body.
+_CREDITS = ("credits", "publications")
+#: Characters that no XML 1.0 can hold.
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_osim(model: Model, path: str | Path) -> None:
@@ -44,15 +50,16 @@ def write_osim(model: Model, path: str | Path) -> None:
     Parameters
     ----------
     model : Model
-        A body, built in or read from a file. What a body from a file has is read back the same to the last bit.
+        A body, built in or read from a file. A body from a file, as it was read, is read back the same to the last bit;
+        of one that was changed since, what a model file can hold.
     path : str or path-like
         The file, which ends in ``.osim``. It is there whole or as it was before.
 
     Raises
     ------
     ModelError
-        A name is none that OpenSim can have, or a joint moves in a way that none of OpenSim's does; the message names
-        it.
+        A name is none that OpenSim can have, a text has characters that XML has not, there are other credits than
+        ``credits`` and ``publications``, or a joint moves in a way that none of OpenSim's does; the message names it.
     FileError
         The file cannot be written.
 
@@ -60,13 +67,15 @@ def write_osim(model: Model, path: str | Path) -> None:
     -----
     BiomechWarning
         The body has what OpenSim has no word for: one warning lists what. Of a built-in body these are passive tissue,
-        soles, trusted ranges and settings; ``read_osim`` puts those in by its own rule.
+        soles, trusted ranges and settings; ``read_osim`` puts those in by its own rule. Of a body from a file the
+        warning lists the tables that are read back with other numbers, as after a change of soles or passive tissue.
 
     Notes
     -----
     Joints are CustomJoint, EllipsoidJoint and WeldJoint, coordinates that follow others CoordinateCouplerConstraint,
     points of soles and seat markers. Muscles are of the class whose curve of active force they have, Thelen2003Muscle
-    of a built-in body; their other curves are OpenSim's own. What ``read_osim`` left out of a file
+    of a built-in body; their other curves are OpenSim's own. Springs and limits have no damping, prescribed coordinates
+    stay at their default. What ``read_osim`` left out of a file
     stays left out, and stands in the file in a note (an XML processing instruction), so that answers that depend on it
     are refused of what is read back, too.
 
@@ -83,10 +92,11 @@ def write_osim(model: Model, path: str | Path) -> None:
     tables = complete(model.tables)
     _check_names(tables)
     root = _document(model.name, tables)
+    _check_text(root)
     indent(root, "\t")
     words = tostring(root, encoding="unicode")
     write_whole("path", place, f'<?xml version="1.0" encoding="UTF-8" ?>\n{words}\n')
-    if lost := _not_written(tables):
+    if lost := _not_written(tables) + _read_otherwise(model, tables, place):
         warnings.warn(f"{place.name}: not written: {'; '.join(lost)}", BiomechWarning, stacklevel=2)
 
 
@@ -105,7 +115,7 @@ def _document(name: str, tables: Tables) -> Element:
     framed = paths.framed_points()
     for credit, text in zip(tables["credits"].rows, tables["credits"].text("text"), strict=True):
         add(model, credit, text)
-    if not len(tables["notes"]):  # it was never read from a file
+    if not _was_read(tables):
         add(model, "credits", _OWN)
     add(model, "length_units", "meters")
     add(model, "force_units", "N")
@@ -170,6 +180,8 @@ def _add_markers(parent: Element, tables: Tables) -> None:
 
 
 def _check_names(tables: Tables) -> None:
+    for credit in tables["credits"].rows:
+        one_of("credits", credit, _CREDITS, ModelError)
     for table, word in _NAMED.items():
         for name in tables[table].rows:
             check_name(word, name)
@@ -177,6 +189,15 @@ def _check_names(tables: Tables) -> None:
         for group in filter(None, words.split(";")):
             if not group.isprintable():
                 raise ModelError(f"group = {shown(group)}: OpenSim's names have no such letters")
+
+
+def _check_text(root: Element) -> None:
+    """Refuse what no parser would read."""
+    for element in root.iter():
+        for words in (element.text or "", *element.attrib.values()):
+            if _NO_XML.search(words):
+                where = element.tag if isinstance(element.tag, str) else "note"
+                raise ModelError(f"{where} = {shown(words)}: has characters that XML cannot hold")
 
 
 # ---- what OpenSim has no word for ---------------------------------------------------------------------------------
@@ -204,6 +225,37 @@ def _not_written(tables: Tables) -> list[str]:
     slack = tables["muscles"].numbers("tendon_slack_length")
     if changed := [name for name, own in zip(tables["muscles"].rows, slack, strict=True) if own < 0.0]:
         lost.append(f"tendon slack lengths below zero, written as 0, of {', '.join(changed)}")
-    if not len(tables["notes"]) and len(tables["contact_points"]):
+    if not _was_read(tables) and len(tables["contact_points"]):
         lost.append("passive tissue, trusted ranges, what soles and seat are, settings but gravity")
     return lost
+
+
+def _was_read(tables: Tables) -> bool:
+    """Whether a body is from a file: those have defaults of their coordinates, or something to say."""
+    return len(tables["defaults"]) > 0 or len(tables["notes"]) > 0
+
+
+def _read_otherwise(model: Model, tables: Tables, place: Path) -> list[str]:
+    """Tables of a body from a file that are read back from its own with other cells, in words; and its roles."""
+    if not _was_read(tables):
+        return []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BiomechWarning)
+            back = read_osim(place)
+    except ModelError as wrong:
+        return [f"what read_osim needs: {wrong}"]
+    found = complete(back.tables)
+    other = [name for name, own in tables.items() if name != "notes" and not _is_same(own, found[name])]
+    other += ["roles"] if back.roles.record() != model.roles.record() else []
+    return [f"read back otherwise: {', '.join(other)}"] if other else []
+
+
+def _is_same(own: Table, other: Table) -> bool:
+    """Whether two tables have the same cells, wherever those are from; NaN is NaN."""
+    columns = [column for column in own.columns if column != "source"]
+    return len(own) == len(other) and all(
+        a == b or (a != a and b != b)
+        for column in columns
+        for a, b in zip(own.columns[column], other.columns[column], strict=True)
+    )

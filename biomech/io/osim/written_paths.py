@@ -53,7 +53,8 @@ class PathWriter:
         own = self._tables["muscles"]
         curve = self._curve(name)
         element = add_named(parent, _CLASSES[curve["kind"]], name)
-        if own.text("source")[own.index(name)].endswith(_OFF):
+        off = own.text("source")[own.index(name)].endswith(_OFF)
+        if off and own.value(name, "max_isometric_force") == 0.0:  # else it was given strength since
             add(element, "appliesForce", False)
         path = add_named(element, "GeometryPath", "geometrypath")
         points = add(add(path, "PathPointSet"), "objects")

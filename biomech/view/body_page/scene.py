@@ -52,7 +52,11 @@ def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
     """Of every posture: ``place`` (segment, axis), ``turn`` (segment, quaternion), ``centre`` (axis) and ``angle``."""
     model, angle = answer.model, answer.angle
     there = np.isfinite(angle).all(axis=1)
-    posed = model.kinematics({name: np.where(there, angle[:, i], 0.0) for i, name in enumerate(model.coordinates)})
+    follow = (
+        model.compiled().tree.couplers.dependent
+    )  # wherever the others lead them, in postures that are not there too
+    given = {name: angle[:, i] for i, name in enumerate(model.coordinates) if i not in follow}
+    posed = model.kinematics({name: np.where(there, own, 0.0) for name, own in given.items()})
     origin, rotation = posed["origin"].values, posed["rotation"].values
     turn = Rotation.from_matrix(rotation.reshape(-1, 3, 3)).as_quat().reshape(*origin.shape[:2], 4)
     turn = np.where(turn[..., 3:] < 0.0, -turn, turn)

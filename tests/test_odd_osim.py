@@ -1,0 +1,148 @@
+"""Model files that are made up: odd names, long chains, several roots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import biomech as bm
+from biomech.errors import ModelError, StanceError
+from biomech.io.osim import read_description
+from biomech.io.osim.anatomy import find_anatomy
+
+
+def body(name: str) -> str:
+    return f'<Body name="{name}"><mass>1</mass><mass_center>0 -0.01 0</mass_center></Body>'
+
+
+def pin(name: str, parent: str, child: str, coordinate: str, place: str = "0 -0.01 0", more: str = "") -> str:
+    """A hinge somewhere in its parent; ``more`` is within its coordinate."""
+    frame = f'<PhysicalOffsetFrame name="{name}_in"><socket_parent>{parent}</socket_parent>'
+    return (
+        f'<PinJoint name="{name}"><socket_parent_frame>{name}_in</socket_parent_frame>'
+        f"<socket_child_frame>/bodyset/{child}</socket_child_frame>"
+        f"<frames>{frame}<translation>{place}</translation></PhysicalOffsetFrame></frames>"
+        f'<coordinates><Coordinate name="{coordinate}">{more}</Coordinate></coordinates></PinJoint>'
+    )
+
+
+def written(tmp_path: Path, bodies: list[str], joints: list[str], more: str = "") -> Path:
+    path = tmp_path / "odd.osim"
+    path.write_text(
+        '<OpenSimDocument Version="40000"><Model name="odd">'
+        f"<BodySet><objects>{''.join(map(body, bodies))}</objects></BodySet>"
+        f"<JointSet><objects>{''.join(joints)}</objects></JointSet>{more}</Model></OpenSimDocument>"
+    )
+    return path
+
+
+def test_a_joint_may_be_called_as_a_body(tmp_path: Path) -> None:
+    """Bodies are paired by their place, whatever else bears their names; the first pair of a name counts."""
+    bodies, places = ["trunk", "one", "two", "tip", "top"], ("0 0 0.2", "0 0 -0.2")
+    joints = [
+        pin("root", "/ground", "trunk", "lean"),
+        pin("one", "/bodyset/trunk", "one", "swing", places[0]),
+        pin("tip", "/bodyset/trunk", "two", "sway", places[1]),
+        pin("a", "/bodyset/one", "tip", "q"),
+        pin("b", "/bodyset/two", "top", "two"),
+    ]
+    path = written(tmp_path, bodies, joints)
+    found = find_anatomy(read_description(path))
+    assert found.bodies == {"one": "two", "tip": "top"}
+    assert found.mirror == {"one": "two", "tip": "top", "a": "b", "swing": "sway"}
+    model = bm.read_osim(path)
+    assert model.roles.mirror["segments"] == {"one": "two", "tip": "top"}
+    assert model.roles.mirror["joints"] == {"a": "b"}
+
+
+def test_a_long_chain_is_no_deep_one(tmp_path: Path) -> None:
+    """Far more bodies in a row than Python calls within calls."""
+    names = [f"link_{i}" for i in range(1200)]
+    joints = [
+        pin(f"joint_{i}", f"/bodyset/{names[i - 1]}" if i else "/ground", name, f"q_{i}")
+        for i, name in enumerate(names)
+    ]
+    found = find_anatomy(read_description(written(tmp_path, names, joints)))
+    assert not found.segments
+    assert not found.mirror
+
+
+COUPLER = """<ConstraintSet><objects><CoordinateCouplerConstraint name="tie"><coupled_coordinates_function>
+<LinearFunction><coefficients>2 0.1</coefficients></LinearFunction></coupled_coordinates_function>
+<independent_coordinate_names>swing</independent_coordinate_names>
+<dependent_coordinate_name>bend</dependent_coordinate_name></CoordinateCouplerConstraint></objects></ConstraintSet>"""
+
+
+def coupled(tmp_path: Path) -> bm.Model:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/bodyset/arm", "tip", "bend")]
+    return bm.read_osim(written(tmp_path, ["arm", "tip"], joints, COUPLER))
+
+
+@pytest.mark.parametrize("question", ["kinematics", "muscle_geometry", "gravity", "passive_moment"])
+def test_another_value_for_what_follows_is_refused(tmp_path: Path, question: str) -> None:
+    model = coupled(tmp_path)
+    ask = getattr(model, question)
+    there = 2.0 * 10.0 + np.degrees(0.1)
+    assert ask(swing=10.0, bend=there).equals(ask(swing=10.0))
+    with pytest.raises(StanceError, match=r"bend = 20: follows swing and is at 25\.7296 then"):
+        ask(swing=10.0, bend=20.0)
+    with pytest.raises(StanceError, match=r"bend = 25\.73.*: follows swing"):
+        ask(swing=10.0, bend=there + 1e-3)
+    swing = xr.DataArray([0.0, 10.0], dims="time")
+    ask(swing=swing, bend=2.0 * swing + np.degrees(0.1))
+    with pytest.raises(StanceError, match="bend = 30: follows swing"):
+        ask(swing=swing, bend=30.0)
+
+
+def test_what_follows_is_refused_in_the_signs_of_the_body(tmp_path: Path) -> None:
+    model = coupled(tmp_path).with_roles(
+        coordinates={"hip_flexion_r": "bend", "knee_angle_r": "swing"}, signs={"hip_flexion_r": -1}
+    )
+    with pytest.raises(StanceError, match=r"bend = 20: follows swing and is at 25\.7296 then"):
+        model.kinematics(swing=10.0, bend=20.0)
+
+
+def test_one_of_several_roots_can_go(tmp_path: Path) -> None:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/ground", "ball", "roll")]
+    model = bm.read_osim(written(tmp_path, ["arm", "ball"], joints))
+    left = model.without(["ball"])
+    assert left.segments == ("arm",)
+    assert left.coordinates == ("swing",)
+    assert left.gravity(swing=90.0).equals(model.gravity(swing=90.0).sel(coordinate=["swing"]))
+    with pytest.raises(ModelError, match="'arm' and 'ball' carry the whole body"):
+        model.without(["arm", "ball"])
+
+
+def test_what_depends_on_time_and_speed_is_said(tmp_path: Path) -> None:
+    """A prescribed motion stands at its default, a damper does nothing; a constant motion and no damping are plain."""
+    line = "<LinearFunction><coefficients>1 0</coefficients></LinearFunction>"
+    still = "<Constant><value>0.2</value></Constant>"
+    ways = [
+        f"<default_value>0.1</default_value><prescribed>true</prescribed><prescribed_function>{f}</prescribed_function>"
+        for f in (line, still)
+    ]
+    joints = [
+        pin("top", "/ground", "arm", "swing", more=ways[0]),
+        pin("mid", "/bodyset/arm", "tip", "bend", more=ways[1]),
+    ]
+    coil = '<SpringGeneralizedForce name="{}"><coordinate>{}</coordinate><viscosity>{}</viscosity>{}'
+    coils = "".join(
+        coil.format(*each) + "</SpringGeneralizedForce>"
+        for each in (
+            ("damper", "swing", 2, "<stiffness>0</stiffness>"),
+            ("spring", "bend", 0, "<stiffness>1</stiffness>"),
+            ("off", "bend", 3, "<appliesForce>false</appliesForce>"),
+        )
+    )
+    limit = (
+        '<CoordinateLimitForce name="limit"><coordinate>bend</coordinate><damping>{}</damping></CoordinateLimitForce>'
+    )
+    for damping, names in ((0.0, "damper"), (0.5, "damper, limit")):
+        forces = f"<ForceSet><objects>{coils}{limit.format(damping)}</objects></ForceSet>"
+        model = bm.read_osim(written(tmp_path, ["arm", "tip"], joints, forces))
+        assert model.said == f"at the default what time prescribes: swing; no damping: {names}"
+        assert np.isclose(model.value("defaults/swing/value"), np.degrees(0.1))
+        assert np.isclose(model.value("defaults/bend/value"), np.degrees(0.2))
