@@ -89,8 +89,9 @@ def test_another_value_for_what_follows_is_refused(tmp_path: Path, question: str
     assert ask(swing=10.0, bend=there).equals(ask(swing=10.0))
     with pytest.raises(StanceError, match=r"bend = 20: follows swing and is at 25\.7296 then"):
         ask(swing=10.0, bend=20.0)
-    with pytest.raises(StanceError, match=r"bend = 25\.73.*: follows swing"):
-        ask(swing=10.0, bend=there + 1e-3)
+    assert ask(swing=10.0, bend=there + 0.01).equals(ask(swing=10.0))  # as a file rounds it
+    with pytest.raises(StanceError, match=r"bend = 25\.8.*: follows swing"):
+        ask(swing=10.0, bend=there + 0.1)
     swing = xr.DataArray([0.0, 10.0], dims="time")
     ask(swing=swing, bend=2.0 * swing + np.degrees(0.1))
     with pytest.raises(StanceError, match="bend = 30: follows swing"):

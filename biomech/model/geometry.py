@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 AXES = ["x", "y", "z"]
 #: rad, m: how far from where it goes a coordinate that follows others may be given.
-_FOLLOWS = 1e-6
+_FOLLOWS = 1e-3
 NO_LOAD = np.zeros(LOAD)
 
 
