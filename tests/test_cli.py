@@ -805,9 +805,12 @@ def test_a_closed_standard_error_keeps_standard_output_clean():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
-def test_a_full_device_is_said():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_device_is_said(unbuffered):
+    """At once, or when what was kept back is written at the end."""
+    own = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        said = subprocess.run([*BIOMECH, *SMALL], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        said = subprocess.run([*BIOMECH, *SMALL], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=own)
     assert said.returncode == 1
     assert said.stderr == "biomech: the answer cannot be written: No space left on device\n"
 

@@ -38,12 +38,12 @@ def run(arguments: Sequence[str]) -> int:
         except BiomechError as error:
             return _say(one_line(str(error)), Exit.REFUSED)
         except BrokenPipeError:
-            # as Python's documentation advises: what is still in the buffer must not be written when it ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             return Exit.CLOSED_PIPE
         except SystemExit:  # so rich, which prints the help, ends where nobody reads on
             return Exit.CLOSED_PIPE
         except OSError as error:
+            _drop_output()
             return _say(f"the answer cannot be written: {error.strerror or error}", Exit.REFUSED)
         except UnicodeEncodeError as error:
             return _say(f"standard output takes {error.encoding} alone; PYTHONIOENCODING=utf-8 mends it", Exit.REFUSED)
@@ -51,6 +51,15 @@ def run(arguments: Sequence[str]) -> int:
             return _say("there is not enough memory; --to study.zarr needs little", Exit.REFUSED)
         except KeyboardInterrupt as error:
             return _say("; ".join(["interrupted", *map(str, error.args)]), Exit.INTERRUPTED)
+
+
+def _drop_output() -> None:
+    """Let go of what cannot be written: Python would try again when it ends, and say so in its own words."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # as Python's documentation advises
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str, code: Exit) -> Exit:
