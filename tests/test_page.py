@@ -110,6 +110,12 @@ def number(text):
     return float("nan") if text.strip() == "–" else float(text.replace("−", "-").rstrip("°"))
 
 
+def open_muscles(page):
+    """Open the table of muscles, which is filled in after the event."""
+    page.locator("#muscles summary").click()
+    page.wait_for_function("() => document.querySelector('#muscles tbody td.number')?.textContent")
+
+
 def rows_of(page, selector):
     return [
         [cell.strip() for cell in row]
@@ -166,7 +172,7 @@ def test_every_number_is_the_datasets(opened, swept):
 def test_numbers_of_every_muscle(opened, swept):
     page = opened(swept).page
     choose(page, swept, [2, 2, 1, 1])
-    page.locator("#muscles summary").click()
+    open_muscles(page)
     own = swept.isel(foot_rotation=2, knee_flexion=2, trunk_lean=1, tilt_policy=1)
     rows = rows_of(page, "#muscles")
     assert [row[0] for row in rows] == list(own.muscle.values)
@@ -323,7 +329,7 @@ def test_dark_and_light(opened, swept):
 
 def test_nothing_is_wider_than_a_phone(opened, swept):
     page = opened(swept, {"viewport": {"width": 390, "height": 844}}).page
-    page.locator("#muscles summary").click()
+    open_muscles(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -374,7 +380,7 @@ def test_hostile_names_stay_names(opened):
     )
     ds = ds.assign_attrs(meaning=HOSTILE, criterion=HOSTILE, stance_arms=HOSTILE)
     page = opened(ds, title=HOSTILE, model=model).page
-    page.locator("#muscles summary").click()
+    open_muscles(page)
     page.locator("#about summary").click()
     assert f"{HOSTILE_NAME}_r" in page.locator("#muscles").inner_text()
     assert page.locator("h1").inner_text() == HOSTILE
@@ -464,7 +470,7 @@ def test_a_part_of_an_answer_is_told_by_its_labels(opened, swept):
     for joint in own.joint.values:
         same(rows[joint][1], float(np.linalg.norm(own.joint_contact_force.sel(joint=joint))), 0)
     assert rows["lumbosacral"][1] == "–"
-    page.locator("#muscles summary").click()
+    open_muscles(page)
     percent = {row[0]: row[1] for row in rows_of(page, "#muscles")}
     for muscle in own.muscle.values:
         same(percent[muscle], 100 * float(own.activation.sel(muscle=muscle)), 0)
