@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from biomech.article import findings, scenarios
     from biomech.io import read_c3d, read_external_loads, read_storage, read_trc, write_storage
     from biomech.io.osim.model import read_osim
-    from biomech.io.osim.writing import write_osim
+    from biomech.io.osim.write.writing import write_osim
     from biomech.model.catalog import load_model
     from biomech.model.model import Model
     from biomech.reproduction import rerun
@@ -107,7 +107,7 @@ _HOME = {
     "summary": "biomech.view.words.summary",
     "sweep": "biomech.analysis.sweep",
     "table": "biomech.analysis.output.table",
-    "write_osim": "biomech.io.osim.writing",
+    "write_osim": "biomech.io.osim.write.writing",
     "write_storage": "biomech.io",
 }
 _MODULES = {

@@ -164,7 +164,7 @@ def test_what_has_no_inertia_is_refused_by_name(gait2392, given, said):
 @pytest.fixture(scope="module")
 def walker(gait2392):
     """The body of the measured walk from its file, with the soles of gait2392, whose feet it has."""
-    tables = pytest.importorskip("biomech.io.osim.tables")
+    tables = pytest.importorskip("biomech.io.osim.tabulate.tables")
     if not WALK.exists():
         pytest.skip("no reference data")
     from biomech.io.osim import read_description

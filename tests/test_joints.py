@@ -28,8 +28,8 @@ from biomech.analysis.store.model_record import describe_model, make_model
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io.osim import description as osim
 from biomech.io.osim import read_description
-from biomech.io.osim.joint_tables import FunctionRows
-from biomech.io.osim.tables import not_said, tables_of
+from biomech.io.osim.tabulate.joints import FunctionRows
+from biomech.io.osim.tabulate.tables import not_said, tables_of
 from biomech.model import roles
 from biomech.model.geometry import pose_muscles
 from biomech.model.mechanics.functions import compile_functions

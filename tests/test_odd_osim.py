@@ -11,7 +11,7 @@ import xarray as xr
 import biomech as bm
 from biomech.errors import ModelError, StanceError
 from biomech.io.osim import read_description
-from biomech.io.osim.anatomy import find_anatomy
+from biomech.io.osim.anatomy.parts import find_anatomy
 
 
 def body(name: str) -> str:

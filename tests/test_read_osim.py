@@ -12,7 +12,7 @@ from shared_reference import OSIM
 
 import biomech as bm
 from biomech.errors import BiomechWarning, ModelError, StanceError
-from biomech.io.osim.defaults import LIKE
+from biomech.io.osim.anatomy.defaults import LIKE
 from biomech.model.signs import turn_back, turn_coordinates
 
 pytestmark = pytest.mark.skipif(not OSIM.exists(), reason="needs the reference models of OpenSim")
@@ -230,7 +230,7 @@ def test_what_is_added_changes_nothing_that_the_file_says():
 def _bare(name):
     """The file's body without anything added."""
     from biomech.io.osim import read_description
-    from biomech.io.osim.tables import tables_of
+    from biomech.io.osim.tabulate.tables import tables_of
 
     return bm.Model("bare", tables_of(read_description(OSIM / f"{name}.osim")))
 

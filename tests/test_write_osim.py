@@ -17,7 +17,7 @@ from shared_reference import OSIM as SHARED
 
 import biomech as bm
 from biomech.errors import BiomechWarning, ModelError
-from biomech.io.osim.elements import pennation, radians
+from biomech.io.osim.write.elements import pennation, radians
 from biomech.model.tables import Table, complete
 
 OWN = Path(__file__).parent / "reference" / "osim"

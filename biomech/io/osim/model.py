@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from biomech.io._text import read_path
-from biomech.io.osim.anatomy import find_anatomy
-from biomech.io.osim.defaults import with_defaults
+from biomech.io.osim.anatomy.defaults import with_defaults
+from biomech.io.osim.anatomy.parts import find_anatomy
 from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
-from biomech.io.osim.force_tables import not_computed, said_of_curves, said_of_motion
-from biomech.io.osim.reading import open_description
-from biomech.io.osim.tables import not_said, tables_of
+from biomech.io.osim.parse.reading import open_description
+from biomech.io.osim.tabulate.forces import not_computed, said_of_curves, said_of_motion
+from biomech.io.osim.tabulate.tables import not_said, tables_of
 from biomech.model.model import Model
 from biomech.model.roles import ROLES, make_roles
 from biomech.model.tables import COLUMNS, Table
@@ -34,8 +34,8 @@ def read_osim(path: str | Path) -> Model:
     Model
         With the file's names, signs and numbers. Its parts have roles by how they hang together and move
         (``biomech.io.osim.anatomy``): a leg or an arm alone has those that it has. ``Model.said`` tells in one line
-        what stands in for what the file does not say (``biomech.io.osim.defaults``), ``Model.left_out`` what the file
-        has and is not computed: an answer that depends on it is refused.
+        what stands in for what the file does not say (``biomech.io.osim.anatomy.defaults``), ``Model.left_out`` what
+        the file has and is not computed: an answer that depends on it is refused.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from biomech.io._xml import Element
 from biomech.io.osim.description import Vector
-from biomech.io.osim.document import Document
+from biomech.io.osim.parse.document import Document
 
 #: A number further out than this is as good as infinite: sums and products of those within stay finite.
 LARGEST = 1e100

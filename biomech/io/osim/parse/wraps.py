@@ -14,9 +14,9 @@ from biomech.io.osim.description import (
     WrapSphere,
     WrapTorus,
 )
-from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, offset_from
-from biomech.io.osim.values import flag, number, objects, refuse_duplicates, text, vector
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.frames import Frames, offset_from
+from biomech.io.osim.parse.values import flag, number, objects, refuse_duplicates, text, vector
 
 _QUADRANTS = ("x", "y", "z", "-x", "-y", "-z", "all")
 

@@ -19,8 +19,8 @@ from biomech.io.osim.description import (
     Step,
     UnknownFunction,
 )
-from biomech.io.osim.document import Document
-from biomech.io.osim.values import number, numbers, object_property
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.values import number, numbers, object_property
 
 #: How deep functions may hold functions.
 MOST_LEVELS = 8

@@ -15,11 +15,11 @@ from biomech.io.osim.description import (
     TabulatedCurves,
     ThelenCurves,
 )
-from biomech.io.osim.document import Document
-from biomech.io.osim.forces import controls, is_active
-from biomech.io.osim.functions import function_property
-from biomech.io.osim.paths import PathReader
-from biomech.io.osim.values import flag, number, property_of
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.forces import controls, is_active
+from biomech.io.osim.parse.functions import function_property
+from biomech.io.osim.parse.paths import PathReader
+from biomech.io.osim.parse.values import flag, number, property_of
 
 #: Kinds whose control OpenSim keeps at 0.01 and more, where a file does not say.
 _NEVER_SLACK = ("Thelen2003Muscle", "Millard2012EquilibriumMuscle")

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from biomech.errors import ModelError
 from biomech.io.osim.description import LeftOut, OsimModel
-from biomech.io.osim.force_tables import CurveRows, coordinate_force_rows, reserve_rows
-from biomech.io.osim.joint_tables import (
+from biomech.io.osim.tabulate.forces import CurveRows, coordinate_force_rows, reserve_rows
+from biomech.io.osim.tabulate.joints import (
     FunctionRows,
     Row,
     coordinate_row,
@@ -22,7 +22,7 @@ from biomech.io.osim.joint_tables import (
     joint_rows,
     transform_rows,
 )
-from biomech.io.osim.path_tables import groups_of, muscle_row, path_wrap_rows, point_rows, wrap_names, wrap_row
+from biomech.io.osim.tabulate.paths import groups_of, muscle_row, path_wrap_rows, point_rows, wrap_names, wrap_row
 from biomech.model.checks.relations import SETTINGS
 from biomech.model.forces.passive_joints import CONSTANTS
 from biomech.model.tables import COLUMNS, OPTIONAL, Table, empty_table

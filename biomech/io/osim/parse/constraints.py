@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from biomech.io._xml import Element
 from biomech.io.osim.description import Coupler
-from biomech.io.osim.document import Document
-from biomech.io.osim.functions import function_property
-from biomech.io.osim.values import flag, names, number, objects, property_of, referred, text
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.functions import function_property
+from biomech.io.osim.parse.values import flag, names, number, objects, property_of, referred, text
 
 
 def read_couplers(document: Document, coordinates: Collection[str]) -> tuple[Coupler, ...]:

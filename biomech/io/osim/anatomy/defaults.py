@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.io.osim.anatomy import Anatomy
+from biomech.io.osim.anatomy.neutral import NeutralPose, neutral_pose
+from biomech.io.osim.anatomy.parts import Anatomy
 from biomech.io.osim.description import Joint, OsimModel
-from biomech.io.osim.neutral import NeutralPose, neutral_pose
 from biomech.model.catalog import load_model
 from biomech.model.proportions import grown
 from biomech.model.required import TRUNK

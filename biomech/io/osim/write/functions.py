@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from biomech.errors import ModelError
-from biomech.io.osim.elements import add
+from biomech.io.osim.write.elements import add
 from biomech.model.mechanics.functions import functions_of
 from biomech.model.tables import Table
 

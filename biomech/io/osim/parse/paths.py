@@ -20,10 +20,10 @@ from biomech.io.osim.description import (
     WrapObject,
     WrapTorus,
 )
-from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, located, socket
-from biomech.io.osim.functions import function_property
-from biomech.io.osim.values import numbers, object_property, objects, referred, text, vector
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.frames import Frames, located, socket
+from biomech.io.osim.parse.functions import function_property
+from biomech.io.osim.parse.values import numbers, object_property, objects, referred, text, vector
 
 _METHODS = ("hybrid", "midpoint", "axial")
 #: Kinds of path that are no line through points.

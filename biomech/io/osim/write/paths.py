@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from biomech.io.osim.elements import add, add_named, add_offset, body_path, coordinate_paths, pennation
-from biomech.io.osim.written_functions import Curve, add_function, spline_of
-from biomech.io.osim.written_joints import added_coordinates
+from biomech.io.osim.write.elements import add, add_named, add_offset, body_path, coordinate_paths, pennation
+from biomech.io.osim.write.functions import Curve, add_function, spline_of
+from biomech.io.osim.write.joints import added_coordinates
 from biomech.model.tables import Table
 
 Tables = Mapping[str, Table]

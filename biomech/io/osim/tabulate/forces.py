@@ -28,7 +28,7 @@ from biomech.io.osim.description import (
     ThelenCurves,
     opensim_name,
 )
-from biomech.io.osim.joint_tables import FunctionRows, Row
+from biomech.io.osim.tabulate.joints import FunctionRows, Row
 
 _MILLARD = ("min_length", "transition_length", "max_length", "slope", "least")
 

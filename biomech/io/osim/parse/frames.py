@@ -13,8 +13,8 @@ import numpy as np
 
 from biomech.io._xml import Element
 from biomech.io.osim.description import GROUND, Frame, Matrix, Placement, Vector
-from biomech.io.osim.document import Document
-from biomech.io.osim.values import text, vector
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.values import text, vector
 from biomech.model.mechanics.rotations import angles_xyz
 
 _OFFSET = "PhysicalOffsetFrame"

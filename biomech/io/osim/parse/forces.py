@@ -23,11 +23,11 @@ from biomech.io.osim.description import (
     SpringGeneralizedForce,
     TorqueActuator,
 )
-from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, old_offset, socket
-from biomech.io.osim.functions import function_property
-from biomech.io.osim.paths import PathReader
-from biomech.io.osim.values import flag, number, property_of, referred, vector
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.frames import Frames, old_offset, socket
+from biomech.io.osim.parse.functions import function_property
+from biomech.io.osim.parse.paths import PathReader
+from biomech.io.osim.parse.values import flag, number, property_of, referred, vector
 
 
 @dataclass

@@ -16,11 +16,11 @@ from biomech.errors import BiomechWarning, ModelError
 from biomech.io._text import read_path, write_whole
 from biomech.io._xml import NOTE
 from biomech.io.osim.description import GROUND, opensim_name
-from biomech.io.osim.elements import add, add_named, body_path, check_name
 from biomech.io.osim.model import read_osim
-from biomech.io.osim.written_functions import curves_of
-from biomech.io.osim.written_joints import add_coordinate_forces, add_couplers, add_joint, add_reserves
-from biomech.io.osim.written_paths import PathWriter, add_groups, add_wrap_object
+from biomech.io.osim.write.elements import add, add_named, body_path, check_name
+from biomech.io.osim.write.functions import curves_of
+from biomech.io.osim.write.joints import add_coordinate_forces, add_couplers, add_joint, add_reserves
+from biomech.io.osim.write.paths import PathWriter, add_groups, add_wrap_object
 from biomech.model.model import Model
 from biomech.model.tables import Table, complete
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from biomech.errors import ModelError
 from biomech.io.osim.description import EllipsoidPoint, Vector
-from biomech.io.osim.elements import add, add_named, add_offset, body_path, radians, scaled_back
-from biomech.io.osim.joint_tables import angles_of, ellipsoid_entries
-from biomech.io.osim.written_functions import NOTHING, ONE_TO_ONE, Curve, add_function, spline_of
+from biomech.io.osim.tabulate.joints import angles_of, ellipsoid_entries
+from biomech.io.osim.write.elements import add, add_named, add_offset, body_path, radians, scaled_back
+from biomech.io.osim.write.functions import NOTHING, ONE_TO_ONE, Curve, add_function, spline_of
 from biomech.model.mechanics.rotations import rotations_xyz
 from biomech.model.tables import Table
 

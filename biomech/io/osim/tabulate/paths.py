@@ -21,7 +21,7 @@ from biomech.io.osim.description import (
     WrapObject,
     WrapSphere,
 )
-from biomech.io.osim.joint_tables import FunctionRows, Row, angles_of
+from biomech.io.osim.tabulate.joints import FunctionRows, Row, angles_of
 
 #: Angles (rad) and ways (m) beyond which no coordinate goes: ends of ranges further out are none.
 _MOST = 20.0

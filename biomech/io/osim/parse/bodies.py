@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from biomech.io._xml import Element
 from biomech.io.osim.description import GROUND, Body
-from biomech.io.osim.document import Document
-from biomech.io.osim.values import number, numbers, objects, refuse_duplicates, vector
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.values import number, numbers, objects, refuse_duplicates, vector
 
 #: The most bodies and the most joints that are read; a whole skeleton has some 200.
 MOST = 2000

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from biomech.io._xml import Element
-from biomech.io.osim.bodies import MOST
 from biomech.io.osim.description import (
     GROUND,
     Constant,
@@ -23,10 +22,11 @@ from biomech.io.osim.description import (
     TransformRow,
     Vector,
 )
-from biomech.io.osim.document import Document
-from biomech.io.osim.frames import Frames, old_offset, settled
-from biomech.io.osim.functions import function_property
-from biomech.io.osim.values import (
+from biomech.io.osim.parse.bodies import MOST
+from biomech.io.osim.parse.document import Document
+from biomech.io.osim.parse.frames import Frames, old_offset, settled
+from biomech.io.osim.parse.functions import function_property
+from biomech.io.osim.parse.values import (
     flag,
     names,
     number,

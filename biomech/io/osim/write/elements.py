@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 from biomech._arguments import shown
 from biomech.errors import ModelError
 from biomech.io.osim.description import GROUND, opensim_name
-from biomech.io.osim.values import LARGEST
+from biomech.io.osim.parse.values import LARGEST
 from biomech.model.tables import Table
 
 #: How many floats on either side of an angle in radians are tried for the one that is read back as its degrees.

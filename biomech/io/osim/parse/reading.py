@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from biomech.io._xml import Element
-from biomech.io.osim.bodies import body_elements, ground_element, read_body
-from biomech.io.osim.constraints import read_couplers
 from biomech.io.osim.description import Force, Marker, OsimModel
-from biomech.io.osim.document import Document, open_document
-from biomech.io.osim.forces import FORCES, ForceReader, is_active
-from biomech.io.osim.frames import Frames, located, socket
-from biomech.io.osim.joints import read_joints
-from biomech.io.osim.muscles import MUSCLES, read_muscle
-from biomech.io.osim.paths import PathReader
-from biomech.io.osim.values import names, objects, refuse_duplicates, text, vector
-from biomech.io.osim.wraps import read_wraps, wrap_elements
+from biomech.io.osim.parse.bodies import body_elements, ground_element, read_body
+from biomech.io.osim.parse.constraints import read_couplers
+from biomech.io.osim.parse.document import Document, open_document
+from biomech.io.osim.parse.forces import FORCES, ForceReader, is_active
+from biomech.io.osim.parse.frames import Frames, located, socket
+from biomech.io.osim.parse.joints import read_joints
+from biomech.io.osim.parse.muscles import MUSCLES, read_muscle
+from biomech.io.osim.parse.paths import PathReader
+from biomech.io.osim.parse.values import names, objects, refuse_duplicates, text, vector
+from biomech.io.osim.parse.wraps import read_wraps, wrap_elements
 
 #: OpenSim's own gravity, where a file states none.
 GRAVITY = (0.0, -9.80665, 0.0)

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.io.osim.anatomy.neutral import NeutralPose, fixed_points, neutral_pose
 from biomech.io.osim.description import GROUND, Joint, OsimModel
-from biomech.io.osim.neutral import NeutralPose, fixed_points, neutral_pose
 
 Array = NDArray[np.float64]
 
@@ -545,7 +545,7 @@ def groups_by_name(name: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from biomech.io.osim.anatomy import groups_by_name
+    >>> from biomech.io.osim.anatomy.parts import groups_by_name
     >>> groups_by_name("LGMED2"), groups_by_name("recfem_r"), groups_by_name("actuator7")
     (('gluteus_medius',), ('quadriceps', 'hip_flexors'), ())
     """

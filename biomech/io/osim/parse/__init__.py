@@ -1,0 +1,1 @@
+"""A model file to its description: one module per kind of element."""

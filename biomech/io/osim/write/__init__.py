@@ -1,0 +1,1 @@
+"""A body to a model file that OpenSim opens."""
