@@ -9,8 +9,9 @@ import pytest
 from shared_reference import OSIM
 
 from biomech.io.osim import read_description
+from biomech.io.osim.anatomy.groups import groups_by_name
 from biomech.io.osim.anatomy.neutral import neutral_pose
-from biomech.io.osim.anatomy.parts import find_anatomy, groups_by_name
+from biomech.io.osim.anatomy.parts import find_anatomy
 from biomech.io.osim.description import GROUND, Body, Constant, Placement, TransformRow
 
 pytestmark = pytest.mark.skipif(not OSIM.exists(), reason="needs the reference models of OpenSim")

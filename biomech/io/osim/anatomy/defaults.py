@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.io.osim.anatomy.neutral import NeutralPose, neutral_pose
-from biomech.io.osim.anatomy.parts import Anatomy
+from biomech.io.osim.anatomy.record import Anatomy
 from biomech.io.osim.description import Joint, OsimModel
 from biomech.model.catalog import load_model
 from biomech.model.proportions import grown
