@@ -19,7 +19,8 @@ from biomech.errors import ModelError
 from biomech.model.checks.extents import check_extents
 from biomech.model.checks.limits import check_numbers
 from biomech.model.checks.relations import check_relations
-from biomech.model.scaling import HEIGHTS, MASSES, PARTS, part_length
+from biomech.model.parts import PARTS, part_length
+from biomech.model.scaling import HEIGHTS, MASSES
 from biomech.model.tables import SCHEMA, Table
 
 OWN_LENGTHS = {"trunk": 0.35, "pelvis": 0.16, "thigh": 0.42, "shank": 0.39, "foot": 0.24}

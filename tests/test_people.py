@@ -12,7 +12,7 @@ from scipy import stats
 
 import biomech as bm
 from biomech.errors import BiomechWarning, StanceError
-from biomech.model.scaling import part_length
+from biomech.model.parts import part_length
 from biomech.uncertainty import Prior, default_people, draw_people, population_shares
 
 LEANING = {"pelvic_tilt": "rhythm", "trunk_lean": [0, 40], "load_mass": 10.0, "load_position": (0.3, 0.2, 0)}

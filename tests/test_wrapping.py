@@ -18,7 +18,7 @@ import biomech as bm
 from biomech.analysis.store.model_record import describe_model, make_model
 from biomech.errors import ModelError
 from biomech.io.osim import read_description
-from biomech.model.scaling import part_length
+from biomech.model.parts import part_length
 from biomech.model.tables import OPTIONAL, make_table
 
 R = 0.03

@@ -45,7 +45,8 @@ from biomech.model.compiled import compile_model
 from biomech.model.geometry import pose_muscles
 from biomech.model.mechanics.wrapping.tables import rotation_of
 from biomech.model.mirror import is_symmetric, other_side, side_of
-from biomech.model.proportions import grown, joint_places
+from biomech.model.parts import PARTS, joint_in_child, part_length, part_of
+from biomech.model.proportions import grown
 from biomech.model.scaling_rows import BY_ROWS, grow_rows
 from biomech.model.tables import Table
 
@@ -53,22 +54,6 @@ Array = NDArray[np.float64]
 Tables = Mapping[str, Table]
 
 
-class Part(NamedTuple):
-    """A part of the body: the segments that it is made of (without their side), its long axis, where it ends."""
-
-    segments: tuple[str, ...]
-    axis: str
-    ends: str
-
-
-#: What ``lengths`` may name. Its length is the mean of both sides', along the axis, in the neutral pose.
-PARTS = {
-    "trunk": Part(("torso",), "y", "L5/S1 to the height of the shoulder (settings/shoulder_y)"),
-    "pelvis": Part(("pelvis",), "z", "hip centre to hip centre"),
-    "thigh": Part(("femur",), "y", "hip centre to knee centre"),
-    "shank": Part(("tibia",), "y", "knee centre to ankle centre"),
-    "foot": Part(("talus", "calcn", "toes"), "x", "rearmost to foremost point of the sole"),
-}
 #: How strength may follow the body.
 RULES = ("volume", "mass^(2/3)")
 SEXES = ("female", "male")
@@ -115,8 +100,6 @@ def scale_tables(
     ModelError
         An argument is no number of a person, or the body lacks what it asks for.
     """
-    if lengths is not None and BY_ROWS & {*tables}:
-        raise refusal("lengths", lengths, "absent: a body of a file grows as a whole, by its height", ModelError)
     growth = _read_growth(tables, height, mass, lengths)
     own_sex = None if sex is None else one_of("sex", sex, SEXES, ModelError)
     rule = _read_strength(strength)
@@ -124,7 +107,7 @@ def scale_tables(
     scaled = _with_masses(scaled, growth, own_sex)
     scaled = _with_tissue(scaled, growth, own_sex)
     if BY_ROWS & {*tables}:
-        scaled = grow_rows(tables, scaled, growth.height)
+        scaled = grow_rows(tables, scaled, growth.height, lambda segment: growth.of(part_of(segment)))
     return _with_muscles(tables, scaled, growth, rule)
 
 
@@ -172,40 +155,6 @@ def _read_strength(strength: object) -> str | float:
     return factor
 
 
-def part_of(segment: str) -> str | None:
-    """The part of the body that a segment belongs to; none where it is no part of ``PARTS``."""
-    stem = segment if side_of(segment) == "midline" else segment[: -len("_r")]
-    return next((name for name, part in PARTS.items() if stem in part.segments), None)
-
-
-def part_length(tables: Tables, part: str) -> float:
-    """Length (m) of a part of the body, the mean of both sides'; 0 where there is none."""
-    if part == "trunk":
-        return tables["settings"].value("shoulder_y")
-    if part == "foot":
-        return _sole_length(tables["contact_points"])
-    carried = {"pelvis": "thigh", "thigh": "shank", "shank": "foot"}[part]
-    joints = tables["joints"]
-    places = joint_places(tables)[:, "xyz".index(PARTS[part].axis)]
-    own = [
-        abs(place)
-        for parent, child, place in zip(joints.text("parent"), joints.text("child"), places, strict=True)
-        if part_of(parent) == part and part_of(child) == carried
-    ]
-    whole = 2.0 if part == "pelvis" else 1.0  # from the midline to each hip is half of it
-    return whole * float(np.mean(own)) if own else 0.0
-
-
-def _sole_length(contacts: Table) -> float:
-    places: dict[str, list[float]] = {}
-    for segment, surface, x in zip(
-        contacts.text("segment"), contacts.text("surface"), contacts.numbers("x"), strict=True
-    ):
-        if surface == "sole" and part_of(segment) == "foot":
-            places.setdefault(segment, []).append(float(x))
-    return float(np.mean([max(own) - min(own) for own in places.values()])) if places else 0.0
-
-
 def _with_places(tables: Tables, growth: _Growth) -> dict[str, Table]:
     """Joints, paths, contacts, centres of mass, splines and points of settings, each as its segment has grown."""
     scaled = dict(tables)
@@ -234,13 +183,14 @@ def _with_places(tables: Tables, growth: _Growth) -> dict[str, Table]:
 def _with_sizes(wraps: Table, growth: _Growth) -> Table:
     """Surfaces where their segments have taken them, as large as those are now along their axes.
 
-    A radius grows by the mean of the axes across, as in OpenSim's scaling of wrap objects.
+    Along an axis r of the surface that is the mean of the segment's factors, weighed by r^2, and across it that of the
+    axes across: geometric means, so that scaling back gives the surface back. (OpenSim's are arithmetic.)
     """
     factors = np.array([[_axis_factor(growth, s, k) for k in range(3)] for s in wraps.text("segment")])
-    stretch = [np.linalg.norm(own[:, None] * rotation_of(wraps, row), axis=0) for row, own in enumerate(factors)]
+    along = [rotation_of(wraps, row).T ** 2 @ np.log(own) for row, own in enumerate(factors)]
     across = [2 if kind == "cylinder" else 3 for kind in wraps.text("kind")]
-    radius = [float(np.mean(own[:count])) for own, count in zip(stretch, across, strict=True)]
-    sizes = {"radius": np.array(radius), "length": np.array(stretch)[:, 2]}
+    radius = [float(np.mean(own[:count])) for own, count in zip(along, across, strict=True)]
+    sizes = {"radius": np.exp(radius), "length": np.exp([own[2] for own in along])}
     for column, by in {**{axis: factors[:, k] for k, axis in enumerate("xyz")}, **sizes}.items():
         wraps = wraps.with_column(column, tuple((wraps.numbers(column) * by).tolist()))
     return wraps
@@ -284,7 +234,13 @@ def _with_masses(tables: dict[str, Table], growth: _Growth, sex: str | None) -> 
     mass = growth.mass * float(segments.numbers("mass").sum()) * _shares(segments, sex)
     segments = segments.with_numbers("mass", dict(enumerate(mass.tolist())))
     centre = {part: people.centre * part_length(tables, part) for part, people in _people(sex).items() if people.centre}
-    placed = {i: centre[part] for i, part in enumerate(map(part_of, segments.rows)) if part in centre}
+    joints = tables["joints"]
+    near = dict(zip(joints.text("child"), joints.rows, strict=True))  # what the centre is measured from
+    placed = {
+        i: centre[part] + (0.0 if part == "trunk" else float(joint_in_child(tables, near[segment])[1]))
+        for i, segment in enumerate(segments.rows)
+        if (part := part_of(segment)) in centre
+    }
     return {**tables, "segments": segments.with_numbers("com_y", placed)}
 
 

@@ -16,9 +16,9 @@ from biomech._display import About, Catalog, Displayed, Folded, counted
 from biomech.errors import ModelError, StanceError
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
+from biomech.model.parts import PARTS, part_length
 from biomech.model.population import BodySource
-from biomech.model.scaling import HEIGHTS, MASSES, PARTS, SEXES, part_length
-from biomech.model.scaling_rows import BY_ROWS
+from biomech.model.scaling import HEIGHTS, MASSES, SEXES
 from biomech.reference_data import read_rows
 from biomech.stance.stance import BODY
 from biomech.uncertainty.priors import MOST_SEED, PERSON, Prior, SobolPoints, check_priors, describe_prior, prior_of
@@ -70,8 +70,8 @@ class People(BodySource, Displayed):
                 raise StanceError(
                     f"priors: body {i} has {name} = {values[i]:.4g}: must be {least:g} to {most:g} {unit}"
                 )
-        own = () if BY_ROWS & {*model.tables} else PARTS  # a body from a file grows as a whole
-        self._lengths = {part: part_length(model.tables_by_role, part) for part in own if part in self._drawn}
+        lengths = {part: part_length(model.tables_by_role, part) for part in PARTS if part in self._drawn}
+        self._lengths = {part: own for part, own in lengths.items() if own > 0.0}  # a body may lack a part
         self._own_height = model.value("settings/height")
         self._made = lru_cache(maxsize=8)(self._make)
         self.body(0)  # what none of them can have is said before any is answered
@@ -165,8 +165,7 @@ def draw_people(
     Parameters
     ----------
     model : Model, optional
-        Whose body is scaled to theirs; the built-in adult. One from a model file grows as a whole: priors of parts are
-        left out.
+        Whose body is scaled to theirs; the built-in adult. Priors of parts that it lacks are left out.
     samples : int
         How many: 1 to 2**20. Each is a body of its own and takes some .1 s. The first of more are the same people.
     seed : int

@@ -23,7 +23,7 @@ from biomech._display import About, Catalog, Displayed, cell
 from biomech.errors import StanceError
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
-from biomech.model.scaling import PARTS
+from biomech.model.parts import PARTS
 from biomech.model.tables import SCHEMA
 from biomech.reference_data import read_rows
 from biomech.stance.parameters import PARAMETERS
