@@ -102,7 +102,18 @@ def parse_xml(content: bytes, file: str, error: Error = ModelError) -> Element:
     """The root of a document; ``file`` is what errors, of the kind ``error``, call it."""
     text = _as_utf8(content)
     document = text.lstrip()  # blank lines above a declaration are no XML to the letter
-    builder = _Builder(file, error, text.count(b"\n", 0, len(text) - len(document)))
+    above = text.count(b"\n", 0, len(text) - len(document))
+    try:
+        return _parse(document, _Builder(file, error, above))
+    except expat.ExpatError:
+        builder = _Builder(file, error, above)
+        try:
+            return _parse(_without_comments(document), builder)
+        except expat.ExpatError as wrong:
+            raise builder.error(wrong.lineno, f"is no XML: {expat.errors.messages[wrong.code]}") from None
+
+
+def _parse(document: bytes, builder: _Builder) -> Element:
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = lambda tag, attributes: builder.start(tag, attributes, parser.CurrentLineNumber)
@@ -110,12 +121,21 @@ def parse_xml(content: bytes, file: str, error: Error = ModelError) -> Element:
     parser.CharacterDataHandler = builder.text
     parser.ProcessingInstructionHandler = lambda target, words: builder.note(target, words, parser.CurrentLineNumber)
     parser.StartDoctypeDeclHandler = lambda name, *_: builder.refuse_doctype(name, parser.CurrentLineNumber)
-    try:
-        parser.Parse(document, True)
-    except expat.ExpatError as wrong:
-        raise builder.error(wrong.lineno, f"is no XML: {expat.errors.messages[wrong.code]}") from None
+    parser.Parse(document, True)
     assert builder.root is not None  # expat refuses a document without an element
     return builder.root
+
+
+def _without_comments(document: bytes) -> bytes:
+    """The document without its comments, on the same lines: a comment with ``--`` in it is no XML to the letter."""
+    pieces, end = list[bytes](), 0
+    while True:
+        start = document.find(b"<!--", end)
+        close = document.find(b"-->", start + len(b"<!--")) if start >= 0 else -1
+        if close < 0:
+            return b"".join([*pieces, document[end:]])
+        pieces += [document[end:start], b" ", b"\n" * document.count(b"\n", start, close)]
+        end = close + len(b"-->")
 
 
 class _Builder:

@@ -69,7 +69,8 @@ def joint_elements(document: Document, bodies: list[Element]) -> list[tuple[Elem
     """Every joint, with the body that it stands in before 4.x."""
     found: list[tuple[Element, Element | None]] = [(own, body) for body in bodies for own in objects(body, "Joint")]
     found += [(own, None) for own in objects(document.model, "JointSet")]
-    refuse_duplicates(document, (own for own, _ in found), "joint", nameless=True)
+    # nothing refers to a joint that stands in the body that it moves: two of them may have one name
+    refuse_duplicates(document, (own for own, body in found if body is None), "joint", nameless=True)
     if len(found) > MOST:
         raise document.error(document.model, f"has {len(found)} joints: at most {MOST} are read")
     return found
@@ -78,11 +79,25 @@ def joint_elements(document: Document, bodies: list[Element]) -> list[tuple[Elem
 def read_joints(document: Document, frames: Frames, bodies: list[Element]) -> tuple[tuple[Joint, ...], tuple[int, ...]]:
     """All joints in the order of the file, and the tree: their places from ground outward."""
     elements = joint_elements(document, bodies)
-    joints = [_read_joint(document, frames, own, body) for own, body in elements]
+    joints = _with_names_of_their_own([_read_joint(document, frames, own, body) for own, body in elements])
     coordinates = [own for joint, _ in elements for own in _coordinate_elements(joint)]
     refuse_duplicates(document, coordinates, "coordinate")
     _refuse_shared_coordinates(document, joints, elements)
     return _make_tree(document, joints, [own for own, _ in elements], bodies)
+
+
+def _with_names_of_their_own(joints: list[Joint]) -> list[Joint]:
+    """The second of a name is called so with ``_0`` behind it, the third ``_1``, as OpenSim 4 calls them."""
+    taken, found = {own.name for own in joints}, list[Joint]()
+    seen: set[str] = set()
+    for joint in joints:
+        name = joint.name
+        if name and name in seen:
+            name = next(own for own in (f"{joint.name}_{i}" for i in range(len(joints))) if own not in taken)
+            taken.add(name)
+        seen.add(name)
+        found.append(joint if name == joint.name else replace(joint, name=name))
+    return found
 
 
 def _refuse_shared_coordinates(

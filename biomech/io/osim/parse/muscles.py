@@ -26,7 +26,10 @@ _NEVER_SLACK = ("Thelen2003Muscle", "Millard2012EquilibriumMuscle")
 
 
 def read_muscle(document: Document, paths: PathReader, element: Element) -> Muscle:
-    """A muscle of a class in ``MUSCLES``; curves of force over velocity have no part in statics and are not read."""
+    """A muscle of a class in ``MUSCLES``; curves of force over velocity have no part in statics and are not read.
+
+    What statics does not ask for may be any number: public files have zeros there that OpenSim opens.
+    """
     kind, curves = MUSCLES[element.tag]
     low, high = controls(document, element, 0.01 if kind in _NEVER_SLACK else 0.0, 1.0)
     active = is_active(document, element)
@@ -39,7 +42,7 @@ def read_muscle(document: Document, paths: PathReader, element: Element) -> Musc
         number(document, element, "optimal_fiber_length", default=0.1, above=0.0),
         number(document, element, "tendon_slack_length", default=0.2, least=0.0),
         number(document, element, "pennation_angle_at_optimal", "pennation_angle", default=0.0, least=0.0),
-        number(document, element, "max_contraction_velocity", "Vmax", default=10.0, above=0.0),
+        number(document, element, "max_contraction_velocity", "Vmax", default=10.0),
         low,
         high,
         kind == "RigidTendonMuscle" or flag(document, element, "ignore_tendon_compliance", False),
@@ -58,8 +61,12 @@ def _old_thelen(document: Document, element: Element) -> ThelenCurves:
 
 def _thelen_curves(document: Document, element: Element, defaults: tuple[float, ...]) -> ThelenCurves:
     tags = ("FmaxTendonStrain", "FmaxMuscleStrain", "KshapeActive", "KshapePassive", "Af", "Flen")
+    least = {"KshapeActive": 0.0}
     return ThelenCurves(
-        *(number(document, element, tag, default=own, above=0.0) for tag, own in zip(tags, defaults, strict=True))
+        *(
+            number(document, element, tag, default=own, above=least.get(tag))
+            for tag, own in zip(tags, defaults, strict=True)
+        )
     )
 
 
@@ -83,7 +90,7 @@ def _millard(document: Document, element: Element) -> MillardCurves:
         _optional(document, tendon, "stiffness_at_one_norm_force"),
         _optional(document, tendon, "norm_force_at_toe_end"),
         _optional(document, tendon, "curviness"),
-        number(document, element, "fiber_damping", default=damping, least=0.0),
+        number(document, element, "fiber_damping", default=damping),
     )
 
 
@@ -100,9 +107,9 @@ def _optional(document: Document, element: Element, tag: str) -> float | None:
 def _de_groote_fregly(document: Document, element: Element) -> DeGrooteFreglyCurves:
     return DeGrooteFreglyCurves(
         number(document, element, "active_force_width_scale", default=1.0, least=1.0),
-        number(document, element, "passive_fiber_strain_at_one_norm_force", default=0.6, above=0.0),
-        number(document, element, "tendon_strain_at_one_norm_force", default=0.049, above=0.0),
-        number(document, element, "fiber_damping", default=0.0, least=0.0),
+        number(document, element, "passive_fiber_strain_at_one_norm_force", default=0.6),
+        number(document, element, "tendon_strain_at_one_norm_force", default=0.049),
+        number(document, element, "fiber_damping", default=0.0),
         flag(document, element, "ignore_passive_fiber_force", False),
     )
 

@@ -53,7 +53,7 @@ def number(
     *tags: str,
     default: float | None = None,
     least: float = -math.inf,
-    above: float = -math.inf,
+    above: float | None = None,
     infinite: bool = False,
 ) -> float:
     """A finite number, at least ``least`` and more than ``above``; infinite ones where they are meant."""
@@ -66,8 +66,8 @@ def number(
     if len(values) != 1:
         raise document.error(found, f"{found.text[:60]!r}: must be one number")
     value = parse_number(document, found, values[0], infinite)
-    if value < least or value <= above:
-        bound = f"more than {above:g}" if above > -math.inf else f"at least {least:g}"
+    if value < least or (above is not None and value <= above):
+        bound = f"at least {least:g}" if above is None else f"more than {above:g}"
         raise document.error(found, f"{value!r}: must be {bound}")
     return value
 
