@@ -27,26 +27,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.io.osim.anatomy.completion import LIKE, SOURCE, completed, crossed_joints, stands
 from biomech.io.osim.anatomy.neutral import NeutralPose, neutral_pose
 from biomech.io.osim.anatomy.record import Anatomy
-from biomech.io.osim.description import Joint, OsimModel
+from biomech.io.osim.description import OsimModel
 from biomech.model.catalog import load_model
 from biomech.model.proportions import grown
-from biomech.model.required import TRUNK
-from biomech.model.tables import COLUMNS, Table, complete
+from biomech.model.tables import COLUMNS, Table
 
 Array = NDArray[np.float64]
 Tables = Mapping[str, Table]
 
-#: The body whose numbers stand in.
-LIKE = "gait2392"
-_SOURCE = f"default: as in {LIKE}, grown to this body"
 #: How far the axes of a foot may lie from those of ground, as the sine of an angle.
 _ALIGNED = 0.3
 #: m from the midline within which nothing is a shoulder.
 _SHOULDER = 0.1
-#: What gives way below the hip when feet are turned out far, and the body that has it.
-_YIELD, _YIELDING = "shank_rotation", "adult"
 _SIDES = {"_r": 1.0, "_l": -1.0}
 
 
@@ -96,29 +91,20 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     found["contact_points"], soles = _contacts(pose, anatomy, size)
     found["coordinates"], still, given = _held_still(found, anatomy)
     said += [soles, arms, f"height {found['settings'].value('height'):.2f} m by the legs"]
-    if _stands(description, anatomy):
+    if stands(description, anatomy):
         found["passive"] = passive
-        found, added = _completed(found, description, pose, anatomy)
+        found, held, more = completed(found, description, pose, anatomy)
+        given += more
         said += [f"passive tissue as in {LIKE}, times {size.mass * size.length:.2f}"]
-        said += [f"held at zero, not in the file: {_few(added)}"] if added else []
+        said += [f"held at zero, not in the file: {_few(held)}"] if held else []
     else:
         said.append("no passive tissue")
     said.append("extensor mechanism as the paths run")
+    said += anatomy.said
     said += [f"still in a stance: {_few(still)}"] if still else []
     said += [f"moment given in a stance, as no muscle moves it: {_few(given)}"] if given else []
     said += [f"unclear: {what}" for what in anatomy.unclear]
     return found, said
-
-
-def _stands(description: OsimModel, anatomy: Anatomy) -> bool:
-    """Whether a body has trunk, pelvis and a foot, and the joints between them, L5/S1 right below the trunk."""
-    joints = ["ground_pelvis", "lumbosacral"]
-    joints += [f"{joint}{side}" for side in anatomy.feet for joint in ("hip", "knee", "ankle", "subtalar")]
-    parts = all(role in anatomy.segments for role in TRUNK["segments"])
-    if not (parts and anatomy.feet and all(joint in anatomy.joints for joint in joints)):
-        return False
-    ends = {own.name: {own.parent.body, own.child.body} for own in description.joints}
-    return anatomy.segments["torso"] in ends[anatomy.joints["lumbosacral"]]
 
 
 def _few(names: list[str]) -> str:
@@ -189,7 +175,7 @@ def _settings(
         values["shoulder_x"], values["shoulder_y"] = float(local[0]), float(local[1])
         values["arms_mass"], said = 0.0, "arms as the file has them, turning with the trunk"
     units = dict(zip(like.rows, like.text("unit"), strict=True))
-    said_of = dict.fromkeys(values, _SOURCE) | {"gravity": own.text("source")[own.index("gravity")]}
+    said_of = dict.fromkeys(values, SOURCE) | {"gravity": own.text("source")[own.index("gravity")]}
     columns = {
         "setting": tuple(values),
         "value": tuple(values.values()),
@@ -261,7 +247,7 @@ def _contact_row(
         away = built[segment] + place - built[hip]
     # in the segment's own axes, which are about those of ground
     x, y, z = (float(one) + 0.0 for one in pose.rotation[name].T @ (origin - pose.origin[name]) + factor * away)
-    return {"contact": row, "segment": name, "surface": surface, "x": x, "y": y, "z": z, "source": _SOURCE}
+    return {"contact": row, "segment": name, "surface": surface, "x": x, "y": y, "z": z, "source": SOURCE}
 
 
 def _is_aligned(pose: NeutralPose, body: str) -> bool:
@@ -274,7 +260,7 @@ def _is_aligned(pose: NeutralPose, body: str) -> bool:
 def _held_still(tables: Tables, anatomy: Anatomy) -> tuple[Table, list[str], list[str]]:
     """Coordinates with their stance and trusted range, those that do not move in a stance, and what nothing moves."""
     like, coordinates = _built_in()[0]["coordinates"], tables["coordinates"]
-    crossed, joint_of = _crossed(tables), coordinates.text("joint")
+    crossed, joint_of = crossed_joints(tables), coordinates.text("joint")
     roles = {name: role for role, name in anatomy.coordinates.items()}
     cells: dict[str, list[Any]] = {column: list(own) for column, own in coordinates.columns.items()}
     still, given = [], []
@@ -293,90 +279,3 @@ def _held_still(tables: Tables, anatomy: Anatomy) -> tuple[Table, list[str], lis
             if low < high:
                 cells["trusted_min"][i], cells["trusted_max"][i] = low, high
     return Table("coordinates", {column: tuple(own) for column, own in cells.items()}), still, given
-
-
-def _crossed(tables: Tables) -> set[str]:
-    """Joints that some muscle crosses."""
-    joints, points = tables["joints"], tables["path_points"]
-    parent = dict(zip(joints.text("child"), joints.text("parent"), strict=True))
-    joint = dict(zip(joints.text("child"), joints.rows, strict=True))
-    reached: dict[str, set[str]] = {}
-    for muscle, segment in zip(points.text("muscle"), points.text("segment"), strict=True):
-        reached.setdefault(muscle, set()).add(segment)
-    found: set[str] = set()
-    for ends in reached.values():
-        ways = [_inward(end, parent) for end in ends]
-        shared = set.intersection(*(set(way) for way in ways))
-        found |= {joint[body] for way in ways for body in way if body not in shared and body in joint}
-    return found
-
-
-def _inward(body: str, parent: Mapping[str, str]) -> list[str]:
-    """A body and all that it hangs on."""
-    way = [body]
-    while way[-1] in parent:
-        way.append(parent[way[-1]])
-    return way
-
-
-def _completed(
-    tables: dict[str, Table], description: OsimModel, pose: NeutralPose, anatomy: Anatomy
-) -> tuple[dict[str, Table], list[str]]:
-    """Tables with the coordinates that a stance turns and the file has not.
-
-    They get the roles in ``anatomy``.
-    """
-    joints = {own.name: own for own in description.joints}
-    needed: dict[str, tuple[str, ...]] = {
-        "ground_pelvis": TRUNK["coordinates"][:6],
-        "lumbosacral": TRUNK["coordinates"][6:],
-    }
-    for side in anatomy.feet:
-        needed[f"hip{side}"] = tuple(f"hip_{way}{side}" for way in ("flexion", "adduction", "rotation"))
-        needed[f"knee{side}"] = (f"knee_angle{side}",)
-        needed[f"ankle{side}"] = (f"{_YIELD}{side}", f"ankle_angle{side}")
-        needed[f"subtalar{side}"] = (f"subtalar_angle{side}",)
-    added = []
-    for joint, roles in needed.items():
-        for role in roles:
-            if role not in anatomy.coordinates:
-                name = role if role not in tables["coordinates"].rows else f"{role} of a stance"
-                tables = _with_coordinate(tables, joints[anatomy.joints[joint]], name, role, pose)
-                anatomy.coordinates[role] = name
-                added.append(name)
-    return tables, added
-
-
-def _with_coordinate(
-    tables: dict[str, Table], joint: Joint, name: str, role: str, pose: NeutralPose
-) -> dict[str, Table]:
-    """Tables with another coordinate of a joint, about or along the axis that the built-in has for its role."""
-    like = load_model(_YIELDING if role.startswith(_YIELD) else LIKE).tables["coordinates"]
-    row = {column: cells[like.index(role)] for column, cells in like.columns.items()}
-    inner = joint.child if joint.reversed else joint.parent
-    frame = pose.rotation[inner.body] @ np.array(inner.rotation)
-    axis = frame.T @ np.array([row[f"axis_{own}"] for own in "xyz"], dtype=np.float64)
-    axes = {f"axis_{own}": float(value) + 0.0 for own, value in zip("xyz", axis, strict=True)}
-    stance = {"coordinate": name, "joint": joint.name, "stance": "held", "source": _SOURCE, **axes}
-    tables = {**tables, "coordinates": _with_row(tables["coordinates"], {**row, **stance})}
-    moves = complete(tables)["transform_rows"]
-    if joint.name in moves.text("joint"):
-        motion, function = str(row["motion"]), f"{joint.name}.{name}"
-        own = {"row": function, "joint": joint.name, "motion": motion, **axes, "function": function}
-        own |= {"coordinates": name, "source": _SOURCE}
-        rows = [i for i, of in enumerate(moves.text("joint")) if of == joint.name]
-        slides = [i for i in rows if moves.text("motion")[i] == "translation"]
-        # ways are along axes of the parent, and so come first; the shank turns above the ankle
-        at = rows[0] if motion == "translation" else rows[0] + len(slides) if role.startswith(_YIELD) else rows[-1] + 1
-        tables["transform_rows"] = _with_row(moves, own, at)
-        for i, value in enumerate((0.0, 1.0)):
-            entry = {"entry": f"{function}.{i}", "function": function, "kind": "linear", "x": float(i), "y": value}
-            tables["functions"] = _with_row(complete(tables)["functions"], {**entry, "source": _SOURCE})
-    return tables
-
-
-def _with_row(table: Table, row: Mapping[str, Any], at: int | None = None) -> Table:
-    """A table with another row, before the one at a place."""
-    place = len(table) if at is None else at
-    cells = {c: (*own[:place], row[c], *own[place:]) for c, own in table.columns.items()}
-    return Table(table.name, cells)

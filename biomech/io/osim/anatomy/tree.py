@@ -33,7 +33,8 @@ class Tree:
             self.children.setdefault(child, [])
         self.mass = {own.name: own.mass for own in description.bodies}
         self.reach = _points_of(description, pose)
-        self.dependent = {own.dependent for own in description.couplers if own.enforced}
+        self.couplers = [own for own in description.couplers if own.enforced]
+        self.dependent = {own.dependent for own in self.couplers}
         self._lowest, self._count = self._reach_down()
 
     def _reach_down(self) -> tuple[dict[str, float], dict[str, int]]:
