@@ -12,7 +12,7 @@ from biomech.io.osim import read_description
 from biomech.io.osim.anatomy.groups import groups_by_name
 from biomech.io.osim.anatomy.neutral import neutral_pose
 from biomech.io.osim.anatomy.parts import find_anatomy
-from biomech.io.osim.description import GROUND, Body, Constant, Placement, TransformRow
+from biomech.io.osim.description import GROUND, Body, Constant, Coupler, Linear, Placement, TransformRow
 
 pytestmark = pytest.mark.skipif(not OSIM.exists(), reason="needs the reference models of OpenSim")
 
@@ -250,11 +250,26 @@ def test_joints_in_one_place_are_one_joint():
     assert found.joints["lumbosacral"] == "back 2"
 
 
-def test_a_spine_of_several_joints_is_no_one_joint():
+def test_a_spine_of_several_joints_bends_at_its_lowest():
     found = find_anatomy(split(described("gait2354_v40000"), "back", apart=0.03))
     assert found.segments["torso"] == "torso"
+    assert found.joints["lumbosacral"] == "back 0"
+    assert {role for role in found.coordinates if role.startswith("lumbar")} == {"lumbar_extension"}
+    assert found.said == ["a stance bends the spine at 'back 0' alone"]
+    assert not found.unclear
+    assert not found.bent_by_stance
+
+
+def test_a_spine_whose_joints_follow_the_lowest_is_bent_by_a_stance():
+    model = split(described("gait2354_v40000"), "back", apart=0.03)
+    first, second = (joint.coordinates[0].name for joint in model.joints if joint.name in ("back 0", "back 1"))
+    follows = Coupler("along", second, (first,), Linear((0.5,), 0.0), 1.0, enforced=True)
+    found = find_anatomy(dataclasses.replace(model, couplers=(follows,)))
+    assert found.joints["lumbosacral"] == "back 0"
+    assert found.bent_by_stance
     assert not any(role.startswith("lumbar") for role in found.coordinates)
-    assert any("bend the trunk" in what for what in found.unclear)
+    loose = find_anatomy(dataclasses.replace(model, couplers=(dataclasses.replace(follows, enforced=False),)))
+    assert not loose.bent_by_stance
 
 
 def test_what_is_not_clear_is_said():

@@ -1,8 +1,8 @@
-"""What a stance turns and a file's body has not: coordinates at zero, and a talus without mass.
+"""What a stance turns and a file's body has not: coordinates at zero, and heel bones without mass.
 
 A stance turns every joint of trunk and legs by the coordinates of the built-in bodies. What the file welds, or moves in
-a plane alone, is *held* at zero, as by ligaments: muscles need not bear it. Where a foot hangs on the shank by one
-joint (a prosthesis) a talus without mass is put between them, in the place of the foot. Where the coordinates of a
+a plane alone, is *held* at zero, as by ligaments: muscles need not bear it. A foot that hangs on the shank by one joint
+(a prosthesis) is what the ankle carries, a talus, and gets a heel bone without mass to stand on. Where the coordinates of a
 spine move several joints of it at once, a stance has *free* ones of its own at the lowest, which the muscles that cross
 it balance; outside a stance they are locked, so that a trial of the file's is solved by the file's alone.
 """
@@ -86,9 +86,7 @@ def completed(
     """
     frames = {own.name: _inner_frame(own, pose) for own in description.joints}
     for side in anatomy.feet:
-        if f"subtalar{side}" not in anatomy.joints:
-            tables = _with_talus(tables, side, anatomy)
-            frames[anatomy.joints[f"subtalar{side}"]] = pose.rotation[anatomy.segments[f"calcn{side}"]]
+        frames.setdefault(anatomy.joints[f"subtalar{side}"], pose.rotation[anatomy.segments[f"calcn{side}"]])
     crossed, held, given = crossed_joints(tables), list[str](), list[str]()
     for where, roles in _turned(anatomy).items():
         joint = anatomy.joints[where]
@@ -136,22 +134,35 @@ def _locked(name: str) -> dict[str, Any]:
     return {"coordinate": name, **flags, "source": SOURCE}
 
 
-def _with_talus(tables: dict[str, Table], side: str, anatomy: Anatomy) -> dict[str, Table]:
-    """Tables with a talus without mass between shank and foot, in the place of the foot, and a joint between both."""
-    foot, ankle = anatomy.segments[f"calcn{side}"], anatomy.joints[f"ankle{side}"]
-    talus, joint = _free_name(f"talus{side}", tables["segments"]), _free_name(f"subtalar{side}", tables["joints"])
-    nothing = {"mass": 0.0, "com_x": 0.0, "com_y": 0.0, "com_z": 0.0}
-    joints = tables["joints"]
-    hung = [talus if child == foot else child for child in joints.text("child")]
-    row = {"joint": joint, "parent": talus, "child": foot, "x": 0.0, "y": 0.0, "z": 0.0, "torsion": 0.0}
-    at = joints.index(ankle) + 1
-    found = {
-        **tables,
-        "segments": _with_row(tables["segments"], {"segment": talus, **nothing, "source": SOURCE}),
-        "joints": _with_row(joints.with_column("child", tuple(hung)), {**row, "source": SOURCE}, at),
-    }
-    anatomy.segments[f"talus{side}"], anatomy.joints[f"subtalar{side}"] = talus, joint
-    return found
+def with_heels(
+    tables: Tables, pose: NeutralPose, anatomy: Anatomy, heel: Mapping[str, Array]
+) -> tuple[dict[str, Table], NeutralPose]:
+    """Tables, and their pose, in which every foot that hangs on the shank by one joint carries a heel bone.
+
+    Parameters
+    ----------
+    tables, pose, anatomy
+        Of a body. What was the foot is the talus then, in ``anatomy``.
+    heel : mapping of str to array
+        By side, m: where the heel bone lies from the joint that carries the foot, along the axes of ground.
+    """
+    found, rotation, origin = dict(tables), dict(pose.rotation), dict(pose.origin)
+    for side in anatomy.feet:
+        if f"subtalar{side}" in anatomy.joints or f"ankle{side}" not in anatomy.joints:
+            continue
+        foot = anatomy.segments[f"calcn{side}"]
+        bone, joint = _free_name(f"calcn{side}", found["segments"]), _free_name(f"subtalar{side}", found["joints"])
+        place = origin[foot] + heel[side]
+        x, y, z = (float(own) + 0.0 for own in rotation[foot].T @ heel[side])
+        nothing = {"mass": 0.0, "com_x": 0.0, "com_y": 0.0, "com_z": 0.0}
+        row = {"joint": joint, "parent": foot, "child": bone, "x": x, "y": y, "z": z, "torsion": 0.0}
+        found["segments"] = _with_row(found["segments"], {"segment": bone, **nothing, "source": SOURCE})
+        found["joints"] = _with_row(found["joints"], {**row, "source": SOURCE})
+        rotation[bone], origin[bone] = rotation[foot], place
+        anatomy.segments |= {f"talus{side}": foot, f"calcn{side}": bone}
+        anatomy.joints[f"subtalar{side}"] = joint
+        anatomy.heels[bone] = foot
+    return found, NeutralPose(rotation, origin, pose.turns, pose.slides)
 
 
 def _with_coordinate(

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.io.osim.anatomy.completion import LIKE, SOURCE, completed, crossed_joints, stands
+from biomech.io.osim.anatomy.completion import LIKE, SOURCE, completed, crossed_joints, stands, with_heels
 from biomech.io.osim.anatomy.neutral import NeutralPose, neutral_pose
 from biomech.io.osim.anatomy.record import Anatomy
 from biomech.io.osim.description import OsimModel
@@ -88,14 +88,18 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     size = _size(description, pose, anatomy)
     settings, passive = _grown(size)
     found["settings"], arms = _settings(tables["settings"], settings, description, pose, anatomy)
+    standing = stands(description, anatomy)
+    if standing:
+        found, pose = with_heels(found, pose, anatomy, _heels(size))
     found["contact_points"], soles = _contacts(pose, anatomy, size)
     found["coordinates"], still, given = _held_still(found, anatomy)
     said += [soles, arms, f"height {found['settings'].value('height'):.2f} m by the legs"]
-    if stands(description, anatomy):
+    if standing:
         found["passive"] = passive
         found, held, more = completed(found, description, pose, anatomy)
         given += more
         said += [f"passive tissue as in {LIKE}, times {size.mass * size.length:.2f}"]
+        said += [f"a heel bone without mass under {_few([*anatomy.heels.values()])}"] if anatomy.heels else []
         said += [f"held at zero, not in the file: {_few(held)}"] if held else []
     else:
         said.append("no passive tissue")
@@ -152,6 +156,12 @@ def _grown(size: _Size) -> tuple[Table, Table]:
     growth |= {"thigh": size.thigh, "foot": size.foot, "sole": size.foot}
     whole = grown({**_built_in()[0]}, growth, ())
     return whole["settings"], whole["passive"]
+
+
+def _heels(size: _Size) -> dict[str, Array]:
+    """m, by side: where the heel bone lies from the ankle, along the axes of ground."""
+    _, built = _built_in()
+    return {side: size.foot * (built[f"calcn{side}"] - built[f"talus{side}"]) for side in _SIDES}
 
 
 # ---- settings -----------------------------------------------------------------------------------------------------
@@ -239,7 +249,7 @@ def _contact_row(
     if surface == "sole":
         origin, factor = pose.origin[name], size.foot
         if f"talus{side}" not in anatomy.segments:  # a foot whose frame is at its ankle
-            origin = origin - size.foot * (built[f"talus{side}"] - built[f"calcn{side}"])
+            origin = origin + _heels(size)[side]
         away = place
     else:
         hip = f"femur{side}"
