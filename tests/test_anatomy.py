@@ -3,6 +3,7 @@
 import dataclasses
 import random
 import warnings
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -348,3 +349,39 @@ def test_neutral_pose_is_opensims():
     where = bm.load_model("gait2392").kinematics().origin[0]
     for segment in where.segment.values:
         assert np.abs(pose.origin[segment] - where.sel(segment=segment).values).max() < 1e-12
+
+
+@pytest.mark.parametrize("name", ["gait2354_v10901", "gait10dof18musc", "subject_walk_scaled", "both_legs_v20200"])
+def test_the_order_of_a_file_tells_nothing(name, tmp_path):
+    file = OSIM / FILES[name] / f"{name}.osim"
+    document = ElementTree.fromstring(file.read_bytes().replace(b"::", b"__"))
+    rng = random.Random(4)
+    for part in ("BodySet", "JointSet", "ForceSet"):
+        for listed in document.findall(f".//{part}/objects"):
+            rng.shuffle(parts := list(listed))
+            listed[:] = parts
+    shuffled = tmp_path / file.name
+    shuffled.write_bytes(ElementTree.tostring(document))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found, other = find_anatomy(described(name)), find_anatomy(read_description(shuffled))
+    assert other.segments == found.segments
+    assert other.joints == found.joints
+    assert other.coordinates == found.coordinates
+    assert other.signs == found.signs
+    assert {*other.mirror.items()} == {*found.mirror.items()}
+
+
+def test_muscles_in_one_place_are_paired_by_strength_then_by_name_and_number():
+    model = described("gait2354_v40000")
+    right, left = (next(own for own in model.muscles if own.name == f"soleus{side}") for side in ("_r", "_l"))
+    twins = [(right, f"sol{k}_r", force) for k, force in ((1, 900.0), (2, 800.0), (3, 800.0))]
+    twins += [(left, f"sol{k}_l", force) for k, force in ((3, 800.0), (1, 800.0), (2, 900.0))]
+    more = [dataclasses.replace(own, name=name, max_isometric_force=force) for own, name, force in twins]
+    others = tuple(own for own in model.forces if not own.name.startswith("soleus"))
+    found = find_anatomy(dataclasses.replace(model, forces=(*others, *more)))
+    assert {a: b for a, b in found.mirror.items() if a.startswith("sol")} == {
+        "sol1_r": "sol2_l",  # as strong
+        "sol3_r": "sol3_l",  # as strong, and called alike
+        "sol2_r": "sol1_l",
+    }

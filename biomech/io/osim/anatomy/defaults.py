@@ -107,6 +107,8 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     said += anatomy.said
     said += [f"still in a stance: {_few(still)}"] if still else []
     said += [f"moment given in a stance, as no muscle moves it: {_few(given)}"] if given else []
+    if anatomy.coordinates.get("lumbar_extension") in given:
+        said.append("no muscle's force presses L5/S1 together: lumbar_compression is weight alone")
     said += [f"unclear: {what}" for what in anatomy.unclear]
     return found, said
 

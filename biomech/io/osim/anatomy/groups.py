@@ -41,12 +41,16 @@ _ABBREVIATIONS = (
 _PATTERNS = tuple((re.compile(pattern), groups) for pattern, groups in _ABBREVIATIONS)
 
 
-def stems(name: str) -> list[str]:
-    """A muscle's name without case and numbers: as it is, and without what may tell its side."""
+def sideless(name: str) -> list[str]:
+    """A muscle's name without case: without what may tell its side, and as it is."""
     plain = re.sub(r"[\s.\-]+", "_", name).lower()
     bare = re.sub(r"_?(right|left)_?|^[rl]_|_[rl]$|(?<=\d)_?[rl]$", "", plain)
-    found = [bare, re.sub(r"^[rl](?=[a-z])", "", plain), plain]
-    return [re.sub(r"\d+", "", own).strip("_") for own in found]
+    return [bare, re.sub(r"^[rl](?=[a-z])", "", plain), plain]
+
+
+def stems(name: str) -> list[str]:
+    """A muscle's name without case and numbers: without what may tell its side, and as it is."""
+    return [re.sub(r"\d+", "", own).strip("_") for own in sideless(name)]
 
 
 def groups_by_name(name: str) -> tuple[str, ...]:
