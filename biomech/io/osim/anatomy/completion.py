@@ -158,6 +158,9 @@ def with_heels(
         row = {"joint": joint, "parent": foot, "child": bone, "x": x, "y": y, "z": z, "torsion": 0.0}
         found["segments"] = _with_row(found["segments"], {"segment": bone, **nothing, "source": SOURCE})
         found["joints"] = _with_row(found["joints"], {**row, "source": SOURCE})
+        if "inertias" in found:
+            still = dict.fromkeys(("xx", "yy", "zz", "xy", "xz", "yz"), 0.0)
+            found["inertias"] = _with_row(found["inertias"], {"segment": bone, **still, "source": SOURCE})
         rotation[bone], origin[bone] = rotation[foot], place
         anatomy.segments |= {f"talus{side}": foot, f"calcn{side}": bone}
         anatomy.joints[f"subtalar{side}"] = joint
