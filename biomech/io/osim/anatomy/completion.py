@@ -125,7 +125,7 @@ def _inner_frame(joint: Joint, pose: NeutralPose) -> Array:
 
 
 def _free_name(role: str, table: Table) -> str:
-    return role if role not in table.rows else f"{role} of a stance"
+    return role if role not in table.rows else f"{role}_of_a_stance"
 
 
 def _locked(name: str) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class Tree:
     def __init__(self, description: OsimModel, pose: NeutralPose) -> None:
         self.description, self.pose = description, pose
         self.joint_of: dict[str, Joint] = {}
+        #: Where the joint that carries each body has its frame in it, in ground: its origin, unless that is offset.
+        self.centre: dict[str, Array] = {}
         self.parent: dict[str, str] = {}
         self.children: dict[str, list[str]] = {GROUND: []}
         for place in description.tree:
@@ -29,6 +31,7 @@ class Tree:
             ends = (joint.parent.body, joint.child.body)
             parent, child = ends[::-1] if joint.reversed else ends
             self.joint_of[child], self.parent[child] = joint, parent
+            self.centre[child] = pose.place(child, (joint.parent if joint.reversed else joint.child).translation)
             self.children.setdefault(parent, []).append(child)
             self.children.setdefault(child, [])
         self.mass = {own.name: own.mass for own in description.bodies}
@@ -39,7 +42,7 @@ class Tree:
 
     def _reach_down(self) -> tuple[dict[str, float], dict[str, int]]:
         """How low what hangs on each body comes, and how many bodies that are: from the outermost inward."""
-        low = {body: float(origin[1]) for body, origin in self.pose.origin.items()}
+        low = {body: float(centre[1]) for body, centre in self.centre.items()}
         count = dict.fromkeys(low, 1)
         for body in reversed(self.outward(GROUND)[1:]):
             parent = self.parent[body]

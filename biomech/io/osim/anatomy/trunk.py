@@ -74,7 +74,7 @@ def _name_spine(tree: Tree, chain: list[str], found: Anatomy) -> None:
 
 
 def _in_one_place(tree: Tree, body: str, other: str) -> bool:
-    return float(np.linalg.norm(tree.pose.origin[body] - tree.pose.origin[other])) < _ONE_PLACE
+    return float(np.linalg.norm(tree.centre[body] - tree.centre[other])) < _ONE_PLACE
 
 
 def _goes_up(tree: Tree, body: str, pelvis: str) -> bool:
@@ -82,7 +82,7 @@ def _goes_up(tree: Tree, body: str, pelvis: str) -> bool:
     own = tree.outward(body)
     weight = np.array([max(tree.mass[part], 1e-9) for part in own])
     heights = np.array([np.mean([at[1] for at in tree.reach[part]]) for part in own])
-    return float(np.average(heights, weights=weight)) > float(tree.pose.origin[pelvis][1])
+    return float(np.average(heights, weights=weight)) > float(tree.centre[pelvis][1])
 
 
 def _heaviest(tree: Tree, first: str) -> str:
