@@ -2,9 +2,9 @@
 
 A stance turns every joint of trunk and legs by the coordinates of the built-in bodies. What the file welds, or moves in
 a plane alone, is *held* at zero, as by ligaments: muscles need not bear it. A foot that hangs on the shank by one joint
-(a prosthesis) is what the ankle carries, a talus, and gets a heel bone without mass to stand on. Where the coordinates of a
-spine move several joints of it at once, a stance has *free* ones of its own at the lowest, which the muscles that cross
-it balance; outside a stance they are locked, so that a trial of the file's is solved by the file's alone.
+(a prosthesis) is what the ankle carries, a talus, and gets a heel bone without mass to stand on. Where the coordinates
+of a spine move several joints of it at once, a stance has *free* ones of its own at the lowest, which the muscles that
+cross it balance; outside a stance they are locked, so that a trial of the file's is solved by the file's alone.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _inward(body: str, parent: Mapping[str, str]) -> list[str]:
 def completed(
     tables: dict[str, Table], description: OsimModel, pose: NeutralPose, anatomy: Anatomy
 ) -> tuple[dict[str, Table], list[str], list[str]]:
-    """Tables with what a stance turns and the file has not, the names of what is held, and of what has its moment given.
+    """Tables with what a stance turns and the file has not; the names of what is held, and of what is given a moment.
 
     It gets its roles in ``anatomy``.
     """

@@ -12,7 +12,8 @@ class Anatomy:
     ``mirror``: names on the right to those on the left, of parts of every kind, each in one pair alone; where kinds
     share names the first pair counts. ``bodies``: the same of bodies that have no role, by themselves. ``groups``: of
     each muscle, those that its name tells. ``bent_by_stance``: no coordinate of the file bends the trunk at one joint
-    alone. ``heels``: bones without mass that were added, each to its foot. ``said``: what a stance does with the parts, ``unclear``: what could not be told, in words.
+    alone. ``heels``: bones without mass that were added, each to its foot. ``said``: what a stance does with the parts,
+    ``unclear``: what could not be told, in words.
     """
 
     segments: dict[str, str] = field(default_factory=dict)
