@@ -107,7 +107,9 @@ def read_external_loads(
     wanted = None if times is None else read_times(times)
     cutoff = None if lowpass is None else read_lowpass(lowpass)
     if place.suffix.lower() in _TABLES:
-        raise FileError(f"path = {str(path)!r}: is a table of forces; must be the ExternalLoads file (.xml) that names it")
+        raise FileError(
+            f"path = {str(path)!r}: is a table of forces; must be the ExternalLoads file (.xml) that names it"
+        )
     loads, root = _read_loads(place)
     table_path = own or _data_file(place, root)
     table, said = read_table("path" if own is None else "data", table_path)
