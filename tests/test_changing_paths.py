@@ -19,6 +19,7 @@ from biomech.view.body_page.scene import PLACE, describe_body
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "rajagopal_like" / "subject_walk_scaled.osim"
 FILES = [EXAMPLE, *(OSIM / "models" / f"{name}.osim" for name in ("arm26", "arm_wraps", "leg6dof9musc"))]
+FILES += [OSIM / "more_models" / "gait10dof18musc.osim"]
 
 rng = np.random.default_rng(6)
 
@@ -65,13 +66,14 @@ def drawn_length(model: bm.Model, i: int, q: np.ndarray, told: dict[str, np.ndar
 def test_a_drawn_path_is_as_long_as_the_computed_one(file: Path) -> None:
     model = read(file)
     angle = angles(model, 6)
+    angle = np.asfortranarray(angle)  # as an answer may have them
     found = place_paths(model, angle, np.ones(len(angle), dtype=bool), PLACE)
     follows = model.tables["couplers"].text("dependent") if "couplers" in model.tables else ()
     free = {name: own for name, own in zip(model.coordinates, angle.T, strict=True) if name not in follows}
     length = model.muscle_geometry(free).length.values
     compiled = model.compiled()
     counted = compiled.counted(angle)
-    q = followed(compiled, np.where(compiled.is_rotation, np.radians(counted), counted))
+    q = followed(compiled, np.ascontiguousarray(np.where(compiled.is_rotation, np.radians(counted), counted)))
     assert "wrap_order" not in found or 0.05 < (found["wrap_order"] != NONE).mean() < 1.0
     for posture in range(len(angle)):
         for i in range(len(model.muscles)):

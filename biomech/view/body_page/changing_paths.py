@@ -73,7 +73,8 @@ def place_paths(model: Model, angle: Array, there: NDArray[np.bool_], step: floa
     if not uses and not points:
         return {}
     counted = compiled.counted(np.where(there[:, None], angle, 0.0))
-    q = followed(compiled, np.where(compiled.is_rotation, np.radians(counted), counted))
+    turned = np.where(compiled.is_rotation, np.radians(counted), counted)
+    q = np.ascontiguousarray(followed(compiled, np.ascontiguousarray(turned)))
     order = np.full((len(q), uses), np.nan)
     place, moved = np.full((len(q), uses, ON_ARC, 3), np.nan), np.full((len(q), len(points), 3), np.nan)
     for i in np.flatnonzero(there):
