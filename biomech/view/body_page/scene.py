@@ -53,7 +53,7 @@ def describe_body(model: Model) -> dict[str, Any]:
 def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
     """Of every posture: ``place`` (segment, axis), ``turn`` (segment, quaternion), ``centre`` (axis) and ``angle``."""
     model, angle = answer.model, answer.angle
-    there = np.isfinite(angle).all(axis=1)
+    there = np.asarray(np.isfinite(angle).all(axis=1))
     follow = (
         model.compiled().tree.couplers.dependent
     )  # wherever the others lead them, in postures that are not there too
