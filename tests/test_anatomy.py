@@ -315,14 +315,14 @@ GROUPS = {
     "hamstrings": "semimem_r SEMITEN bflh_l BIFEMSH LBIFEMLH hamstrings_r bifemlh_r",
     "quadriceps;hip_flexors": "rect_fem_r recfem_l RF LRF",
     "quadriceps": "vas_int_r VASMED lVASMED vaslat_l vasti_r",
-    "hip_flexors": "iliacus_r LPSOAS iliopsoas_l sar_r sart_l TFL",
+    "hip_flexors": "iliacus_r LPSOAS iliopsoas_l sar_r sart_l TFL Ps_L1_VB_r Ps_L1_L2_IVD_l",
     "adductors;hip_flexors": "add_long_r ADDBREV addlong_l pect_r LPECT",
-    "adductors": "add_mag2_r AMAG1 addmagDist_r addmagIsch_l grac_r LGRA",
+    "adductors": "add_mag2_r AMAG1 addmagDist_r addmagIsch_l grac_r LGRA add_r",
     "deep_external_rotators": "quad_fem_r LGLEM peri_r piri_l gem_l",
     "plantarflexors": "soleus_r med_gas_l gaslat_r gastroc_r LSOL tib_post_r tibpost_l fdl_r FLEXHAL perlong_l PERBREV",
     "dorsiflexors": "tib_ant_r tibant_l edl_r EXTHAL LPERTERT",
-    "lumbar_extensors": "ercspn_r",
-    "abdominals": "intobl_r extobl_l",
+    "lumbar_extensors": "ercspn_r IL_L1_r IL_R10_l LTpT_T12_r LTpL_L5_l MF_m1t_1_r MF_m5_laminar_l QL_mid_L3_12_3_l",
+    "abdominals": "intobl_r extobl_l EO1_r IO6_l rect_abd_r",
     "": "actuator7 TRIlong BIClong BRA DELT1 muscle x SOLSTIF",
 }
 

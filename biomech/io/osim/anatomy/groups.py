@@ -13,7 +13,7 @@ _ABBREVIATIONS = (
     (r"bi(ceps)?_?fem(oris)?_?(lh|sh|long.*|short.*)?|bf(lh|sh)", ("hamstrings",)),
     (r"sar(t|torius)?|tfl|tensor_?fasc.*|iliacus|psoas(_?major)?|ilio_?psoas|il_?psoas", ("hip_flexors",)),
     (r"add?_?(uctor)?_?(long(us)?|brev(is)?)", ("adductors", "hip_flexors")),
-    (r"(add?(uctor)?_?|a)mag(nus)?_?(dist|isch|mid|prox|min(imus)?)?|adductors?", ("adductors",)),
+    (r"(add?(uctor)?_?|a)mag(nus)?_?(dist|isch|mid|prox|min(imus)?)?|add(uctors?)?", ("adductors",)),
     (r"pect(ineus)?", ("adductors", "hip_flexors")),
     (r"gra(c|cilis)?", ("adductors",)),
     (
@@ -37,6 +37,10 @@ _ABBREVIATIONS = (
         ("lumbar_extensors",),
     ),
     (r"(int|ext)_?obl?(ique)?|(internal|external)_?oblique.*|rect(us)?_?abd(ominis)?", ("abdominals",)),
+    # as the muscles of a spine are called after Christophy et al. (2012)
+    (r"(il|ltp[tl])_[lrt]|mf_m.*|ql_(ant|mid|post)_.*", ("lumbar_extensors",)),
+    (r"[ei]o", ("abdominals",)),
+    (r"ps_l.*", ("hip_flexors",)),
 )
 _PATTERNS = tuple((re.compile(pattern), groups) for pattern, groups in _ABBREVIATIONS)
 
