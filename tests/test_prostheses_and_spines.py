@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import xarray as xr
 from shared_reference import OSIM
 
 import biomech as bm
@@ -189,3 +190,19 @@ def test_what_a_stance_adds_to_a_spine_is_not_written(tmp_path: Path) -> None:
     again = bm.read_osim(tmp_path / "again.osim")
     assert all(dict(again.tables[name].columns) == dict(table.columns) for name, table in model.tables.items())
     assert again.said == model.said
+
+
+def test_a_file_need_not_have_what_follows_or_is_added(tmp_path: Path) -> None:
+    model = spine(tmp_path, SPINE, follows=True)
+    time = np.array([0.0, 0.1, 0.2])
+    own = [name for name in model.coordinates if not name.endswith("_of_a_stance") and not name.startswith("shank")]
+    motion = xr.Dataset(
+        {name: ("time", 0.0 * time) for name in own if name != "upper_extension"}, {"time": time}, {"inDegrees": "yes"}
+    )
+    bm.write_storage(motion, tmp_path / "still.mot")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = bm.read_storage(tmp_path / "still.mot", model=model)
+    assert found.sizes["time"] == 3
+    with pytest.warns(BiomechWarning, match="has no lumbar_extension: at their default"):
+        bm.io.to_coordinates(model, motion.drop_vars("lumbar_extension"))
