@@ -146,14 +146,14 @@ def with_heels(
     heel : mapping of str to array
         By side, m: where the heel bone lies from the joint that carries the foot, along the axes of ground.
     """
-    found, rotation, origin = dict(tables), dict(pose.rotation), dict(pose.origin)
+    found, rotation, origin, centre = dict(tables), dict(pose.rotation), dict(pose.origin), dict(pose.centre)
     for side in anatomy.feet:
         if f"subtalar{side}" in anatomy.joints or f"ankle{side}" not in anatomy.joints:
             continue
         foot = anatomy.segments[f"calcn{side}"]
         bone, joint = _free_name(f"calcn{side}", found["segments"]), _free_name(f"subtalar{side}", found["joints"])
-        place = origin[foot] + heel[side]
-        x, y, z = (float(own) + 0.0 for own in rotation[foot].T @ heel[side])
+        place = centre[foot] + heel[side]
+        x, y, z = (float(own) + 0.0 for own in rotation[foot].T @ (place - origin[foot]))
         nothing = {"mass": 0.0, "com_x": 0.0, "com_y": 0.0, "com_z": 0.0}
         row = {"joint": joint, "parent": foot, "child": bone, "x": x, "y": y, "z": z, "torsion": 0.0}
         found["segments"] = _with_row(found["segments"], {"segment": bone, **nothing, "source": SOURCE})
@@ -161,11 +161,11 @@ def with_heels(
         if "inertias" in found:
             still = dict.fromkeys(("xx", "yy", "zz", "xy", "xz", "yz"), 0.0)
             found["inertias"] = _with_row(found["inertias"], {"segment": bone, **still, "source": SOURCE})
-        rotation[bone], origin[bone] = rotation[foot], place
+        rotation[bone], origin[bone], centre[bone] = rotation[foot], place, place
         anatomy.segments |= {f"talus{side}": foot, f"calcn{side}": bone}
         anatomy.joints[f"subtalar{side}"] = joint
         anatomy.heels[bone] = foot
-    return found, NeutralPose(rotation, origin, pose.turns, pose.slides)
+    return found, NeutralPose(rotation, origin, centre, pose.turns, pose.slides)
 
 
 def _with_coordinate(

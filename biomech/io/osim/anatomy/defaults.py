@@ -132,7 +132,7 @@ def _grouped(muscles: Table, anatomy: Anatomy) -> Table:
 def _size(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> _Size:
     """How large the body is, the mean of both sides; 1 of what it has not."""
     tables, built = _built_in()
-    own = {role: pose.origin[name] for role, name in anatomy.segments.items()}
+    own = {role: pose.centre[name] for role, name in anatomy.segments.items()}
     mass = math.fsum(body.mass for body in description.bodies) / float(tables["segments"].numbers("mass").sum())
 
     def ratio(first: str, second: str, axes: tuple[int, ...]) -> float:
@@ -182,10 +182,14 @@ def _settings(
     if torso is None:
         values["arms_mass"], said = 0.0, "no trunk, no arms"
     elif arms:
-        shoulder = np.mean([pose.origin[name] for name in arms], axis=0)
+        shoulder = np.mean([pose.centre[name] for name in arms], axis=0)
         local = pose.rotation[torso].T @ (shoulder - pose.origin[torso])
         values["shoulder_x"], values["shoulder_y"] = float(local[0]), float(local[1])
         values["arms_mass"], said = 0.0, "arms as the file has them, turning with the trunk"
+    else:  # as far from L5/S1 as in the built-in body
+        away = pose.rotation[torso].T @ (_spine_base(description, pose, anatomy) - pose.origin[torso])
+        values["shoulder_x"] += float(away[0])
+        values["shoulder_y"] += float(away[1])
     units = dict(zip(like.rows, like.text("unit"), strict=True))
     said_of = dict.fromkeys(values, SOURCE) | {"gravity": own.text("source")[own.index("gravity")]}
     columns = {
@@ -197,6 +201,14 @@ def _settings(
     return Table("settings", columns), said
 
 
+def _spine_base(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> Array:
+    """The centre of L5/S1, else of the joint that carries the trunk."""
+    for joint in description.joints:
+        if joint.name == anatomy.joints.get("lumbosacral"):
+            return pose.centre[joint.parent.body if joint.reversed else joint.child.body]
+    return pose.centre[anatomy.segments["torso"]]
+
+
 def _shoulders(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> list[str]:
     """Bodies that weigh and hang on the trunk away from the midline, one on either side: arms."""
     torso, found = anatomy.segments.get("torso"), []
@@ -204,7 +216,7 @@ def _shoulders(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> l
     for place in description.tree:
         joint = description.joints[place]
         child = joint.child.body
-        if joint.parent.body == torso and abs(float(pose.origin[child][2])) > _SHOULDER and mass[child] > 0.0:
+        if joint.parent.body == torso and abs(float(pose.centre[child][2])) > _SHOULDER and mass[child] > 0.0:
             found.append(child)
     return found if len(found) > 1 else []
 
@@ -249,13 +261,13 @@ def _contact_row(
     """A contact point as far from the heel (of a sole), the hip centre (of a seat) as in the built-in body."""
     name = anatomy.segments[segment]
     if surface == "sole":
-        origin, factor = pose.origin[name], size.foot
+        origin, factor = pose.centre[name], size.foot
         if f"talus{side}" not in anatomy.segments:  # a foot whose frame is at its ankle
             origin = origin + _heels(size)[side]
         away = place
     else:
         hip = f"femur{side}"
-        origin, factor = pose.origin[anatomy.segments[hip]], size.thigh if segment == hip else size.length
+        origin, factor = pose.centre[anatomy.segments[hip]], size.thigh if segment == hip else size.length
         away = built[segment] + place - built[hip]
     # in the segment's own axes, which are about those of ground
     x, y, z = (float(one) + 0.0 for one in pose.rotation[name].T @ (origin - pose.origin[name]) + factor * away)

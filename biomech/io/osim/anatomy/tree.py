@@ -22,8 +22,7 @@ class Tree:
     def __init__(self, description: OsimModel, pose: NeutralPose) -> None:
         self.description, self.pose = description, pose
         self.joint_of: dict[str, Joint] = {}
-        #: Where the joint that carries each body has its frame in it, in ground: its origin, unless that is offset.
-        self.centre: dict[str, Array] = {}
+        self.centre = pose.centre
         self.parent: dict[str, str] = {}
         self.children: dict[str, list[str]] = {GROUND: []}
         for place in description.tree:
@@ -31,7 +30,6 @@ class Tree:
             ends = (joint.parent.body, joint.child.body)
             parent, child = ends[::-1] if joint.reversed else ends
             self.joint_of[child], self.parent[child] = joint, parent
-            self.centre[child] = pose.place(child, (joint.parent if joint.reversed else joint.child).translation)
             self.children.setdefault(parent, []).append(child)
             self.children.setdefault(child, [])
         self.mass = {own.name: own.mass for own in description.bodies}

@@ -206,3 +206,48 @@ def test_a_file_need_not_have_what_follows_or_is_added(tmp_path: Path) -> None:
     assert found.sizes["time"] == 3
     with pytest.warns(BiomechWarning, match="has no lumbar_extension: at their default"):
         bm.io.to_coordinates(model, motion.drop_vars("lumbar_extension"))
+
+
+def shifted(path: Path, body: str, way: tuple[float, float, float]) -> bm.Model:
+    """gait2354 with the frame of a body elsewhere in it."""
+    document, frame = opened("gait2354_v40000"), f"/bodyset/{body}"
+
+    def move(place: ElementTree.Element) -> None:
+        place.text = " ".join(repr(float(own) - by) for own, by in zip(place.text.split(), way, strict=True))
+
+    for part in document.iter():
+        if part.tag == "Body" and part.get("name") == body:
+            move(part.find("mass_center"))
+        elif part.tag == "PhysicalOffsetFrame" and part.findtext("socket_parent") == frame:
+            move(part.find("translation"))
+        elif part.tag in ("PathPoint", "ConditionalPathPoint", "Marker"):
+            if part.findtext("socket_parent_frame") == frame:
+                move(part.find("location"))
+        else:
+            assert part.tag != "MovingPathPoint" or part.findtext("socket_parent_frame") != frame
+    return read(document, path / "shifted.osim")
+
+
+@pytest.mark.parametrize(
+    ("body", "way"),
+    [
+        ("femur_r", (0.0, -0.17, 0.01)),
+        ("torso", (0.02, 0.3, 0.0)),
+        ("pelvis", (0.05, 0.02, 0.0)),
+        ("toes_l", (0.06, 0.0, 0.0)),
+    ],
+)
+def test_where_a_file_puts_the_frames_of_bodies_changes_nothing(
+    tmp_path: Path, body: str, way: tuple[float, ...]
+) -> None:
+    moved, plain = shifted(tmp_path, body, way), shifted(tmp_path, body, (0.0, 0.0, 0.0))
+    assert moved.roles.record() == plain.roles.record()
+    assert moved.said == plain.said
+    for stance in (
+        {"knee_flexion": 20.0, "trunk_lean": 40.0, "pelvic_tilt": 0.0, "weight_balance": 0.55},
+        {"support": "seat", "knee_flexion": 80.0, "pelvic_tilt": 0.0},
+    ):
+        here, there = bm.sweep(moved, **stance), bm.sweep(plain, **stance)
+        assert int(here.status) == 0
+        np.testing.assert_allclose(here.activation, there.activation, atol=1e-9)
+        np.testing.assert_allclose(here.joint_compression, there.joint_compression, atol=1e-6)
