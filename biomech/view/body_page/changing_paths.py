@@ -7,15 +7,14 @@ posture by posture. The built-in bodies have none of it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.model.compiled import CompiledModel
 from biomech.model.geometry import followed, pose_muscles
 from biomech.model.mechanics.path_points import MOVING_BY_ROWS
-from biomech.model.mechanics.tree import Frames
-from biomech.model.mechanics.wrapping.laying import WrapWork
 from biomech.model.mechanics.wrapping.surfaces import LEAVES
 from biomech.model.mechanics.wrapping.tables import CYLINDER, WrapTables
 from biomech.model.model import Model
@@ -75,13 +74,15 @@ def place_paths(model: Model, angle: Array, there: NDArray[np.bool_], step: floa
     counted = compiled.counted(np.where(there[:, None], angle, 0.0))
     turned = np.where(compiled.is_rotation, np.radians(counted), counted)
     q = np.ascontiguousarray(followed(compiled, np.ascontiguousarray(turned)))
-    order = np.full((len(q), uses), np.nan)
-    place, moved = np.full((len(q), uses, ON_ARC, 3), np.nan), np.full((len(q), len(points), 3), np.nan)
-    for i in np.flatnonzero(there):
-        frames, state = pose_muscles(compiled, q[i])
-        order[i], place[i] = _arcs(wraps, frames, state.wraps)
-        for k, point in enumerate(points):
-            moved[i, k] = _in_segment(frames, int(compiled.paths.segment[point]), state.position[point])
+    laid = _laid(compiled, q, np.flatnonzero(there), points)
+    order, place = np.full((len(q), uses), np.nan), np.full((len(q), uses, ON_ARC, 3), np.nan)
+    moved = np.full((len(q), len(points), 3), np.nan)
+    order[there] = np.where(laid.order < 0.0, np.nan, laid.order)
+    for use in range(uses):
+        touches = laid.order[:, use] >= 0.0
+        place[np.flatnonzero(there)[touches], use] = _arcs(wraps, use, laid, touches)
+    for k, point in enumerate(points):
+        moved[there, k] = laid.in_segment(int(compiled.paths.segment[point]), laid.moved[:, k])
     start = compiled.paths.start
     first = np.zeros(uses)
     for muscle, _, _, begin, end in wraps.stretch.tolist():
@@ -90,32 +91,63 @@ def place_paths(model: Model, angle: Array, there: NDArray[np.bool_], step: floa
     return found | ({"moved": rounded(moved, step)} if points else {})
 
 
-def _in_segment(frames: Frames, segment: int, place: Array) -> Array:
-    """A place (..., 3) in ground, in a segment's axes."""
-    return np.asarray((place - frames.origin[segment]) @ frames.rotation[segment].reshape(3, 3))
+class _Laid(NamedTuple):
+    """Postures as they were laid, in ground.
+
+    ``rotation`` (posture, segment, 3, 3) and ``origin`` (posture, segment, 3); ``order`` and ``arc`` (posture, use) and
+    ``way`` (posture, use, 12) as ``WrapWork`` has them; ``moved`` (posture, point, 3).
+    """
+
+    rotation: Array
+    origin: Array
+    order: Array
+    arc: Array
+    way: Array
+    moved: Array
+
+    def in_segment(self, segment: int, place: Array) -> Array:
+        """Places (posture, 3) in ground, in a segment's axes."""
+        return self.turned_back(segment, place - self.origin[:, segment])
+
+    def turned_back(self, segment: int, direction: Array) -> Array:
+        """Directions (posture, 3) in ground, along a segment's axes."""
+        return np.asarray(np.einsum("pij,pi->pj", self.rotation[:, segment], direction))
 
 
-def _arcs(wraps: WrapTables, frames: Frames, work: WrapWork) -> tuple[Array, Array]:
-    """Order (use,) and points (use, point, axis) of the arcs of one posture; NaN where a surface is not touched."""
-    order, place = np.where(work.order < 0.0, np.nan, work.order), np.full((len(wraps.use), ON_ARC, 3), np.nan)
-    for use in np.flatnonzero(work.order >= 0.0):
-        surface = wraps.use[use, 0]
-        turn, centre = work.rotation[surface].reshape(3, 3), work.centre[surface]
-        way, segment = work.way[use].reshape(4, 3), int(wraps.segment[surface])
-        local = np.vstack([(way[0] - centre) @ turn, way[1] @ turn])
-        radius = float(wraps.size[surface, 0])
-        arc = _arc(int(wraps.kind[surface]), radius, local[0], local[1], float(work.arc[use]))
-        arc[-1] = (way[LEAVES // 3] - centre) @ turn
-        place[use] = _in_segment(frames, segment, arc @ turn.T + centre)
-    return order, place
+def _laid(compiled: CompiledModel, q: Array, postures: NDArray[np.int64], points: list[int]) -> _Laid:
+    """Lay paths, one posture after another."""
+    segments, uses = len(compiled.tree.parent), len(compiled.paths.wraps.use)
+    shapes = (segments, 3, 3), (segments, 3), (uses,), (uses,), (uses, 12), (len(points), 3)
+    laid = _Laid(*(np.empty((len(postures), *shape)) for shape in shapes))
+    for n, posture in enumerate(postures):
+        frames, state = pose_muscles(compiled, q[posture])
+        laid.rotation[n], laid.origin[n] = frames.rotation.reshape(-1, 3, 3), frames.origin
+        laid.order[n], laid.arc[n], laid.way[n] = state.wraps.order, state.wraps.arc, state.wraps.way
+        laid.moved[n] = state.position[points]
+    return laid
 
 
-def _arc(kind: int, radius: float, start: Array, direction: Array, length: float) -> Array:
-    """Points (point, axis) along a geodesic of a cylinder about z, or of a sphere, in the surface's frame."""
-    along = np.linspace(0.0, length, ON_ARC)[:, None]
+def _arcs(wraps: WrapTables, use: int, laid: _Laid, touches: NDArray[np.bool_]) -> Array:
+    """Points (posture, point, axis) of the arcs of a use in the postures in which it ``touches``, in its segment."""
+    surface = int(wraps.use[use, 0])
+    segment, pose = int(wraps.segment[surface]), wraps.pose[surface]
+    turn, centre = pose[:9].reshape(3, 3), pose[9:]
+    way = laid.way[:, use]
+    meets, leaves = (laid.in_segment(segment, way[:, n : n + 3])[touches] for n in (0, LEAVES))
+    start, direction = (meets - centre) @ turn, laid.turned_back(segment, way[:, 3:6])[touches] @ turn
+    arc = _arc(int(wraps.kind[surface]), float(wraps.size[surface, 0]), start, direction, laid.arc[touches, use])
+    found = arc @ turn.T + centre
+    found[:, -1] = leaves
+    return np.asarray(found)
+
+
+def _arc(kind: int, radius: float, start: Array, direction: Array, length: Array) -> Array:
+    """Points (posture, point, axis) along geodesics of a cylinder about z, or of a sphere, in the surface's frame."""
+    along = length[:, None, None] * np.linspace(0.0, 1.0, ON_ARC)[:, None]
+    start, direction = start[:, None], direction[:, None]
     if kind == CYLINDER:
-        around = np.array([-start[1], start[0], 0.0])
-        angle = along * float(direction @ around) / radius**2
-        x, y = start[0] * np.cos(angle) - start[1] * np.sin(angle), start[0] * np.sin(angle) + start[1] * np.cos(angle)
-        return np.hstack([x, y, start[2] + along * direction[2]])
+        around = np.concatenate([-start[..., 1:2], start[..., :1]], axis=-1)
+        angle = along * (direction[..., :2] * around).sum(axis=-1, keepdims=True) / radius**2
+        flat = start[..., :2] * np.cos(angle) + around * np.sin(angle)
+        return np.concatenate([flat, start[..., 2:] + along * direction[..., 2:]], axis=-1)
     return np.asarray(start * np.cos(along / radius) + radius * direction * np.sin(along / radius))
