@@ -123,12 +123,12 @@ def columns_of(name: str, value: Any) -> Mapping[Hashable, Any] | None:
     return value if isinstance(value, Mapping) else None
 
 
-def check_known(name: Hashable, known: Collection[str]) -> None:
-    """Refuse a coordinate that the model does not have."""
+def check_known(name: Hashable, known: Collection[str], what: str = "coordinates") -> None:
+    """Refuse a coordinate that the model does not have; ``what`` is the argument that has it."""
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise StanceError(f"coordinates: {name}: no such coordinate{hint}; the model has {', '.join(known)}")
+        raise StanceError(f"{what}: {name}: no such coordinate{hint}; the model has {', '.join(known)}")
 
 
 def read_numbers(name: str, value: Any, dim: str) -> Given:

@@ -563,3 +563,15 @@ def test_loads_on_feet_need_no_frames_and_may_go_by_roles(gait2392, pose):
     np.testing.assert_array_equal(found.activation, right.activation)
     np.testing.assert_allclose(found.ground_force.sel(foot="left"), parts["force"][1][:, 0])
     np.testing.assert_allclose(turned.plate_moment.sel(axis="y"), 1.0)
+
+
+def test_moments_of_what_is_no_coordinate_are_named_as_moments(small):
+    with pytest.raises(StanceError, match=r"moments: knee_r: no such coordinate \(did you mean"):
+        bm.static_optimization(small, {"pelvis_ty": 0.9}, moments={"knee_r": 3.0})
+
+
+@pytest.mark.parametrize(("angle", "told"), [(60.0, True), (300.0, False)])
+def test_an_angle_that_is_counted_the_other_way_round_is_told_so(small, angle, told):
+    with pytest.raises(StanceError, match="no body could reach it") as refused:
+        bm.static_optimization(small, {"pelvis_ty": 0.9, "knee_angle_r": angle})
+    assert (f"{-angle:g} deg is within" in str(refused.value)) == told

@@ -259,14 +259,16 @@ def test_what_is_uncertified_balances_and_lacks_nothing(small):
         assert "duality_gap" in message
 
 
-def answers_of(model, status_, shortfall, residual):
-    short = np.full((1, len(model.coordinates)), shortfall)
+def answers_of(body, status_, shortfall, residual, passive=0.0):
+    short = np.full((1, len(body.coordinates)), shortfall)
+    tissue = np.full_like(short, passive)
 
     class Solved:
-        status, limiting, results = np.array([status_]), np.array([""]), SimpleNamespace(shortfall=short)
+        status, limiting, model = np.array([status_]), np.array([""]), body
+        results = SimpleNamespace(shortfall=short, passive=tissue)
 
         def __getitem__(self, name):
-            return {"equilibrium_residual": np.array([residual])}[name]
+            return {"equilibrium_residual": np.array([residual]), "passive_moment": tissue}[name]
 
     return Solved()
 
@@ -290,7 +292,14 @@ def test_what_is_uncertified_never_says_that_something_is_missing(small, residua
 
 def test_what_is_overloaded_says_what_is_missing(small):
     message = explain_shortfall(small, answers_of(small, OVERLOADED, -12.0, 0.1), 0)
-    assert re.match(r"-12 (N|N\.m) are missing at \w+; no muscle could give it, nor the ground", message)
+    assert re.fullmatch(r"-12 (N|N\.m) are missing at \w+; no muscle could give it, nor the ground", message)
+
+
+@pytest.mark.parametrize(("passive", "told"), [(20.0, "+20"), (11.0, ""), (-20.0, "")])
+def test_what_tissue_and_limits_ask_for_is_told_where_it_is_more_than_is_missing(small, passive, told):
+    message = explain_shortfall(small, answers_of(small, OVERLOADED, -12.0, 0.1, passive), 0)
+    assert ("tissue, springs and limits" in message) == bool(told)
+    assert f"against {told}" in message or not told
 
 
 def test_the_first_of_many_stretches_is_told():

@@ -8,6 +8,7 @@ import shutil
 import time
 from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -637,3 +638,13 @@ def test_a_posture_held_between_two_that_are_not_is_still_a_point(opened):
     assert page.locator("#trend .point").count() == 2
     assert page.locator("#trend .cross").count() == 2
     assert page.locator("#trend .curve").count() == 0
+
+
+def test_a_body_whose_paths_wrap_is_drawn(opened):
+    file = Path(__file__).parents[1] / "examples" / "rajagopal_like" / "subject_walk_scaled.osim"
+    model = bm.read_osim(file)
+    page = opened(bm.sweep(model, knee_flexion=[5, 40], trunk_lean=20, pelvic_tilt=0), model=model).page
+    header = page.evaluate("JSON.parse(document.getElementById('data').textContent).header")
+    wraps = [own for muscle in header["body"]["muscles"] for own in muscle.get("wraps", ())]
+    assert len(wraps) == len(model.compiled().paths.wraps.use)
+    assert len(header["arrays"]["wrap_place"]["of"]) == 3 * header["body"]["onArc"] * len(wraps)

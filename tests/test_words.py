@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -383,3 +384,17 @@ def test_a_study_of_which_nothing_is_there_yet_has_no_numbers(grid):
     said = says(bm.summary(grid.assign(status=xr.full_like(grid.status, -1))), "held")
     assert "0 of 9 postures; 9 not computed yet" in said
     assert "numbers" not in said
+
+
+def test_a_body_of_a_file_is_told_by_groups_of_both_sides_and_without_muscles_of_its_spine(adult):
+    body = bm.read_osim(Path(__file__).parents[1] / "examples" / "rajagopal_like" / "subject_walk_scaled.osim")
+    ds = bm.sweep(body, knee_flexion=20, pelvic_tilt=0)
+    groups = {*map(str, ds.group.values)}
+    one_sided = {name for name in groups if re.search("_[rl]$|^(right|left)_", name)}
+    assert len(one_sided) > 10
+    words = bm.summary(ds)
+    loads = words.numbers[words.numbers.quantity == "group_activation"]
+    assert {*loads.name} == groups - one_sided
+    assert "spine, which no muscle of this body crosses" in " ".join(str(words).split())
+    own = " ".join(str(bm.summary(bm.sweep(adult, pelvic_tilt=0))).split())
+    assert "of this body crosses" not in own

@@ -96,10 +96,12 @@ def check_model(model: object) -> None:
 
 
 def _left_out(model: Model, ds: xr.Dataset, known: list[str]) -> list[str]:
-    """What is said of coordinates that nobody gave, but for those that ligaments hold, and of columns not taken."""
-    table = model.tables["coordinates"]
-    still = {name for name, how in zip(table.rows, table.text("stance"), strict=True) if how == "held"}
-    missing = [name for name in model.coordinates if name not in known and name not in still]
+    """What is said of coordinates that nobody gave, and of columns not taken.
+
+    Those that ligaments hold, that are locked or prescribed, or follow others are not missing.
+    """
+    moved = [model.coordinates[i] for i in model.compiled().actuated]
+    missing = [name for name in moved if name not in known]
     unused = [str(name) for name in ds.data_vars if name not in known]
     said = []
     if missing:

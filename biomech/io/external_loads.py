@@ -28,6 +28,8 @@ GROUND = "ground"
 FEET = ("calcn_r", "calcn_l")
 #: Coordinates of each load: the body that it acts on, and in which frames it is told.
 _LABELS = ("segment", "force_frame", "point_frame")
+#: Endings of files that hold forces, and do not say on what they act.
+_TABLES = (".mot", ".sto", ".c3d", ".trc", ".csv")
 #: More loads than this are no trial.
 _MOST_LOADS = 1000
 
@@ -104,6 +106,10 @@ def read_external_loads(
     own = None if data is None else read_path("data", data)
     wanted = None if times is None else read_times(times)
     cutoff = None if lowpass is None else read_lowpass(lowpass)
+    if place.suffix.lower() in _TABLES:
+        raise FileError(
+            f"path = {str(path)!r}: is a table of forces; must be the ExternalLoads file (.xml) that names it"
+        )
     loads, root = _read_loads(place)
     table_path = own or _data_file(place, root)
     table, said = read_table("path" if own is None else "data", table_path)

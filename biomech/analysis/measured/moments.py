@@ -45,7 +45,7 @@ def by_coordinate(model: Model, given: Any) -> dict[str, Any]:
     for label, value in columns.items():
         name = coordinate_of(model, str(label))
         if name is None:
-            check_known(label, [*model.coordinates])
+            check_known(label, [*model.coordinates], "moments")
             continue
         _check_first(name, found)
         found[name] = value

@@ -300,9 +300,11 @@ def _check_reach(model: Model, angle: Array, frames: tuple[tuple[str, ...], tupl
     unit, counted = "deg" if turns[i] else "m", model.compiled().counted
     low, high = sorted((float(counted(least)[i]), float(counted(most)[i])))
     value = counted(angle[frame])[i]
+    other = turns[i] and not free[i] and low <= -value <= high
     raise StanceError(
         f"{model.coordinates[i]} = {value:g} ({frame_name(*frames, frame)}): no body could reach it; "
         f"its range is {low:g}..{high:g} {unit}, and {beyond[i]:g} {unit} beyond it are taken"
+        + (f"; {-value:g} {unit} is within: this body counts it the other way round, perhaps" if other else "")
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from biomech.analysis.output.unreachable import OVERFLOW, explain_unreachable
 from biomech.model.model import Model
+from biomech.pipeline.result_schema import RAW
 from biomech.pipeline.solve_stances import StanceSolution
 from biomech.pipeline.stance_batch import SharingObjective, split_batches
 from biomech.pipeline.status import STATUSES, UNCERTIFIED, UNREACHABLE
@@ -99,4 +100,15 @@ def explain_shortfall(model: Model, solved: StanceSolution, i: int, *, most: str
     unit = "N.m" if model.compiled().is_rotation[worst] else "N"
     limit = solved.limiting[i]
     cause = f"{limit} is {most}" if limit else "no muscle could give it, nor the ground"
-    return f"{short[worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}"
+    return f"{short[worst]:+.3g} {unit} are missing at {model.coordinates[worst]}; {cause}{_pushed(solved, i, worst)}"
+
+
+def _pushed(solved: StanceSolution, i: int, coordinate: int) -> str:
+    """What tissue, springs and limits do at a coordinate, where they ask for more than is missing there."""
+    if not getattr(solved.results, RAW["passive_moment"].array).shape[1]:
+        return ""  # it was not asked for
+    push, short = float(solved["passive_moment"][i, coordinate]), float(solved.results.shortfall[i, coordinate])
+    if push * short >= 0.0 or abs(push) < abs(short):
+        return ""
+    unit = "N.m" if solved.model.compiled().is_rotation[coordinate] else "N"
+    return f", against {push:+.3g} {unit} of its tissue, springs and limits"

@@ -12,6 +12,7 @@ from biomech.article.plain_words import plain_group, plain_joint, plain_name
 from biomech.pipeline.status import OVERLOADED
 from biomech.stance.parameters import ARMS, PARAMETERS
 from biomech.view.body_page.answer import Answer
+from biomech.view.body_page.changing_paths import ORDER
 from biomech.view.body_page.packing import Packed, codes, floats, pack, percent, rounded
 from biomech.view.body_page.scene import ANGLE, PLACE, TURN, describe_body, floor_of, place_body
 from biomech.view.body_page.words import (
@@ -72,7 +73,7 @@ def contents(answer: Answer) -> tuple[dict[str, Any], Packed]:
     header = {
         "weight": model.body_mass * model.value("settings/gravity"),
         "count": len(answer),
-        "steps": {"place": PLACE, "turn": TURN, "angle": ANGLE},
+        "steps": {"place": PLACE, "turn": TURN, "angle": ANGLE, "order": ORDER},
         "dims": [_dimension(ds, dim) for dim in answer.dims],
         "start": _start(answer),
         "largest": _largest(arrays),

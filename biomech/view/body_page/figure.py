@@ -143,8 +143,11 @@ def _bone(segment: str, one: np.ndarray, other: np.ndarray, radius: float) -> di
 
 
 def _arms(model: Model, sizes: Mapping[str, float]) -> dict[str, Any] | None:
-    """Shoulders in the torso's axes, lengths of the arms, and where hands rest on the thighs; none without a torso."""
-    if "torso" not in sizes:
+    """Shoulders in the torso's axes, lengths of the arms, and where hands rest on the thighs.
+
+    None without a torso, nor where arms weigh nothing beside the segments: they are segments then, if there are any.
+    """
+    if "torso" not in sizes or model.value("settings/arms_mass") == 0.0:
         return None
     x, y = (model.value(f"settings/shoulder_{axis}") for axis in "xy")
     size = sizes["torso"]

@@ -19,6 +19,7 @@ from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.statics.reactions import reported_joints
 from biomech.view.body_page.answer import Answer
+from biomech.view.body_page.changing_paths import ON_ARC, describe_wraps, moving_points, place_paths
 from biomech.view.body_page.figure import figure_of
 from biomech.view.body_page.packing import rounded
 
@@ -39,6 +40,7 @@ def describe_body(model: Model) -> dict[str, Any]:
         "segments": list(model.compiled().segments),
         **figure_of(model, ends),
         "muscles": _paths(model),
+        "onArc": ON_ARC,
         "joints": _joints(model),
         "soles": _contacts(model, "sole"),
         "seat": _contacts(model, "seat"),
@@ -51,7 +53,7 @@ def describe_body(model: Model) -> dict[str, Any]:
 def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
     """Of every posture: ``place`` (segment, axis), ``turn`` (segment, quaternion), ``centre`` (axis) and ``angle``."""
     model, angle = answer.model, answer.angle
-    there = np.isfinite(angle).all(axis=1)
+    there = np.asarray(np.isfinite(angle).all(axis=1))
     follow = (
         model.compiled().tree.couplers.dependent
     )  # wherever the others lead them, in postures that are not there too
@@ -64,7 +66,8 @@ def place_body(answer: Answer) -> dict[str, NDArray[Any]]:
     found = {"place": rounded(origin, PLACE), "turn": rounded(turn, TURN), "centre": rounded(centre, PLACE)}
     for own in found.values():
         own[~there] = rounded(np.array(np.nan), PLACE)
-    return {**found, "angle": rounded(model.compiled().counted(angle), ANGLE)}
+    arcs = place_paths(model, angle, there, PLACE)
+    return {**found, **arcs, "angle": rounded(model.compiled().counted(angle), ANGLE)}
 
 
 def _centre(answer: Answer, centre: Array, origin: Array, rotation: Array) -> Array:
@@ -111,8 +114,8 @@ def _paths(model: Model) -> list[dict[str, Any]]:
     compiled = model.compiled()
     paths = compiled.paths
     groups = {muscle: [name for name, own in model.groups.items() if muscle in own] for muscle in model.muscles}
-    sliding = _sliding(model)
-    found = []
+    sliding, moved = _sliding(model), moving_points(model)
+    found, wraps = [], describe_wraps(model)
     roles = model.role_names.by_role["muscles"]
     for i, name in enumerate(model.muscles):
         points: list[dict[str, Any]] = []
@@ -126,8 +129,11 @@ def _paths(model: Model) -> list[dict[str, Any]]:
                 point |= {"by": int(paths.coordinate[p]), "from": round(float(low), 3), "to": round(float(high), 3)}
             elif paths.kind[p] == MOVING:
                 point |= {"by": int(paths.coordinate[p]), "slide": sliding[p]}
+            elif p in moved:
+                point |= {"moved": moved[p]}
             points.append(point)
-        found.append({"name": name, "side": side_of(roles[name]), "groups": groups[name], "points": points})
+        own: dict[str, Any] = {"name": name, "side": side_of(roles[name]), "groups": groups[name], "points": points}
+        found.append(own | ({"wraps": wraps[name]} if name in wraps else {}))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,18 @@ LOADS = {
 _MOST_BYTES = 4_000_000_000
 #: Two sides that differ by less carry the same: of the larger, and in the load's own unit.
 _SAME, _SAME_AT_ALL = 5e-3, 0.05
+
+
+#: What the lowest joint of the spine turns by, and what is said of one that bears weight alone.
+_LUMBAR = ("lumbar_extension", "lumbar_bending", "lumbar_rotation")
+_UNCROSSED = ", which no muscle of this body crosses,"
+#: Names of groups of one side alone, as model files have them.
+_ONE_SIDED = re.compile(r"^(r|l|right|left)[ _]|[ _](r|l|right|left)$", re.IGNORECASE)
+
+
+def _of_both_sides(groups: list[str]) -> list[str]:
+    """Groups without those of one side, which repeat others of a body that has any."""
+    return [name for name in groups if not _ONE_SIDED.search(name)] or groups
 
 
 class Load(NamedTuple):
@@ -109,15 +122,26 @@ class Answer:
         ds = self.ds
         if "group_activation" in ds:
             groups = self._held(100.0 * ds["group_activation"])
-            for name in map(str, ds["group"].values):
+            for name in _of_both_sides([*map(str, ds["group"].values)]):
                 yield Load("group_activation", name, plain_group(name), "%", groups.sel(group=name, drop=True))
         if "joint_contact_force" in ds:
             forces = self._held((ds["joint_contact_force"] ** 2).sum("axis", skipna=False) ** 0.5)
             for name in map(str, ds["joint"].values):
-                yield Load("joint_contact_force", name, plain_joint(name), "N", forces.sel(joint=name, drop=True))
+                words = plain_joint(name) + (_UNCROSSED if name == "lumbosacral" and self._bare_spine else "")
+                yield Load("joint_contact_force", name, words, "N", forces.sel(joint=name, drop=True))
         elif "lumbar_compression" in ds:
             pressed = self._held(ds["lumbar_compression"])
-            yield Load("lumbar_compression", "", f"{plain_joint('lumbosacral')}, compression", "N", pressed)
+            bare = _UNCROSSED if self._bare_spine else ""
+            yield Load("lumbar_compression", "", f"{plain_joint('lumbosacral')}, compression{bare}", "N", pressed)
+
+    @cached_property
+    def _bare_spine(self) -> bool:
+        """Whether it is known that no muscle of the body crosses the lowest joint of the spine."""
+        if self.model is None:
+            return False
+        compiled = self.model.compiled()
+        turned = [compiled.coordinates.index(name) for name in _LUMBAR if name in compiled.coordinates]
+        return not any(int(of) in turned for _, of in compiled.paths.arms)
 
     def _held(self, values: xr.DataArray) -> xr.DataArray:
         values = values.reset_coords(drop=True).load()

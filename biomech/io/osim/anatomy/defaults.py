@@ -27,26 +27,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.io.osim.anatomy.completion import LIKE, SOURCE, completed, crossed_joints, stands, with_heels
 from biomech.io.osim.anatomy.neutral import NeutralPose, neutral_pose
 from biomech.io.osim.anatomy.record import Anatomy
-from biomech.io.osim.description import Joint, OsimModel
+from biomech.io.osim.description import OsimModel
 from biomech.model.catalog import load_model
 from biomech.model.proportions import grown
-from biomech.model.required import TRUNK
-from biomech.model.tables import COLUMNS, Table, complete
+from biomech.model.tables import COLUMNS, Table
 
 Array = NDArray[np.float64]
 Tables = Mapping[str, Table]
 
-#: The body whose numbers stand in.
-LIKE = "gait2392"
-_SOURCE = f"default: as in {LIKE}, grown to this body"
 #: How far the axes of a foot may lie from those of ground, as the sine of an angle.
 _ALIGNED = 0.3
 #: m from the midline within which nothing is a shoulder.
 _SHOULDER = 0.1
-#: What gives way below the hip when feet are turned out far, and the body that has it.
-_YIELD, _YIELDING = "shank_rotation", "adult"
 _SIDES = {"_r": 1.0, "_l": -1.0}
 
 
@@ -93,32 +88,29 @@ def with_defaults(tables: Tables, description: OsimModel, anatomy: Anatomy) -> t
     size = _size(description, pose, anatomy)
     settings, passive = _grown(size)
     found["settings"], arms = _settings(tables["settings"], settings, description, pose, anatomy)
+    standing = stands(description, anatomy)
+    if standing:
+        found, pose = with_heels(found, pose, anatomy, _heels(size))
     found["contact_points"], soles = _contacts(pose, anatomy, size)
     found["coordinates"], still, given = _held_still(found, anatomy)
     said += [soles, arms, f"height {found['settings'].value('height'):.2f} m by the legs"]
-    if _stands(description, anatomy):
+    if standing:
         found["passive"] = passive
-        found, added = _completed(found, description, pose, anatomy)
+        found, held, more = completed(found, description, pose, anatomy)
+        given += more
         said += [f"passive tissue as in {LIKE}, times {size.mass * size.length:.2f}"]
-        said += [f"held at zero, not in the file: {_few(added)}"] if added else []
+        said += [f"a heel bone without mass under {_few([*anatomy.heels.values()])}"] if anatomy.heels else []
+        said += [f"held at zero, not in the file: {_few(held)}"] if held else []
     else:
         said.append("no passive tissue")
     said.append("extensor mechanism as the paths run")
+    said += anatomy.said
     said += [f"still in a stance: {_few(still)}"] if still else []
     said += [f"moment given in a stance, as no muscle moves it: {_few(given)}"] if given else []
+    if anatomy.coordinates.get("lumbar_extension") in given:
+        said.append("no muscle's force presses L5/S1 together: lumbar_compression is weight alone")
     said += [f"unclear: {what}" for what in anatomy.unclear]
     return found, said
-
-
-def _stands(description: OsimModel, anatomy: Anatomy) -> bool:
-    """Whether a body has trunk, pelvis and a foot, and the joints between them, L5/S1 right below the trunk."""
-    joints = ["ground_pelvis", "lumbosacral"]
-    joints += [f"{joint}{side}" for side in anatomy.feet for joint in ("hip", "knee", "ankle", "subtalar")]
-    parts = all(role in anatomy.segments for role in TRUNK["segments"])
-    if not (parts and anatomy.feet and all(joint in anatomy.joints for joint in joints)):
-        return False
-    ends = {own.name: {own.parent.body, own.child.body} for own in description.joints}
-    return anatomy.segments["torso"] in ends[anatomy.joints["lumbosacral"]]
 
 
 def _few(names: list[str]) -> str:
@@ -140,7 +132,7 @@ def _grouped(muscles: Table, anatomy: Anatomy) -> Table:
 def _size(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> _Size:
     """How large the body is, the mean of both sides; 1 of what it has not."""
     tables, built = _built_in()
-    own = {role: pose.origin[name] for role, name in anatomy.segments.items()}
+    own = {role: pose.centre[name] for role, name in anatomy.segments.items()}
     mass = math.fsum(body.mass for body in description.bodies) / float(tables["segments"].numbers("mass").sum())
 
     def ratio(first: str, second: str, axes: tuple[int, ...]) -> float:
@@ -168,6 +160,12 @@ def _grown(size: _Size) -> tuple[Table, Table]:
     return whole["settings"], whole["passive"]
 
 
+def _heels(size: _Size) -> dict[str, Array]:
+    """m, by side: where the heel bone lies from the ankle, along the axes of ground."""
+    _, built = _built_in()
+    return {side: size.foot * (built[f"calcn{side}"] - built[f"talus{side}"]) for side in _SIDES}
+
+
 # ---- settings -----------------------------------------------------------------------------------------------------
 
 
@@ -184,12 +182,16 @@ def _settings(
     if torso is None:
         values["arms_mass"], said = 0.0, "no trunk, no arms"
     elif arms:
-        shoulder = np.mean([pose.origin[name] for name in arms], axis=0)
+        shoulder = np.mean([pose.centre[name] for name in arms], axis=0)
         local = pose.rotation[torso].T @ (shoulder - pose.origin[torso])
         values["shoulder_x"], values["shoulder_y"] = float(local[0]), float(local[1])
         values["arms_mass"], said = 0.0, "arms as the file has them, turning with the trunk"
+    else:  # as far from L5/S1 as in the built-in body
+        away = pose.rotation[torso].T @ (_spine_base(description, pose, anatomy) - pose.origin[torso])
+        values["shoulder_x"] += float(away[0])
+        values["shoulder_y"] += float(away[1])
     units = dict(zip(like.rows, like.text("unit"), strict=True))
-    said_of = dict.fromkeys(values, _SOURCE) | {"gravity": own.text("source")[own.index("gravity")]}
+    said_of = dict.fromkeys(values, SOURCE) | {"gravity": own.text("source")[own.index("gravity")]}
     columns = {
         "setting": tuple(values),
         "value": tuple(values.values()),
@@ -199,6 +201,14 @@ def _settings(
     return Table("settings", columns), said
 
 
+def _spine_base(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> Array:
+    """The centre of L5/S1, else of the joint that carries the trunk."""
+    for joint in description.joints:
+        if joint.name == anatomy.joints.get("lumbosacral"):
+            return pose.centre[joint.parent.body if joint.reversed else joint.child.body]
+    return pose.centre[anatomy.segments["torso"]]
+
+
 def _shoulders(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> list[str]:
     """Bodies that weigh and hang on the trunk away from the midline, one on either side: arms."""
     torso, found = anatomy.segments.get("torso"), []
@@ -206,7 +216,7 @@ def _shoulders(description: OsimModel, pose: NeutralPose, anatomy: Anatomy) -> l
     for place in description.tree:
         joint = description.joints[place]
         child = joint.child.body
-        if joint.parent.body == torso and abs(float(pose.origin[child][2])) > _SHOULDER and mass[child] > 0.0:
+        if joint.parent.body == torso and abs(float(pose.centre[child][2])) > _SHOULDER and mass[child] > 0.0:
             found.append(child)
     return found if len(found) > 1 else []
 
@@ -251,17 +261,17 @@ def _contact_row(
     """A contact point as far from the heel (of a sole), the hip centre (of a seat) as in the built-in body."""
     name = anatomy.segments[segment]
     if surface == "sole":
-        origin, factor = pose.origin[name], size.foot
+        origin, factor = pose.centre[name], size.foot
         if f"talus{side}" not in anatomy.segments:  # a foot whose frame is at its ankle
-            origin = origin - size.foot * (built[f"talus{side}"] - built[f"calcn{side}"])
+            origin = origin + _heels(size)[side]
         away = place
     else:
         hip = f"femur{side}"
-        origin, factor = pose.origin[anatomy.segments[hip]], size.thigh if segment == hip else size.length
+        origin, factor = pose.centre[anatomy.segments[hip]], size.thigh if segment == hip else size.length
         away = built[segment] + place - built[hip]
     # in the segment's own axes, which are about those of ground
     x, y, z = (float(one) + 0.0 for one in pose.rotation[name].T @ (origin - pose.origin[name]) + factor * away)
-    return {"contact": row, "segment": name, "surface": surface, "x": x, "y": y, "z": z, "source": _SOURCE}
+    return {"contact": row, "segment": name, "surface": surface, "x": x, "y": y, "z": z, "source": SOURCE}
 
 
 def _is_aligned(pose: NeutralPose, body: str) -> bool:
@@ -274,7 +284,7 @@ def _is_aligned(pose: NeutralPose, body: str) -> bool:
 def _held_still(tables: Tables, anatomy: Anatomy) -> tuple[Table, list[str], list[str]]:
     """Coordinates with their stance and trusted range, those that do not move in a stance, and what nothing moves."""
     like, coordinates = _built_in()[0]["coordinates"], tables["coordinates"]
-    crossed, joint_of = _crossed(tables), coordinates.text("joint")
+    crossed, joint_of = crossed_joints(tables), coordinates.text("joint")
     roles = {name: role for role, name in anatomy.coordinates.items()}
     cells: dict[str, list[Any]] = {column: list(own) for column, own in coordinates.columns.items()}
     still, given = [], []
@@ -293,90 +303,3 @@ def _held_still(tables: Tables, anatomy: Anatomy) -> tuple[Table, list[str], lis
             if low < high:
                 cells["trusted_min"][i], cells["trusted_max"][i] = low, high
     return Table("coordinates", {column: tuple(own) for column, own in cells.items()}), still, given
-
-
-def _crossed(tables: Tables) -> set[str]:
-    """Joints that some muscle crosses."""
-    joints, points = tables["joints"], tables["path_points"]
-    parent = dict(zip(joints.text("child"), joints.text("parent"), strict=True))
-    joint = dict(zip(joints.text("child"), joints.rows, strict=True))
-    reached: dict[str, set[str]] = {}
-    for muscle, segment in zip(points.text("muscle"), points.text("segment"), strict=True):
-        reached.setdefault(muscle, set()).add(segment)
-    found: set[str] = set()
-    for ends in reached.values():
-        ways = [_inward(end, parent) for end in ends]
-        shared = set.intersection(*(set(way) for way in ways))
-        found |= {joint[body] for way in ways for body in way if body not in shared and body in joint}
-    return found
-
-
-def _inward(body: str, parent: Mapping[str, str]) -> list[str]:
-    """A body and all that it hangs on."""
-    way = [body]
-    while way[-1] in parent:
-        way.append(parent[way[-1]])
-    return way
-
-
-def _completed(
-    tables: dict[str, Table], description: OsimModel, pose: NeutralPose, anatomy: Anatomy
-) -> tuple[dict[str, Table], list[str]]:
-    """Tables with the coordinates that a stance turns and the file has not.
-
-    They get the roles in ``anatomy``.
-    """
-    joints = {own.name: own for own in description.joints}
-    needed: dict[str, tuple[str, ...]] = {
-        "ground_pelvis": TRUNK["coordinates"][:6],
-        "lumbosacral": TRUNK["coordinates"][6:],
-    }
-    for side in anatomy.feet:
-        needed[f"hip{side}"] = tuple(f"hip_{way}{side}" for way in ("flexion", "adduction", "rotation"))
-        needed[f"knee{side}"] = (f"knee_angle{side}",)
-        needed[f"ankle{side}"] = (f"{_YIELD}{side}", f"ankle_angle{side}")
-        needed[f"subtalar{side}"] = (f"subtalar_angle{side}",)
-    added = []
-    for joint, roles in needed.items():
-        for role in roles:
-            if role not in anatomy.coordinates:
-                name = role if role not in tables["coordinates"].rows else f"{role} of a stance"
-                tables = _with_coordinate(tables, joints[anatomy.joints[joint]], name, role, pose)
-                anatomy.coordinates[role] = name
-                added.append(name)
-    return tables, added
-
-
-def _with_coordinate(
-    tables: dict[str, Table], joint: Joint, name: str, role: str, pose: NeutralPose
-) -> dict[str, Table]:
-    """Tables with another coordinate of a joint, about or along the axis that the built-in has for its role."""
-    like = load_model(_YIELDING if role.startswith(_YIELD) else LIKE).tables["coordinates"]
-    row = {column: cells[like.index(role)] for column, cells in like.columns.items()}
-    inner = joint.child if joint.reversed else joint.parent
-    frame = pose.rotation[inner.body] @ np.array(inner.rotation)
-    axis = frame.T @ np.array([row[f"axis_{own}"] for own in "xyz"], dtype=np.float64)
-    axes = {f"axis_{own}": float(value) + 0.0 for own, value in zip("xyz", axis, strict=True)}
-    stance = {"coordinate": name, "joint": joint.name, "stance": "held", "source": _SOURCE, **axes}
-    tables = {**tables, "coordinates": _with_row(tables["coordinates"], {**row, **stance})}
-    moves = complete(tables)["transform_rows"]
-    if joint.name in moves.text("joint"):
-        motion, function = str(row["motion"]), f"{joint.name}.{name}"
-        own = {"row": function, "joint": joint.name, "motion": motion, **axes, "function": function}
-        own |= {"coordinates": name, "source": _SOURCE}
-        rows = [i for i, of in enumerate(moves.text("joint")) if of == joint.name]
-        slides = [i for i in rows if moves.text("motion")[i] == "translation"]
-        # ways are along axes of the parent, and so come first; the shank turns above the ankle
-        at = rows[0] if motion == "translation" else rows[0] + len(slides) if role.startswith(_YIELD) else rows[-1] + 1
-        tables["transform_rows"] = _with_row(moves, own, at)
-        for i, value in enumerate((0.0, 1.0)):
-            entry = {"entry": f"{function}.{i}", "function": function, "kind": "linear", "x": float(i), "y": value}
-            tables["functions"] = _with_row(complete(tables)["functions"], {**entry, "source": _SOURCE})
-    return tables
-
-
-def _with_row(table: Table, row: Mapping[str, Any], at: int | None = None) -> Table:
-    """A table with another row, before the one at a place."""
-    place = len(table) if at is None else at
-    cells = {c: (*own[:place], row[c], *own[place:]) for c, own in table.columns.items()}
-    return Table(table.name, cells)

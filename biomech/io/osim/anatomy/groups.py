@@ -13,7 +13,7 @@ _ABBREVIATIONS = (
     (r"bi(ceps)?_?fem(oris)?_?(lh|sh|long.*|short.*)?|bf(lh|sh)", ("hamstrings",)),
     (r"sar(t|torius)?|tfl|tensor_?fasc.*|iliacus|psoas(_?major)?|ilio_?psoas|il_?psoas", ("hip_flexors",)),
     (r"add?_?(uctor)?_?(long(us)?|brev(is)?)", ("adductors", "hip_flexors")),
-    (r"(add?(uctor)?_?|a)mag(nus)?_?(dist|isch|mid|prox|min(imus)?)?|adductors?", ("adductors",)),
+    (r"(add?(uctor)?_?|a)mag(nus)?_?(dist|isch|mid|prox|min(imus)?)?|add(uctors?)?", ("adductors",)),
     (r"pect(ineus)?", ("adductors", "hip_flexors")),
     (r"gra(c|cilis)?", ("adductors",)),
     (
@@ -37,16 +37,24 @@ _ABBREVIATIONS = (
         ("lumbar_extensors",),
     ),
     (r"(int|ext)_?obl?(ique)?|(internal|external)_?oblique.*|rect(us)?_?abd(ominis)?", ("abdominals",)),
+    # as the muscles of a spine are called after Christophy et al. (2012)
+    (r"(il|ltp[tl])_[lrt]|mf_m.*|ql_(ant|mid|post)_.*", ("lumbar_extensors",)),
+    (r"[ei]o", ("abdominals",)),
+    (r"ps_l.*", ("hip_flexors",)),
 )
 _PATTERNS = tuple((re.compile(pattern), groups) for pattern, groups in _ABBREVIATIONS)
 
 
-def stems(name: str) -> list[str]:
-    """A muscle's name without case and numbers: as it is, and without what may tell its side."""
+def sideless(name: str) -> list[str]:
+    """A muscle's name without case: without what may tell its side, and as it is."""
     plain = re.sub(r"[\s.\-]+", "_", name).lower()
     bare = re.sub(r"_?(right|left)_?|^[rl]_|_[rl]$|(?<=\d)_?[rl]$", "", plain)
-    found = [bare, re.sub(r"^[rl](?=[a-z])", "", plain), plain]
-    return [re.sub(r"\d+", "", own).strip("_") for own in found]
+    return [bare, re.sub(r"^[rl](?=[a-z])", "", plain), plain]
+
+
+def stems(name: str) -> list[str]:
+    """A muscle's name without case and numbers: without what may tell its side, and as it is."""
+    return [re.sub(r"\d+", "", own).strip("_") for own in sideless(name)]
 
 
 def groups_by_name(name: str) -> tuple[str, ...]:

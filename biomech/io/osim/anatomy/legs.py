@@ -50,7 +50,7 @@ def _leg_from(tree: Tree, body: str) -> Leg | None:
     chain = [body]
     while tree.children[chain[-1]]:
         chain.append(min(tree.children[chain[-1]], key=lambda own: (tree.lowest(own), -tree.count(own))))
-    places = np.array([tree.pose.origin[own] for own in chain])
+    places = np.array([tree.centre[own] for own in chain])
     height = float(places[0, 1] - places[:, 1].min())
     links = np.diff(places, axis=0)
     length = np.linalg.norm(links, axis=1)
@@ -84,7 +84,7 @@ def _ends_in_foot(tree: Tree, chain: list[str], shank: int, height: float) -> bo
     """Whether what hangs on the shank reaches further forward of its joint than behind it."""
     if len(chain) < shank + 2:
         return False
-    ankle = tree.pose.origin[chain[shank + 1]]
+    ankle = tree.centre[chain[shank + 1]]
     points = np.array([at - ankle for own in tree.outward(chain[shank + 1]) for at in tree.reach[own]])
     forward, behind = float(points[:, 0].max()), -float(points[:, 0].min())
     return forward > _FORWARD * height and forward > 0.5 * behind
@@ -99,9 +99,9 @@ def sided(legs: list[Leg], tree: Tree, found: Anatomy) -> dict[str, Leg]:
     if len(own) < len(legs):
         found.unclear.append(f"legs hang on {pelvis!r} and elsewhere: those of {pelvis!r} count")
     sides: dict[str, Leg] = {}
-    middle = float(tree.pose.origin[pelvis][2])
+    middle = float(tree.centre[pelvis][2])
     for leg in own:
-        z = float(tree.pose.origin[leg.bodies[leg.thigh]][2]) - middle
+        z = float(tree.centre[leg.bodies[leg.thigh]][2]) - middle
         side = ("_r" if z > 0.0 else "_l") if abs(z) > MIDLINE else _told_side(leg.bodies[leg.thigh])
         if not side:
             found.unclear.append(f"the side of {leg.bodies[leg.thigh]!r}: it is in the midline")
@@ -150,7 +150,7 @@ def _parts_of_foot(tree: Tree, foot: list[str], side: str, found: Anatomy) -> di
     if len(foot) == 3:
         return dict(zip(("talus", "calcn", "toes"), foot, strict=True))
     if len(foot) == 2:
-        forward = float((tree.pose.origin[foot[1]] - tree.pose.origin[foot[0]])[0])
+        forward = float((tree.centre[foot[1]] - tree.centre[foot[0]])[0])
         roles = ("calcn", "toes") if forward > 0.02 else ("talus", "calcn")
         return dict(zip(roles, foot, strict=True))
     return {"calcn": foot[0]} if foot else {}

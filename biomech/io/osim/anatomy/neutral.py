@@ -42,12 +42,14 @@ _STEP = 1e-4
 class NeutralPose:
     """Of every body its ``rotation`` (3, 3) and ``origin`` (3,) in ground; of every coordinate how it moves its joint.
 
+    ``centre`` (3,): where the joint that carries a body has its frame in it, which is its origin unless that is offset.
     ``turns`` and ``slides``: angular velocity (rad/s) and velocity (m/s) in ground of what the joint carries, at its
     centre, where the coordinate runs at 1 (rad or m a second).
     """
 
     rotation: Mapping[str, Array]
     origin: Mapping[str, Array]
+    centre: Mapping[str, Array]
     turns: Mapping[str, Array]
     slides: Mapping[str, Array]
 
@@ -66,6 +68,7 @@ def neutral_pose(description: OsimModel) -> NeutralPose:
     """
     values = _dependent_values(description)
     rotation, origin = {GROUND: np.eye(3)}, {GROUND: np.zeros(3)}
+    centre: dict[str, Array] = {}
     turns: dict[str, Array] = {}
     slides: dict[str, Array] = {}
     for place in description.tree:
@@ -75,6 +78,7 @@ def neutral_pose(description: OsimModel) -> NeutralPose:
         here = values.get
         turn, shift = _carried(joint, inner, outer, {own.name: here(own.name, 0.0) for own in joint.coordinates})
         rotation[outer.body], origin[outer.body] = base @ turn, at + base @ shift
+        centre[outer.body] = origin[outer.body] + rotation[outer.body] @ np.array(outer.translation)
         for own in joint.coordinates:
             near = {other.name: here(other.name, 0.0) for other in joint.coordinates}
             near[own.name] += _STEP
@@ -83,7 +87,7 @@ def neutral_pose(description: OsimModel) -> NeutralPose:
             axis = np.array([spin[2, 1] - spin[1, 2], spin[0, 2] - spin[2, 0], spin[1, 0] - spin[0, 1]]) / 2.0
             turns[own.name] = base @ axis / _STEP
             slides[own.name] = base @ (other_shift - shift) / _STEP
-    return NeutralPose(rotation, origin, turns, slides)
+    return NeutralPose(rotation, origin, centre, turns, slides)
 
 
 def _dependent_values(description: OsimModel) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from biomech.io.osim.anatomy.groups import stems
+from biomech.io.osim.anatomy.groups import sideless, stems
 from biomech.io.osim.anatomy.neutral import fixed_points
 from biomech.io.osim.anatomy.record import Anatomy
 from biomech.io.osim.anatomy.tree import MIDLINE, Tree
@@ -73,8 +73,13 @@ def _pair_coordinates(tree: Tree, right: str, left: str, found: Anatomy) -> None
 def pair_muscles(tree: Tree, found: Anatomy) -> None:
     """Muscles that mirror one another: through the same or mirrored segments, the nearest in the mirror first.
 
-    Of muscles that lie in one place it is those that are called alike, else those that come first in the file.
+    Of muscles that lie in one place it is those that are as strong and long as each other, then those that are called
+    alike, else those that come first in the file.
     """
+    size = {
+        own.name: (own.max_isometric_force, own.optimal_fiber_length, own.tendon_slack_length, own.pennation_angle)
+        for own in tree.description.muscles
+    }
     points, partner = fixed_points(tree.description, tree.pose), _partners(tree, found)
     right = [name for name, own in points.items() if _side(own) > 0]
     left = [name for name, own in points.items() if _side(own) < 0]
@@ -83,9 +88,9 @@ def pair_muscles(tree: Tree, found: Anatomy) -> None:
         for j, theirs in enumerate(left):
             apart = _apart(points[ours], points[theirs], partner)
             if apart <= _MIRROR:
-                near.append((round(apart, 9), _unlike_names(ours, theirs), i, j))
+                near.append((round(apart, 9), size[ours] != size[theirs], _unlike_names(ours, theirs), i, j))
     taken: set[str] = set()
-    for _, _, i, j in sorted(near):
+    for *_, i, j in sorted(near):
         if not {right[i], left[j]} & taken:
             found.pair(right[i], left[j])
             taken |= {right[i], left[j]}
@@ -106,5 +111,6 @@ def _apart(own: list[tuple[str, Array]], other: list[tuple[str, Array]], partner
 
 
 def _unlike_names(right: str, left: str) -> int:
-    """0 where one name is the other but for its side."""
-    return int(not {*stems(right)} & {*stems(left)})
+    """0 where one name is the other but for its side, 1 where it is but for that and numbers, else 2."""
+    alike = ({*way(right)} & {*way(left)} for way in (sideless, stems))
+    return next((place for place, both in enumerate(alike) if both), 2)

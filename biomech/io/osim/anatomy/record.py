@@ -11,7 +11,9 @@ class Anatomy:
 
     ``mirror``: names on the right to those on the left, of parts of every kind, each in one pair alone; where kinds
     share names the first pair counts. ``bodies``: the same of bodies that have no role, by themselves. ``groups``: of
-    each muscle, those that its name tells. ``unclear``: what could not be told, in words.
+    each muscle, those that its name tells. ``bent_by_stance``: no coordinate of the file bends the trunk at one joint
+    alone. ``heels``: bones without mass that were added, each to its foot. ``said``: what a stance does with the parts,
+    ``unclear``: what could not be told, in words.
     """
 
     segments: dict[str, str] = field(default_factory=dict)
@@ -21,6 +23,9 @@ class Anatomy:
     mirror: dict[str, str] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bent_by_stance: bool = False
+    heels: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
     _paired: set[str] = field(default_factory=set, init=False, repr=False)
 

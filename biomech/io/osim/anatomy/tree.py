@@ -22,6 +22,7 @@ class Tree:
     def __init__(self, description: OsimModel, pose: NeutralPose) -> None:
         self.description, self.pose = description, pose
         self.joint_of: dict[str, Joint] = {}
+        self.centre = pose.centre
         self.parent: dict[str, str] = {}
         self.children: dict[str, list[str]] = {GROUND: []}
         for place in description.tree:
@@ -33,12 +34,13 @@ class Tree:
             self.children.setdefault(child, [])
         self.mass = {own.name: own.mass for own in description.bodies}
         self.reach = _points_of(description, pose)
-        self.dependent = {own.dependent for own in description.couplers if own.enforced}
+        self.couplers = [own for own in description.couplers if own.enforced]
+        self.dependent = {own.dependent for own in self.couplers}
         self._lowest, self._count = self._reach_down()
 
     def _reach_down(self) -> tuple[dict[str, float], dict[str, int]]:
         """How low what hangs on each body comes, and how many bodies that are: from the outermost inward."""
-        low = {body: float(origin[1]) for body, origin in self.pose.origin.items()}
+        low = {body: float(centre[1]) for body, centre in self.centre.items()}
         count = dict.fromkeys(low, 1)
         for body in reversed(self.outward(GROUND)[1:]):
             parent = self.parent[body]

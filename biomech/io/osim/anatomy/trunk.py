@@ -45,13 +45,36 @@ def name_trunk(tree: Tree, pelvis: str, legs: Iterable[Leg], found: Anatomy) -> 
     chain = [trunk]
     while chain[-1] != first:
         chain.append(tree.parent[chain[-1]])
-    # several joints in one place are one joint
-    if all(np.linalg.norm(tree.pose.origin[own] - tree.pose.origin[first]) < _ONE_PLACE for own in chain):
-        found.joints["lumbosacral"] = tree.joint_of[trunk].name
-        name_coordinates(tree, [tree.joint_of[own] for own in reversed(chain)], _LUMBAR, "", found)
-    else:
-        found.joints["lumbosacral"] = tree.joint_of[first].name
-        found.unclear.append(f"which coordinates bend the trunk: {trunk!r} hangs on several joints")
+    _name_spine(tree, chain[::-1], found)
+
+
+def _name_spine(tree: Tree, chain: list[str], found: Anatomy) -> None:
+    """The lowest joint of the spine that moves is where a stance bends it; ``chain`` leads from it up to the trunk.
+
+    Several joints in one place are one. Where what moves it moves joints above it along, none of its coordinates turns
+    the trunk by a degree a degree, and a stance has coordinates of its own there.
+    """
+    moving = [own for own in chain if tree.moving([tree.joint_of[own]])]
+    lowest = moving[0] if moving else chain[-1]
+    here = [own for own in chain[chain.index(lowest) :] if _in_one_place(tree, own, lowest)]
+    if not moving:
+        here = chain
+    joint, joints = tree.joint_of[here[-1]].name, [tree.joint_of[own] for own in here]
+    found.joints["lumbosacral"] = joint
+    above = [own for own in moving if own not in here]
+    names = tree.moving(joints)
+    along = {own.name for body in chain for own in tree.joint_of[body].coordinates if own.name not in names}
+    if any(own.dependent in along and set(names) & {*own.independents} for own in tree.couplers):
+        found.bent_by_stance = True
+        found.said.append(f"a stance bends the spine at {joint!r} alone, by coordinates of its own")
+        return
+    name_coordinates(tree, joints, _LUMBAR, "", found)
+    if above:
+        found.said.append(f"a stance bends the spine at {joint!r} alone")
+
+
+def _in_one_place(tree: Tree, body: str, other: str) -> bool:
+    return float(np.linalg.norm(tree.centre[body] - tree.centre[other])) < _ONE_PLACE
 
 
 def _goes_up(tree: Tree, body: str, pelvis: str) -> bool:
@@ -59,7 +82,7 @@ def _goes_up(tree: Tree, body: str, pelvis: str) -> bool:
     own = tree.outward(body)
     weight = np.array([max(tree.mass[part], 1e-9) for part in own])
     heights = np.array([np.mean([at[1] for at in tree.reach[part]]) for part in own])
-    return float(np.average(heights, weights=weight)) > float(tree.pose.origin[pelvis][1])
+    return float(np.average(heights, weights=weight)) > float(tree.centre[pelvis][1])
 
 
 def _heaviest(tree: Tree, first: str) -> str:

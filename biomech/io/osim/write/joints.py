@@ -42,10 +42,14 @@ class _Row:
 
 
 def added_coordinates(tables: Tables) -> set[str]:
-    """Coordinates that a file did not have and that are held at zero, so that a body stands: they are not written."""
-    own, known = tables["coordinates"], tables["defaults"].rows
-    held = [name for name, stance in zip(own.rows, own.text("stance"), strict=True) if stance == "held"]
-    return {name for name in held if name not in known} if known else set()
+    """Coordinates that a file did not have and that a stance holds at zero or moves by itself: they are not written."""
+    own, defaults = tables["coordinates"], tables["defaults"]
+    if not defaults.rows:
+        return set()
+    stance = dict(zip(own.rows, own.text("stance"), strict=True))
+    held = {name for name, how in stance.items() if how == "held" and name not in defaults.rows}
+    locked = zip(defaults.rows, defaults.numbers("locked"), strict=True)
+    return held | {name for name, still in locked if still and stance.get(name) == "free"}  # a file's are locked, too
 
 
 def add_joint(parent: Element, tables: Tables, joint: str, curves: Mapping[str, Curve]) -> None:

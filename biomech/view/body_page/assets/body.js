@@ -25,6 +25,11 @@ class Pose {
     });
   }
 
+  read(name, column) { return this.data.value(name, column, this.posture); }
+
+  // The i-th of the places that are told posture by posture, in its segment's axes.
+  place(name, i) { return [0, 1, 2].map((axis) => this.read(name, 3 * i + axis) * this.steps.place); }
+
   angle(coordinate) { return this.data.value('angle', coordinate, this.posture) * this.steps.angle; }
 
   // From a segment's axes to the ground; -1 is the ground.

@@ -16,7 +16,8 @@ const rampColour = (stops, t) => {
 class Muscles {
   constructor(body) {
     this.muscles = body.muscles;
-    const most = this.muscles.reduce((sum, own) => sum + own.points.length, 0);
+    this.onArc = body.onArc || 0;
+    const most = this.muscles.reduce((sum, own) => sum + own.points.length + this.onArc * (own.wraps || []).length, 0);
     const material = new THREE.MeshLambertMaterial();
     this.tubes = new THREE.InstancedMesh(new THREE.CylinderGeometry(1, 1, 1, 10, 1, true), material, most);
     this.knots = new THREE.InstancedMesh(new THREE.SphereGeometry(1, 10, 8), material, most);
@@ -31,8 +32,9 @@ class Muscles {
     this.count = 0;
   }
 
-  // Where a point is: on its segment, or sliding there with an angle.
+  // Where a point is: on its segment, or sliding there with an angle, or wherever the posture has it.
   locate(point, pose) {
+    if (point.moved !== undefined) return pose.toGround(point.on, pose.place('moved', point.moved));
     if (!point.slide) return pose.toGround(point.on, point.at);
     const [first, step, places] = point.slide;
     const along = Math.min(Math.max((pose.angle(point.by) - first) / step, 0), places.length - 1.001);
@@ -47,6 +49,22 @@ class Muscles {
     return angle >= point.from && angle <= point.to;
   }
 
+  // Points of a path in their order, in the ground: those on segments, and those on what it wraps over.
+  lay(muscle, pose) {
+    const found = [];
+    muscle.points.forEach((point, p) => {
+      if (this.acts(point, pose)) found.push([p, this.locate(point, pose)]);
+    });
+    for (const {use, on} of muscle.wraps || []) {
+      const order = pose.read('wrap_order', use) * pose.steps.order;
+      if (!Number.isFinite(order)) continue;
+      for (let k = 0; k < this.onArc; k += 1) {
+        found.push([order, pose.toGround(on, pose.place('wrap_place', use * this.onArc + k))]);
+      }
+    }
+    return found.sort((a, b) => a[0] - b[0]).map(([, here]) => here);
+  }
+
   update(pose, activation, colour) {
     let tube = 0;
     let knot = 0;
@@ -56,9 +74,7 @@ class Muscles {
       const radius = REST_RADIUS + (FULL_RADIUS - REST_RADIUS) * t;
       const own = colour(t);
       let before = null;
-      for (const point of muscle.points) {
-        if (!this.acts(point, pose)) continue;
-        const here = this.locate(point, pose);
+      for (const here of this.lay(muscle, pose)) {
         if (before) {
           this.layTube(tube, before, here, radius);
           this.tubes.setColorAt(tube, own);
