@@ -19,7 +19,7 @@ from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
 from biomech.model.checks.extents import check_extents
 from biomech.model.checks.limits import check_numbers
-from biomech.model.checks.references import check_references
+from biomech.model.checks.references import check_names, check_references
 from biomech.model.checks.relations import check_relations
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
@@ -303,7 +303,8 @@ def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:
 def check_tables(tables: Mapping[str, Table]) -> None:
     """Refuse tables that make no body: names that do not exist, and numbers that no body can have."""
     check_cells(tables.values())
-    _check_names(tables)
+    check_names(tables)
+    _check_words(tables)
     _check_couplings(tables)
     check_knots(tables["splines"])
     check_numbers(tables)
@@ -311,32 +312,8 @@ def check_tables(tables: Mapping[str, Table]) -> None:
     check_wraps(tables)
 
 
-def _check_names(tables: Mapping[str, Table]) -> None:
-    """Every name that a table refers to must exist."""
-    segments = {"ground", *tables["joints"].text("child")}
-    coordinates = {"", *tables["coordinates"].rows}
-    splines = {"", *tables["splines"].text("spline")}
-    for table, column, known in (
-        ("joints", "parent", segments),
-        ("joints", "child", set(tables["segments"].rows)),
-        ("coordinates", "joint", set(tables["joints"].rows)),
-        ("couplings", "joint", set(tables["joints"].rows)),
-        ("couplings", "coordinate", coordinates),
-        ("couplings", "spline", splines),
-        ("path_points", "muscle", set(tables["muscles"].rows)),
-        ("path_points", "segment", segments),
-        ("path_points", "coordinate", coordinates),
-        ("path_points", "spline_x", splines),
-        ("path_points", "spline_y", splines),
-        ("contact_points", "segment", segments),
-        ("patellae", "coordinate", set(tables["coordinates"].rows)),
-        ("wraps", "segment", segments),
-        ("path_wraps", "muscle", set(tables["muscles"].rows)),
-        ("path_wraps", "wrap", set(optional(tables, "wraps").rows)),
-    ):
-        for row, name in zip(optional(tables, table).rows, optional(tables, table).text(column), strict=True):
-            if name not in known:
-                raise ModelError(f"{table}/{row}/{column} = {name!r}: there is no such name in the model")
+def _check_words(tables: Mapping[str, Table]) -> None:
+    """Columns that hold one of few words."""
     for table, column, words in (
         ("coordinates", "motion", ("rotation", "translation")),
         ("coordinates", "stance", ("free", "locked", "held")),

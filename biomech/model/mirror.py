@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
 from biomech.model.roles import ending, swapped
-from biomech.model.tables import COLUMNS, OPTIONAL, Table, check_structure
+from biomech.model.tables import COLUMNS, CURVES, OPTIONAL, REFERENCES, Table, check_structure
 
 #: Number columns that change sign in the mirror.
 _NEGATED = {
@@ -28,24 +28,20 @@ _NEGATED = {
     "patellae": ("z",),
     "wraps": ("z", "rx", "ry"),
 }
-#: Text columns that hold names with a side.
-_NAMES = {
-    "segments": ("segment",),
-    "joints": ("joint", "parent", "child"),
-    "coordinates": ("coordinate", "joint"),
-    "couplings": ("coupling", "joint", "coordinate"),
-    "muscles": ("muscle",),
-    "path_points": ("point", "muscle", "segment", "coordinate"),
-    "contact_points": ("contact", "segment"),
-    "patellae": ("patella", "coordinate"),
-    "wraps": ("wrap", "segment"),
-    "path_wraps": ("row", "muscle", "wrap"),
-}
 #: Words that the mirror exchanges.
 _EXCHANGED = {("wraps", "quadrant"): {"z": "-z", "-z": "z"}}
 #: Tables of files, which give both sides: what the mirror makes of them is not known.
-_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps"))
+_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps", "reported_joints"))
 _BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
+
+
+def _names_with_side(table: str) -> tuple[str, ...]:
+    """Text columns that hold names with a side: its own, and those of what has one."""
+    refers = (column for column, own in REFERENCES.get(table, {}).items() if own.table not in CURVES)
+    return tuple(dict.fromkeys((next(iter(COLUMNS[table])), *refers)))
+
+
+_NAMES = {name: _names_with_side(name) for name in COLUMNS if name not in _BARE}
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 

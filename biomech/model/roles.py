@@ -24,35 +24,10 @@ from typing import Any
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
 from biomech.model.signs import turn_back, turn_coordinates
-from biomech.model.tables import COLUMNS, Table
+from biomech.model.tables import COLUMNS, REFERENCES, Reference, Table
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
-#: Columns that hold names of parts, by table: of what kind they are.
-NAMED: Mapping[str, Mapping[str, str]] = {
-    "segments": {"segment": "segments"},
-    "joints": {"joint": "joints", "parent": "segments", "child": "segments"},
-    "coordinates": {"coordinate": "coordinates", "joint": "joints"},
-    "couplings": {"joint": "joints", "coordinate": "coordinates"},
-    "muscles": {"muscle": "muscles"},
-    "path_points": {"muscle": "muscles", "segment": "segments", "coordinate": "coordinates"},
-    "contact_points": {"segment": "segments"},
-    "patellae": {"coordinate": "coordinates"},
-    "joint_frames": {"joint": "joints"},
-    "transform_rows": {"joint": "joints", "coordinates": "coordinates"},
-    "couplers": {"dependent": "coordinates", "independents": "coordinates"},
-    "defaults": {"coordinate": "coordinates"},
-    "point_rows": {f"coordinate_{axis}": "coordinates" for axis in "xyz"},
-    "inertias": {"segment": "segments"},
-    "wraps": {"segment": "segments"},
-    "path_wraps": {"muscle": "muscles"},
-    "force_length_curves": {"muscle": "muscles"},
-    "coordinate_forces": {"coordinate": "coordinates"},
-    "reserves": {"coordinate": "coordinates"},
-    "left_out": {"muscle": "muscles"},
-}
-#: Of these the columns that hold several names, joined by ";".
-_SEVERAL = ("coordinates", "independents")
 _LEG = {
     "segments": {
         "femur": "thigh",
@@ -339,19 +314,20 @@ def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[st
 def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str]]) -> dict[str, Table]:
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
     found = dict(tables)
-    for table, columns in NAMED.items():
-        if table not in tables:
-            continue
-        cells = dict(tables[table].columns)
-        for column, kind in columns.items():
-            new = names.get(kind, {})
-            own = tables[table].text(column)
-            if column in _SEVERAL:
-                cells[column] = tuple(";".join(new.get(name, name) for name in cell.split(";")) for cell in own)
-            else:
-                cells[column] = tuple(new.get(name, name) for name in own)
-        found[table] = Table(table, cells)
+    for name, table in tables.items():
+        own = {next(iter(COLUMNS[name])): Reference(name)} if name in KINDS else {}
+        cells = {
+            column: tuple(_renamed(cell, names.get(to.table, {}), to.several) for cell in table.text(column))
+            for column, to in {**own, **REFERENCES.get(name, {})}.items()
+            if to.table in KINDS
+        }
+        if cells:
+            found[name] = Table(name, {**table.columns, **cells})
     return found
+
+
+def _renamed(cell: str, new: Mapping[str, str], several: bool) -> str:
+    return ";".join(new.get(name, name) for name in cell.split(";")) if several else new.get(cell, cell)
 
 
 def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
