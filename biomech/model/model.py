@@ -14,7 +14,8 @@ from biomech._display import About, Catalog, Displayed, Folded, counted
 from biomech.errors import ModelError
 from biomech.model.bodies import ONE_BODY, Bodies, numbers_of, torsions
 from biomech.model.cache import Cache
-from biomech.model.compiled import CompiledModel, check_columns, check_tables, compile_model, with_numbers
+from biomech.model.checks.body import check_body, check_tables
+from biomech.model.compiled import CompiledModel, check_columns, compile_model, with_numbers
 from biomech.model.display import described
 from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.left_out import check_left_out, told_left_out
@@ -22,6 +23,7 @@ from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_s
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
+from biomech.model.reported import change_reported
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
 from biomech.model.tables import COLUMNS, SCHEMA, Table, check_cells, check_structure, make_table, optional
@@ -165,6 +167,22 @@ class Model(Displayed):
         return "; ".join(optional(self.tables, "notes").text("text"))
 
     @property
+    def reported_joints(self) -> dict[str, str]:
+        """Joints whose contact force and moment are told, to the segments in whose axes they are.
+
+        By default hips, knees, ankles and L5/S1, each in the axes of the segment that it carries; ``with_roles``
+        changes it.
+
+        Examples
+        --------
+        >>> import biomech as bm
+        >>> list(bm.load_model().reported_joints.items())[:3]
+        [('hip_r', 'femur_r'), ('knee_r', 'tibia_r'), ('ankle_r', 'talus_r')]
+        """
+        own = self.role_names.own["segments"]
+        return {row.label: own[row.segment] for row in self._named.reported}
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """What a model file has and is not computed: class and name, and the muscle or kind of part it concerns."""
         return told_left_out(self.tables)
@@ -201,8 +219,14 @@ class Model(Displayed):
         return compiled
 
     def _compile(self, half: bool) -> CompiledModel:
+        names = self.role_names
         if self._origin is None:
-            return compile_model(self.tables_by_role, half, self.role_names)
+            if not half:
+                check_body(self.tables, names)
+            try:
+                return compile_model(self.tables_by_role, half, names)
+            except ModelError as error:
+                raise ModelError(names.in_own_words(str(error))) from None
         origin, changed = self._origin
         return with_numbers(origin.compiled(half=half), self.tables_by_role, frozenset(name for name, _ in changed))
 
@@ -407,7 +431,11 @@ class Model(Displayed):
         >>> amputee.segments
         ('pelvis', 'torso', 'femur_r', 'tibia_r', 'talus_r', 'calcn_r', 'toes_r')
         """
-        left = remove_parts(self.tables_by_role, **self._parts_named(names))
+        parts = self._parts_named(names)
+        try:
+            left = remove_parts(self.tables_by_role, **parts)
+        except ModelError as error:
+            raise ModelError(self.role_names.in_own_words(str(error))) from None
         try:
             return self._of_roles(left)
         except ModelError as error:
@@ -466,6 +494,7 @@ class Model(Displayed):
         coordinates: Mapping[str, str] | None = None,
         mirror: Mapping[str, str] | None = None,
         signs: Mapping[str, float] | None = None,
+        reported: Mapping[str, str | tuple[str, str] | None] | None = None,
     ) -> Model:
         """A new model whose parts are told their roles: which segment is the right thigh, which joint L5/S1.
 
@@ -480,11 +509,16 @@ class Model(Displayed):
             Role of a coordinate to -1 where the body counts the other way round than its role does (``knee_angle_r``
             extends the knee), or to 1. Angles, moments and arms of that coordinate go in and come out as the body
             counts.
+        reported : mapping of str to str, (str, str) or None
+            Joint, by its name or role, to the segment in whose axes its contact force and moment are told:
+            ``{"hip_r": "pelvis", "subtalar_r": "calcn_r"}``. ``("calcn_r", "-y")`` says as well along which axis, and
+            which way, it is pressed together, for ``joint_compression``; None tells of it no more. Joints that are not
+            named stay (``reported_joints``).
 
         Returns
         -------
         Model
-            Of the same tables.
+            Of the same parts.
 
         Raises
         ------
@@ -497,12 +531,19 @@ class Model(Displayed):
         >>> model = bm.load_model("small")
         >>> model.with_roles(segments={"torso": "torso"}).roles.segments["torso"]
         'torso'
+        >>> ds = bm.sweep(model.with_roles(reported={"hip_r": "pelvis"}), pelvic_tilt=0)
+        >>> ds.joint_contact_moment.attrs["frame"].split("; ")[0]
+        "moment of the parent on the child segment about the joint's centre, in the axes of segments: hip_r in pelvis"
         """
         told = self.roles.record()
         given = {"segments": segments, "joints": joints, "coordinates": coordinates, "signs": signs}
         both = {kind: {**told.get(kind, {}), **_roles(kind, own)} for kind, own in given.items()}
         pairs = {**told.get("mirror", {}), **_roles("mirror", mirror)}
-        return Model(self.name, self.tables, make_roles(self.tables, both, pairs))
+        roles, tables = make_roles(self.tables, both, pairs), self.tables
+        if reported is not None:
+            changed = change_reported(tables, RoleNames(tables, roles), reported)
+            tables = {**tables, "reported_joints": changed}
+        return Model(self.name, tables, roles)
 
     def row(self, table: str, name: str) -> dict[str, Any]:
         """One row of a table, from column to cell (empty where it has none): a beginning for ``with_rows``.
@@ -531,7 +572,7 @@ class Model(Displayed):
                 raise ModelError(f"{where}: no row of table {name!r} matches {pattern!r}; rows are {_few(table.rows)}")
             tables[name] = table.with_numbers(column, {i: rule(float(table.columns[column][i]), number) for i in rows})
             named |= {(name, table.rows[i]) for i in rows}
-        check_tables(self.role_names.rename(tables))
+        check_tables(tables, self.role_names)
         return self._with_tables(self._followed(tables, named))
 
     def _followed(self, tables: Mapping[str, Table], named: set[tuple[str, str]]) -> Mapping[str, Table]:

@@ -243,6 +243,11 @@ def swapped(name: str) -> str:
     return _ENDING.sub(lambda match: "_l" if match[0] == "_r" else "_r", name)
 
 
+def names_alone(tables: Mapping[str, Table]) -> RoleNames:
+    """What the parts of a body are called by the roles that their names alone tell."""
+    return RoleNames(tables, make_roles(tables, {}, {}))
+
+
 class RoleNames:
     """The names by which everything above the tables calls the parts of a body: roles, and names that tell a side.
 
@@ -263,6 +268,28 @@ class RoleNames:
     def is_plain(self) -> bool:
         """Whether every part is called by its role, and counted as that is."""
         return not self.turned and all(name == role for found in self.by_role.values() for name, role in found.items())
+
+    def side(self, kind: str, name: str) -> str:
+        """``_r``, ``_l`` or nothing: the side of a part; none of the ground."""
+        return ending(self.by_role[kind].get(name, ""))
+
+    def told(self, kind: str, name: str) -> str:
+        """A part by its own name, with its role behind it where that is another."""
+        role = self.by_role[kind][name]
+        return f"{name} ({role})" if role != name and role in ROLES[kind] else name
+
+    def in_own_words(self, text: str) -> str:
+        """A message that calls parts and rows by their roles, by the body's own names."""
+        if self.is_plain:
+            return text
+        names: dict[str, str] = {}
+        for table, by_role in self.rename(self._tables).items():
+            names |= dict(zip(by_role.rows, self._tables[table].rows, strict=False))
+        for own in self.own.values():
+            names |= own
+        longest = sorted((name for name, own in names.items() if own != name), key=len, reverse=True)
+        known = "|".join(map(re.escape, longest))
+        return re.sub(rf"(?<![\w.])(?:{known})(?![\w.]*\w)", lambda match: names[match[0]], text) if known else text
 
     def rename(self, tables: Mapping[str, Table]) -> Mapping[str, Table]:
         """Tables in which parts are called by their roles; these themselves where they are."""

@@ -165,14 +165,14 @@ def _centres(model: Model, columns: Columns) -> Iterator[_Fault]:
     names = [f"com_{axis}" for axis in "xyz"]
     if not any(("segments", column) in columns for column in names):
         return
-    low, high = centre_bounds(model.tables)
+    low, high = centre_bounds(model.tables, model.role_names)
     for axis, column in enumerate(names):
         values = columns.get(("segments", column))
         if values is not None:
             good = (values >= low[:, axis]) & (values <= high[:, axis])
             for fault in _first(good, "segments", np.arange(len(low)), column, values, ""):
                 ends = float(low[fault.row, axis]), float(high[fault.row, axis])
-                allowed = outside_segment(model.tables, fault.row, *ends)
+                allowed = outside_segment(model.tables, model.role_names, fault.row, *ends)
                 yield _Fault(fault.draw, "segments", fault.row, column, fault.value, allowed)
 
 
