@@ -266,7 +266,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
         np.array([i for i, how in enumerate(held) if how != "held" and coordinates[i] not in still], dtype=np.int64),
         turns,
-        of_the_half(reported_joints(tables), segments) if half else reported_joints(tables),
+        of_the_half(reported_joints(tables), own_joints) if half else reported_joints(tables),
         _defaults(tables["defaults"], coordinates),
     )
 

@@ -59,10 +59,10 @@ def reported_joints(tables: Tables) -> tuple[ReportedJoint, ...]:
     return tuple(ReportedJoint(name, name, carried[name], way) for name, way in STANDARD.items() if name in carried)
 
 
-def of_the_half(reported: Iterable[ReportedJoint], segments: Iterable[str]) -> tuple[ReportedJoint, ...]:
+def of_the_half(reported: Iterable[ReportedJoint], joints: Iterable[str]) -> tuple[ReportedJoint, ...]:
     """What must be told of the right half of a body for all to be known: those on the left have their mirror image."""
-    there = {*segments}
-    found = {own.key: own for own in (one if one.segment in there else one.mirrored for one in reported)}
+    there = {*joints}
+    found = {own.key: own for own in (one if one.joint in there else one.mirrored for one in reported)}
     return tuple(found.values())
 
 
@@ -83,7 +83,7 @@ def change_reported(tables: Tables, names: RoleNames, given: object) -> Table:
     said = "joints to segments, to (segment, compression), or to None"
     rows = {own.label: own for own in reported_joints(names.rename(tables))}
     for name, how in mapping("reported", given, said, ModelError).items():
-        joint = _by_role(f"reported = {shown(name)}", "joints", name, names)
+        joint = _by_role("reported", "joints", name, names)
         label = joint if joint in ROLES["joints"] else names.own["joints"][joint]
         old = [key for key, own in rows.items() if own.joint == joint]
         if how is None:
