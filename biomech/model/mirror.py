@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
-from biomech.model.roles import ending, swapped
+from biomech.model.roles import SIDES, ending, swapped
 from biomech.model.tables import COLUMNS, CURVES, OPTIONAL, REFERENCES, Table, check_structure, optional
 
 #: Number columns that change sign in the mirror.
@@ -56,7 +56,7 @@ def other_side(name: str) -> str:
 
 def side_of(name: str) -> str:
     """``right``, ``left`` or ``midline``."""
-    return {"_r": "right", "_l": "left", "": "midline"}[ending(text("name", name, ModelError))]
+    return SIDES.get(ending(text("name", name, ModelError)), "midline")
 
 
 def mirror_sign(table: str, column: str) -> float:

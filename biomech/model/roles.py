@@ -28,6 +28,8 @@ from biomech.model.tables import COLUMNS, REFERENCES, Reference, Table
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
+#: Endings of the roles of a side, and the side in words.
+SIDES: Mapping[str, str] = MappingProxyType({"_r": "right", "_l": "left"})
 _LEG = {
     "segments": {
         "femur": "thigh",
@@ -75,7 +77,7 @@ def _meanings() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for kind, midline in _MIDLINE.items():
         found[kind] = dict(midline)
-        for ending, side in (("_r", "right"), ("_l", "left")):
+        for ending, side in SIDES.items():
             found[kind] |= {f"{stem}{ending}": f"{side} {said}" for stem, said in _LEG[kind].items()}
     return found
 
@@ -83,6 +85,12 @@ def _meanings() -> dict[str, dict[str, str]]:
 #: Every role by kind, and what it is in words.
 ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType(_meanings())
 _ENDING = re.compile(r"_[rl](?=$|[._])")
+#: Roles that there are one of each side of, right and left.
+FEET, THIGHS, KNEES, ANKLES = ((f"{stem}_r", f"{stem}_l") for stem in ("calcn", "femur", "knee", "ankle"))
+#: Roles of the coordinates by which a body floats in ground.
+FLOATING = tuple(role for role in ROLES["coordinates"] if role.startswith("pelvis_"))
+#: Of these those that are places, not angles.
+SLIDING = tuple(role for role in FLOATING if role.startswith("pelvis_t") and role != "pelvis_tilt")
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +246,11 @@ def ending(name: str) -> str:
     return match[0] if match else ""
 
 
+def bare(name: str) -> str:
+    """A name without its endings."""
+    return _ENDING.sub("", name)
+
+
 def swapped(name: str) -> str:
     """A name with the other ending; a name without one is its own."""
     return _ENDING.sub(lambda match: "_l" if match[0] == "_r" else "_r", name)
@@ -368,7 +381,7 @@ def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
         new = [name]
         if name in pairs:
             plain = ending(name) == "_r" and pairs[name] == swapped(name)
-            stem = _ENDING.sub("", name)
+            stem = bare(name)
             new = [name, pairs[name]] if plain else [f"{stem}_r", f"{stem}_l"]
         while taken & {*new}:
             new = [f"other {one}" for one in new]

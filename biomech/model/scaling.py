@@ -46,6 +46,7 @@ from biomech.model.geometry import pose_muscles
 from biomech.model.mechanics.wrapping.tables import rotation_of
 from biomech.model.mirror import is_symmetric, other_side, side_of
 from biomech.model.proportions import grown, joint_places
+from biomech.model.roles import bare
 from biomech.model.scaling_rows import BY_ROWS, grow_rows
 from biomech.model.tables import Table
 
@@ -174,8 +175,7 @@ def _read_strength(strength: object) -> str | float:
 
 def part_of(segment: str) -> str | None:
     """The part of the body that a segment belongs to; none where it is no part of ``PARTS``."""
-    stem = segment if side_of(segment) == "midline" else segment[: -len("_r")]
-    return next((name for name, part in PARTS.items() if stem in part.segments), None)
+    return next((name for name, part in PARTS.items() if bare(segment) in part.segments), None)
 
 
 def part_length(tables: Tables, part: str) -> float:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from biomech.model.compiled import CompiledModel
 from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.pipeline.output_declaration import (
     ALONG,
-    FEET,
     FORCE,
     MOMENT,
     POINT,

@@ -15,6 +15,7 @@ from biomech.errors import StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.registry import acting
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.group_sums import sum_groups
 from biomech.pipeline.pipeline_kernel import (
@@ -261,7 +262,7 @@ def _compile_entries(
     place = entry_index(pattern, len(compiled.free), unknowns)
     entries = compile_equilibrium(compiled, compiled.free, batch.contact, place, objective.force_length, True)
     cuts = compile_cuts(compiled)
-    feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]
+    feet = [1 + compiled.segments.index(foot) for foot in FEET if foot in compiled.segments]
     return entries, cuts, np.array(feet, dtype=np.uint64)
 
 

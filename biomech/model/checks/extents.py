@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from biomech.errors import ModelError
 from biomech.model.checks.relations import child_of
-from biomech.model.roles import RoleNames, ending, names_alone
+from biomech.model.roles import ANKLES, RoleNames, ending, names_alone
 from biomech.model.tables import Table, complete
 
 Array = NDArray[np.float64]
 
 #: By how much of its segment's extent a centre of mass may lie outside of what is attached to the segment.
 _OUTSIDE = 0.75
-_ANKLES = ("ankle_r", "ankle_l")
 #: How far the sole's plane may lie from the sole's points, over the length of the sole.
 _OFF_THE_SOLE = 0.5
 
@@ -50,7 +49,7 @@ def check_extents(tables: Mapping[str, Table], names: RoleNames | None = None) -
 def _check_soles(tables: Mapping[str, Table], names: RoleNames) -> None:
     """Soles are on feet, and the plane and the tip that settings give them are theirs."""
     table, settings = tables["contact_points"], tables["settings"]
-    feet = _feet(tables["joints"], [own for role in _ANKLES if (own := names.own["joints"].get(role))])
+    feet = _feet(tables["joints"], [own for role in ANKLES if (own := names.own["joints"].get(role))])
     sole = [i for i, surface in enumerate(table.text("surface")) if surface == "sole"]
     for i, (row, segment) in enumerate(zip(table.rows, table.text("segment"), strict=True)):
         if segment == "ground":
