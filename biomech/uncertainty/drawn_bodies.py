@@ -92,8 +92,8 @@ def draw_bodies(
     seed : int
         The same seed gives the same bodies.
     priors : mapping of str to Prior, optional
-        What is uncertain of the model; those of ``default_priors()`` that concern what it has. What concerns the stance is asked
-        of ``sweep`` itself, or drawn by ``propagate``.
+        What is uncertain of the model; those of ``default_priors()`` that concern what it has. What concerns the stance
+        is asked of ``sweep`` itself, or drawn by ``propagate``.
 
     Returns
     -------

@@ -133,21 +133,23 @@ def centre_bounds(tables: Mapping[str, Table], names: RoleNames) -> tuple[Array,
     """Least and most of the centres of mass (segment, 3), in the order of ``segments``, m.
 
     A centre of mass lies within the box of what is attached to its segment (its own joint, those that it carries, paths
-    and contacts), or three quarters of the box's diagonal outside. Of a segment of no mass, or of no extent,
-    nothing is known. What the torso is without its arms lies within the same box.
+    and contacts), or three quarters of the box's diagonal outside. Of a segment of no mass, or of no extent, nothing is
+    known, nor of one that is the end of a limb and touches nothing: a stump. What the torso is without its arms lies
+    within the same box.
     """
     segments = tables["segments"]
     low, high = np.full((len(segments), 3), -np.inf), np.full((len(segments), 3), np.inf)
     mass = segments.numbers("mass")
     torso = names.own["segments"].get("torso")
     attached = _attached(tables, torso)
+    stumps = {*segments.rows} - {torso, *tables["joints"].text("parent"), *tables["contact_points"].text("segment")}
     if len(complete(tables)["transform_rows"]):  # a body from elsewhere has its masses where it says
         return low, high
     for i, name in enumerate(segments.rows):
         points = np.array([np.zeros(3), *attached.get(name, [])])
         least, most = points.min(axis=0), points.max(axis=0)
         margin = _OUTSIDE * float(np.linalg.norm(most - least))
-        if mass[i] > 0.0 and margin > 0.0:
+        if mass[i] > 0.0 and margin > 0.0 and name not in stumps:
             low[i], high[i] = least - margin, most + margin
             if name == torso:
                 arms, place = _arms(tables["settings"])
