@@ -227,6 +227,7 @@ class Editing(TableLookup):
         coordinates: Mapping[str, str] | None = None,
         mirror: Mapping[str, str] | None = None,
         signs: Mapping[str, float] | None = None,
+        sides: Mapping[str, str] | None = None,
         reported: Mapping[str, str | tuple[str, str] | None] | None = None,
     ) -> Model:
         """A new model whose parts are told their roles: which segment is the right thigh, which joint L5/S1.
@@ -242,6 +243,9 @@ class Editing(TableLookup):
             Role of a coordinate to -1 where the body counts the other way round than its role does (``knee_angle_r``
             extends the knee), or to 1. Angles, moments and arms of that coordinate go in and come out as the body
             counts.
+        sides : mapping of str to str
+            Name of a part, of one side alone, to ``right`` or ``left``, where its name does not end in ``_r`` or
+            ``_l``: a muscle that the other side lacks.
         reported : mapping of str to str, (str, str) or None
             Joint, by its name or role, to the segment in whose axes its contact force and moment are told:
             ``{"hip_r": "pelvis", "subtalar_r": "calcn_r"}``. ``("calcn_r", "-y")`` says as well along which axis, and
@@ -269,7 +273,7 @@ class Editing(TableLookup):
         "moment of the parent on the child segment about the joint's centre, in the axes of segments: hip_r in pelvis"
         """
         told = self.roles.record()
-        given = {"segments": segments, "joints": joints, "coordinates": coordinates, "signs": signs}
+        given = {"segments": segments, "joints": joints, "coordinates": coordinates, "signs": signs, "sides": sides}
         both = {kind: {**told.get(kind, {}), **_roles(kind, own)} for kind, own in given.items()}
         pairs = {**told.get("mirror", {}), **_roles("mirror", mirror)}
         roles, tables = make_roles(self.tables, both, pairs), self.tables

@@ -106,6 +106,8 @@ class Roles:
         paired with one on the left, to the name of that.
     signs : mapping of str to float
         -1 for every role of a coordinate that the body itself counts the other way round.
+    sides : mapping of str to str
+        ``right`` or ``left``, of parts of a side without a partner on the other, whose names do not tell it.
 
     Notes
     -----
@@ -124,10 +126,11 @@ class Roles:
     coordinates: Mapping[str, str]
     mirror: Mapping[str, Mapping[str, str]]
     signs: Mapping[str, float] = field(default_factory=dict)
+    sides: Mapping[str, str] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[type[Roles], tuple[dict[str, Any], ...]]:
         mirror = {kind: dict(pairs) for kind, pairs in self.mirror.items()}
-        return Roles, (*(dict(self.of(kind)) for kind in ROLES), mirror, dict(self.signs))
+        return Roles, (*(dict(self.of(kind)) for kind in ROLES), mirror, dict(self.signs), dict(self.sides))
 
     def of(self, kind: str) -> Mapping[str, str]:
         """The roles of a kind of part."""
@@ -146,7 +149,7 @@ class Roles:
             for right, left in pairs.items()
             if left != swapped(right) and left != self._paired_by_role(roles.get(right))
         }
-        told["signs"] = dict(self.signs)
+        told["signs"], told["sides"] = dict(self.signs), dict(self.sides)
         return {part: own for part, own in told.items() if own}
 
     def _paired_by_role(self, role: str | None) -> str | None:
@@ -165,7 +168,8 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     tables : mapping of str to Table
         The body's.
     given : mapping of str to mapping
-        By kind, from role to name; and ``signs``, from roles of coordinates to 1 or -1.
+        By kind, from role to name; ``signs``, from roles of coordinates to 1 or -1; ``sides``, from names to ``right``
+        or ``left``.
     mirror : mapping of str to str
         Names on the right to names on the left.
 
@@ -179,7 +183,10 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     mirrored = {kind: _pairs_of(tables[kind], kind, found.get(kind, {}), pairs) for kind in KINDS}
     segments, joints, coordinates = (MappingProxyType(found[kind]) for kind in ("segments", "joints", "coordinates"))
     signs = _read_signs(found["coordinates"], given.get("signs") or {})
-    return Roles(segments, joints, coordinates, MappingProxyType(mirrored), MappingProxyType(signs))
+    sides = _read_sides(tables, found, mirrored, given.get("sides") or {})
+    return Roles(
+        segments, joints, coordinates, MappingProxyType(mirrored), MappingProxyType(signs), MappingProxyType(sides)
+    )
 
 
 def _read_signs(coordinates: Mapping[str, str], given: object) -> dict[str, float]:
@@ -192,6 +199,27 @@ def _read_signs(coordinates: Mapping[str, str], given: object) -> dict[str, floa
         if sign < 0:
             found[role] = -1.0
     return {role: found[role] for role in ROLES["coordinates"] if role in found}
+
+
+def _read_sides(
+    tables: Mapping[str, Table],
+    roles: Mapping[str, Mapping[str, str]],
+    mirror: Mapping[str, Mapping[str, str]],
+    given: object,
+) -> dict[str, str]:
+    """Sides of parts that are in no pair and have no role."""
+    found: dict[str, str] = {}
+    paired = {name for pairs in mirror.values() for both in pairs.items() for name in both}
+    own = {name: role for kind in roles.values() for role, name in kind.items()}
+    for name, side in mapping("sides", given, "names to right or left", ModelError).items():
+        where = f"sides[{shown(name)}]"
+        found[name] = one_of(where, side, SIDES.values(), ModelError)
+        if not any(name in tables[kind].rows for kind in KINDS):
+            raise ModelError(f"sides: there is no part {shown(name)}; parts are {', '.join(KINDS)} of the model")
+        if name in paired or name in own:
+            has = f"has the role {own[name]}" if name in own else "is in a pair"
+            raise ModelError(f"{where} = {shown(side)}: must be of a part whose side nothing else tells; it {has}")
+    return found
 
 
 def _roles_of(table: Table, kind: str, given: object) -> dict[str, str]:
@@ -344,6 +372,12 @@ def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[st
     parts = set().union(*there.values())
     pairs = record.get("mirror", {})
     told["mirror"] = {right: left for right, left in pairs.items() if {right, left} <= parts}
+    sides = dict(record.get("sides", {}))
+    for both in pairs.items():  # a part whose partner is gone is of the side that it was
+        if len(left := parts.intersection(both)) == 1:
+            sides |= {name: side for name, side in zip(both, SIDES.values(), strict=True) if name in left}
+    has_role = {name for kind in ROLES for name in told[kind].values()}
+    told["sides"] = {name: side for name, side in sides.items() if name in parts - has_role}
     own = record.get("coordinates", {})
     told["signs"] = {
         role: sign for role, sign in record.get("signs", {}).items() if own.get(role, role) in there["coordinates"]
@@ -374,6 +408,7 @@ def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
     """Name to the name by role, of every part of a kind: its role, or a name whose ending tells its side."""
     found = {name: role for role, name in roles.of(kind).items()} if kind in ROLES else {}
     pairs, taken = roles.mirror[kind], {*ROLES.get(kind, ())}
+    told = {side: ending for ending, side in SIDES.items()}
     left = {*pairs.values()}
     for name in table.rows:
         if name in found or name in left:
@@ -383,6 +418,8 @@ def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
             plain = ending(name) == "_r" and pairs[name] == swapped(name)
             stem = bare(name)
             new = [name, pairs[name]] if plain else [f"{stem}_r", f"{stem}_l"]
+        elif name in roles.sides:
+            new = [f"{bare(name)}{told[roles.sides[name]]}"]
         while taken & {*new}:
             new = [f"other {one}" for one in new]
         found |= dict(zip([name, pairs.get(name, "")], new, strict=False))
