@@ -25,6 +25,7 @@ from biomech.errors import ModelError
 from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
+from biomech.model.roles import FLOATING
 from biomech.model.tables import complete
 
 #: Coordinates of the sagittal plane, right leg.
@@ -355,7 +356,7 @@ def sagittal_equilibrium(model: Model) -> dict[str, sp.Eq]:
             for muscle, length in lengths.items()
             if coordinate(name) in length.free_symbols
         )
-        passive = sp.Symbol(f"M_{name}") if not name.startswith("pelvis") else sp.Integer(0)
+        passive = sp.Symbol(f"M_{name}") if name not in FLOATING else sp.Integer(0)
         fall = -gravity * sp.diff(height, q[name]) * both / 2
         dx, dy = _foot_motion(straight, name, p_x, p_y)
         equations[name] = sp.Eq(muscles + passive + fall + both * (r_x * dx + r_y * dy), 0, evaluate=False)

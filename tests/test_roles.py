@@ -140,10 +140,68 @@ def test_a_renamed_body_changes_scales_and_travels(pair):
     xr.testing.assert_identical(bm.rerun(ds), ds)
 
 
+@pytest.mark.parametrize("gone", ["femur_l", "tibia_r", "calcn_l", "toes_r"])
+def test_a_renamed_body_without_a_limb(pair, gone):
+    """Parts whose partner is gone stay of their side, which no name tells."""
+    model, other, names = pair
+    if gone not in model.segments:
+        return
+    model, other = model.without(gone), other.without(names["segments"][gone])
+    assert other.sides(other.muscles) == model.sides(model.muscles)
+    support = "left" if gone == "tibia_r" else "right"
+    asked = {"support": support, "pelvic_tilt": [0.0, 3.0], "knee_flexion": 10.0}
+    one, two = bm.sweep(model, **asked), bm.sweep(other, **asked)
+    same(one, two)
+    xr.testing.assert_identical(bm.rerun(two), two)
+    stances = {"one leg": {"support": support, "pelvic_tilt": 0.0, "knee_flexion": 10.0}}
+    same(*(bm.uncertainty.propagate(stances, body, samples=4, seed=3) for body in (model, other)))
+    for way in (pickle.loads(pickle.dumps(other)), other.with_rows({}), other.with_roles()):
+        same(two, bm.sweep(way, **asked))
+    shorter = [body.scaled(height=1.6, mass=60.0) for body in (model, other)]
+    same(*(bm.sweep(body, **asked) for body in shorter))
+
+
+def test_a_muscle_of_one_side_alone_is_told_its_side(pair):
+    """Its name tells none, and nothing on the other side is its partner."""
+    model, other, names = pair
+    muscle = next(name for name in model.muscles if name.endswith("_l"))
+    partner = muscle[:-2] + "_r"
+    model, renamed_left = model.without(muscle), other.without(names["muscles"][muscle])
+    alone = names["muscles"][partner]
+    assert renamed_left.roles.sides == {alone: "right"}
+    roles = renamed_left.roles
+    tables = renamed_left.tables
+    given = {kind: dict(roles.of(kind)) for kind in ROLES}
+    pairs = {right: left for own in roles.mirror.values() for right, left in own.items()}
+    stranger = bm.Model("stranger", tables, make_roles(tables, given, pairs))
+    assert stranger.sides((alone,)) == ["midline"]
+    told_so = stranger.with_roles(sides={alone: "right"})
+    assert told_so.sides((alone,)) == ["right"]
+    same(*(bm.sweep(body, pelvic_tilt=0.0, knee_flexion=5.0) for body in (model, told_so)))
+
+
+@pytest.mark.parametrize(
+    ("sides", "said"),
+    [
+        ({"nothing": "right"}, "sides: there is no part 'nothing'"),
+        (
+            {"pelvis": "right"},
+            r"sides\['pelvis'\] = 'right': must be of a part whose side nothing else tells; it has the",
+        ),
+        ({"quadriceps_r": "left"}, r"sides\['quadriceps_r'\] = 'left': .*; it is in a pair"),
+        ({"quadriceps_r": "up"}, r"sides\['quadriceps_r'\] = 'up'"),
+        ([1], "sides = "),
+    ],
+)
+def test_sides_that_cannot_be(sides, said):
+    with pytest.raises(ModelError, match=said):
+        bm.load_model("small").with_roles(sides=sides)
+
+
 def test_what_is_missing_is_told_by_its_role():
     model = bm.load_model("small")
     nameless = with_names(model.tables, {"segments": {"torso": "Rumpf"}})
-    with pytest.raises(ModelError, match="'torso'"):
+    with pytest.raises(ModelError, match="none has the role torso"):
         bm.Model("other", nameless)
     body = told(nameless, {"segments": {"torso": "Rumpf"}}, {})
     assert body.roles.segments["torso"] == "Rumpf"

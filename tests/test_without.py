@@ -10,6 +10,7 @@ from free_bodies import left_open
 import biomech as bm
 from biomech.errors import ModelError, StanceError
 from biomech.model.mirror import side_of
+from biomech.model.tables import Table, empty_table
 
 #: What is taken, and what is left of the left leg.
 LIMBS = {
@@ -199,7 +200,10 @@ def test_nothing_taken_is_the_same_body(small):
         (["soleus_r", "x"], "names = 'x': matches no muscle"),
         ("pelvis", "names: 'pelvis' carries the whole body"),
         ("*", "names: 'pelvis' carries the whole body"),
-        ("torso", r"names = 'torso': what is left is no body: .* no 'torso', which carries loads and arms"),
+        (
+            "torso",
+            r"names = 'torso': what is left is no body: .* none has the role torso, which carries loads",
+        ),
         (3, "names = 3: must be a list of names"),
         ([None], "names = None: must be text"),
         ({"soleus_r": 1}, "names = .*: must be a list of names"),
@@ -226,3 +230,75 @@ def test_a_path_that_follows_a_lost_joint_is_named(adult):
     with pytest.raises(ModelError, match=r"'hip_flexion_r' goes, but 'odd_r' stays, whose path point 'odd_r\.1'"):
         odd.without("femur_r")
     assert "odd_r" not in odd.without(["femur_r", "odd_r"]).muscles
+
+
+@pytest.fixture(scope="module")
+def groupless(adult):
+    """The adult, of whose muscles nobody says to which group they belong."""
+    tables = dict(adult.tables)
+    own = tables["muscles"]
+    tables["muscles"] = Table("muscles", {**own.columns, "groups": ("",) * len(own)})
+    tables |= {name: empty_table(name) for name in ("patellae", "patellar_tendon")}  # which pull by their group
+    return bm.Model("groupless", tables)
+
+
+def test_a_body_without_muscle_groups_is_told_of_by_its_joints(groupless, tmp_path):
+    ds = bm.sweep(groupless, pelvic_tilt=[0.0, 3.0], knee_flexion=10.0)
+    assert ds.sizes["group"] == 0
+    for said in (bm.summary(ds.isel(pelvic_tilt=0)), bm.summary(ds)):
+        assert "joint forces" in str(said)
+        assert "knee" in str(said)
+    assert "joint" in str(bm.compare(ds.isel(pelvic_tilt=0), ds.isel(pelvic_tilt=1)))
+    xr.testing.assert_identical(bm.rerun(ds), ds)
+    bm.sweep(groupless, pelvic_tilt=[0.0, 3.0], knee_flexion=10.0, to=tmp_path / "study.zarr")
+    kept = bm.open_study(tmp_path / "study.zarr")
+    np.testing.assert_array_equal(kept.joint_contact_force, ds.joint_contact_force)
+    assert len(bm.table(ds)) == 2
+    bm.view.page(ds, tmp_path / "page.html")
+
+
+@pytest.mark.parametrize("gone", ["femur_r", "tibia_r", "talus_l", "calcn_l", "toes_*", "*_l", "glut_max*_r"])
+def test_default_priors_are_those_of_what_is_there(adult, gone):
+    """A prior of a side that is gone is that of the other; one of what is not there at all is left out."""
+    left = adult.without(gone)
+    support = {"femur_r": "left", "tibia_r": "left", "toes_*": "both", "glut_max*_r": "both"}.get(gone, "right")
+    stance = {"pelvic_tilt": 0.0, "knee_flexion": 5.0, "support": support}
+    ds = bm.uncertainty.propagate({"one": stance}, left, samples=8, seed=1)
+    names = [name for name in ds.coords if name.startswith("prior_")] or [n for n in ds if n.startswith("prior_")]
+    assert "prior_thigh_foot_angle" in names
+    assert len(bm.sweep(bm.uncertainty.draw_bodies(left, samples=3), **stance).body) == 3
+
+
+def test_priors_of_one_side_have_its_sign(adult):
+    """The right body without its left leg and the left one without its right leg are mirror images, draw by draw."""
+    answers = []
+    priors = {
+        name: prior
+        for name, prior in bm.uncertainty.default_priors().items()
+        if not prior.of_stance and prior.how != "scale each"  # which goes by the order of the muscles
+    }
+    for gone, support in (("femur_l", "right"), ("femur_r", "left")):
+        bodies = bm.uncertainty.draw_bodies(adult.without(gone), samples=4, seed=5, priors=priors)
+        answers.append(bm.sweep(bodies, pelvic_tilt=0.0, knee_flexion=5.0, support=support))
+    one, two = (ds.joint_contact_force.sel(joint=f"hip_{side}") for ds, side in zip(answers, "rl", strict=True))
+    assert float(np.abs(one).max()) > 100.0
+    np.testing.assert_allclose(two.sel(axis=["x", "y"]), one.sel(axis=["x", "y"]), atol=1e-5)
+    np.testing.assert_allclose(two.sel(axis="z"), -one.sel(axis="z"), atol=1e-5)
+
+
+def test_a_prior_that_is_given_must_be_of_something(adult):
+    own = {"glut": bm.uncertainty.default_priors()["gluteus_maximus_arm"]}
+    left = adult.without("glut_max*")
+    with pytest.raises(StanceError, match="no row of table 'muscles' matches 'gluteus_maximus'"):
+        bm.uncertainty.propagate({"one": {"pelvic_tilt": 0.0}}, left, samples=4, priors=own)
+
+
+@pytest.mark.parametrize("limb", ["talus_l", "talus_*", "tibia_r", "femur_*"])
+def test_a_stump_of_any_body_stands_for_itself(model, limb):
+    """Nobody knows how far a bone reaches on which nothing hangs any more; its mass stays where it was."""
+    left = model.without(limb)
+    kept = [name for name in model.segments if name in left.segments]
+    for axis in "xyz":
+        before, after = (body.tables["segments"] for body in (model, left))
+        column = f"com_{axis}"
+        assert [before.value(name, column) for name in kept] == [after.value(name, column) for name in kept]

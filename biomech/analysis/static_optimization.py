@@ -34,6 +34,7 @@ from biomech.analysis.progress import read_progress
 from biomech.analysis.store.record import STUDY, describe_frames
 from biomech.errors import BiomechWarning, ModelError, StanceError
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_measured import FrameSharing, compile_frames, solve_frames
 from biomech.pipeline.solve_predicted import soles_of, solve_predicted
@@ -349,7 +350,7 @@ def _reserves(model: Model, reserve: Any) -> Array:
 def _feet(model: Model, measured: Measured) -> dict[int, int]:
     """Of each foot that the body has: where it is among the segments, ground as segment 0."""
     there, segments = {}, model.compiled().segments
-    for foot, segment in enumerate(("calcn_r", "calcn_l")):
+    for foot, segment in enumerate(FEET):
         if segment in segments:
             there[foot] = 1 + segments.index(segment)
         elif np.any(measured.force[:, foot]) or np.any(measured.moment[:, foot]):

@@ -239,7 +239,8 @@ class _Terms:
 
     def read(self, stance: Mapping[str, Any], most: float = MOST_POSTURES) -> StanceGrid:
         """The stances of a sweep, validated; at most so many."""
-        taken = sweep_names(self.model) | (set() if self.bodies is None else {BODY, *self.bodies.labels()})
+        labels = {} if self.bodies is None else self.bodies.labels()
+        taken = sweep_names(self.model) | (set() if self.bodies is None else {BODY, *labels})
         asked = check_names(self.model, parse_stance(stance, _OPTIONS, most), taken)
         if self.bodies is None:
             return asked
@@ -247,7 +248,7 @@ class _Terms:
             raise StanceError(
                 f"{len(self.bodies):,} bodies x {len(asked):,} postures: allowed are {most:,} in one sweep"
             )
-        return asked.over_bodies(len(self.bodies), self.bodies.labels())
+        return asked.over_bodies(len(self.bodies), labels)
 
     def describe(self, asked: StanceGrid, answered: Collection[str]) -> str:
         """What a sweep of these stances can be computed from again."""

@@ -6,6 +6,7 @@ from functools import cache
 
 from biomech._arguments import one_of, text
 from biomech.model.mirror import side_of
+from biomech.model.roles import bare
 from biomech.reference_data import read_rows
 
 #: Muscle groups, by where one feels them.
@@ -105,7 +106,7 @@ def plain_name(name: str) -> str:
     ('left hip flexion', 'lumbar extension')
     """
     side = side_of(text("name", name))
-    words = (name if side == "midline" else name[:-2]).replace("_", " ")
+    words = bare(name).replace("_", " ")
     return words if side == "midline" else f"{side} {words}"
 
 

@@ -24,6 +24,7 @@ from biomech.model.mechanics.joints import turned
 from biomech.model.mechanics.muscles import MuscleTables
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import TreeTables, about_y
+from biomech.model.roles import ANKLES
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -135,7 +136,7 @@ def torsions(joints: Table, torsion: Array | None = None) -> Array:
     """Torsion (body, 2) of the shanks, rad, toe-out; 0 where there is no ankle. ``torsion`` (body, joint) in deg."""
     given = joints.numbers("torsion")[None] if torsion is None else torsion
     found = np.zeros((len(given), 2))
-    for k, (name, sign) in enumerate((("ankle_r", 1.0), ("ankle_l", -1.0))):
+    for k, (name, sign) in enumerate(zip(ANKLES, (1.0, -1.0), strict=True)):
         if name in joints.rows:
             found[:, k] = sign * np.radians(given[:, joints.index(name)])
     return found

@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from biomech._arguments import finite_array, instance, refusal
 from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
-from biomech.model.checks.extents import check_extents
-from biomech.model.checks.limits import check_numbers
-from biomech.model.checks.references import check_references
-from biomech.model.checks.relations import check_relations
+from biomech.model.checks.body import check_body
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
@@ -29,13 +26,13 @@ from biomech.model.mechanics.force_length import compile_force_length
 from biomech.model.mechanics.functions import compile_functions
 from biomech.model.mechanics.muscles import MuscleTables, compile_muscles, muscles_with_numbers
 from biomech.model.mechanics.paths import PathTables, compile_paths
-from biomech.model.mechanics.splines import SplineTables, check_knots, compile_splines
+from biomech.model.mechanics.splines import SplineTables, compile_splines
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
-from biomech.model.mechanics.wrapping.tables import KINDS, QUADRANTS, check_wraps
 from biomech.model.mirror import ANTISYMMETRIC, side_of
-from biomech.model.roles import RoleNames
+from biomech.model.reported import ReportedJoint, of_the_half, reported_joints
+from biomech.model.roles import RoleNames, names_alone
 from biomech.model.signs import other_way
-from biomech.model.tables import Table, check_cells, complete, optional
+from biomech.model.tables import Table, complete
 
 
 @dataclass(frozen=True)
@@ -100,6 +97,7 @@ class CompiledModel:
     free: NDArray[np.int64]  #: the coordinates that must balance in a stance
     actuated: NDArray[np.int64]  #: those that muscles move: not what ligaments hold, is locked or follows others
     is_rotation: NDArray[np.bool_]  #: whether each coordinate is an angle (rad), not a translation (m)
+    reported: tuple[ReportedJoint, ...]  #: whose contact force is told
     default: NDArray[np.float64]  #: where each coordinate is of which nothing is said, deg and m
 
     @cached_property
@@ -209,13 +207,13 @@ def with_numbers(compiled: CompiledModel, tables: Mapping[str, Table], changed: 
 
 
 def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | None = None) -> CompiledModel:
-    """Flatten the tables of a model, parts called by their roles, with every reference between them checked.
+    """Flatten the tables of a model, parts called by their roles.
 
-    ``names``: what the body itself calls them, if it is otherwise.
+    ``names``: what the body itself calls them, of which the tables were looked at (``check_body``); without it these
+    are.
     """
-    check_tables(tables)
-    check_relations(tables)
-    check_extents(tables)
+    if names is None:
+        check_body(tables, names_alone(tables))
     tables = complete(tables)
     functions = compile_functions(tables["functions"])
     joints, table = tables["joints"], tables["coordinates"]
@@ -268,6 +266,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         np.array([i for i, how in enumerate(held) if how == "free"], dtype=np.int64),
         np.array([i for i, how in enumerate(held) if how != "held" and coordinates[i] not in still], dtype=np.int64),
         turns,
+        of_the_half(reported_joints(tables), own_joints) if half else reported_joints(tables),
         _defaults(tables["defaults"], coordinates),
     )
 
@@ -298,73 +297,3 @@ def _outward(joints: Table, here: Callable[[str], bool]) -> list[str]:
         lost = sorted({c for _, c in links} - set(order))
         raise ModelError(f"joints: segments {lost} hang on nothing, or on themselves")
     return order[1:]
-
-
-def check_tables(tables: Mapping[str, Table]) -> None:
-    """Refuse tables that make no body: names that do not exist, and numbers that no body can have."""
-    check_cells(tables.values())
-    _check_names(tables)
-    _check_couplings(tables)
-    check_knots(tables["splines"])
-    check_numbers(tables)
-    check_references(complete(tables))
-    check_wraps(tables)
-
-
-def _check_names(tables: Mapping[str, Table]) -> None:
-    """Every name that a table refers to must exist."""
-    segments = {"ground", *tables["joints"].text("child")}
-    coordinates = {"", *tables["coordinates"].rows}
-    splines = {"", *tables["splines"].text("spline")}
-    for table, column, known in (
-        ("joints", "parent", segments),
-        ("joints", "child", set(tables["segments"].rows)),
-        ("coordinates", "joint", set(tables["joints"].rows)),
-        ("couplings", "joint", set(tables["joints"].rows)),
-        ("couplings", "coordinate", coordinates),
-        ("couplings", "spline", splines),
-        ("path_points", "muscle", set(tables["muscles"].rows)),
-        ("path_points", "segment", segments),
-        ("path_points", "coordinate", coordinates),
-        ("path_points", "spline_x", splines),
-        ("path_points", "spline_y", splines),
-        ("contact_points", "segment", segments),
-        ("patellae", "coordinate", set(tables["coordinates"].rows)),
-        ("wraps", "segment", segments),
-        ("path_wraps", "muscle", set(tables["muscles"].rows)),
-        ("path_wraps", "wrap", set(optional(tables, "wraps").rows)),
-    ):
-        for row, name in zip(optional(tables, table).rows, optional(tables, table).text(column), strict=True):
-            if name not in known:
-                raise ModelError(f"{table}/{row}/{column} = {name!r}: there is no such name in the model")
-    for table, column, words in (
-        ("coordinates", "motion", ("rotation", "translation")),
-        ("coordinates", "stance", ("free", "locked", "held")),
-        ("contact_points", "surface", ("sole", "seat")),
-        ("couplings", "component", ("x", "y", "z")),
-        ("path_points", "kind", ("fixed", "conditional", "moving")),
-        ("patellar_tendon", "curve", ("arm", "direction")),
-        ("wraps", "kind", tuple(KINDS)),
-        ("wraps", "quadrant", tuple(QUADRANTS)),
-    ):
-        for row, word in zip(optional(tables, table).rows, optional(tables, table).text(column), strict=True):
-            if word not in words:
-                raise ModelError(f"{table}/{row}/{column} = {word!r}: must be one of {', '.join(words)}")
-
-
-def _check_couplings(tables: Mapping[str, Table]) -> None:
-    """A joint slides with coordinates of its own: each has one screw, which moves all that is outward alike."""
-    table, couplings = tables["coordinates"], tables["couplings"]
-    joint_of = dict(zip(table.rows, table.text("joint"), strict=True))
-    for row, joint, name, spline in zip(
-        couplings.rows,
-        couplings.text("joint"),
-        couplings.text("coordinate"),
-        couplings.text("spline"),
-        strict=True,
-    ):
-        if joint_of.get(name) != joint:
-            own = ", ".join(c for c, of in joint_of.items() if of == joint)
-            raise ModelError(f"couplings/{row}/coordinate = {name!r}: must be a coordinate of joint {joint!r}: {own}")
-        if not spline:
-            raise ModelError(f"couplings/{row}/spline: must not be empty")

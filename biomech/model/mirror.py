@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
-from biomech.model.roles import ending, swapped
-from biomech.model.tables import COLUMNS, OPTIONAL, Table, check_structure
+from biomech.model.roles import SIDES, ending, swapped
+from biomech.model.tables import COLUMNS, CURVES, OPTIONAL, REFERENCES, Table, check_structure, optional
 
 #: Number columns that change sign in the mirror.
 _NEGATED = {
@@ -28,24 +28,23 @@ _NEGATED = {
     "patellae": ("z",),
     "wraps": ("z", "rx", "ry"),
 }
-#: Text columns that hold names with a side.
-_NAMES = {
-    "segments": ("segment",),
-    "joints": ("joint", "parent", "child"),
-    "coordinates": ("coordinate", "joint"),
-    "couplings": ("coupling", "joint", "coordinate"),
-    "muscles": ("muscle",),
-    "path_points": ("point", "muscle", "segment", "coordinate"),
-    "contact_points": ("contact", "segment"),
-    "patellae": ("patella", "coordinate"),
-    "wraps": ("wrap", "segment"),
-    "path_wraps": ("row", "muscle", "wrap"),
-}
 #: Words that the mirror exchanges.
-_EXCHANGED = {("wraps", "quadrant"): {"z": "-z", "-z": "z"}}
+_EXCHANGED = {
+    ("wraps", "quadrant"): {"z": "-z", "-z": "z"},
+    ("reported_joints", "compression"): {"z": "-z", "-z": "z"},
+}
 #: Tables of files, which give both sides: what the mirror makes of them is not known.
-_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps"))
+_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps", "reported_joints"))
 _BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
+
+
+def _names_with_side(table: str) -> tuple[str, ...]:
+    """Text columns that hold names with a side: its own, and those of what has one."""
+    refers = (column for column, own in REFERENCES.get(table, {}).items() if own.table not in CURVES)
+    return tuple(dict.fromkeys((next(iter(COLUMNS[table])), *refers)))
+
+
+_NAMES = {name: _names_with_side(name) for name in COLUMNS if name not in _BARE}
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 
@@ -57,7 +56,7 @@ def other_side(name: str) -> str:
 
 def side_of(name: str) -> str:
     """``right``, ``left`` or ``midline``."""
-    return {"_r": "right", "_l": "left", "": "midline"}[ending(text("name", name, ModelError))]
+    return SIDES.get(ending(text("name", name, ModelError)), "midline")
 
 
 def mirror_sign(table: str, column: str) -> float:
@@ -97,7 +96,8 @@ def is_symmetric(tables: Mapping[str, Table]) -> bool:
     check_structure(tables)
     if any(name in _OF_FILES and len(table) for name, table in tables.items()):
         return False
-    return all(_matches_mirror(table) for table in tables.values()) and not _leaves_the_half(tables)
+    matched = (table for name, table in tables.items() if name != "reported_joints")  # perhaps told of one side alone
+    return all(map(_matches_mirror, matched)) and not _leaves_the_half(tables)
 
 
 def is_mirrored(table: Table, column: str, values: NDArray[np.float64] | None = None) -> bool:
@@ -137,7 +137,8 @@ def _leaves_the_half(tables: Mapping[str, Table]) -> bool:
             for user, coordinate in users
         )
         or any("midline" in map(side_of, tables[name].rows) for name in ("muscles", "contact_points", "patellae"))
-        or any(_crosses(table) for table in tables.values())
+        or any(_crosses(table) for name, table in tables.items() if name != "reported_joints")
+        or _is_told_across(optional(tables, "reported_joints"))
         or _turns_sideways(tables["coordinates"])
     )
 
@@ -146,6 +147,12 @@ def _crosses(table: Table) -> bool:
     """Whether a row joins one side to the other: a muscle that ends on the other leg, say."""
     columns = [table.text(column) for column in _NAMES.get(table.name, ())]
     return any({"right", "left"} <= {side_of(name) for name in names} for names in zip(*columns, strict=True))
+
+
+def _is_told_across(table: Table) -> bool:
+    """Whether a joint is told in the axes of a segment of the other side, or one of the midline in those of a side."""
+    ends = zip(table.text("joint"), table.text("segment"), strict=True)
+    return any(side_of(segment) not in (side_of(joint), "midline") for joint, segment in ends)
 
 
 def _turns_sideways(table: Table) -> bool:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from biomech.errors import ModelError
 from biomech.model.compiled import compile_model
 from biomech.model.geometry import segment_frames
-from biomech.model.mirror import side_of
 from biomech.model.proportions import joint_places
+from biomech.model.roles import bare
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -45,8 +45,7 @@ _ASKEW = 25.0
 
 def part_of(segment: str) -> str | None:
     """The part of the body that a segment belongs to; none where it is no part of ``PARTS``."""
-    stem = segment if side_of(segment) == "midline" else segment[: -len("_r")]
-    return next((name for name, part in PARTS.items() if stem in part.segments), None)
+    return next((name for name, part in PARTS.items() if bare(segment) in part.segments), None)
 
 
 def part_length(tables: Tables, part: str) -> float:

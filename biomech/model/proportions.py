@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.model.mechanics.splines import spline_values
+from biomech.model.roles import THIGHS
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -104,7 +105,7 @@ def _growth(old: Mapping[str, Table], new: Mapping[str, Table]) -> dict[str, flo
     before, after = (_bones(tables) for tables in (old, new))
     mass = [tables["segments"].numbers("mass") for tables in (old, new)]
     foot, sole = ([_sole(tables)[k] for tables in (old, new)] for k in (0, 1))
-    thigh = [[length for name, length in bones.items() if name.startswith("femur")] for bones in (before, after)]
+    thigh = [[length for (name, _), length in bones.items() if name in THIGHS] for bones in (before, after)]
     return {
         "body_mass": _quotient([mass[0].sum()], [mass[1].sum()]),
         "mass": _quotient(mass[0], mass[1]),
@@ -122,10 +123,11 @@ def _quotient(old: Array | list[float], new: Array | list[float]) -> float:
     return float(np.median(after[same] / before[same])) if same.any() else 1.0
 
 
-def _bones(tables: Mapping[str, Table]) -> dict[str, float]:
+def _bones(tables: Mapping[str, Table]) -> dict[tuple[str, str], float]:
     """Distance from each segment's joint to each joint that it carries, in the neutral pose, by segment and joint."""
     joints, lengths = tables["joints"], np.linalg.norm(joint_places(tables), axis=1)
-    return {f"{p} {j}": float(s) for p, j, s in zip(joints.text("parent"), joints.rows, lengths, strict=True)}
+    ends = zip(joints.text("parent"), joints.rows, strict=True)
+    return dict(zip(ends, lengths.tolist(), strict=True))
 
 
 def joint_places(tables: Mapping[str, Table]) -> Array:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import COLUMNS, Table, complete
+from biomech.model.tables import COLUMNS, CURVES, REFERENCES, Table, complete, named_by, names_in
 
 Tables = Mapping[str, Table]
 
@@ -43,51 +43,61 @@ def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[
         The whole body or every muscle would go, or what stays follows a coordinate that goes.
     """
     gone = _what_goes(tables, set(muscles), set(segments))
-    _check_points(tables["path_points"], gone)
+    _check_points(tables, gone)
     if len(tables["muscles"]) and gone.muscles.issuperset(tables["muscles"].rows):
         raise ModelError("names: take every muscle; must leave one")
-    left = {
-        "segments": _without(tables["segments"], "segment", gone.segments),
-        "joints": _without(tables["joints"], "joint", gone.joints),
-        "coordinates": _without(tables["coordinates"], "joint", gone.joints),
-        "couplings": _without(tables["couplings"], "joint", gone.joints),
-        "muscles": _without(tables["muscles"], "muscle", gone.muscles),
-        "path_points": _without(tables["path_points"], "muscle", gone.muscles),
-        "contact_points": _without(tables["contact_points"], "segment", gone.segments),
-    }
-    left = {**tables, **left}
-    left |= _optional_left(tables, left, gone)
-    left["patellae"] = _without(tables["patellae"], "patella", _idle_patellae(left))
+    left = _without_parts(tables, gone)
+    left["patellae"] = _without(left["patellae"], _idle_patellae(left))
     if not len(left["patellae"]):
-        left["patellar_tendon"] = _without(tables["patellar_tendon"], "knot", tables["patellar_tendon"].rows)
-    left["splines"] = _without(tables["splines"], "spline", _splines_used(tables) - _splines_used(left))
+        left["patellar_tendon"] = _without(tables["patellar_tendon"], tables["patellar_tendon"].rows)
+    left |= _curves_left(tables, left)
     left["coordinates"] = _locked(left["coordinates"], _stumps(tables, left, gone) | _leaderless(tables, gone))
     return left
 
 
-def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table]:
-    """What is left of the tables that a body need not have."""
-    every = complete(tables)
-    points = {*tables["path_points"].rows} - {*left["path_points"].rows}
-    found = {
-        "joint_frames": _without(every["joint_frames"], "joint", gone.joints),
-        "transform_rows": _without(every["transform_rows"], "joint", gone.joints),
-        "couplers": _without(every["couplers"], "coupler", _loose_couplers(every["couplers"], gone)),
-        "defaults": _without(every["defaults"], "coordinate", gone.coordinates),
-        "point_rows": _without(every["point_rows"], "point", points),
-        "inertias": _without(every["inertias"], "segment", gone.segments),
-        "wraps": _without(every["wraps"], "segment", gone.segments),
-        "path_wraps": _without(every["path_wraps"], "muscle", gone.muscles),
-        "force_length_curves": _without(every["force_length_curves"], "muscle", gone.muscles),
-        "coordinate_forces": _without(every["coordinate_forces"], "coordinate", gone.coordinates),
-        "reserves": _without(every["reserves"], "coordinate", gone.coordinates),
-        "left_out": _without(every["left_out"], "muscle", gone.muscles),
-    }
-    wraps = {*every["wraps"].rows} - {*found["wraps"].rows}
-    found["path_wraps"] = _without(found["path_wraps"], "wrap", wraps)
-    used = _functions_used(every) - _functions_used({**every, **found})
-    found["functions"] = _without(every["functions"], "function", used)
-    return {name: table for name, table in found.items() if name in tables}
+def _without_parts(tables: Tables, gone: _Gone) -> dict[str, Table]:
+    """Tables without the parts that are gone, and without every row that names one of them, or one that named one."""
+    left, lost = dict(tables), {kind: set(names) for kind, names in gone._asdict().items()}
+    while True:
+        found = {name: _without(table, _lost_rows(table, lost)) for name, table in left.items()}
+        if all(found[name] is left[name] for name in left):
+            return found
+        for name in found:
+            lost.setdefault(name, set()).update({*left[name].rows} - {*found[name].rows})
+        left = found
+
+
+def _lost_rows(table: Table, lost: Mapping[str, set[str]]) -> set[str]:
+    """Rows that are lost, or that name something that is."""
+    rows = lost.get(table.name, set()) & {*table.rows}
+    for column, to in REFERENCES.get(table.name, {}).items():
+        if (names := lost.get(to.table)) and to.table not in CURVES:
+            cells = zip(table.rows, named_by(table, column), strict=True)
+            rows |= {row for row, own in cells if names.intersection(own)}
+    return rows
+
+
+def _curves_left(before: Tables, left: Tables) -> dict[str, Table]:
+    """Splines and functions without those that nothing reads any more."""
+    found = {}
+    for name in CURVES:
+        if name in left:
+            idle = _curves_used(before, name) - _curves_used(left, name)
+            rows = zip(left[name].rows, names_in(left[name]), strict=True)
+            found[name] = _without(left[name], {row for row, curve in rows if curve in idle})
+    return found
+
+
+def _curves_used(tables: Tables, curves: str) -> set[str]:
+    """Names of the splines, or functions, that some row reads."""
+    used = [
+        own
+        for name, columns in REFERENCES.items()
+        for column, to in columns.items()
+        if to.table == curves and name in tables
+        for own in named_by(tables[name], column)
+    ]
+    return set().union(*used)
 
 
 def _loose_couplers(table: Table, gone: _Gone) -> set[str]:
@@ -102,16 +112,6 @@ def _leaderless(tables: Tables, gone: _Gone) -> set[str]:
     loose = _loose_couplers(table, gone)
     pairs = zip(table.rows, table.text("dependent"), strict=True)
     return {name for row, name in pairs if row in loose and name not in gone.coordinates}
-
-
-def _functions_used(tables: Tables) -> set[str]:
-    points = tables["point_rows"]
-    return {
-        *tables["transform_rows"].text("function"),
-        *tables["couplers"].text("function"),
-        *tables["force_length_curves"].text("function"),
-        *(name for axis in "xyz" for name in points.text(f"function_{axis}")),
-    }
 
 
 def _what_goes(tables: Tables, muscles: set[str], segments: set[str]) -> _Gone:
@@ -144,19 +144,23 @@ def _outward(joints: Table, segments: Collection[str]) -> set[str]:
         found |= more
 
 
-def _check_points(points: Table, gone: _Gone) -> None:
+def _check_points(tables: Tables, gone: _Gone) -> None:
     """What stays must not follow a coordinate that goes."""
-    for row, muscle, coordinate in zip(points.rows, points.text("muscle"), points.text("coordinate"), strict=True):
-        if coordinate in gone.coordinates and muscle not in gone.muscles:
-            raise ModelError(
-                f"names: {coordinate!r} goes, but {muscle!r} stays, whose path point {row!r} follows it; "
-                f"take {muscle!r} out too"
-            )
+    points, by_functions = tables["path_points"], complete(tables)["point_rows"]
+    muscle_of = dict(zip(points.rows, points.text("muscle"), strict=True))
+    columns = [(points, "coordinate"), *((by_functions, f"coordinate_{axis}") for axis in "xyz")]
+    for table, column in columns:
+        for row, coordinate in zip(table.rows, table.text(column), strict=True):
+            if coordinate in gone.coordinates and (muscle := muscle_of[row]) not in gone.muscles:
+                raise ModelError(
+                    f"names: {coordinate!r} goes, but {muscle!r} stays, whose path point {row!r} follows it; "
+                    f"take {muscle!r} out too"
+                )
 
 
-def _without(table: Table, column: str, names: Collection[str]) -> Table:
-    """The rows whose cell in a column is none of the names; the same table where all are."""
-    keep = [i for i, name in enumerate(table.text(column)) if name not in names]
+def _without(table: Table, names: Collection[str]) -> Table:
+    """The other rows; the same table where that is all."""
+    keep = [i for i, row in enumerate(table.rows) if row not in names]
     if len(keep) == len(table):
         return table
     return Table(table.name, {own: tuple(table.columns[own][i] for i in keep) for own in COLUMNS[table.name]})  # type: ignore[misc]
@@ -175,11 +179,6 @@ def _idle_patellae(tables: Tables) -> set[str]:
         for row, coordinate, group in zip(table.rows, table.text("coordinate"), table.text("group"), strict=True)
         if coordinate not in tables["coordinates"].rows or (group, side_of(row)) not in pulled
     }
-
-
-def _splines_used(tables: Tables) -> set[str]:
-    points = tables["path_points"]
-    return {*tables["couplings"].text("spline"), *points.text("spline_x"), *points.text("spline_y")}
 
 
 def _stumps(before: Tables, left: Tables, gone: _Gone) -> set[str]:

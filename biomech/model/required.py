@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from biomech.errors import ModelError
 from biomech.model.left_out import REFUSED, check_left_out
+from biomech.model.roles import SIDES
 
 if TYPE_CHECKING:
     from biomech.model.model import Model
@@ -66,7 +67,7 @@ def require_legs(model: Model, feet: Iterable[str]) -> None:
 
 
 def _check_leg(model: Model, side: str) -> bool:
-    words = {"_r": "right", "_l": "left"}[side]
+    words = SIDES[side]
     needed = {kind: tuple(f"{role}{side}" for role in roles) for kind, roles in LEG.items()}
     _check(model, needed, f"standing on the {words} foot")
     contacts, foot = model.tables_by_role["contact_points"], f"calcn{side}"

@@ -24,35 +24,12 @@ from typing import Any
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
 from biomech.model.signs import turn_back, turn_coordinates
-from biomech.model.tables import COLUMNS, Table
+from biomech.model.tables import COLUMNS, REFERENCES, Reference, Table
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
-#: Columns that hold names of parts, by table: of what kind they are.
-NAMED: Mapping[str, Mapping[str, str]] = {
-    "segments": {"segment": "segments"},
-    "joints": {"joint": "joints", "parent": "segments", "child": "segments"},
-    "coordinates": {"coordinate": "coordinates", "joint": "joints"},
-    "couplings": {"joint": "joints", "coordinate": "coordinates"},
-    "muscles": {"muscle": "muscles"},
-    "path_points": {"muscle": "muscles", "segment": "segments", "coordinate": "coordinates"},
-    "contact_points": {"segment": "segments"},
-    "patellae": {"coordinate": "coordinates"},
-    "joint_frames": {"joint": "joints"},
-    "transform_rows": {"joint": "joints", "coordinates": "coordinates"},
-    "couplers": {"dependent": "coordinates", "independents": "coordinates"},
-    "defaults": {"coordinate": "coordinates"},
-    "point_rows": {f"coordinate_{axis}": "coordinates" for axis in "xyz"},
-    "inertias": {"segment": "segments"},
-    "wraps": {"segment": "segments"},
-    "path_wraps": {"muscle": "muscles"},
-    "force_length_curves": {"muscle": "muscles"},
-    "coordinate_forces": {"coordinate": "coordinates"},
-    "reserves": {"coordinate": "coordinates"},
-    "left_out": {"muscle": "muscles"},
-}
-#: Of these the columns that hold several names, joined by ";".
-_SEVERAL = ("coordinates", "independents")
+#: Endings of the roles of a side, and the side in words.
+SIDES: Mapping[str, str] = MappingProxyType({"_r": "right", "_l": "left"})
 _LEG = {
     "segments": {
         "femur": "thigh",
@@ -100,7 +77,7 @@ def _meanings() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for kind, midline in _MIDLINE.items():
         found[kind] = dict(midline)
-        for ending, side in (("_r", "right"), ("_l", "left")):
+        for ending, side in SIDES.items():
             found[kind] |= {f"{stem}{ending}": f"{side} {said}" for stem, said in _LEG[kind].items()}
     return found
 
@@ -108,6 +85,12 @@ def _meanings() -> dict[str, dict[str, str]]:
 #: Every role by kind, and what it is in words.
 ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType(_meanings())
 _ENDING = re.compile(r"_[rl](?=$|[._])")
+#: Roles that there are one of each side of, right and left.
+FEET, THIGHS, KNEES, ANKLES = ((f"{stem}_r", f"{stem}_l") for stem in ("calcn", "femur", "knee", "ankle"))
+#: Roles of the coordinates by which a body floats in ground.
+FLOATING = tuple(role for role in ROLES["coordinates"] if role.startswith("pelvis_"))
+#: Of these those that are places, not angles.
+SLIDING = tuple(role for role in FLOATING if role.startswith("pelvis_t") and role != "pelvis_tilt")
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +106,8 @@ class Roles:
         paired with one on the left, to the name of that.
     signs : mapping of str to float
         -1 for every role of a coordinate that the body itself counts the other way round.
+    sides : mapping of str to str
+        ``right`` or ``left``, of parts of a side without a partner on the other, whose names do not tell it.
 
     Notes
     -----
@@ -141,10 +126,11 @@ class Roles:
     coordinates: Mapping[str, str]
     mirror: Mapping[str, Mapping[str, str]]
     signs: Mapping[str, float] = field(default_factory=dict)
+    sides: Mapping[str, str] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[type[Roles], tuple[dict[str, Any], ...]]:
         mirror = {kind: dict(pairs) for kind, pairs in self.mirror.items()}
-        return Roles, (*(dict(self.of(kind)) for kind in ROLES), mirror, dict(self.signs))
+        return Roles, (*(dict(self.of(kind)) for kind in ROLES), mirror, dict(self.signs), dict(self.sides))
 
     def of(self, kind: str) -> Mapping[str, str]:
         """The roles of a kind of part."""
@@ -163,7 +149,7 @@ class Roles:
             for right, left in pairs.items()
             if left != swapped(right) and left != self._paired_by_role(roles.get(right))
         }
-        told["signs"] = dict(self.signs)
+        told["signs"], told["sides"] = dict(self.signs), dict(self.sides)
         return {part: own for part, own in told.items() if own}
 
     def _paired_by_role(self, role: str | None) -> str | None:
@@ -182,7 +168,8 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     tables : mapping of str to Table
         The body's.
     given : mapping of str to mapping
-        By kind, from role to name; and ``signs``, from roles of coordinates to 1 or -1.
+        By kind, from role to name; ``signs``, from roles of coordinates to 1 or -1; ``sides``, from names to ``right``
+        or ``left``.
     mirror : mapping of str to str
         Names on the right to names on the left.
 
@@ -196,7 +183,10 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     mirrored = {kind: _pairs_of(tables[kind], kind, found.get(kind, {}), pairs) for kind in KINDS}
     segments, joints, coordinates = (MappingProxyType(found[kind]) for kind in ("segments", "joints", "coordinates"))
     signs = _read_signs(found["coordinates"], given.get("signs") or {})
-    return Roles(segments, joints, coordinates, MappingProxyType(mirrored), MappingProxyType(signs))
+    sides = _read_sides(tables, found, mirrored, given.get("sides") or {})
+    return Roles(
+        segments, joints, coordinates, MappingProxyType(mirrored), MappingProxyType(signs), MappingProxyType(sides)
+    )
 
 
 def _read_signs(coordinates: Mapping[str, str], given: object) -> dict[str, float]:
@@ -209,6 +199,27 @@ def _read_signs(coordinates: Mapping[str, str], given: object) -> dict[str, floa
         if sign < 0:
             found[role] = -1.0
     return {role: found[role] for role in ROLES["coordinates"] if role in found}
+
+
+def _read_sides(
+    tables: Mapping[str, Table],
+    roles: Mapping[str, Mapping[str, str]],
+    mirror: Mapping[str, Mapping[str, str]],
+    given: object,
+) -> dict[str, str]:
+    """Sides of parts that are in no pair and have no role."""
+    found: dict[str, str] = {}
+    paired = {name for pairs in mirror.values() for both in pairs.items() for name in both}
+    own = {name: role for kind in roles.values() for role, name in kind.items()}
+    for name, side in mapping("sides", given, "names to right or left", ModelError).items():
+        where = f"sides[{shown(name)}]"
+        found[name] = one_of(where, side, SIDES.values(), ModelError)
+        if not any(name in tables[kind].rows for kind in KINDS):
+            raise ModelError(f"sides: there is no part {shown(name)}; parts are {', '.join(KINDS)} of the model")
+        if name in paired or name in own:
+            has = f"has the role {own[name]}" if name in own else "is in a pair"
+            raise ModelError(f"{where} = {shown(side)}: must be of a part whose side nothing else tells; it {has}")
+    return found
 
 
 def _roles_of(table: Table, kind: str, given: object) -> dict[str, str]:
@@ -263,9 +274,19 @@ def ending(name: str) -> str:
     return match[0] if match else ""
 
 
+def bare(name: str) -> str:
+    """A name without its endings."""
+    return _ENDING.sub("", name)
+
+
 def swapped(name: str) -> str:
     """A name with the other ending; a name without one is its own."""
     return _ENDING.sub(lambda match: "_l" if match[0] == "_r" else "_r", name)
+
+
+def names_alone(tables: Mapping[str, Table]) -> RoleNames:
+    """What the parts of a body are called by the roles that their names alone tell."""
+    return RoleNames(tables, make_roles(tables, {}, {}))
 
 
 class RoleNames:
@@ -288,6 +309,28 @@ class RoleNames:
     def is_plain(self) -> bool:
         """Whether every part is called by its role, and counted as that is."""
         return not self.turned and all(name == role for found in self.by_role.values() for name, role in found.items())
+
+    def side(self, kind: str, name: str) -> str:
+        """``_r``, ``_l`` or nothing: the side of a part; none of the ground."""
+        return ending(self.by_role[kind].get(name, ""))
+
+    def told(self, kind: str, name: str) -> str:
+        """A part by its own name, with its role behind it where that is another."""
+        role = self.by_role[kind][name]
+        return f"{name} ({role})" if role != name and role in ROLES[kind] else name
+
+    def in_own_words(self, text: str) -> str:
+        """A message that calls parts and rows by their roles, by the body's own names."""
+        if self.is_plain:
+            return text
+        names: dict[str, str] = {}
+        for table, by_role in self.rename(self._tables).items():
+            names |= dict(zip(by_role.rows, self._tables[table].rows, strict=False))
+        for own in self.own.values():
+            names |= own
+        longest = sorted((name for name, own in names.items() if own != name), key=len, reverse=True)
+        known = "|".join(map(re.escape, longest))
+        return re.sub(rf"(?<![\w.])(?:{known})(?![\w.]*\w)", lambda match: names[match[0]], text) if known else text
 
     def rename(self, tables: Mapping[str, Table]) -> Mapping[str, Table]:
         """Tables in which parts are called by their roles; these themselves where they are."""
@@ -329,6 +372,12 @@ def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[st
     parts = set().union(*there.values())
     pairs = record.get("mirror", {})
     told["mirror"] = {right: left for right, left in pairs.items() if {right, left} <= parts}
+    sides = dict(record.get("sides", {}))
+    for both in pairs.items():  # a part whose partner is gone is of the side that it was
+        if len(left := parts.intersection(both)) == 1:
+            sides |= {name: side for name, side in zip(both, SIDES.values(), strict=True) if name in left}
+    has_role = {name for kind in ROLES for name in told[kind].values()}
+    told["sides"] = {name: side for name, side in sides.items() if name in parts - has_role}
     own = record.get("coordinates", {})
     told["signs"] = {
         role: sign for role, sign in record.get("signs", {}).items() if own.get(role, role) in there["coordinates"]
@@ -339,25 +388,27 @@ def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[st
 def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str]]) -> dict[str, Table]:
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
     found = dict(tables)
-    for table, columns in NAMED.items():
-        if table not in tables:
-            continue
-        cells = dict(tables[table].columns)
-        for column, kind in columns.items():
-            new = names.get(kind, {})
-            own = tables[table].text(column)
-            if column in _SEVERAL:
-                cells[column] = tuple(";".join(new.get(name, name) for name in cell.split(";")) for cell in own)
-            else:
-                cells[column] = tuple(new.get(name, name) for name in own)
-        found[table] = Table(table, cells)
+    for name, table in tables.items():
+        own = {next(iter(COLUMNS[name])): Reference(name)} if name in KINDS else {}
+        cells = {
+            column: tuple(_renamed(cell, names.get(to.table, {}), to.several) for cell in table.text(column))
+            for column, to in {**own, **REFERENCES.get(name, {})}.items()
+            if to.table in KINDS
+        }
+        if cells:
+            found[name] = Table(name, {**table.columns, **cells})
     return found
+
+
+def _renamed(cell: str, new: Mapping[str, str], several: bool) -> str:
+    return ";".join(new.get(name, name) for name in cell.split(";")) if several else new.get(cell, cell)
 
 
 def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
     """Name to the name by role, of every part of a kind: its role, or a name whose ending tells its side."""
     found = {name: role for role, name in roles.of(kind).items()} if kind in ROLES else {}
     pairs, taken = roles.mirror[kind], {*ROLES.get(kind, ())}
+    told = {side: ending for ending, side in SIDES.items()}
     left = {*pairs.values()}
     for name in table.rows:
         if name in found or name in left:
@@ -365,8 +416,10 @@ def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
         new = [name]
         if name in pairs:
             plain = ending(name) == "_r" and pairs[name] == swapped(name)
-            stem = _ENDING.sub("", name)
+            stem = bare(name)
             new = [name, pairs[name]] if plain else [f"{stem}_r", f"{stem}_l"]
+        elif name in roles.sides:
+            new = [f"{bare(name)}{told[roles.sides[name]]}"]
         while taken & {*new}:
             new = [f"other {one}" for one in new]
         found |= dict(zip([name, pairs.get(name, "")], new, strict=False))

@@ -16,6 +16,7 @@ from biomech.errors import StanceError
 from biomech.model.mechanics.muscles import STRENGTHS
 from biomech.model.model import Model
 from biomech.model.required import require_statics
+from biomech.model.roles import FLOATING
 from biomech.pipeline.stance_batch import SharingObjective, StiffnessConstraint
 from biomech.sharing import Criterion
 from biomech.stance.labelled_values import by_name, is_number
@@ -62,9 +63,7 @@ def _stiffness(model: Model, margin: Mapping[str, float] | None, ratio: float) -
     if margin is None:
         return None
     compiled = model.compiled()
-    joints = [
-        compiled.names.coordinates[row] for row in compiled.free if not compiled.coordinates[row].startswith("pelvis_")
-    ]
+    joints = [compiled.names.coordinates[row] for row in compiled.free if compiled.coordinates[row] not in FLOATING]
     margin = by_name("stiffness_margin", margin)
     if not isinstance(margin, Mapping) or not margin:
         raise StanceError(f"stiffness_margin = {shown(margin)}: must be a mapping of coordinates to N.m/rad, not empty")

@@ -15,7 +15,7 @@ import numpy as np
 from biomech.model.compiled import CompiledModel
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
-from biomech.statics.reactions import reported_joints
+from biomech.model.roles import FEET, KNEES, SIDES
 
 
 class Symmetry(NamedTuple):
@@ -52,17 +52,17 @@ def _along(names: Callable[[CompiledModel], list[str]]) -> Along:
 
 def _knees(compiled: CompiledModel) -> list[str]:
     """The knees with a patella."""
-    return [f"knee_{side_of(compiled.coordinates[c])[0]}" for c in compiled.patella.coordinate]
+    knee = dict(zip(SIDES.values(), KNEES, strict=True))
+    return [knee.get(side_of(compiled.coordinates[c]), "") for c in compiled.patella.coordinate]
 
 
-FEET, KNEES = ["calcn_r", "calcn_l"], ["knee_r", "knee_l"]
 ALONG: dict[str, Along] = {
     "body": _along(lambda body: ["body"]),
     "coordinate": _along(lambda body: list(body.coordinates)),
     "muscle": _along(lambda body: list(body.muscles)),
-    "joint": _along(reported_joints),
-    "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: FEET),
-    "knee": Along(_knees, lambda body: KNEES if _knees(body) else []),
+    "joint": _along(lambda body: [own.key for own in body.reported]),
+    "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: [*FEET]),
+    "knee": Along(_knees, lambda body: [*KNEES] if _knees(body) else []),
 }
 
 
@@ -84,6 +84,8 @@ class OutputDeclaration:
         What is positive, where that is not plain.
     frame : str
         In which axes a vector stands; an attribute, too.
+    frame_of : callable, optional
+        The same of one body, where that depends on it.
     meaning : str
         What the glossary says, where ``long_name`` does not say enough.
     flags : tuple of str
@@ -109,6 +111,7 @@ class OutputDeclaration:
     describes: bool = False
     analyses: tuple[str, ...] = ("sweep",)
     has: Callable[[Model], bool] | None = None
+    frame_of: Callable[[Model], str] | None = None
 
     @property
     def flag_numbers(self) -> Mapping[str, int]:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from biomech.model.compiled import CompiledModel
 from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.pipeline.output_declaration import (
     ALONG,
-    FEET,
     FORCE,
     MOMENT,
     POINT,
@@ -121,6 +121,14 @@ def has_patellae(model: Model) -> bool:
     return len(model.tables["patellae"]) > 0
 
 
+def joint_axes(model: Model, *, pressed: bool = False) -> str:
+    """In which segment's axes each joint is told, by the body's own names, and which way it is pressed together."""
+    own = model.role_names.own["segments"]
+    ways = {row.label: f", pressed along {row.compression}" if pressed and row.compression else ""
+            for row in model.compiled().reported}  # fmt: skip
+    return "; ".join(f"{row.label} in {own[row.segment]}{ways[row.label]}" for row in model.compiled().reported)
+
+
 def _in_degrees(model: Model, values: Array) -> Array:
     unit: Array = model.shared("degrees", lambda: np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0))
     return unit * values
@@ -181,6 +189,9 @@ RAW_OUTPUTS = (
             f"force of the parent on the child segment, in the child's frame: {_JOINT_FRAMES}; "
             "y is negative where hip, knee or ankle is pressed together, positive where the lumbosacral joint is"
         ),
+        frame_of=lambda model: (
+            f"force of the parent on the child segment, in the axes of segments: {joint_axes(model, pressed=True)}"
+        ),
         meaning=(
             "what the bones of a joint press on each other with. The knee's is that of the femur on the tibia: -y is"
             " axial compression, x and z are shear, borne by ligaments and menisci as well"
@@ -196,8 +207,12 @@ RAW_OUTPUTS = (
         "N.m",
         "joint contact moment",
         frame=(
-            "moment of the parent on the child segment about the child's origin (the joint's centre), in the child's "
-            f"frame: {_JOINT_FRAMES}; passive moments included"
+            "moment of the parent on the child segment about the joint's centre, in the child's frame: "
+            f"{_JOINT_FRAMES}; passive moments included"
+        ),
+        frame_of=lambda model: (
+            "moment of the parent on the child segment about the joint's centre, in the axes of segments: "
+            f"{joint_axes(model)}; passive moments included"
         ),
         meaning="what turns the joint; what passive tissue does is in it",
         analyses=_BOTH,

@@ -22,7 +22,7 @@ from biomech.sharing.limiting import limiting_unknowns
 from biomech.sharing.response import Costs, make_costs
 from biomech.statics.equilibrium import ExternalLoads, assemble, compile_equilibrium, sparsity
 from biomech.statics.posture import ranges
-from biomech.statics.reactions import compile_cuts, reported_joints
+from biomech.statics.reactions import compile_cuts
 
 Array = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ def _compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) -
         compiled.tables,
         NO_CONTACT,
         compile_equilibrium(compiled, rows, NO_CONTACT, place, sharing.force_length, tissue=False),
-        compile_cuts(compiled, tuple(reported_joints(compiled))),
+        compile_cuts(compiled),
         rows.astype(np.uint64),
         sharing.reserve[rows[own]],
         place[own, muscles + np.arange(len(own))].astype(np.uint64),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from biomech.model.forces.contact import ContactTables
 from biomech.model.geometry import segment_frames
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.pipeline.solve_measured import (
     FrameTables,
     MeasuredSolution,
@@ -44,9 +45,7 @@ class Soles(NamedTuple):
 def soles_of(model: Model) -> Soles:
     """The contact points under the soles of a body, those on its feet; -1 in the place of a foot that is gone."""
     compiled = model.compiled()
-    feet = tuple(
-        1 + compiled.segments.index(foot) if foot in compiled.segments else -1 for foot in ("calcn_r", "calcn_l")
-    )
+    feet = tuple(1 + compiled.segments.index(foot) if foot in compiled.segments else -1 for foot in FEET)
     every = compiled.contact
     own = np.flatnonzero(~every.seat & np.isin(every.segment, feet))
     ground = np.zeros(len(own), dtype=np.int64)

@@ -15,6 +15,7 @@ from biomech.errors import StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.registry import acting
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.pipeline.batch_tables import BatchInputs, CompiledBody, Limits
 from biomech.pipeline.group_sums import sum_groups
 from biomech.pipeline.pipeline_kernel import (
@@ -41,7 +42,7 @@ from biomech.stance.stance import Stance
 from biomech.statics.equilibrium import EquilibriumTables, ExternalLoads, compile_equilibrium, sparsity
 from biomech.statics.posture import build_constraints, ranges, solve_posture
 from biomech.statics.posture_newton import ConstraintTables
-from biomech.statics.reactions import CutTables, compile_cuts, reported_joints
+from biomech.statics.reactions import CutTables, compile_cuts
 
 Array = NDArray[np.float64]
 
@@ -260,8 +261,8 @@ def _compile_entries(
     unknowns = len(compiled.muscles) + batch.contact.direction.shape[0] * batch.contact.direction.shape[1]
     place = entry_index(pattern, len(compiled.free), unknowns)
     entries = compile_equilibrium(compiled, compiled.free, batch.contact, place, objective.force_length, True)
-    cuts = compile_cuts(compiled, tuple(reported_joints(compiled)))
-    feet = [1 + compiled.segments.index(foot) for foot in ("calcn_r", "calcn_l") if foot in compiled.segments]
+    cuts = compile_cuts(compiled)
+    feet = [1 + compiled.segments.index(foot) for foot in FEET if foot in compiled.segments]
     return entries, cuts, np.array(feet, dtype=np.uint64)
 
 

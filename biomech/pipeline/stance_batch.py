@@ -17,6 +17,7 @@ from biomech.model.forces.registry import are_symmetric
 from biomech.model.geometry import followed
 from biomech.model.mirror import other_side
 from biomech.model.model import Model
+from biomech.model.roles import FLOATING
 from biomech.sharing import Criterion, LoadSharingProblem, Solution, solve
 from biomech.stance.parameters import SUPPORTS
 from biomech.stance.stance import Stance
@@ -162,5 +163,5 @@ def unknown_bounds(
 
 def row_weight(compiled: CompiledModel) -> Array:
     """Weight of every row in the shortfall."""
-    root = [compiled.coordinates[row].startswith("pelvis_") for row in compiled.free]
+    root = [compiled.coordinates[row] in FLOATING for row in compiled.free]
     return np.where(root, _PELVIS_SHORTFALL, 1.0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from biomech.errors import StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.model import Model
+from biomech.model.roles import SIDES
 from biomech.statics.constraint_targets import (
     ACROSS,
     AHEAD,
@@ -42,7 +43,6 @@ Vector = tuple[float, float, float]
 
 #: deg: where another search for a posture begins, from the first coordinates: coordinates of the right leg or of both.
 _DETOURS: list[dict[str, float]] = [{"subtalar_angle": 20.0}]
-_SIDE = {"_r": "right", "_l": "left"}
 
 
 class ConstraintBuilder:
@@ -81,7 +81,7 @@ class ConstraintBuilder:
 
     def stand(self, foot: str) -> None:
         """A foot is flat on the floor where it is asked to be."""
-        talus, left, side = f"talus{foot}", int(foot == "_l"), _SIDE[foot]
+        talus, left, side = f"talus{foot}", int(foot == "_l"), SIDES[foot]
         self.lay_flat(foot)
         self.constraint(f"stance_width at the {side} ankle", BESIDE + left)
         self.term(POINT, talus, (0.0, 0.0, 0.0), ASIDE)
@@ -90,7 +90,7 @@ class ConstraintBuilder:
 
     def lay_flat(self, foot: str) -> None:
         """A foot is flat on the floor and heads where it is asked to, wherever it is."""
-        calcn, left, side = f"calcn{foot}", int(foot == "_l"), _SIDE[foot]
+        calcn, left, side = f"calcn{foot}", int(foot == "_l"), SIDES[foot]
         self.constraint(f"the {side} sole is level along the foot", NOTHING)
         self.term(DIRECTION, calcn, (0.0, 1.0, 0.0), AHEAD + left)
         self.constraint(f"the {side} sole is level across the foot", NOTHING)
@@ -102,7 +102,7 @@ class ConstraintBuilder:
 
     def raise_heel(self, foot: str) -> None:
         """A foot stands on both ends of its ball and heads where it is asked to, wherever it is; its pitch is found."""
-        calcn, left, side = f"calcn{foot}", int(foot == "_l"), _SIDE[foot]
+        calcn, left, side = f"calcn{foot}", int(foot == "_l"), SIDES[foot]
         self.constraint(f"foot_rotation of the {side} foot", NOTHING)
         self.term(DIRECTION, calcn, (1.0, 0.0, 0.0), ACROSS + left)
         for end, place in zip(("inner", "outer"), self._ball(foot), strict=True):
@@ -114,7 +114,7 @@ class ConstraintBuilder:
 
         Both are measured between the points of the soles that are under the ankles, subtalar joints straight.
         """
-        left, side = int(foot == "_l"), _SIDE[foot]
+        left, side = int(foot == "_l"), SIDES[foot]
         place, beside, ahead = self._under_ankle(foot), BESIDE + left, STEPPED + left
         if foot in self.raised:
             place, beside, ahead = self._middle_of_ball(foot), BALL_BESIDE + left, BALL_AHEAD + left

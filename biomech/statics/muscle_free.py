@@ -48,6 +48,7 @@ from biomech.model.forces.passive_joints import passive_moment
 from biomech.model.forces.registry import acting
 from biomech.model.mechanics.tree import Frames, composite_masses, make_frames, point, rotate
 from biomech.model.model import Model
+from biomech.model.roles import ROLES
 from biomech.stance.stance import Stance
 from biomech.statics.posture import build_constraints, feet_of
 from biomech.statics.posture_newton import (
@@ -62,6 +63,8 @@ from biomech.statics.posture_newton import (
 
 Array = NDArray[np.float64]
 
+#: Coordinates of the hips and of the lumbar spine, by their roles.
+_AT_THE_TRUNK = frozenset(role for role in ROLES["coordinates"] if role.startswith(("hip_", "lumbar_")))
 _STEP = 1e-3  #: deg of tilt, on either side, over which coordinates are differenced
 
 
@@ -181,7 +184,7 @@ def passive_slope(model: Model, compiled: CompiledModel, stance: Stance, support
         for way in (-1.0, 1.0)
     ]
     rate = (near[1].coordinates - near[0].coordinates) / np.radians(2.0 * _STEP)
-    counted = [c for c, name in enumerate(compiled.coordinates) if name.startswith(("hip_", "lumbar_"))]
+    counted = [c for c, name in enumerate(compiled.coordinates) if name in _AT_THE_TRUNK]
     # one by one: NumPy's sums over an axis round as the number of stances suits them
     total = np.zeros(len(closed))
     for c in counted:

@@ -2,9 +2,11 @@
 
 Free body of everything outward of a joint: gravity, ground forces and the muscles that cross the cut, against the
 wrench that the inner segment exerts through the joint. Forces and moments are those of the parent on the child segment,
-in the child's frame, the moments about the child's origin, which is the joint's centre: hip_r in femur_r, knee_r in
-tibia_r, ankle_r in talus_r, lumbosacral in torso. On every coordinate of the joint its power, w . M + v . F, is what
-passive tissue does there: equilibrium, seen from the cut. For that
+the moments about the joint's centre, which is the origin of the joint's frame in the child and where the child's own
+origin is, too, but in bodies whose files put it elsewhere. Which joints are told, and in the axes of which segment, a
+table of the model says (``biomech.model.reported``): by default hip_r in femur_r, knee_r in tibia_r, ankle_r in
+talus_r, lumbosacral in torso. On every coordinate of the joint its power, w . M + v . F, is what passive tissue does
+there, with v of the joint's centre: equilibrium, seen from the cut. For that
 
 - the tibia is pulled by the patellar tendon, not along the paths of the quadriceps (``biomech.model.forces.patella``);
 - where ``moment_arm_scale`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the
@@ -23,31 +25,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, kernel
-from biomech._kernels.arrays import Array1, Flags2, Index1, Index2
+from biomech._kernels.arrays import Array1, Array2, Flags1, Flags2, Index1, Index2
 from biomech._simd import any_lane, zeros
 from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.mechanics.muscles import MuscleTables
 from biomech.model.mechanics.paths import PathState
-from biomech.model.mechanics.tree import Frames
+from biomech.model.mechanics.tree import Frames, point
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-
-#: Joints whose contact force is reported.
-JOINTS = ("hip_r", "knee_r", "ankle_r", "hip_l", "knee_l", "ankle_l", "lumbosacral")
 
 
 class CutTables(NamedTuple):
     """Where the body is cut.
 
-    ``child`` (cut,): the first segment outward; rows (span, muscle, sign) of ``crossing`` from ``start[j]`` to
-    ``start[j + 1]``: the spans that cross cut j, with sign +1 where the span's near end is outward; ``outward`` (cut,
-    segment); ``lumbosacral``, which cut that is, or -1; ``patella`` (patella,): the cut that each tendon crosses.
+    ``child`` (cut,): the first segment outward; ``is_beside`` (cut,), whether its origin is not the joint's centre, and
+    ``centre`` (cut, 3), where in it that is; ``report``: rows (cut, segment in whose axes it is told); rows (span,
+    muscle, sign) of ``crossing`` from ``start[j]`` to ``start[j + 1]``: the spans that cross cut j, with sign +1 where
+    the span's near end is outward; ``outward`` (cut, segment); ``lumbosacral``, which cut that is, or -1; ``patella``
+    (patella,): the cut that each tendon crosses.
     Couples: rows (cut, coordinate) of ``turn``, the rotations that muscles move, those of a cut together; rows (turn,
     muscle, arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1.
     """
 
     child: Index1
+    is_beside: Flags1
+    centre: Array2
+    report: Index2
     start: Index1
     crossing: Index2
     outward: Flags2
@@ -61,12 +65,14 @@ class CutTables(NamedTuple):
 class Reaction(NamedTuple):
     """Room for the reactions of one posture.
 
-    ``force`` and ``moment`` (3 cut,); ``couple`` (turn, 4): what a couple must do on a turn, and the part of the turn's
-    axis that is square to those before it.
+    ``force`` and ``moment`` (3 report,); ``wrench`` (cut, 6): force, and moment about the ground origin, on everything
+    outward; ``couple`` (turn, 4): what a couple must do on a turn, and the part of the turn's axis that is square to
+    those before it.
     """
 
     force: Array
     moment: Array
+    wrench: Array
     couple: Array
 
 
@@ -74,20 +80,18 @@ class Reaction(NamedTuple):
 def make_reaction(number: Any, cuts: CutTables) -> Reaction:
     """An empty workspace of floats or lanes."""
     return Reaction(
-        zeros(number, (3 * len(cuts.child),)),
-        zeros(number, (3 * len(cuts.child),)),
+        zeros(number, (3 * len(cuts.report),)),
+        zeros(number, (3 * len(cuts.report),)),
+        zeros(number, (len(cuts.child), 6)),
         zeros(number, (len(cuts.turn), 4)),
     )
 
 
-def reported_joints(compiled: CompiledModel) -> list[str]:
-    """The joints of a body whose contact force is reported, in the order of ``JOINTS``."""
-    return [joint for joint in JOINTS if joint in compiled.joints]
-
-
 @lru_cache(maxsize=16)
-def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
-    """Flat tables of the cuts through the given joints."""
+def compile_cuts(compiled: CompiledModel) -> CutTables:
+    """Flat tables of the cuts through the joints that are told of a body."""
+    joints = [*dict.fromkeys(own.joint for own in compiled.reported)]
+    report = [(joints.index(own.joint), 1 + compiled.segments.index(own.segment)) for own in compiled.reported]
     parent, pulls, patella = compiled.tree.parent, compiled.paths.pulls.tolist(), compiled.patella
     child = np.array([1 + compiled.joints.index(joint) for joint in joints], dtype=np.int64)
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
@@ -120,8 +124,13 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     lumbosacral = joints.index("lumbosacral") if "lumbosacral" in joints else -1
     extension = compiled.coordinates.index("lumbar_extension") if "lumbar_extension" in compiled.coordinates else -1
     pressed = (lumbosacral, extension)
+    held = compiled.tree.joints
+    centre = -np.einsum("ckm,ck->cm", held.held_rotation[child].reshape(-1, 3, 3), held.held_offset[child])
     return CutTables(
         child,
+        np.any(centre != 0.0, axis=1),
+        np.ascontiguousarray(centre),
+        np.array(report, dtype=np.int64).reshape(-1, 2),
         np.cumsum([0, *map(len, crossing)], dtype=np.int64),
         np.array([row for rows in crossing for row in rows], dtype=np.int64).reshape(-1, 3),
         outward,
@@ -148,7 +157,7 @@ def joint_reactions(
     tendon: Array,
     out: Reaction,
 ) -> None:
-    """Force and moment of the parent on the child at each cut, in the child's frame, once moment arms are known.
+    """Force and moment of the parent on the child at each cut, as they are told, once moment arms are known.
 
     ``tendon`` (patella, 6) pulls the tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off
     the lumbosacral joint and extends it; ``abdomen``: see ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk
@@ -169,34 +178,44 @@ def joint_reactions(
             u = state.wrench
             fx, fy, fz = fx + pull * u[span, 0], fy + pull * u[span, 1], fz + pull * u[span, 2]
             mx, my, mz = mx + pull * u[span, 3], my + pull * u[span, 4], mz + pull * u[span, 5]
-        out.force[3 * j], out.force[3 * j + 1], out.force[3 * j + 2] = fx, fy, fz
-        out.moment[3 * j], out.moment[3 * j + 1], out.moment[3 * j + 2] = mx, my, mz
+        out.wrench[j, 0], out.wrench[j, 1], out.wrench[j, 2] = fx, fy, fz
+        out.wrench[j, 3], out.wrench[j, 4], out.wrench[j, 5] = mx, my, mz
     for n in range(len(cuts.patella)):
         j = cuts.patella[n]
         if model.patella.acts and j >= 0:
-            for k in range(3):
-                out.force[3 * j + k] += tendon[n, k]
-                out.moment[3 * j + k] += tendon[n, 3 + k]
+            for k in range(6):
+                out.wrench[j, k] += tendon[n, k]
     if model.muscle.has_moment_arm_scale or pressed:
         _add_couples(cuts, model.muscle, abdomen[3] * lift, muscle_force, frames, state, out)
-    for j in range(len(cuts.child)):
-        _turn_to_child(cuts.child[j], 3 * j, frames, out)
-    if cuts.lumbosacral >= 0:
-        out.force[3 * cuts.lumbosacral + 1] += tissue - lift
+    for n in range(len(cuts.report)):
+        _report(cuts, n, tissue - lift, frames, out)
 
 
 @kernel
-def _turn_to_child(child: int, at: int, frames: Frames, out: Reaction) -> None:
-    """From the wrench on everything outward to what the joint holds against it, about and in the child's frame."""
-    fx, fy, fz = -out.force[at], -out.force[at + 1], -out.force[at + 2]
+def _report(cuts: CutTables, n: int, pull: float, frames: Frames, out: Reaction) -> None:
+    """From the wrench on everything outward to what the joint holds against it, about its centre, in a segment's axes.
+
+    ``pull`` (N) presses L5/S1 together along the trunk besides, at its centre.
+    """
+    j, i = cuts.report[n, 0], cuts.report[n, 1]
+    child, r, w = cuts.child[j], frames.rotation, out.wrench
+    fx, fy, fz = -w[j, 0], -w[j, 1], -w[j, 2]
     x, y, z = frames.origin[child, 0], frames.origin[child, 1], frames.origin[child, 2]
-    mx = -out.moment[at] - (y * fz - z * fy)
-    my = -out.moment[at + 1] - (z * fx - x * fz)
-    mz = -out.moment[at + 2] - (x * fy - y * fx)
-    r = frames.rotation
+    if cuts.is_beside[j]:
+        x, y, z = point(frames, child, cuts.centre[j, 0], cuts.centre[j, 1], cuts.centre[j, 2])
+    mx = -w[j, 3] - (y * fz - z * fy)
+    my = -w[j, 4] - (z * fx - x * fz)
+    mz = -w[j, 5] - (x * fy - y * fx)
     for k in range(3):
-        out.force[at + k] = r[child, k] * fx + r[child, 3 + k] * fy + r[child, 6 + k] * fz
-        out.moment[at + k] = r[child, k] * mx + r[child, 3 + k] * my + r[child, 6 + k] * mz
+        out.force[3 * n + k] = r[i, k] * fx + r[i, 3 + k] * fy + r[i, 6 + k] * fz
+        out.moment[3 * n + k] = r[i, k] * mx + r[i, 3 + k] * my + r[i, 6 + k] * mz
+    if j == cuts.lumbosacral:
+        if i == child:
+            out.force[3 * n + 1] += pull
+        else:
+            ux, uy, uz = r[child, 1], r[child, 4], r[child, 7]
+            for k in range(3):
+                out.force[3 * n + k] += pull * (r[i, k] * ux + r[i, 3 + k] * uy + r[i, 6 + k] * uz)
 
 
 @kernel
@@ -239,6 +258,6 @@ def _add_couples(
         share = left / max(wx * wx + wy * wy + wz * wz, 1e-12)
         dx, dy, dz = share * wx, share * wy, share * wz
         cx, cy, cz = cx + dx, cy + dy, cz + dz
-        out.moment[3 * cut] += dx
-        out.moment[3 * cut + 1] += dy
-        out.moment[3 * cut + 2] += dz
+        out.wrench[cut, 3] += dx
+        out.wrench[cut, 4] += dy
+        out.wrench[cut, 5] += dz

@@ -14,8 +14,8 @@ from biomech.model.bodies import Columns
 from biomech.model.catalog import load_model
 from biomech.model.model import Model
 from biomech.model.population import DifferingNumbers
-from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
-from biomech.uncertainty.priors import MOST_SEED, Draws, Prior, Sampler, check_priors, default_priors, describe_prior
+from biomech.uncertainty.possible_draws import check_draws, default_priors_of, drawn_columns, find_cells
+from biomech.uncertainty.priors import MOST_SEED, Draws, Prior, Sampler, check_priors, describe_prior
 
 #: Draws that are looked at together.
 _TOGETHER = 4096
@@ -92,8 +92,8 @@ def draw_bodies(
     seed : int
         The same seed gives the same bodies.
     priors : mapping of str to Prior, optional
-        What is uncertain of the model; those of ``default_priors()`` that concern it. What concerns the stance is asked
-        of ``sweep`` itself, or drawn by ``propagate``.
+        What is uncertain of the model; those of ``default_priors()`` that concern what it has. What concerns the stance
+        is asked of ``sweep`` itself, or drawn by ``propagate``.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def draw_bodies(
     body = load_model() if model is None else instance("model", model, Model, "a Model, or None")
     samples, seed = whole_number("samples", samples, 1, 2**24), whole_number("seed", seed, 0, MOST_SEED)
     if priors is None:
-        given = {name: prior for name, prior in default_priors().items() if not prior.of_stance}
+        given = {name: prior for name, prior in default_priors_of(body).items() if not prior.of_stance}
     else:
         given = dict(check_priors(mapping("priors", priors, "names to Prior")))
     for name, prior in given.items():

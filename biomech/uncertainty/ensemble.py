@@ -29,8 +29,8 @@ from biomech.sharing import Criterion
 from biomech.stance.parameters import CODES, PARAMETERS
 from biomech.stance.parsing import parse_stance
 from biomech.stance.stance import Stance, StanceGrid
-from biomech.uncertainty.possible_draws import check_draws, drawn_columns, find_cells
-from biomech.uncertainty.priors import Draws, Points, Prior, Sampler, check_priors, default_priors, describe_prior
+from biomech.uncertainty.possible_draws import check_draws, default_priors_of, drawn_columns, find_cells
+from biomech.uncertainty.priors import Draws, Points, Prior, Sampler, check_priors, describe_prior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,7 +63,7 @@ class Ensemble(Displayed):
         check_stances(stances)
         self.model, self.names, self.adjust = model, list(stances), adjust
         self.objective = read_objective(model, criterion, None, "isometric", tone)
-        given = default_priors() if priors is None else check_priors(priors)
+        given = default_priors_of(model) if priors is None else check_priors(priors)
         taken = sweep_names(model) | {"stance", "sample", *(f"prior_{name}" for name in given)}
         self.grid, self.stance, self.asked = _read(model, stances, taken)
         self.each = len(self.grid)

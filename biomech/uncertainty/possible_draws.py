@@ -20,7 +20,7 @@ from biomech.model.forces.patella import LEAST_ARM, arm_shares
 from biomech.model.mirror import mirror_sign, other_side
 from biomech.model.model import Model
 from biomech.stance.parameters import PARAMETERS
-from biomech.uncertainty.priors import Draws, Prior
+from biomech.uncertainty.priors import Draws, Prior, default_priors
 
 Array = NDArray[np.float64]
 Columns = dict[tuple[str, str], Array]
@@ -45,16 +45,16 @@ def find_cells(model: Model, prior: Prior) -> Cells:
             f"priors[{prior.name!r}]: concerns {prior.target}; people are drawn by uncertainty.draw_people"
         )
     try:
-        table, column, rows = _target(model, prior.target)
+        table, column, rows, way = _target(model, prior.target)
     except BiomechError as error:
         raise StanceError(f"priors[{prior.name!r}]: {error}") from None
     names = model.tables_by_role[table].rows
     turned = mirror_sign(table, column)
-    sign = dict.fromkeys(rows, 1.0)
+    sign = dict.fromkeys(rows, way)
     for row in rows:
         image = other_side(names[row])
         if image in names:
-            sign.setdefault(names.index(image), turned)
+            sign.setdefault(names.index(image), way * turned)
         if turned < 0.0 and image == names[row] and model.is_symmetric:
             raise StanceError(
                 f"prior {prior.name!r}: must not change {table}/{names[row]}/{column}, which would make the sides of "
@@ -165,14 +165,14 @@ def _centres(model: Model, columns: Columns) -> Iterator[_Fault]:
     names = [f"com_{axis}" for axis in "xyz"]
     if not any(("segments", column) in columns for column in names):
         return
-    low, high = centre_bounds(model.tables)
+    low, high = centre_bounds(model.tables, model.role_names)
     for axis, column in enumerate(names):
         values = columns.get(("segments", column))
         if values is not None:
             good = (values >= low[:, axis]) & (values <= high[:, axis])
             for fault in _first(good, "segments", np.arange(len(low)), column, values, ""):
                 ends = float(low[fault.row, axis]), float(high[fault.row, axis])
-                allowed = outside_segment(model.tables, fault.row, *ends)
+                allowed = outside_segment(model.tables, model.role_names, fault.row, *ends)
                 yield _Fault(fault.draw, "segments", fault.row, column, fault.value, allowed)
 
 
@@ -217,14 +217,33 @@ def _refusal(model: Model, cells: Mapping[str, Cells], draws: Draws, before: int
     return StanceError(f"{priors}, draw {before + fault.draw}: {where} = {fault.value:.6g}: {fault.allowed}")
 
 
-def _target(model: Model, path: str) -> tuple[str, str, list[int]]:
-    """Table, column and rows that a path means, at least one, which a draw may change."""
+def default_priors_of(model: Model) -> Mapping[str, Prior]:
+    """The default priors of what a body has, and of its stance."""
+    every = default_priors()
+    has = {name: prior.of_stance or bool(_rows_meant(model, prior.target)[2]) for name, prior in every.items()}
+    return every if all(has.values()) else {name: prior for name, prior in every.items() if has[name]}
+
+
+def _rows_meant(model: Model, path: str) -> tuple[str, str, list[int], float]:
+    """Table, column and rows that a path means, perhaps none, and the sign that a number has there.
+
+    Both sides have the same draws, so a path of a side that the body lacks means the other.
+    """
     table, pattern, column = model.resolve(path)
     rows = model.rows_matching(table, pattern)
+    if not rows and (rows := model.rows_matching(table, other_side(pattern))):
+        return table, column, rows, mirror_sign(table, column)
+    return table, column, rows, 1.0
+
+
+def _target(model: Model, path: str) -> tuple[str, str, list[int], float]:
+    """Table, column and rows that a path means, at least one, which a draw may change, and the sign there."""
+    table, column, rows, sign = _rows_meant(model, path)
     if not rows:
+        pattern = model.resolve(path)[1]
         raise StanceError(f"no row of table {table!r} matches {pattern!r} in model {model.name!r}")
     _check_path(table, [model.tables[table].rows[row] for row in rows], column)
-    return table, column, rows
+    return table, column, rows, sign
 
 
 def _check_path(table: str, rows: list[str], column: str) -> None:

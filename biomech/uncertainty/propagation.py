@@ -67,7 +67,7 @@ def propagate(
     seed : int
         The same seed gives the same draws.
     priors : mapping of str to Prior, optional
-        What is uncertain; ``default_priors()``.
+        What is uncertain; those of ``default_priors()`` that concern what the body has.
     variables : iterable of str
         Variables of ``sweep``.
     criterion, tone

@@ -28,9 +28,10 @@ from biomech.analysis.measured.trial import ON_FEET, Trial
 from biomech.analysis.output.labels import DIMENSIONS
 from biomech.analysis.output.variables import GIVEN
 from biomech.errors import StanceError
-from biomech.io.external_loads import FEET, at_one_point
+from biomech.io.external_loads import at_one_point
 from biomech.model.geometry import followed
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.pipeline.solve_measured import MuscleLimits
 from biomech.pipeline.solve_predicted import soles_of
 from biomech.stance.parameters import AXES, SIDES

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from biomech.analysis.measured.motion import Measured
 from biomech.model.geometry import followed, kinematics
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 
 Array = NDArray[np.float64]
 
@@ -20,7 +21,6 @@ _SHARE = 0.1
 _LEAST_MOMENT = 0.01
 #: Frames that are looked at for the cause.
 _LOOKED_AT = 200
-_HEELS = ("calcn_r", "calcn_l")
 #: m from the foot: more is another unit, and more is another place.
 _OTHER_UNIT, _OTHER_PLACE = 10.0, 0.6
 #: Parts of body weight: forces that carry less or more on average are no person's, but another unit.
@@ -103,7 +103,7 @@ def _pelvis_to_heel(model: Model) -> float:
     place = kinematics(compiled, {}).origin[0]
     base = "pelvis" if "pelvis" in compiled.segments else compiled.segments[0]
     away = np.linalg.norm(place - place.sel(segment=base), axis=-1)
-    heels = [compiled.segments.index(foot) for foot in _HEELS if foot in compiled.segments]
+    heels = [compiled.segments.index(foot) for foot in FEET if foot in compiled.segments]
     return float(away[heels[0]] if heels else away.max())
 
 
@@ -205,8 +205,8 @@ def _feet(model: Model, q: Array) -> Array:
         name: np.degrees(q[:, i]) if compiled.is_rotation[i] else q[:, i] for i, name in enumerate(compiled.coordinates)
     }
     origin = kinematics(compiled, shown).origin.transpose("pose", "segment", "axis")
-    there = [foot for foot in _HEELS if foot in compiled.segments] or compiled.segments[:1]
-    heels = [foot if foot in there else there[0] for foot in _HEELS]  # a foot that is gone bears nothing
+    there = [foot for foot in FEET if foot in compiled.segments] or compiled.segments[:1]
+    heels = [foot if foot in there else there[0] for foot in FEET]  # a foot that is gone bears nothing
     return np.asarray(origin.sel(segment=heels).values, dtype=np.float64)
 
 

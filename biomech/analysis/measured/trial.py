@@ -17,11 +17,12 @@ from biomech.analysis.measured.loads import FRAMES, GROUND, Load, read_loads
 from biomech.analysis.measured.moments import by_coordinate, of_file, units_of
 from biomech.errors import BiomechError, StanceError
 from biomech.io.coordinates import in_coordinates
-from biomech.io.external_loads import FEET, read_external_loads, to_ground_reaction
+from biomech.io.external_loads import read_external_loads, to_ground_reaction
 from biomech.io.force_plates import turned_up
 from biomech.io.resampling import filter_as_opensim, resample
 from biomech.io.storage import read_storage
 from biomech.model.model import Model
+from biomech.model.roles import FEET
 from biomech.stance.parameters import AXES, SIDES
 
 if TYPE_CHECKING:

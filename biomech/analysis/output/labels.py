@@ -10,7 +10,6 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.stance.parameters import AXES, RESERVED, SIDES, WITH_POLICY
 from biomech.stance.stance import StanceGrid
-from biomech.statics.reactions import reported_joints
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -86,7 +85,7 @@ def labels_of(model: Model) -> dict[str, list[str]]:
         "muscle": list(model.muscles),
         "group": list(model.groups),
         "coordinate": list(model.coordinates),
-        "joint": reported_joints(model.compiled()),
+        "joint": [own.label for own in model.compiled().reported],
         "axis": list(AXES),
         "foot": list(SIDES),
     }

@@ -41,10 +41,9 @@ from biomech.errors import StanceError
 from biomech.model.model import Model
 from biomech.model.required import require_trunk
 from biomech.pipeline.output_declaration import OutputDeclaration
-from biomech.pipeline.result_schema import RAW, RAW_OUTPUTS, RawOutput, arrays_of
+from biomech.pipeline.result_schema import RAW, RAW_OUTPUTS, RawOutput, arrays_of, joint_axes
 from biomech.pipeline.solve_stances import StanceSolution
 from biomech.stance.parameters import PARAMETERS, RESERVED
-from biomech.statics.reactions import reported_joints
 
 Array = NDArray[np.float64]
 
@@ -83,25 +82,33 @@ Output = OutputVariable | RawOutput
 _BOTH = ("sweep", "static_optimization")
 
 
-def _make_pressing(model: Model) -> Array:
-    """The sign of y of each reported joint's force where it is pressed together."""
-    # the child segment hangs below its joint, the torso stands on it
-    return np.array([1.0 if joint == "lumbosacral" else -1.0 for joint in reported_joints(model.compiled())])
+def _make_pressing(model: Model) -> tuple[NDArray[np.int64], Array]:
+    """Axis of each reported joint's force along which it is pressed together, and which way; NaN where nobody says."""
+    ways = [own.compression for own in model.compiled().reported]
+    sign = [-1.0 if way.startswith("-") else 1.0 if way else np.nan for way in ways]
+    return np.array(["xyz".index(way[-1:] or "y") for way in ways], dtype=np.int64), np.array(sign)
 
 
 def _compression(solved: StanceSolution) -> Array:
-    pressing: Array = solved.model.shared("pressing", lambda: _make_pressing(solved.model))
-    return np.asarray(pressing * solved["joint_contact_force"][:, :, 1])
+    axis, sign = solved.model.shared("pressing", lambda: _make_pressing(solved.model))
+    return np.asarray(sign * solved["joint_contact_force"][:, np.arange(len(axis)), axis])
+
+
+def _spine(model: Model) -> int:
+    """The row of L5/S1, of which it is known which way it is pressed together; -1 where there is none."""
+    rows = enumerate(model.compiled().reported)
+    return next((k for k, own in rows if own.joint == "lumbosacral" and own.compression), -1)
 
 
 def _lumbar_compression(solved: StanceSolution) -> Array:
     model = solved.model
-    spine: int = model.shared("spine", lambda: reported_joints(model.compiled()).index("lumbosacral"))
-    return np.asarray(solved["joint_contact_force"][:, spine, 1])
+    spine: int = model.shared("spine", lambda: _spine(model))
+    axis, sign = model.shared("pressing", lambda: _make_pressing(model))
+    return np.asarray(sign[spine] * solved["joint_contact_force"][:, spine, axis[spine]])
 
 
-def _has_spine(model: Model) -> bool:
-    return "lumbosacral" in reported_joints(model.compiled())
+def _lumbar_frame(model: Model) -> str:
+    return model.role_names.own["segments"][model.compiled().reported[_spine(model)].segment]
 
 
 def _turnout_reserve(solved: StanceSolution) -> Array:
@@ -148,8 +155,9 @@ DERIVED = (
         "joint_compression",
         ("joint",),
         "N",
-        "force that presses the joint together, along the child segment's y axis",
+        "force that presses the joint together",
         frame="hip in femur, knee in tibia, ankle in talus, lumbosacral in torso; positive where pressed together",
+        frame_of=lambda model: f"axes of segments: {joint_axes(model, pressed=True)}; positive where pressed together",
         meaning=(
             "what presses the joint together, along the y axis of femur, tibia, talus and torso: `joint_contact_force`"
             " y, its sign turned in hip, knee and ankle"
@@ -166,9 +174,10 @@ DERIVED = (
         "compression of the lumbosacral joint, along the torso's y axis",
         sign="compression positive",
         frame="torso",
+        frame_of=_lumbar_frame,
         analyses=_BOTH,
         needs=("joint_contact_force",),
-        has=_has_spine,
+        has=lambda model: _spine(model) >= 0,
         value=_lumbar_compression,
         after="joint_contact_moment",
     ),
@@ -440,7 +449,12 @@ def outputs_of(model: Model, analysis: str) -> Mapping[str, Output]:
 
 def _make_outputs(model: Model, analysis: str) -> dict[str, Output]:
     found = {out.name: out for out in declared_outputs(analysis) if out.has is None or out.has(model)}
-    return {name: _counted(model, out) for name, out in found.items()}
+    return {name: _framed(model, _counted(model, out)) for name, out in found.items()}
+
+
+def _framed(model: Model, output: Output) -> Output:
+    """A variable that says in which axes it stands of this body."""
+    return output if output.frame_of is None else replace(output, frame=output.frame_of(model))
 
 
 def _counted(model: Model, output: Output) -> Output:

@@ -183,7 +183,7 @@ class Layout:
             Kept(
                 _name(one["name"]),
                 _names(one["inner"]),
-                _sizes(one["sizes"]),
+                _sizes(one["sizes"], 0),  # a body may have no muscle groups, or no joint that is told
                 _dtype(one["dtype"], "biufU"),
                 tuple(map(str, one["words"])),
             )
@@ -232,8 +232,8 @@ def _names(values: Any) -> tuple[str, ...]:
     return names
 
 
-def _sizes(values: Any) -> tuple[int, ...]:
-    if not isinstance(values, list | tuple) or not all(type(value) is int and value > 0 for value in values):
+def _sizes(values: Any, least: int = 1) -> tuple[int, ...]:
+    if not isinstance(values, list | tuple) or not all(type(value) is int and value >= least for value in values):
         raise ValueError(f"{shown(values)} are no sizes")
     return tuple(values)
 

@@ -236,10 +236,12 @@ def _check_arrays(store: Store) -> None:
 
 
 def _check_chunks(store: Store) -> None:
-    """Every variable has a chunk of every task that is done."""
+    """Every variable has a chunk of every task that is done; one that holds nothing needs none."""
     tasks = store.layout.tasks
     done = {task: key for key in _chunks(store.path / "status") if (task := _task(tasks, key, 0)) is not None}
     for kept in store.layout.variables:
+        if 0 in kept.sizes:
+            continue
         own = {_task(tasks, key, len(kept.inner)) for key in _chunks(store.path / kept.name)}
         if lost := done.keys() - own:
             mark = store.path / "status" / done[min(lost)]

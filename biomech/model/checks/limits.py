@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import ModelError
-from biomech.model.mirror import side_of
+from biomech.model.roles import RoleNames, names_alone
 from biomech.model.tables import COLUMNS, Table, complete
 
 Array = NDArray[np.float64]
@@ -137,13 +137,15 @@ _LEAST_MASS = 1e-6
 _TURN, _WAY = _ANGLE, Range(-1e3, 1e3, "m")
 
 
-def check_numbers(tables: Mapping[str, Table]) -> None:
+def check_numbers(tables: Mapping[str, Table], names: RoleNames | None = None) -> None:
     """Refuse a body that cannot be.
 
     Parameters
     ----------
     tables : mapping of str to Table
         All tables of a model.
+    names : RoleNames, optional
+        Which of its parts have which roles; by default those that their names tell.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def check_numbers(tables: Mapping[str, Table]) -> None:
                 check_column(table, column)
     _check_motions(tables["coordinates"])
     _check_order(tables["path_points"], "active_min", "active_max", "rad")
-    _check_slack(tables["muscles"])
+    _check_slack(tables["muscles"], names_alone(tables) if names is None else names)
     _check_slack_range(tables["passive"])
     _check_masses(tables)
 
@@ -225,17 +227,17 @@ def _check_order(table: Table, low: str, high: str, unit: str) -> None:
         raise ModelError(_said(table, int(row), low, least[row], f"must not be above {high}, which is {end}"))
 
 
-def _check_slack(table: Table) -> None:
+def _check_slack(table: Table, names: RoleNames) -> None:
     """A tendon has a length, but for a line that stands for a whole group: it bears its name, or is alone in it.
 
     A lumped line is only the part of its muscles near the joint, and its slack length is what makes its fibres as long
     as theirs: it may be negative, while tendon and fibres together are not.
     """
     slack, optimal = table.numbers("tendon_slack_length", "optimal_fibre_length").T
-    groups = [[name for name in names.split(";") if name] for names in table.text("groups")]
+    groups = [[name for name in own.split(";") if name] for own in table.text("groups")]
     # a line may be split into numbered parts
-    stems = [name[:-2].rstrip("0123456789") for name in table.rows]
-    sides = [side_of(name) for name in table.rows]
+    stems = [names.by_role["muscles"][name][:-2].rstrip("0123456789") for name in table.rows]
+    sides = [names.side("muscles", name) for name in table.rows]
     members = Counter((group, side) for own, side in zip(groups, sides, strict=True) for group in own)
     lumped = np.array(
         [

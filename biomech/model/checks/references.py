@@ -1,4 +1,4 @@
-"""Whether names in the tables that a body need not have are those of its parts, and fit together."""
+"""Whether names in tables are those of the parts of the body, and what they name fits together."""
 
 from __future__ import annotations
 
@@ -8,25 +8,13 @@ import numpy as np
 
 from biomech.errors import ModelError
 from biomech.model.mechanics.functions import compile_functions
-from biomech.model.tables import Table
+from biomech.model.tables import REFERENCES, Table, complete, named_by, names_in
 
-#: Table and column to the table whose rows it names; in some columns it may be empty.
-_NAMED = (
-    ("joint_frames", "joint", "joints"),
-    ("transform_rows", "joint", "joints"),
-    ("couplers", "dependent", "coordinates"),
-    ("defaults", "coordinate", "coordinates"),
-    ("point_rows", "point", "path_points"),
-    ("inertias", "segment", "segments"),
-    ("force_length_curves", "muscle", "muscles"),
-    ("coordinate_forces", "coordinate", "coordinates"),
-    ("reserves", "coordinate", "coordinates"),
-)
 _AXES = "xyz"
 
 
 def check_references(tables: Mapping[str, Table]) -> None:
-    """Refuse names that no part has, and what a joint, coupler or point cannot be.
+    """Refuse what a joint, coupler or point cannot be of the parts that it names.
 
     Parameters
     ----------
@@ -38,22 +26,32 @@ def check_references(tables: Mapping[str, Table]) -> None:
     ModelError
         Names the row and column, the value, and what is allowed.
     """
-    for table, column, named in _NAMED:
-        _check_named(tables[table], column, {*tables[named].rows})
-    functions = {*tables["functions"].text("function")}
-    _check_named(tables["transform_rows"], "function", functions)
-    _check_named(tables["couplers"], "function", functions)
     rates = compile_functions(tables["functions"]).rates
     _check_rows(tables, rates)
     _check_couplers(tables, rates)
-    _check_points(tables, functions, rates)
+    _check_points(tables, rates)
     _check_coordinate_forces(tables)
 
 
-def _check_named(table: Table, column: str, known: set[str]) -> None:
-    for row, name in zip(table.rows, table.text(column), strict=True):
-        if name not in known:
-            raise ModelError(f"{table.name}/{row}/{column} = {name!r}: there is no such name in the model")
+def check_names(given: Mapping[str, Table]) -> None:
+    """Refuse a column that names what is not there, by what refers to what (``biomech.model.tables.REFERENCES``).
+
+    Raises
+    ------
+    ModelError
+        Names the row and column, and what there is not.
+    """
+    tables = complete(given)
+    for name, columns in REFERENCES.items():
+        for column, reference in columns.items():
+            if reference.loose or name not in given:
+                continue
+            known, cells = {*names_in(tables[reference.table])}, tables[name].text(column)
+            if reference.ground:
+                known.add("ground")
+            for row, cell, own in zip(tables[name].rows, cells, named_by(tables[name], column), strict=True):
+                if not known.issuperset(own) or not (own or reference.empty):
+                    raise ModelError(f"{name}/{row}/{column} = {cell!r}: there is no such name in the model")
 
 
 def _check_arguments(where: str, names: str, known: set[str], function: str, rates: tuple[float, ...]) -> None:
@@ -110,19 +108,14 @@ def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
             raise ModelError(f"coordinate_forces/{row}/coordinate = {name!r}: must follow no other")
 
 
-def _check_points(tables: Mapping[str, Table], functions: set[str], rates: Mapping[str, tuple[float, ...]]) -> None:
+def _check_points(tables: Mapping[str, Table], rates: Mapping[str, tuple[float, ...]]) -> None:
     """Points with functions are moving ones without splines; every function is of one coordinate, or of none."""
     table, points = tables["point_rows"], tables["path_points"]
-    known = {*tables["coordinates"].rows}
     for row in table.rows:
         i = points.index(row)
         if points.text("kind")[i] != "moving" or points.text("coordinate")[i] or points.text("spline_x")[i]:
             raise ModelError(f"point_rows/{row}: must be a moving point of path_points without spline and coordinate")
     for axis in _AXES:
-        _check_named(table, f"function_{axis}", functions)
-        column = f"coordinate_{axis}"
-        for row, name, function in zip(table.rows, table.text(column), table.text(f"function_{axis}"), strict=True):
-            if name and name not in known:
-                raise ModelError(f"point_rows/{row}/{column} = {name!r}: there is no such name in the model")
+        for row, function in zip(table.rows, table.text(f"function_{axis}"), strict=True):
             if len(rates[function]) > 1:
                 raise ModelError(f"point_rows/{row}/function_{axis} = {function!r}: must be of one argument")

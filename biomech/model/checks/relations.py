@@ -13,7 +13,7 @@ import numpy as np
 
 from biomech.errors import ModelError
 from biomech.model.forces.passive_joints import CONSTANTS
-from biomech.model.mirror import side_of
+from biomech.model.roles import RoleNames, names_alone
 from biomech.model.tables import Table, complete
 
 #: Rows of ``settings`` that a body needs; with patellae also ``extensor_mechanism``.
@@ -25,7 +25,7 @@ SETTINGS = (
 _SWITCH = "extensor_mechanism"
 #: A row of ``settings`` that a body may have: ``Model.scaled`` asks for it.
 _HEIGHT = "height"
-#: Coordinates that have a meaning by name: their motion, and the axis along which they are positive on the right.
+#: Roles of coordinates, but for their sides: their motion, and the axis along which they are positive on the right.
 _DIRECTIONS = {
     **{f"pelvis_t{axis}": ("translation", axis) for axis in "xyz"},
     **{
@@ -44,27 +44,30 @@ _PARALLEL = 1e-6
 _SHORTEST_AXIS = 1e-6
 
 
-def check_relations(tables: Mapping[str, Table]) -> None:
+def check_relations(tables: Mapping[str, Table], names: RoleNames | None = None) -> None:
     """Refuse a body whose parts do not fit together.
 
     Parameters
     ----------
     tables : mapping of str to Table
         All tables of a model, each of which is sound by itself (``limits.check_numbers``).
+    names : RoleNames, optional
+        Which of its parts have which roles; by default those that their names tell.
 
     Raises
     ------
     ModelError
         Names the row and column, the value, and what is allowed.
     """
+    names = names_alone(tables) if names is None else names
     by_rows = bool(len(complete(tables)["transform_rows"]))
     _check_rows(tables)
     _check_tree(tables, by_rows)
     _check_couplings(tables["couplings"])
     if not by_rows:  # what rows do is theirs to say, and which way a body counts its angles
         _check_axes(tables["coordinates"])
-        _check_directions(tables["coordinates"])
-        _check_sides(tables["joints"])
+        _check_directions(tables["coordinates"], names)
+        _check_sides(tables["joints"], names)
     _check_points(tables["path_points"])
     _check_groups(tables["muscles"])
 
@@ -158,24 +161,24 @@ def _check_axes(table: Table) -> None:
             )
 
 
-def _check_directions(table: Table) -> None:
-    """A coordinate that stances and passive tissue know by its name moves the way that they take it to."""
+def _check_directions(table: Table, names: RoleNames) -> None:
+    """A coordinate that stances and passive tissue know by its role moves the way that they take it to."""
     axes = table.numbers("axis_x", "axis_y", "axis_z").reshape(-1, 3)
     for row, motion, axis in zip(table.rows, table.text("motion"), axes, strict=True):
-        side = side_of(row)
-        kind, component = _DIRECTIONS.get(row if side == "midline" else row[:-2], ("", ""))
+        side, role = names.side("coordinates", row), names.by_role["coordinates"][row]
+        kind, component = _DIRECTIONS.get(role.removesuffix(side), ("", ""))
         if not kind:
             continue
         if motion != kind:
             raise ModelError(f"coordinates/{row}/motion = {motion!r}: must be {kind!r}")
         # a turn about x or y is the other way round in the mirror
-        turned = side == "left" and component != "z"
+        turned = (side == "_l" and component != "z") != (role in names.turned)
         along = float(axis["xyz".index(component)])
         if not (-along if turned else along) > 0.0:
             allowed = "negative" if turned else "positive"
             raise ModelError(
                 f"coordinates/{row}/axis_{component} = {along!r}: must be {allowed}, the way in which stances and "
-                f"passive tissue count {row}"
+                f"passive tissue count {names.told('coordinates', row)}"
             )
 
 
@@ -214,10 +217,10 @@ def _check_groups(table: Table) -> None:
             )
 
 
-def _check_sides(table: Table) -> None:
+def _check_sides(table: Table, names: RoleNames) -> None:
     """What hangs on the midline hangs on its own side: z points to the right."""
     for row, parent, z in zip(table.rows, table.text("parent"), table.numbers("z"), strict=True):
-        side = side_of(row)
-        if side_of(parent) == "midline" and ((side == "right" and z < 0.0) or (side == "left" and z > 0.0)):
-            allowed = "must not be negative" if side == "right" else "must not be positive"
+        side = names.side("joints", row)
+        if not names.side("segments", parent) and ((side == "_r" and z < 0.0) or (side == "_l" and z > 0.0)):
+            allowed = "must not be negative" if side == "_r" else "must not be positive"
             raise ModelError(f"joints/{row}/z = {float(z)!r}: {allowed}; z points to the right")

@@ -28,6 +28,7 @@ from biomech.model.mechanics.functions import Functions, FunctionTables, evaluat
 from biomech.model.mechanics.joints import ROTATION, JointTables, compile_joints, turned
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline
 from biomech.model.mirror import side_of
+from biomech.model.roles import THIGHS
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
@@ -175,7 +176,7 @@ def compile_tree(
         first_body,
         _affects(parent, first_body),
         _trunk(place, tables["settings"].value("arms_mass")),
-        np.array([i for name, i in place.items() if name.startswith("femur")], dtype=np.int64),
+        np.array([i for name, i in place.items() if name in THIGHS], dtype=np.int64),
         np.array([tables["settings"].value("hand_rest_x"), tables["settings"].value("hand_rest_y"), 0.0]),
         rows,
         compile_couplers(tables["couplers"], coordinates, functions),
@@ -204,7 +205,8 @@ def tree_with_numbers(
 def _trunk(place: Mapping[str, int], arms: float) -> int:
     """The segment that carries loads and arms; ground, which feels none, where a body has neither trunk nor arms."""
     if "torso" not in place and arms != 0.0:
-        raise ModelError(f"segments: there is no 'torso', which carries loads and arms; there are {', '.join(place)}")
+        own = ", ".join(list(place)[1:])
+        raise ModelError(f"segments: none has the role torso, which carries loads and arms; there are {own}")
     return place.get("torso", 0)
 
 

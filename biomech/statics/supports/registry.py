@@ -7,6 +7,7 @@ import numpy as np
 from biomech.errors import ModelError, StanceError
 from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import ContactTables
+from biomech.model.roles import SIDES
 from biomech.stance.choices import SUPPORTS
 from biomech.stance.parameters import PARAMETERS
 from biomech.statics.supports.base import Support
@@ -74,7 +75,7 @@ def _check_foot(compiled: CompiledModel, foot: str, said: str) -> None:
     if role not in compiled.segments:
         raise ModelError(f"{said}: the body has no segment of the role {role}, on which it would stand")
     if not np.any(~contact.seat & (contact.segment == 1 + compiled.segments.index(role))):
-        side = {"_r": "right", "_l": "left"}[foot]
+        side = SIDES[foot]
         raise ModelError(f"{said}: no contact_points of a sole on the role {role}: the {side} foot cannot stand")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from biomech.model.model import Model
+from biomech.model.roles import THIGHS
 
 #: Rings of a part, from one end to the other: place along it, centre in the two directions across (the first forward or
 #: up, the second outward), and half its thickness in both; metres on a body of the lengths in ``_USUAL``.
@@ -155,7 +156,7 @@ def _arms(model: Model, sizes: Mapping[str, float]) -> dict[str, Any] | None:
     return {
         "shoulders": [[x, y, side * size * _ARM["outward"]] for side in (1.0, -1.0)],
         "lengths": [size * _ARM[name] for name in ("upper", "fore", "hand")],
-        "thighs": [{"segment": name, "at": [*hand, 0.0]} if name in sizes else None for name in ("femur_r", "femur_l")],
+        "thighs": [{"segment": name, "at": [*hand, 0.0]} if name in sizes else None for name in THIGHS],
     }
 
 

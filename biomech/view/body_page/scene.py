@@ -17,7 +17,6 @@ from biomech.model.geometry import pose_muscles
 from biomech.model.mechanics.path_points import CONDITIONAL, MOVING
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
-from biomech.statics.reactions import reported_joints
 from biomech.view.body_page.answer import Answer
 from biomech.view.body_page.changing_paths import ON_ARC, describe_wraps, moving_points, place_paths
 from biomech.view.body_page.figure import figure_of
@@ -160,10 +159,11 @@ def _sliding(model: Model) -> dict[int, list[Any]]:
 
 
 def _joints(model: Model) -> list[dict[str, Any]]:
-    """Joints whose force is told: name, and the segment that it acts on."""
+    """Joints whose force is told: name, the segment that it acts on, and that in whose axes it is told."""
     joints, compiled = model.tables_by_role["joints"], model.compiled()
     child = dict(zip(joints.rows, joints.text("child"), strict=True))
-    return [{"name": name, "on": compiled.segments.index(child[name])} for name in reported_joints(compiled)]
+    place = compiled.segments.index
+    return [{"name": own.label, "on": place(child[own.joint]), "axes": place(own.segment)} for own in compiled.reported]
 
 
 def _contacts(model: Model, surface: str) -> list[dict[str, Any]]:

@@ -19,8 +19,9 @@ from biomech.analysis.store.model_record import make_model
 from biomech.analysis.store.record import STUDY, read_record
 from biomech.article.plain_words import plain_group, plain_joint
 from biomech.errors import BiomechError, StanceError
-from biomech.model.mirror import side_of
+from biomech.model.mirror import other_side, side_of
 from biomech.model.model import Model
+from biomech.model.roles import bare
 from biomech.stance.parameters import ANGLES, PARAMETERS
 
 #: Dimensions along which bodies or priors are drawn, and not postures chosen.
@@ -204,8 +205,8 @@ def read_answer(name: str, given: object, model: object = None) -> Answer:
             f"{name} over {', '.join(sorted(map(str, dims))) or 'nothing'}" for name, dims in varied.items()
         )
         raise StanceError(f"{name}: its variables must be of the same postures; there is {told}")
-    if 0 in ds.sizes.values():
-        empty = [str(dim) for dim, size in ds.sizes.items() if size == 0]
+    empty = [str(dim) for dim, size in ds.sizes.items() if size == 0 and dim not in DIMENSIONS]
+    if empty:
         raise StanceError(f"{name}: is empty along {', '.join(empty)}; must have a posture at least")
     size = sum(ds[variable].nbytes for variable in LOADS if variable in ds)
     if size > _MOST_BYTES:
@@ -254,10 +255,10 @@ def both_sides(loads: list[Load]) -> list[Load]:
     other = {load.name: load for load in loads}
     told: list[Load] = []
     for load in loads:
-        side, bare = side_of(load.name), load.name[:-2]
-        twin = other.get(f"{bare}_{'l' if side == 'right' else 'r'}") if side != "midline" else None
+        side = side_of(load.name)
+        twin = other.get(other_side(load.name)) if side != "midline" else None
         if twin is None or not np.allclose(load.values, twin.values, _SAME, _SAME_AT_ALL, equal_nan=True):
             told.append(load)
         elif side == "right":
-            told.append(load._replace(words=f"each {bare.replace('_', ' ')}"))
+            told.append(load._replace(words=f"each {bare(load.name).replace('_', ' ')}"))
     return told

@@ -11,6 +11,7 @@ import numpy as np
 from biomech._display import counted
 from biomech.article.plain_words import plain_name
 from biomech.model.model import Model
+from biomech.model.roles import SLIDING
 from biomech.pipeline.status import OPTIMAL, OVERLOADED, STATUSES, UNCERTIFIED, UNREACHABLE
 from biomech.uncertainty import percentiles
 from biomech.view.words.answer import LOADS, Answer, Load, both_sides, read_answer
@@ -150,15 +151,19 @@ def _missing(answer: Answer) -> Line:
     rows, missing = [], []
     for name, own in worst.items():
         role = roles.get(name, name)
-        rows.append({"quantity": "shortfall", "name": name, "units": _moment(role), "value": own})
-        missing.append(f"{abs(own):,.0f} {_moment(role)} of {plain_name(role)}")
+        unit = _moment(role, name, answer.model)
+        rows.append({"quantity": "shortfall", "name": name, "units": unit, "value": own})
+        missing.append(f"{abs(own):,.0f} {unit} of {plain_name(role)}")
     limit = str(ds["limiting_muscle"].values) if "limiting_muscle" in ds.variables else ""
     at = f"; what limits it is {muscle_words(limit, answer.model)}, at full strength" if limit else ""
     return Line("what is missing", f"{listed(missing) or 'less than counts'}{at}", tuple(rows))
 
 
-def _moment(coordinate: str) -> str:
-    return "N" if coordinate in ("pelvis_tx", "pelvis_ty", "pelvis_tz") else "N.m"
+def _moment(role: str, name: str, model: Model | None) -> str:
+    """Unit of what a coordinate lacks; of a body that is not known by the role that its name tells."""
+    if model is not None and name in model.coordinates:
+        return "N.m" if model.compiled().is_rotation[model.coordinates.index(name)] else "N"
+    return "N" if role in SLIDING else "N.m"
 
 
 def _muscles(answer: Answer) -> Line:

@@ -315,12 +315,12 @@ class BodyView {
       if (arrow.group.visible) arrow.point(from, from.clone().add(force('ground_force', i)));
     });
     this.jointArrows.forEach((arrow, i) => {
-      const own = this.body.joints[i].on;
+      const {on, axes} = this.body.joints[i];
       const push = force('joint_contact_force', i);
       arrow.group.visible = Number.isFinite(push.x);
       if (!arrow.group.visible) return;
-      const to = pose.places[own];
-      arrow.point(to.clone().sub(push.applyQuaternion(pose.turns[own])), to);
+      const to = pose.places[on];
+      arrow.point(to.clone().sub(push.applyQuaternion(pose.turns[axes])), to);
     });
     if (this.seatArrow) {
       const seat = this.seatPlace();
