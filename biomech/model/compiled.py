@@ -24,6 +24,8 @@ from biomech.model.checks.relations import check_relations
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
+from biomech.model.forces.passive_paths import KINDS as PASSIVE_KINDS
+from biomech.model.forces.passive_paths import PassivePathTables, compile_passive_paths
 from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
 from biomech.model.mechanics.force_length import compile_force_length
 from biomech.model.mechanics.functions import compile_functions
@@ -55,6 +57,7 @@ class PartNames(NamedTuple):
     joints: list[str]
     coordinates: list[str]
     muscles: list[str]
+    passive_paths: list[str]
 
 
 class ModelTables(NamedTuple):
@@ -71,6 +74,7 @@ class ModelTables(NamedTuple):
     muscle: MuscleTables
     patella: PatellaTables
     tissue: PassiveTables
+    passive_path: PassivePathTables
     gravity: float
     contact_unit: float
     abdomen: Array1
@@ -85,6 +89,7 @@ class CompiledModel:
     joints: list[str]
     coordinates: list[str]
     muscles: list[str]
+    passive_paths: list[str]  #: behind the muscles among the paths
     names: PartNames  #: what the body itself calls them
     turned: NDArray[np.bool_]  #: coordinates that the body itself counts the other way round
     tree: TreeTables
@@ -93,6 +98,7 @@ class CompiledModel:
     muscle: MuscleTables
     patella: PatellaTables
     passive: PassiveTables
+    passive_path: PassivePathTables
     contact: ContactTables
     gravity: float
     arms: Arms
@@ -112,6 +118,7 @@ class CompiledModel:
             self.muscle,
             self.patella,
             self.passive,
+            self.passive_path,
             self.gravity,
             self.body_mass * self.gravity * (1.0 if self.half else 0.5),
             np.array([*self.abdomen, 0.5 if self.half else 1.0]),
@@ -120,7 +127,7 @@ class CompiledModel:
     @property
     def in_roles(self) -> CompiledModel:
         """The same, parts called and counted by their roles in what goes in and comes out."""
-        names = PartNames(self.segments, self.joints, self.coordinates, self.muscles)
+        names = PartNames(self.segments, self.joints, self.coordinates, self.muscles, self.passive_paths)
         return replace(self, names=names, turned=np.zeros_like(self.turned))
 
     def counted(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -233,12 +240,14 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         for name, of in zip(table.rows, table.text("joint"), strict=True)
         if of == joint and here(name) and not (half and name in ANTISYMMETRIC)
     ]
-    muscles = [name for name in tables["muscles"].rows if here(name)]
+    muscles, passive_paths = ([name for name in tables[own].rows if here(name)] for own in ("muscles", "passive_paths"))
     own = names.own if names else {}
-    kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates, "muscles": muscles}
+    kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates}
+    kept |= {"muscles": muscles, "passive_paths": passive_paths}
     tree = compile_tree(tables, segments, coordinates, spline_number, functions, half)
     pairs = tree.couplers.pairs
-    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, functions, tree.affects, pairs)
+    along = [*muscles, *passive_paths]
+    paths = compile_paths(tables, along, segments, coordinates, spline_number, functions, tree.affects, pairs)
     turns = np.array([table.text("motion")[table.index(c)] == "rotation" for c in coordinates], dtype=np.bool_)
     settings = tables["settings"]
     width = settings.value("force_length_width")
@@ -251,6 +260,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         own_joints,
         coordinates,
         muscles,
+        passive_paths,
         PartNames(**{kind: [own[kind][part] if names else part for part in parts] for kind, parts in kept.items()}),
         np.array([name in names.turned if names else False for name in coordinates], dtype=bool),
         tree,
@@ -261,6 +271,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         compile_passive(
             tables["passive"], tables["coordinate_forces"], coordinates, half, settings.value("lumbar_line_share")
         ),
+        compile_passive_paths(tables["passive_paths"], passive_paths, len(muscles), functions, paths.arms),
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),
@@ -315,6 +326,7 @@ def _check_names(tables: Mapping[str, Table]) -> None:
     """Every name that a table refers to must exist."""
     segments = {"ground", *tables["joints"].text("child")}
     coordinates = {"", *tables["coordinates"].rows}
+    paths = {*tables["muscles"].rows, *optional(tables, "passive_paths").rows}
     splines = {"", *tables["splines"].text("spline")}
     for table, column, known in (
         ("joints", "parent", segments),
@@ -323,7 +335,7 @@ def _check_names(tables: Mapping[str, Table]) -> None:
         ("couplings", "joint", set(tables["joints"].rows)),
         ("couplings", "coordinate", coordinates),
         ("couplings", "spline", splines),
-        ("path_points", "muscle", set(tables["muscles"].rows)),
+        ("path_points", "muscle", paths),
         ("path_points", "segment", segments),
         ("path_points", "coordinate", coordinates),
         ("path_points", "spline_x", splines),
@@ -331,7 +343,7 @@ def _check_names(tables: Mapping[str, Table]) -> None:
         ("contact_points", "segment", segments),
         ("patellae", "coordinate", set(tables["coordinates"].rows)),
         ("wraps", "segment", segments),
-        ("path_wraps", "muscle", set(tables["muscles"].rows)),
+        ("path_wraps", "muscle", paths),
         ("path_wraps", "wrap", set(optional(tables, "wraps").rows)),
     ):
         for row, name in zip(optional(tables, table).rows, optional(tables, table).text(column), strict=True):
@@ -344,6 +356,7 @@ def _check_names(tables: Mapping[str, Table]) -> None:
         ("couplings", "component", ("x", "y", "z")),
         ("path_points", "kind", ("fixed", "conditional", "moving")),
         ("patellar_tendon", "curve", ("arm", "direction")),
+        ("passive_paths", "kind", tuple(PASSIVE_KINDS)),
         ("wraps", "kind", tuple(KINDS)),
         ("wraps", "quadrant", tuple(QUADRANTS)),
     ):

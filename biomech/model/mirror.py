@@ -40,11 +40,14 @@ _NAMES = {
     "patellae": ("patella", "coordinate"),
     "wraps": ("wrap", "segment"),
     "path_wraps": ("row", "muscle", "wrap"),
+    "passive_paths": ("passive_path",),
 }
+#: Tables whose rows are each of one side, where halves stand by themselves.
+_SIDED = ("muscles", "contact_points", "patellae", "passive_paths")
 #: Words that the mirror exchanges.
 _EXCHANGED = {("wraps", "quadrant"): {"z": "-z", "-z": "z"}}
 #: Tables of files, which give both sides: what the mirror makes of them is not known.
-_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps"))
+_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps", "passive_paths"))
 _BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
@@ -136,7 +139,7 @@ def _leaves_the_half(tables: Mapping[str, Table]) -> bool:
             coordinate in ANTISYMMETRIC or side_of(coordinate) not in ("midline", side_of(user))
             for user, coordinate in users
         )
-        or any("midline" in map(side_of, tables[name].rows) for name in ("muscles", "contact_points", "patellae"))
+        or any("midline" in map(side_of, tables[name].rows) for name in _SIDED if name in tables)
         or any(_crosses(table) for table in tables.values())
         or _turns_sideways(tables["coordinates"])
     )

@@ -90,6 +90,8 @@ class Model(Displayed):
             counted(len(self.coordinates), "coordinate"),
             f"{counted(len(self.muscles), 'muscle')} in {counted(len(self.groups), 'group')}",
         ]
+        if "passive_paths" in self.tables:
+            counts.append(counted(len(self.tables["passive_paths"]), "passive path"))
         groups = [(name, ", ".join(own)) for name, own in self.groups.items()]
         tables = [(name, described(own)) for name, own in self.tables.items()]
         return About(
@@ -377,8 +379,8 @@ class Model(Displayed):
         Parameters
         ----------
         names : str or iterable of str
-            Names or patterns (``*``, ``?``) of muscles and segments. With a segment goes all that hangs on it, and
-            every muscle that reaches it.
+            Names or patterns (``*``, ``?``) of muscles, passive paths and segments. With a segment goes all that hangs
+            on it, and every muscle and passive path that reaches it.
 
         Returns
         -------
@@ -474,8 +476,8 @@ class Model(Displayed):
         segments, joints, coordinates : mapping of str to str
             Role, of ``biomech.model.roles.ROLES``, to the name of the part. What is not said stays as it was.
         mirror : mapping of str to str
-            Name of a part on the right to that of its mirror image on the left, of muscles and of what has no role,
-            where their names do not end in ``_r`` and ``_l``.
+            Name of a part on the right to that of its mirror image on the left, of muscles, passive paths and of what
+            has no role, where their names do not end in ``_r`` and ``_l``.
         signs : mapping of str to float
             Role of a coordinate to -1 where the body counts the other way round than its role does (``knee_angle_r``
             extends the knee), or to 1. Angles, moments and arms of that coordinate go in and come out as the body
@@ -551,16 +553,16 @@ class Model(Displayed):
         return self._with_tables(self.role_names.restore(self.tables, self.tables_by_role, tables))
 
     def _parts_named(self, patterns: object) -> dict[str, set[str]]:
-        """Muscles and segments that patterns name, by their roles."""
-        found: dict[str, set[str]] = {"muscles": set(), "segments": set()}
+        """Muscles, passive paths among them, and segments that patterns name, by their roles."""
+        found: dict[str, set[str]] = {"muscles": set(), "passive_paths": set(), "segments": set()}
         for pattern in [patterns] if isinstance(patterns, str) else name_list("names", patterns, error=ModelError):
             rows = {kind: self.rows_matching(kind, text("names", pattern, ModelError)) for kind in found}
             if not any(rows.values()):
                 own = ", ".join(self.tables["segments"].rows)
                 raise ModelError(f"names = {shown(pattern)}: matches no muscle and no segment; segments are {own}")
             for kind, places in rows.items():
-                found[kind] |= {self.tables_by_role[kind].rows[i] for i in places}
-        return found
+                found[kind] |= {optional(self.tables_by_role, kind).rows[i] for i in places}
+        return {"muscles": found["muscles"] | found["passive_paths"], "segments": found["segments"]}
 
     def rows_matching(self, table: str, pattern: str) -> list[int]:
         """Positions of the rows of a table that a pattern names.

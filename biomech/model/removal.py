@@ -1,9 +1,9 @@
 """A body without some of its parts: muscles that are gone, limbs that were taken off.
 
 With a segment goes everything outward of it: its joint and the coordinates of that, all segments that hang on it,
-what touches the ground there, and every muscle that reaches it. A patella stays while its knee and a muscle of its
-group do. Where a limb ends, a coordinate that no muscle moves any more and that leads to no contact is locked as it is
-in the neutral pose: of a foot that is gone the talus is left, as the end of the stump.
+what touches the ground there, and every muscle and passive path that reaches it. A patella stays while its knee and a
+muscle of its group do. Where a limb ends, a coordinate that no muscle moves any more and that leads to no contact is
+locked as it is in the neutral pose: of a foot that is gone the talus is left, as the end of the stump.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Tables = Mapping[str, Table]
 
 
 class _Gone(NamedTuple):
-    """Names of what is taken away."""
+    """Names of what is taken away; among the ``muscles`` are passive paths, which have their names apart."""
 
     segments: set[str]
     joints: set[str]
@@ -28,14 +28,14 @@ class _Gone(NamedTuple):
 
 
 def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[str]) -> dict[str, Table]:
-    """Tables without muscles and limbs.
+    """Tables without muscles, passive paths and limbs.
 
     Parameters
     ----------
     tables : mapping of str to Table
         Those of a body, parts called by their roles.
     muscles, segments : collection of str
-        Names of those that go.
+        Names of those that go; passive paths are among the muscles.
 
     Raises
     ------
@@ -80,6 +80,7 @@ def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table
         "path_wraps": _without(every["path_wraps"], "muscle", gone.muscles),
         "force_length_curves": _without(every["force_length_curves"], "muscle", gone.muscles),
         "coordinate_forces": _without(every["coordinate_forces"], "coordinate", gone.coordinates),
+        "passive_paths": _without(every["passive_paths"], "passive_path", gone.muscles),
         "reserves": _without(every["reserves"], "coordinate", gone.coordinates),
         "left_out": _without(every["left_out"], "muscle", gone.muscles),
     }
@@ -110,6 +111,7 @@ def _functions_used(tables: Tables) -> set[str]:
         *tables["transform_rows"].text("function"),
         *tables["couplers"].text("function"),
         *tables["force_length_curves"].text("function"),
+        *tables["passive_paths"].text("function"),
         *(name for axis in "xyz" for name in points.text(f"function_{axis}")),
     }
 
@@ -187,8 +189,10 @@ def _stumps(before: Tables, left: Tables, gone: _Gone) -> set[str]:
     coordinates, joints, points = left["coordinates"], left["joints"], left["path_points"]
     child_of = dict(zip(joints.rows, joints.text("child"), strict=True))
     path: dict[str, set[str]] = {}
+    muscles = {*left["muscles"].rows}
     for muscle, segment in zip(points.text("muscle"), points.text("segment"), strict=True):
-        path.setdefault(muscle, set()).add(segment)
+        if muscle in muscles:
+            path.setdefault(muscle, set()).add(segment)
     found = set()
     for row, joint, stance in zip(coordinates.rows, coordinates.text("joint"), coordinates.text("stance"), strict=True):
         outer = _outward(before["joints"], {child_of[joint]})

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -24,18 +24,20 @@ from typing import Any
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
 from biomech.model.signs import turn_back, turn_coordinates
-from biomech.model.tables import COLUMNS, Table
+from biomech.model.tables import COLUMNS, Table, optional
 
 #: Kinds of parts, which are the tables that name them.
-KINDS = ("segments", "joints", "coordinates", "muscles")
-#: Columns that hold names of parts, by table: of what kind they are.
+KINDS = ("segments", "joints", "coordinates", "muscles", "passive_paths")
+#: What runs along a path of its own: no two of these have one name.
+PATHS = ("muscles", "passive_paths")
+#: Columns that hold names of parts, by table: of what kind they are; ``paths`` is any of ``PATHS``.
 NAMED: Mapping[str, Mapping[str, str]] = {
     "segments": {"segment": "segments"},
     "joints": {"joint": "joints", "parent": "segments", "child": "segments"},
     "coordinates": {"coordinate": "coordinates", "joint": "joints"},
     "couplings": {"joint": "joints", "coordinate": "coordinates"},
     "muscles": {"muscle": "muscles"},
-    "path_points": {"muscle": "muscles", "segment": "segments", "coordinate": "coordinates"},
+    "path_points": {"muscle": "paths", "segment": "segments", "coordinate": "coordinates"},
     "contact_points": {"segment": "segments"},
     "patellae": {"coordinate": "coordinates"},
     "joint_frames": {"joint": "joints"},
@@ -45,9 +47,10 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "point_rows": {f"coordinate_{axis}": "coordinates" for axis in "xyz"},
     "inertias": {"segment": "segments"},
     "wraps": {"segment": "segments"},
-    "path_wraps": {"muscle": "muscles"},
+    "path_wraps": {"muscle": "paths"},
     "force_length_curves": {"muscle": "muscles"},
     "coordinate_forces": {"coordinate": "coordinates"},
+    "passive_paths": {"passive_path": "passive_paths"},
     "reserves": {"coordinate": "coordinates"},
     "left_out": {"muscle": "muscles"},
 }
@@ -119,8 +122,8 @@ class Roles:
     segments, joints, coordinates : mapping of str to str
         Role, of ``ROLES``, to the name of the part that has it; roles that nothing has are absent.
     mirror : mapping of str to mapping of str to str
-        By kind, ``segments``, ``joints``, ``coordinates`` and ``muscles``: the name of every part on the right that is
-        paired with one on the left, to the name of that.
+        By kind, ``segments``, ``joints``, ``coordinates``, ``muscles`` and ``passive_paths``: the name of every part on
+        the right that is paired with one on the left, to the name of that.
     signs : mapping of str to float
         -1 for every role of a coordinate that the body itself counts the other way round.
 
@@ -193,7 +196,7 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     """
     found = {kind: _roles_of(tables[kind], kind, given.get(kind) or {}) for kind in ROLES}
     pairs = _read_pairs(tables, mirror)
-    mirrored = {kind: _pairs_of(tables[kind], kind, found.get(kind, {}), pairs) for kind in KINDS}
+    mirrored = {kind: _pairs_of(optional(tables, kind), kind, found.get(kind, {}), pairs) for kind in KINDS}
     segments, joints, coordinates = (MappingProxyType(found[kind]) for kind in ("segments", "joints", "coordinates"))
     signs = _read_signs(found["coordinates"], given.get("signs") or {})
     return Roles(segments, joints, coordinates, MappingProxyType(mirrored), MappingProxyType(signs))
@@ -230,7 +233,7 @@ def _roles_of(table: Table, kind: str, given: object) -> dict[str, str]:
 
 def _read_pairs(tables: Mapping[str, Table], mirror: object) -> dict[str, str]:
     """Right to left, of parts that there are, each in one pair alone."""
-    names = {name for kind in KINDS for name in tables[kind].rows}
+    names = {name for kind in KINDS for name in optional(tables, kind).rows}
     pairs: dict[str, str] = {}
     for right, left in mapping("mirror", mirror or {}, "names on the right to names on the left", ModelError).items():
         for name in (right, left):
@@ -280,7 +283,10 @@ class RoleNames:
         #: Roles of coordinates that the body counts the other way round.
         self.turned = frozenset(roles.signs)
         #: By kind: name of a part to that by its role.
-        self.by_role = {kind: _by_role(tables[kind], kind, roles) for kind in KINDS}
+        self.by_role: dict[str, dict[str, str]] = {}
+        for kind in KINDS:
+            others = {own for path in PATHS if kind in PATHS for own in self.by_role.get(path, {}).values()}
+            self.by_role[kind] = _by_role(optional(tables, kind), kind, roles, others)
         #: And back.
         self.own = {kind: {role: name for name, role in found.items()} for kind, found in self.by_role.items()}
 
@@ -322,7 +328,7 @@ class RoleNames:
 
 def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
     """A record of roles without the parts that are gone."""
-    there = {kind: set(tables[kind].rows) for kind in KINDS}
+    there = {kind: set(optional(tables, kind).rows) for kind in KINDS}
     told: dict[str, Any] = {
         kind: {role: name for role, name in record.get(kind, {}).items() if name in there[kind]} for kind in ROLES
     }
@@ -339,6 +345,7 @@ def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[st
 def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str]]) -> dict[str, Table]:
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
     found = dict(tables)
+    names = {**names, "paths": {old: new for kind in PATHS for old, new in names.get(kind, {}).items()}}
     for table, columns in NAMED.items():
         if table not in tables:
             continue
@@ -354,10 +361,13 @@ def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str
     return found
 
 
-def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
-    """Name to the name by role, of every part of a kind: its role, or a name whose ending tells its side."""
+def _by_role(table: Table, kind: str, roles: Roles, others: Collection[str]) -> dict[str, str]:
+    """Name to the name by role, of every part of a kind: its role, or a name whose ending tells its side.
+
+    ``others`` are names that parts of another kind have, and none of this one may.
+    """
     found = {name: role for role, name in roles.of(kind).items()} if kind in ROLES else {}
-    pairs, taken = roles.mirror[kind], {*ROLES.get(kind, ())}
+    pairs, taken = roles.mirror.get(kind, {}), {*ROLES.get(kind, ()), *others}
     left = {*pairs.values()}
     for name in table.rows:
         if name in found or name in left:

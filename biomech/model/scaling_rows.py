@@ -126,6 +126,11 @@ def _uses(tables: Tables, length: float) -> dict[str, _Use]:
                 table.rows, table.text(f"function_{axis}"), table.text(f"coordinate_{axis}"), strict=True
             ):
                 add(f"point_rows/{row}", name, True, cell)
+    if "passive_paths" in tables:  # of lengths over one another
+        table = tables["passive_paths"]
+        for row, name in zip(table.rows, table.text("function"), strict=True):
+            if name:
+                add(f"passive_paths/{row}", name, False, "")
     return found
 
 

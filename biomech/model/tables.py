@@ -235,6 +235,17 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "transition": "number",
         "source": "text",
     },
+    # springs and ligaments along paths, whose points are in path_points: m, N/m or N per strain, N
+    "passive_paths": {
+        "passive_path": "text",
+        "kind": "text",
+        "slack_length": "number",
+        "stiffness": "optional",
+        "strength": "optional",
+        "transition_strain": "optional",
+        "function": "text",
+        "source": "text",
+    },
     # actuators of coordinates, N.m or N at unit control
     "reserves": {"coordinate": "text", "optimal_force": "number", "source": "text"},
     # what a file has and is not computed: its class and name, and the muscle whose answers it concerns, or all statics

@@ -99,6 +99,7 @@ class MeasuredArrays(NamedTuple):
     tension: Array2
     patella: Array2
     certificate: Array2
+    passive_path: Array2
     required: Array2
     reserve: Array2
 
@@ -143,7 +144,8 @@ def solve_frames_simd(
     q, buffers = zeros(number, (inputs.q.shape[1],)), _make_buffers(number, unknowns, results.activation.shape[1])
     lane_index, shared, no_pressure = make_lane_index(number), inputs.shared.shape[1] > 0, np.zeros(5)
     bounded, asked = inputs.lower.shape[1] > 0, inputs.demand.shape[1] > 0
-    every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE))
+    passive = len(model.passive_path.path)
+    every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE, passive))
     for k in range(unknowns):
         p.lower[k], p.upper[k] = body.lower[k], body.upper[k]
     for k in range(len(body.moment)):
@@ -177,6 +179,7 @@ def solve_frames_simd(
             none,
             none,
             force,
+            forces.tension,
             near.applied,
             f,
             state,
@@ -191,6 +194,7 @@ def solve_frames_simd(
         scatter(knees.tension, lane_index, every, results.tension)
         scatter(knees.force, lane_index, every, results.patella)
         scatter(buffers.certificate, lane_index, every, results.certificate)
+        scatter(forces.tension, lane_index, every, results.passive_path)
         scatter(p.b, lane_index, body.row, results.required)
         scatter(buffers.reserve, lane_index, body.coordinate, results.reserve)
 

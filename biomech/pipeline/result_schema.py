@@ -121,6 +121,11 @@ def has_patellae(model: Model) -> bool:
     return len(model.tables["patellae"]) > 0
 
 
+def has_passive_paths(model: Model) -> bool:
+    """Whether springs or ligaments run along paths of a model."""
+    return "passive_paths" in model.tables
+
+
 def _in_degrees(model: Model, values: Array) -> Array:
     unit: Array = model.shared("degrees", lambda: np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0))
     return unit * values
@@ -167,6 +172,7 @@ RAW_OUTPUTS = (
         ("coordinate",),
         "N.m",
         "moment of passive tissue",
+        meaning="moment of passive tissue, of springs and limits of coordinates, and of `passive_paths`",
         sign="positive in the coordinate's direction",
         array="passive",
         along="coordinate",
@@ -199,7 +205,9 @@ RAW_OUTPUTS = (
             "moment of the parent on the child segment about the child's origin (the joint's centre), in the child's "
             f"frame: {_JOINT_FRAMES}; passive moments included"
         ),
-        meaning="what turns the joint; what passive tissue does is in it",
+        meaning=(
+            "what turns the joint; what passive tissue does is in it, but for `passive_paths`, which pull as muscles do"
+        ),
         analyses=_BOTH,
         array="joint_moment",
         along="joint",
@@ -395,6 +403,17 @@ RAW_OUTPUTS = (
         array="certificate",
         stays=True,
         converted=lambda model, inside: inside == 1.0,
+    ),
+    RawOutput(
+        "passive_path_tension",
+        ("passive_path",),
+        "N",
+        "tension of the spring or ligament along a path",
+        meaning="tension of springs and ligaments along paths; models with `passive_paths` alone",
+        analyses=_BOTH,
+        has=has_passive_paths,
+        array="passive_path",
+        along="passive_path",
     ),
 )
 #: By name.

@@ -3,8 +3,9 @@
 Free body of everything outward of a joint: gravity, ground forces and the muscles that cross the cut, against the
 wrench that the inner segment exerts through the joint. Forces and moments are those of the parent on the child segment,
 in the child's frame, the moments about the child's origin, which is the joint's centre: hip_r in femur_r, knee_r in
-tibia_r, ankle_r in talus_r, lumbosacral in torso. On every coordinate of the joint its power, w . M + v . F, is what
-passive tissue does there: equilibrium, seen from the cut. For that
+tibia_r, ankle_r in talus_r, lumbosacral in torso. Passive paths pull at the cut as muscles do. On every coordinate of
+the joint its power, w . M + v . F, is what passive tissue without a path does there: equilibrium, seen from the cut.
+For that
 
 - the tibia is pulled by the patellar tendon, not along the paths of the quadriceps (``biomech.model.forces.patella``);
 - where ``moment_arm_scale`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the
@@ -44,7 +45,8 @@ class CutTables(NamedTuple):
     ``start[j + 1]``: the spans that cross cut j, with sign +1 where the span's near end is outward; ``outward`` (cut,
     segment); ``lumbosacral``, which cut that is, or -1; ``patella`` (patella,): the cut that each tendon crosses.
     Couples: rows (cut, coordinate) of ``turn``, the rotations that muscles move, those of a cut together; rows (turn,
-    muscle, arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1.
+    muscle, arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1. ``passive``: rows (cut,
+    span, passive path, sign), as of ``crossing``.
     """
 
     child: Index1
@@ -56,6 +58,7 @@ class CutTables(NamedTuple):
     turn: Index2
     lever: Index2
     pressed: int
+    passive: Index2
 
 
 class Reaction(NamedTuple):
@@ -88,7 +91,8 @@ def reported_joints(compiled: CompiledModel) -> list[str]:
 @lru_cache(maxsize=16)
 def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
     """Flat tables of the cuts through the given joints."""
-    parent, pulls, patella = compiled.tree.parent, compiled.paths.pulls.tolist(), compiled.patella
+    parent, patella, muscles = compiled.tree.parent, compiled.patella, len(compiled.muscles)
+    pulls = compiled.paths.pulls.tolist()
     child = np.array([1 + compiled.joints.index(joint) for joint in joints], dtype=np.int64)
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
     for cut, first in enumerate(child):
@@ -105,7 +109,7 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         [
             (s, m, 1 if outward[cut, near] else -1)
             for s, m, near, far in pulls
-            if outward[cut, near] != outward[cut, far] and (cut, m) not in tendon
+            if m < muscles and outward[cut, near] != outward[cut, far] and (cut, m) not in tendon
         ]
         for cut in range(len(child))
     ]
@@ -115,7 +119,13 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         (t, m, k)
         for t, (cut, c) in enumerate(turn)
         for k, (m, of) in enumerate(compiled.paths.arms)
-        if of == c and (cut, int(m)) not in tendon
+        if m < muscles and of == c and (cut, int(m)) not in tendon
+    ]
+    passive = [
+        (cut, s, p - muscles, 1 if outward[cut, near] else -1)
+        for cut in range(len(child))
+        for s, p, near, far in pulls
+        if p >= muscles and outward[cut, near] != outward[cut, far]
     ]
     lumbosacral = joints.index("lumbosacral") if "lumbosacral" in joints else -1
     extension = compiled.coordinates.index("lumbar_extension") if "lumbar_extension" in compiled.coordinates else -1
@@ -130,6 +140,7 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         np.array(turn, dtype=np.int64).reshape(-1, 2),
         np.array(lever, dtype=np.int64).reshape(-1, 3),
         turn.index(pressed) if pressed in turn else -1,
+        np.array(passive, dtype=np.int64).reshape(-1, 4),
     )
 
 
@@ -142,6 +153,7 @@ def joint_reactions(
     pressure: float,
     tissue: float,
     muscle_force: Array,
+    tension: Array,
     applied: Array,
     frames: Frames,
     state: PathState,
@@ -150,9 +162,10 @@ def joint_reactions(
 ) -> None:
     """Force and moment of the parent on the child at each cut, in the child's frame, once moment arms are known.
 
-    ``tendon`` (patella, 6) pulls the tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off
-    the lumbosacral joint and extends it; ``abdomen``: see ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk
-    down, and extends it with the moment that is no couple here but the joint's passive one.
+    ``tension`` (passive path,) is that of passive paths, N; ``tendon`` (patella, 6) pulls the tibia of a body whose
+    tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off the lumbosacral joint and extends it; ``abdomen``: see
+    ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk down, and extends it with the moment that is no couple
+    here but the joint's passive one.
     """
     pressed = any_lane((abdomen[0] != 0.0) | (abdomen[1] != 0.0))
     lift = abdomen[2] * abdomen[4] * pressure
@@ -171,6 +184,11 @@ def joint_reactions(
             mx, my, mz = mx + pull * u[span, 3], my + pull * u[span, 4], mz + pull * u[span, 5]
         out.force[3 * j], out.force[3 * j + 1], out.force[3 * j + 2] = fx, fy, fz
         out.moment[3 * j], out.moment[3 * j + 1], out.moment[3 * j + 2] = mx, my, mz
+    for n in range(len(cuts.passive)):
+        j, span, pull = cuts.passive[n, 0], cuts.passive[n, 1], cuts.passive[n, 3] * tension[cuts.passive[n, 2]]
+        for k in range(3):
+            out.force[3 * j + k] += pull * state.wrench[span, k]
+            out.moment[3 * j + k] += pull * state.wrench[span, 3 + k]
     for n in range(len(cuts.patella)):
         j = cuts.patella[n]
         if model.patella.acts and j >= 0:

@@ -120,7 +120,8 @@ def rows_to_meet(model: Model, moments: Array, reserve: Array) -> tuple[NDArray[
     parent = dict(zip(joints.rows, joints.text("parent"), strict=True))
     joint = dict(zip(table.rows, table.text("joint"), strict=True))
     acted = np.zeros(len(compiled.coordinates), dtype=bool)
-    acted[compiled.paths.arms[:, 1]] = True
+    arms = compiled.paths.arms
+    acted[arms[arms[:, 0] < len(compiled.muscles), 1]] = True
     free = np.array([parent[joint[name]] == "ground" for name in compiled.names.coordinates])
     rows = compiled.actuated[(given & (acted | (reserve > 0.0) | ~free))[compiled.actuated]]
     demand = moments[:, rows]

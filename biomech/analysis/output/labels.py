@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from biomech.errors import StanceError
 from biomech.model.model import Model
+from biomech.model.tables import optional
 from biomech.stance.parameters import AXES, RESERVED, SIDES, WITH_POLICY
 from biomech.stance.stance import StanceGrid
 from biomech.statics.reactions import reported_joints
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Dimensions with the same labels in every answer of a model.
-DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot")
+DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot", "passive_path")
 #: Names of labels that a caller's coordinate may not have.
 _TAKEN = frozenset({*DIMENSIONS, *RESERVED, "side"})
 
@@ -89,6 +90,7 @@ def labels_of(model: Model) -> dict[str, list[str]]:
         "joint": reported_joints(model.compiled()),
         "axis": list(AXES),
         "foot": list(SIDES),
+        "passive_path": list(optional(model.tables, "passive_paths").rows),
     }
 
 
@@ -96,7 +98,7 @@ def _lay_out(model: Model) -> dict[str, tuple[xr.Variable, Any]]:
     """Every variable of labels, with its pandas index where it is that of a dimension, or None."""
     import xarray as xr
 
-    muscle, others = "muscle", labels_of(model)
+    muscle, others = "muscle", {dim: own for dim, own in labels_of(model).items() if own or dim != "passive_path"}
     sides = (muscle, model.sides(model.muscles), {"units": "1", "long_name": "side of the body of the muscle"})
     labels = {muscle: others.pop(muscle), "side": sides, **others}
     coordinates = xr.Coordinates(labels)

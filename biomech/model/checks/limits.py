@@ -76,6 +76,12 @@ RANGES: dict[str, dict[str, Range]] = {
     "point_rows": {"rx": _ANGLE, "ry": _ANGLE, "rz": _ANGLE},
     "inertias": {"xx": _MOMENT, "yy": _MOMENT, "zz": _MOMENT},
     "reserves": {"optimal_force": Range(0.0, 1e9)},
+    "passive_paths": {
+        "slack_length": Range(0.0, 5.0, "m"),
+        "stiffness": Range(0.0, 1e9),
+        "strength": Range(0.0, 1e6, "N"),
+        "transition_strain": Range(0.0, 100.0, "1", above=True),
+    },
     "coordinate_forces": {
         **{f"{end}_stiffness": Range(-1e9, 1e9) for end in ("upper", "lower")},
         **{f"{end}_limit": Range(-1e6, 1e6) for end in ("upper", "lower")},

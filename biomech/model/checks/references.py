@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 
 from biomech.errors import ModelError
+from biomech.model.forces.passive_paths import KINDS
 from biomech.model.mechanics.functions import compile_functions
 from biomech.model.tables import Table
 
@@ -48,6 +50,7 @@ def check_references(tables: Mapping[str, Table]) -> None:
     _check_couplers(tables, rates)
     _check_points(tables, functions, rates)
     _check_coordinate_forces(tables)
+    _check_passive_paths(tables, rates)
 
 
 def _check_named(table: Table, column: str, known: set[str]) -> None:
@@ -108,6 +111,28 @@ def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
             raise ModelError(f"coordinate_forces/{row}/kind = {kind!r}: must be one of limit, spring")
         if name in dependent:
             raise ModelError(f"coordinate_forces/{row}/coordinate = {name!r}: must follow no other")
+
+
+def _check_passive_paths(tables: Mapping[str, Table], rates: Mapping[str, tuple[float, ...]]) -> None:
+    """Each has a name that no muscle has, the numbers of its kind and those alone, and points."""
+    table, muscles = tables["passive_paths"], {*tables["muscles"].rows}
+    count = Counter(tables["path_points"].text("muscle"))
+    for i, (row, kind, function) in enumerate(zip(table.rows, table.text("kind"), table.text("function"), strict=True)):
+        where = f"passive_paths/{row}"
+        if row in muscles:
+            raise ModelError(f"{where}: must have another name than a muscle, whose path is another")
+        for column in ("stiffness", "strength", "transition_strain"):
+            value = table.columns[column][i]
+            if (value == value) != (column in KINDS[kind]):
+                allowed = "be given" if column in KINDS[kind] else "be absent (NaN)"
+                raise ModelError(f"{where}/{column} = {value!r}: must {allowed}, for it is of the kind {kind}")
+        if (function in rates) != (kind == "ligament") or len(rates.get(function, ())) > 1:
+            allowed = "a function of one argument" if kind == "ligament" else f"empty, for it is of the kind {kind}"
+            raise ModelError(f"{where}/function = {function!r}: must be {allowed}")
+        if kind != "spring" and not table.value(row, "slack_length") > 0.0:
+            raise ModelError(f"{where}/slack_length = 0.0: must be above 0, for strain is over it")
+        if count[row] < 2:
+            raise ModelError(f"{where}: needs at least two path points, has {count[row]}")
 
 
 def _check_points(tables: Mapping[str, Table], functions: set[str], rates: Mapping[str, tuple[float, ...]]) -> None:
