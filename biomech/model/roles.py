@@ -27,7 +27,9 @@ from biomech.model.signs import turn_back, turn_coordinates
 from biomech.model.tables import COLUMNS, Table, optional
 
 #: Kinds of parts, which are the tables that name them.
-KINDS = ("segments", "joints", "coordinates", "muscles", "passive_paths")
+KINDS = ("segments", "joints", "coordinates", "muscles")
+#: And those of parts that a body need not have.
+EVERY_KIND = (*KINDS, "passive_paths")
 #: What runs along a path of its own: no two of these have one name.
 PATHS = ("muscles", "passive_paths")
 #: Columns that hold names of parts, by table: of what kind they are; ``paths`` is any of ``PATHS``.
@@ -196,7 +198,7 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     """
     found = {kind: _roles_of(tables[kind], kind, given.get(kind) or {}) for kind in ROLES}
     pairs = _read_pairs(tables, mirror)
-    mirrored = {kind: _pairs_of(optional(tables, kind), kind, found.get(kind, {}), pairs) for kind in KINDS}
+    mirrored = {kind: _pairs_of(optional(tables, kind), kind, found.get(kind, {}), pairs) for kind in EVERY_KIND}
     segments, joints, coordinates = (MappingProxyType(found[kind]) for kind in ("segments", "joints", "coordinates"))
     signs = _read_signs(found["coordinates"], given.get("signs") or {})
     return Roles(segments, joints, coordinates, MappingProxyType(mirrored), MappingProxyType(signs))
@@ -233,12 +235,14 @@ def _roles_of(table: Table, kind: str, given: object) -> dict[str, str]:
 
 def _read_pairs(tables: Mapping[str, Table], mirror: object) -> dict[str, str]:
     """Right to left, of parts that there are, each in one pair alone."""
-    names = {name for kind in KINDS for name in optional(tables, kind).rows}
+    names = {name for kind in EVERY_KIND for name in optional(tables, kind).rows}
     pairs: dict[str, str] = {}
     for right, left in mapping("mirror", mirror or {}, "names on the right to names on the left", ModelError).items():
         for name in (right, left):
             if name not in names:
-                raise ModelError(f"mirror: there is no part {shown(name)}; parts are {', '.join(KINDS)} of the model")
+                raise ModelError(
+                    f"mirror: there is no part {shown(name)}; parts are {', '.join(EVERY_KIND)} of the model"
+                )
         if right == left or right in pairs.values() or left in pairs or left in pairs.values():
             raise ModelError(f"mirror: {shown(right)} and {shown(left)}: a part is in one pair, on one side of it")
         pairs[right] = left
@@ -280,11 +284,13 @@ class RoleNames:
 
     def __init__(self, tables: Mapping[str, Table], roles: Roles) -> None:
         self._tables = tables
+        for name in {*tables["muscles"].rows} & {*optional(tables, "passive_paths").rows}:
+            raise ModelError(f"passive_paths/{name}: must have another name than a muscle, which has its own path")
         #: Roles of coordinates that the body counts the other way round.
         self.turned = frozenset(roles.signs)
         #: By kind: name of a part to that by its role.
         self.by_role: dict[str, dict[str, str]] = {}
-        for kind in KINDS:
+        for kind in EVERY_KIND:
             others = {own for path in PATHS if kind in PATHS for own in self.by_role.get(path, {}).values()}
             self.by_role[kind] = _by_role(optional(tables, kind), kind, roles, others)
         #: And back.
@@ -328,7 +334,7 @@ class RoleNames:
 
 def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
     """A record of roles without the parts that are gone."""
-    there = {kind: set(optional(tables, kind).rows) for kind in KINDS}
+    there = {kind: set(optional(tables, kind).rows) for kind in EVERY_KIND}
     told: dict[str, Any] = {
         kind: {role: name for role, name in record.get(kind, {}).items() if name in there[kind]} for kind in ROLES
     }

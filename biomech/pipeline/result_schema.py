@@ -238,6 +238,17 @@ RAW_OUTPUTS = (
         symmetry=FORCE,
     ),
     RawOutput(
+        "passive_path_tension",
+        ("passive_path",),
+        "N",
+        "tension of the spring or ligament along a path",
+        meaning="tension of springs and ligaments along paths; models with `passive_paths` alone",
+        analyses=_BOTH,
+        has=has_passive_paths,
+        array="passive_path",
+        along="passive_path",
+    ),
+    RawOutput(
         "ground_force",
         ("foot", "axis"),
         "N",
@@ -403,17 +414,6 @@ RAW_OUTPUTS = (
         array="certificate",
         stays=True,
         converted=lambda model, inside: inside == 1.0,
-    ),
-    RawOutput(
-        "passive_path_tension",
-        ("passive_path",),
-        "N",
-        "tension of the spring or ligament along a path",
-        meaning="tension of springs and ligaments along paths; models with `passive_paths` alone",
-        analyses=_BOTH,
-        has=has_passive_paths,
-        array="passive_path",
-        along="passive_path",
     ),
 )
 #: By name.

@@ -114,13 +114,11 @@ def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
 
 
 def _check_passive_paths(tables: Mapping[str, Table], rates: Mapping[str, tuple[float, ...]]) -> None:
-    """Each has a name that no muscle has, the numbers of its kind and those alone, and points."""
-    table, muscles = tables["passive_paths"], {*tables["muscles"].rows}
+    """Each has the numbers of its kind and those alone, and points."""
+    table = tables["passive_paths"]
     count = Counter(tables["path_points"].text("muscle"))
     for i, (row, kind, function) in enumerate(zip(table.rows, table.text("kind"), table.text("function"), strict=True)):
         where = f"passive_paths/{row}"
-        if row in muscles:
-            raise ModelError(f"{where}: must have another name than a muscle, whose path is another")
         for column in ("stiffness", "strength", "transition_strain"):
             value = table.columns[column][i]
             if (value == value) != (column in KINDS[kind]):
