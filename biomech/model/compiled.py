@@ -35,7 +35,7 @@ from biomech.model.mechanics.splines import SplineTables, check_knots, compile_s
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
 from biomech.model.mechanics.wrapping.tables import KINDS, QUADRANTS, check_wraps
 from biomech.model.mirror import ANTISYMMETRIC, side_of
-from biomech.model.roles import RoleNames
+from biomech.model.roles import PATHS, RoleNames
 from biomech.model.signs import other_way
 from biomech.model.tables import Table, check_cells, complete, optional
 
@@ -58,6 +58,7 @@ class PartNames(NamedTuple):
     coordinates: list[str]
     muscles: list[str]
     passive_paths: list[str]
+    path_actuators: list[str]
 
 
 class ModelTables(NamedTuple):
@@ -90,6 +91,7 @@ class CompiledModel:
     coordinates: list[str]
     muscles: list[str]
     passive_paths: list[str]  #: behind the muscles among the paths
+    path_actuators: list[str]  #: and behind these
     names: PartNames  #: what the body itself calls them
     turned: NDArray[np.bool_]  #: coordinates that the body itself counts the other way round
     tree: TreeTables
@@ -127,7 +129,8 @@ class CompiledModel:
     @property
     def in_roles(self) -> CompiledModel:
         """The same, parts called and counted by their roles in what goes in and comes out."""
-        names = PartNames(self.segments, self.joints, self.coordinates, self.muscles, self.passive_paths)
+        kinds = (self.segments, self.joints, self.coordinates, self.muscles, self.passive_paths, self.path_actuators)
+        names = PartNames(*kinds)
         return replace(self, names=names, turned=np.zeros_like(self.turned))
 
     def counted(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -240,13 +243,14 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         for name, of in zip(table.rows, table.text("joint"), strict=True)
         if of == joint and here(name) and not (half and name in ANTISYMMETRIC)
     ]
-    muscles, passive_paths = ([name for name in tables[own].rows if here(name)] for own in ("muscles", "passive_paths"))
+    runs = {own: [name for name in tables[own].rows if here(name)] for own in PATHS}
+    muscles, passive_paths, path_actuators = runs.values()
     own = names.own if names else {}
     kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates}
-    kept |= {"muscles": muscles, "passive_paths": passive_paths}
+    kept |= runs
     tree = compile_tree(tables, segments, coordinates, spline_number, functions, half)
     pairs = tree.couplers.pairs
-    along = [*muscles, *passive_paths]
+    along = [*muscles, *passive_paths, *path_actuators]
     paths = compile_paths(tables, along, segments, coordinates, spline_number, functions, tree.affects, pairs)
     turns = np.array([table.text("motion")[table.index(c)] == "rotation" for c in coordinates], dtype=np.bool_)
     settings = tables["settings"]
@@ -261,6 +265,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         coordinates,
         muscles,
         passive_paths,
+        path_actuators,
         PartNames(**{kind: [own[kind][part] if names else part for part in parts] for kind, parts in kept.items()}),
         np.array([name in names.turned if names else False for name in coordinates], dtype=bool),
         tree,
@@ -326,7 +331,7 @@ def _check_names(tables: Mapping[str, Table]) -> None:
     """Every name that a table refers to must exist."""
     segments = {"ground", *tables["joints"].text("child")}
     coordinates = {"", *tables["coordinates"].rows}
-    paths = {*tables["muscles"].rows, *optional(tables, "passive_paths").rows}
+    paths = {name for own in PATHS for name in optional(tables, own).rows}
     splines = {"", *tables["splines"].text("spline")}
     for table, column, known in (
         ("joints", "parent", segments),

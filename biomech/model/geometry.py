@@ -187,7 +187,7 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
 
     posed = _read(compiled, coordinates, ("length", "moment_arm", "side"))
     q = posed.q
-    length, arm = (own[:, : len(compiled.muscles)] for own in _path_geometry(compiled, q))
+    length, arm = (own[:, : len(compiled.muscles)] for own in path_geometry(compiled, q))
     return xr.Dataset(
         {
             "length": posed.variable(("muscle",), length, _about("m", "musculotendon length")),
@@ -204,8 +204,11 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
     )
 
 
-def _path_geometry(compiled: CompiledModel, q: Array) -> tuple[Array, Array]:
-    """Lengths (pose, path) and moment arms (pose, path, coordinate) of muscles and, behind them, passive paths."""
+def path_geometry(compiled: CompiledModel, q: Array) -> tuple[Array, Array]:
+    """Lengths (pose, path) and moment arms (pose, path, coordinate) of muscles, passive paths and path actuators.
+
+    They stand in this order; ``q`` (pose, coordinate) are the coordinates in rad and m.
+    """
     paths = len(compiled.paths.start) - 1
     length, arm = np.empty((len(q), paths)), np.zeros((len(q), paths, len(compiled.coordinates)))
     _muscle_geometry(compiled.tree, compiled.splines, compiled.paths, q, length, arm)
@@ -351,7 +354,8 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
 
 def _passive_paths(compiled: CompiledModel, q: Array, posed: Poses, moment: Array, slope: Array) -> dict[str, Any]:
     """Variables of passive paths; what they do is added to ``moment`` and ``slope``."""
-    length, arm = (own[:, len(compiled.muscles) :] for own in _path_geometry(compiled, q))
+    first = len(compiled.muscles)
+    length, arm = (own[:, first : first + len(compiled.passive_paths)] for own in path_geometry(compiled, q))
     tension, added = np.empty(length.shape), np.empty(q.shape)
     tables = (compiled.tree, compiled.splines, compiled.paths, compiled.passive_path)
     _pull(*tables, q, tension, added)

@@ -41,13 +41,14 @@ _NAMES = {
     "wraps": ("wrap", "segment"),
     "path_wraps": ("row", "muscle", "wrap"),
     "passive_paths": ("passive_path",),
+    "path_actuators": ("path_actuator",),
 }
 #: Tables whose rows are each of one side, where halves stand by themselves.
-_SIDED = ("muscles", "contact_points", "patellae", "passive_paths")
+_SIDED = ("muscles", "contact_points", "patellae", "passive_paths", "path_actuators")
 #: Words that the mirror exchanges.
 _EXCHANGED = {("wraps", "quadrant"): {"z": "-z", "-z": "z"}}
 #: Tables of files, which give both sides: what the mirror makes of them is not known.
-_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps", "passive_paths"))
+_OF_FILES = tuple(name for name in OPTIONAL if name not in _NAMES)
 _BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")

@@ -22,7 +22,7 @@ from biomech.model.mirror import is_mirrored, is_symmetric, side_of, with_left_s
 from biomech.model.poses import Coordinates, joined
 from biomech.model.proportions import follow
 from biomech.model.removal import remove_parts
-from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
+from biomech.model.roles import NO_ROLES, PATHS, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
 from biomech.model.tables import COLUMNS, SCHEMA, Table, check_cells, check_structure, make_table, optional
 
@@ -173,7 +173,9 @@ class Model(Displayed):
 
     @property
     def reserves(self) -> dict[str, float]:
-        """Actuators that a model file has on coordinates, N.m or N at unit control, for ``static_optimization``.
+        """Actuators that a model file has, N.m or N at unit control, for ``static_optimization``.
+
+        Those of coordinates by coordinate, those along paths by their own name.
 
         Examples
         --------
@@ -181,8 +183,8 @@ class Model(Displayed):
         >>> bm.load_model().reserves
         {}
         """
-        table = optional(self.tables, "reserves")
-        return dict(zip(table.rows, table.numbers("optimal_force").tolist(), strict=True))
+        tables = [optional(self.tables, name) for name in ("reserves", "path_actuators")]
+        return {name: own.value(name, "optimal_force") for own in tables for name in own.rows}
 
     @property
     def is_symmetric(self) -> bool:
@@ -379,8 +381,8 @@ class Model(Displayed):
         Parameters
         ----------
         names : str or iterable of str
-            Names or patterns (``*``, ``?``) of muscles, passive paths and segments. With a segment goes all that hangs
-            on it, and every muscle and passive path that reaches it.
+            Names or patterns (``*``, ``?``) of muscles, passive paths, path actuators and segments. With a segment goes
+            all that hangs on it, and everything along a path that reaches it.
 
         Returns
         -------
@@ -476,8 +478,8 @@ class Model(Displayed):
         segments, joints, coordinates : mapping of str to str
             Role, of ``biomech.model.roles.ROLES``, to the name of the part. What is not said stays as it was.
         mirror : mapping of str to str
-            Name of a part on the right to that of its mirror image on the left, of muscles, passive paths and of what
-            has no role, where their names do not end in ``_r`` and ``_l``.
+            Name of a part on the right to that of its mirror image on the left, of muscles, of what else runs along a
+            path and of what has no role, where their names do not end in ``_r`` and ``_l``.
         signs : mapping of str to float
             Role of a coordinate to -1 where the body counts the other way round than its role does (``knee_angle_r``
             extends the knee), or to 1. Angles, moments and arms of that coordinate go in and come out as the body
@@ -553,8 +555,8 @@ class Model(Displayed):
         return self._with_tables(self.role_names.restore(self.tables, self.tables_by_role, tables))
 
     def _parts_named(self, patterns: object) -> dict[str, set[str]]:
-        """Muscles, passive paths among them, and segments that patterns name, by their roles."""
-        found: dict[str, set[str]] = {"muscles": set(), "passive_paths": set(), "segments": set()}
+        """All along paths, called muscles, and segments that patterns name, by their roles."""
+        found: dict[str, set[str]] = {kind: set() for kind in (*PATHS, "segments")}
         for pattern in [patterns] if isinstance(patterns, str) else name_list("names", patterns, error=ModelError):
             rows = {kind: self.rows_matching(kind, text("names", pattern, ModelError)) for kind in found}
             if not any(rows.values()):
@@ -562,7 +564,7 @@ class Model(Displayed):
                 raise ModelError(f"names = {shown(pattern)}: matches no muscle and no segment; segments are {own}")
             for kind, places in rows.items():
                 found[kind] |= {optional(self.tables_by_role, kind).rows[i] for i in places}
-        return {"muscles": found["muscles"] | found["passive_paths"], "segments": found["segments"]}
+        return {"muscles": set[str]().union(*(found[kind] for kind in PATHS)), "segments": found["segments"]}
 
     def rows_matching(self, table: str, pattern: str) -> list[int]:
         """Positions of the rows of a table that a pattern names.

@@ -1,9 +1,9 @@
 """A body without some of its parts: muscles that are gone, limbs that were taken off.
 
 With a segment goes everything outward of it: its joint and the coordinates of that, all segments that hang on it,
-what touches the ground there, and every muscle and passive path that reaches it. A patella stays while its knee and a
-muscle of its group do. Where a limb ends, a coordinate that no muscle moves any more and that leads to no contact is
-locked as it is in the neutral pose: of a foot that is gone the talus is left, as the end of the stump.
+what touches the ground there, and everything along a path that reaches it, muscle or not. A patella stays while its
+knee and a muscle of its group do. Where a limb ends, a coordinate that no muscle moves any more and that leads to no
+contact is locked as it is in the neutral pose: of a foot that is gone the talus is left, as the end of the stump.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Tables = Mapping[str, Table]
 
 
 class _Gone(NamedTuple):
-    """Names of what is taken away; among the ``muscles`` are passive paths, which have their names apart."""
+    """Names of what is taken away; all that runs along a path is among the ``muscles``."""
 
     segments: set[str]
     joints: set[str]
@@ -28,14 +28,14 @@ class _Gone(NamedTuple):
 
 
 def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[str]) -> dict[str, Table]:
-    """Tables without muscles, passive paths and limbs.
+    """Tables without muscles, other things along paths, and limbs.
 
     Parameters
     ----------
     tables : mapping of str to Table
         Those of a body, parts called by their roles.
     muscles, segments : collection of str
-        Names of those that go; passive paths are among the muscles.
+        Names of those that go; passive paths and path actuators are among the muscles.
 
     Raises
     ------
@@ -81,6 +81,7 @@ def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table
         "force_length_curves": _without(every["force_length_curves"], "muscle", gone.muscles),
         "coordinate_forces": _without(every["coordinate_forces"], "coordinate", gone.coordinates),
         "passive_paths": _without(every["passive_paths"], "passive_path", gone.muscles),
+        "path_actuators": _without(every["path_actuators"], "path_actuator", gone.muscles),
         "reserves": _without(every["reserves"], "coordinate", gone.coordinates),
         "left_out": _without(every["left_out"], "muscle", gone.muscles),
     }

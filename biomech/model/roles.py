@@ -29,9 +29,9 @@ from biomech.model.tables import COLUMNS, Table, optional
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
 #: And those of parts that a body need not have.
-EVERY_KIND = (*KINDS, "passive_paths")
+EVERY_KIND = (*KINDS, "passive_paths", "path_actuators")
 #: What runs along a path of its own: no two of these have one name.
-PATHS = ("muscles", "passive_paths")
+PATHS = ("muscles", "passive_paths", "path_actuators")
 #: Columns that hold names of parts, by table: of what kind they are; ``paths`` is any of ``PATHS``.
 NAMED: Mapping[str, Mapping[str, str]] = {
     "segments": {"segment": "segments"},
@@ -53,6 +53,7 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "force_length_curves": {"muscle": "muscles"},
     "coordinate_forces": {"coordinate": "coordinates"},
     "passive_paths": {"passive_path": "passive_paths"},
+    "path_actuators": {"path_actuator": "path_actuators"},
     "reserves": {"coordinate": "coordinates"},
     "left_out": {"muscle": "muscles"},
 }
@@ -124,8 +125,8 @@ class Roles:
     segments, joints, coordinates : mapping of str to str
         Role, of ``ROLES``, to the name of the part that has it; roles that nothing has are absent.
     mirror : mapping of str to mapping of str to str
-        By kind, ``segments``, ``joints``, ``coordinates``, ``muscles`` and ``passive_paths``: the name of every part on
-        the right that is paired with one on the left, to the name of that.
+        By kind, ``segments``, ``joints``, ``coordinates``, ``muscles``, ``passive_paths`` and ``path_actuators``: the
+        name of every part on the right that is paired with one on the left, to the name of that.
     signs : mapping of str to float
         -1 for every role of a coordinate that the body itself counts the other way round.
 
@@ -284,8 +285,7 @@ class RoleNames:
 
     def __init__(self, tables: Mapping[str, Table], roles: Roles) -> None:
         self._tables = tables
-        for name in {*tables["muscles"].rows} & {*optional(tables, "passive_paths").rows}:
-            raise ModelError(f"passive_paths/{name}: must have another name than a muscle, which has its own path")
+        _check_paths(tables)
         #: Roles of coordinates that the body counts the other way round.
         self.turned = frozenset(roles.signs)
         #: By kind: name of a part to that by its role.
@@ -365,6 +365,18 @@ def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str
                 cells[column] = tuple(new.get(name, name) for name in own)
         found[table] = Table(table, cells)
     return found
+
+
+def _check_paths(tables: Mapping[str, Table]) -> None:
+    """Whose points are whose is told by names, and reserves are asked for by those of coordinates and actuators."""
+    taken = dict.fromkeys(tables["muscles"].rows, "a muscle")
+    for kind, word in (("passive_paths", "a passive path"), ("path_actuators", "")):
+        if kind == "path_actuators":
+            taken |= dict.fromkeys(tables["coordinates"].rows, "a coordinate")
+        for name in optional(tables, kind).rows:
+            if name in taken:
+                raise ModelError(f"{kind}/{name}: must have another name than {taken[name]}")
+            taken[name] = word
 
 
 def _by_role(table: Table, kind: str, roles: Roles, others: Collection[str]) -> dict[str, str]:

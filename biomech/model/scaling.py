@@ -17,7 +17,7 @@ Every rule and its source:
   65, .90 past that; Anderson et al. 2007, J Biomech 40:3105); so ``sex`` changes no strength. High for legs of young
   adults, low for trunks and for weight that is fat.
 - *Passive paths* (springs and ligaments). Slack lengths as fibres, in the ratio of the path's whole length; at the same
-  strain the tension goes with the body's mass: ligaments are as strong for their load.
+  strain the tension goes with the body's mass: ligaments are as strong for their load. So do path actuators.
 - *The rest* (passive moments, arms, abdominal pressure) as in ``biomech.model.proportions``, by mass and height.
 
 Of a similar body, every length times s and every mass times m, moments of weight, of passive tissue and of abdominal
@@ -356,6 +356,9 @@ def _with_paths(before: Tables, tables: dict[str, Table], growth: _Growth, rule:
         for column, by in (("stiffness", stiffness), ("strength", [growth.mass] * len(table))):
             table = table.with_column(column, tuple((table.numbers(column) * by).tolist()))
         found["passive_paths"] = table
+    if "path_actuators" in tables:
+        table = tables["path_actuators"]
+        found["path_actuators"] = _times(table, "optimal_force", [growth.mass] * len(table))
     return found
 
 
@@ -392,7 +395,7 @@ def _longer(before: Tables, after: Tables, growth: _Growth) -> tuple[Array, Arra
     for tables in (before, after):
         compiled = compile_model(tables, half=False)
         _, state = pose_muscles(compiled, np.zeros(len(compiled.coordinates)))
-        lengths.append(dict(zip([*compiled.muscles, *compiled.passive_paths], state.length, strict=True)))
+        lengths.append(dict(zip([*compiled.muscles, *compiled.passive_paths], state.length, strict=False)))
     muscles = len(before["muscles"])
     names = (*before["muscles"].rows, *optional(before, "passive_paths").rows)
     mirrored = is_symmetric(before)  # lengths of both sides differ by rounding, which would make it lopsided

@@ -246,6 +246,14 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "function": "text",
         "source": "text",
     },
+    # actuators along paths, whose points are in path_points: N at unit control, and limits of the control
+    "path_actuators": {
+        "path_actuator": "text",
+        "optimal_force": "number",
+        "min_control": "optional",
+        "max_control": "optional",
+        "source": "text",
+    },
     # actuators of coordinates, N.m or N at unit control
     "reserves": {"coordinate": "text", "optimal_force": "number", "source": "text"},
     # what a file has and is not computed: its class and name, and the muscle whose answers it concerns, or all statics

@@ -61,6 +61,7 @@ ALONG: dict[str, Along] = {
     "coordinate": _along(lambda body: list(body.coordinates)),
     "muscle": _along(lambda body: list(body.muscles)),
     "passive_path": _along(lambda body: list(body.passive_paths)),
+    "path_actuator": _along(lambda body: list(body.path_actuators)),
     "joint": _along(reported_joints),
     "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: FEET),
     "knee": Along(_knees, lambda body: KNEES if _knees(body) else []),
@@ -77,7 +78,7 @@ class OutputDeclaration:
         Of the variable, a word.
     dims : tuple of str
         Dimensions of its own, of ``muscle``, ``group``, ``coordinate``, ``joint``, ``foot``, ``axis``,
-        ``passive_path``.
+        ``passive_path``, ``path_actuator``.
     units : str
         SI, or ``deg``; ``1`` for a pure number.
     long_name : str

@@ -89,6 +89,7 @@ class ResultArrays(NamedTuple):
     patella: Array2
     certificate: Array2
     passive_path: Array2
+    path_actuator: Array2
 
 
 if TYPE_CHECKING:
@@ -247,7 +248,18 @@ def solve_batch(
         buffers.certificate[ABDOMEN] = forces.abdomen[0]
         buffers.certificate[TISSUE] = lumbar_pull(body.model.tissue, q)
         _react(
-            body, output_maps, f, state, forces.wrench, forces.outside, forces.tension, floor, buffers, knees, joints
+            body,
+            output_maps,
+            f,
+            state,
+            forces.wrench,
+            forces.outside,
+            forces.tension,
+            forces.pull,
+            floor,
+            buffers,
+            knees,
+            joints,
         )
         _write_output(output_maps.coordinates, q, lane_index, results.coordinates)
         _write_output(output_maps.activation, buffers.activation, lane_index, results.activation)
@@ -267,6 +279,7 @@ def solve_batch(
         _write_output(output_maps.patella, knees.force, lane_index, results.patella)
         _write_output(output_maps.certificate, buffers.certificate, lane_index, results.certificate)
         _write_output(output_maps.passive_path, forces.tension, lane_index, results.passive_path)
+        _write_output(output_maps.path_actuator, forces.pull, lane_index, results.path_actuator)
 
 
 @kernel
@@ -346,6 +359,7 @@ def _react(
     wrench: Array,
     outside: Array,
     tension: Array,
+    pull: Array,
     floor: Array,
     buffers: ResultBuffers,
     knees: PatellaState,
@@ -385,6 +399,7 @@ def _react(
             body.model.tissue.share * buffers.certificate[TISSUE],
             buffers.muscle_force,
             tension,
+            pull,
             buffers.wrench,
             f,
             state,

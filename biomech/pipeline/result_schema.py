@@ -126,6 +126,11 @@ def has_passive_paths(model: Model) -> bool:
     return "passive_paths" in model.tables
 
 
+def has_path_actuators(model: Model) -> bool:
+    """Whether a model has actuators along paths."""
+    return "path_actuators" in model.tables
+
+
 def _in_degrees(model: Model, values: Array) -> Array:
     unit: Array = model.shared("degrees", lambda: np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0))
     return unit * values
@@ -247,6 +252,17 @@ RAW_OUTPUTS = (
         has=has_passive_paths,
         array="passive_path",
         along="passive_path",
+    ),
+    RawOutput(
+        "path_actuator_force",
+        ("path_actuator",),
+        "N",
+        "tension of the path actuator",
+        meaning="what path actuators pull with, where `reserve` names them; models with `path_actuators` alone",
+        analyses=("static_optimization",),
+        has=has_path_actuators,
+        array="path_actuator",
+        along="path_actuator",
     ),
     RawOutput(
         "ground_force",

@@ -125,15 +125,16 @@ class ForceWorkspace(NamedTuple):
     """Room for one posture.
 
     ``given`` and ``passive`` (coordinate,), and the ``slope`` of the part of the latter that runs along no path;
-    ``tension`` (passive path,) N; ``strength`` (muscle,); ``wrench`` (generator, 6) of a unit of each contact
-    generator; ``abdomen`` (1,), the abdominal pressure in Pa; ``outside`` (6 segment,): force and moment of elements
-    from outside on every segment.
+    ``tension`` (passive path,) N, and ``pull`` (path actuator,) where something sets it; ``strength`` (muscle,);
+    ``wrench`` (generator, 6) of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa;
+    ``outside`` (6 segment,): force and moment of elements from outside on every segment.
     """
 
     given: Array
     passive: Array
     slope: Array
     tension: Array
+    pull: Array
     strength: Array
     wrench: Array
     abdomen: Array
@@ -285,6 +286,7 @@ def make_force_workspace(number: Any, model: ModelTables, contact: ContactTables
         zeros(number, (coordinates,)),
         zeros(number, (coordinates, coordinates)),
         zeros(number, (len(model.passive_path.path),)),
+        zeros(number, (len(model.paths.start) - 1 - len(model.muscle.max_force) - len(model.passive_path.path),)),
         zeros(number, (len(model.muscle.max_force),)),
         zeros(number, (generators, 6)),
         zeros(number, (1,)),

@@ -18,6 +18,7 @@ moment:
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ class CutTables(NamedTuple):
     segment); ``lumbosacral``, which cut that is, or -1; ``patella`` (patella,): the cut that each tendon crosses.
     Couples: rows (cut, coordinate) of ``turn``, the rotations that muscles move, those of a cut together; rows (turn,
     muscle, arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1. ``passive``: rows (cut,
-    span, passive path, sign), as of ``crossing``.
+    span, passive path, sign), as of ``crossing``; ``actuator``: the same of path actuators.
     """
 
     child: Index1
@@ -59,6 +60,7 @@ class CutTables(NamedTuple):
     lever: Index2
     pressed: int
     passive: Index2
+    actuator: Index2
 
 
 class Reaction(NamedTuple):
@@ -121,11 +123,18 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         for k, (m, of) in enumerate(compiled.paths.arms)
         if m < muscles and of == c and (cut, int(m)) not in tendon
     ]
-    passive = [
-        (cut, s, p - muscles, 1 if outward[cut, near] else -1)
-        for cut in range(len(child))
-        for s, p, near, far in pulls
-        if p >= muscles and outward[cut, near] != outward[cut, far]
+    ends = (muscles, muscles + len(compiled.passive_paths), len(compiled.paths.start) - 1)
+    others = [
+        np.array(
+            [
+                (cut, s, p - first, 1 if outward[cut, near] else -1)
+                for cut in range(len(child))
+                for s, p, near, far in pulls
+                if first <= p < last and outward[cut, near] != outward[cut, far]
+            ],
+            dtype=np.int64,
+        ).reshape(-1, 4)
+        for first, last in pairwise(ends)
     ]
     lumbosacral = joints.index("lumbosacral") if "lumbosacral" in joints else -1
     extension = compiled.coordinates.index("lumbar_extension") if "lumbar_extension" in compiled.coordinates else -1
@@ -140,7 +149,7 @@ def compile_cuts(compiled: CompiledModel, joints: tuple[str, ...]) -> CutTables:
         np.array(turn, dtype=np.int64).reshape(-1, 2),
         np.array(lever, dtype=np.int64).reshape(-1, 3),
         turn.index(pressed) if pressed in turn else -1,
-        np.array(passive, dtype=np.int64).reshape(-1, 4),
+        *others,
     )
 
 
@@ -154,6 +163,7 @@ def joint_reactions(
     tissue: float,
     muscle_force: Array,
     tension: Array,
+    actuator_force: Array,
     applied: Array,
     frames: Frames,
     state: PathState,
@@ -162,10 +172,10 @@ def joint_reactions(
 ) -> None:
     """Force and moment of the parent on the child at each cut, in the child's frame, once moment arms are known.
 
-    ``tension`` (passive path,) is that of passive paths, N; ``tendon`` (patella, 6) pulls the tibia of a body whose
-    tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off the lumbosacral joint and extends it; ``abdomen``: see
-    ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk down, and extends it with the moment that is no couple
-    here but the joint's passive one.
+    ``tension`` (passive path,) and ``actuator_force`` (path actuator,) are theirs, N; ``tendon`` (patella, 6) pulls the
+    tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off the lumbosacral joint and extends
+    it; ``abdomen``: see ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk down, and extends it with the
+    moment that is no couple here but the joint's passive one.
     """
     pressed = any_lane((abdomen[0] != 0.0) | (abdomen[1] != 0.0))
     lift = abdomen[2] * abdomen[4] * pressure
@@ -184,11 +194,8 @@ def joint_reactions(
             mx, my, mz = mx + pull * u[span, 3], my + pull * u[span, 4], mz + pull * u[span, 5]
         out.force[3 * j], out.force[3 * j + 1], out.force[3 * j + 2] = fx, fy, fz
         out.moment[3 * j], out.moment[3 * j + 1], out.moment[3 * j + 2] = mx, my, mz
-    for n in range(len(cuts.passive)):
-        j, span, pull = cuts.passive[n, 0], cuts.passive[n, 1], cuts.passive[n, 3] * tension[cuts.passive[n, 2]]
-        for k in range(3):
-            out.force[3 * j + k] += pull * state.wrench[span, k]
-            out.moment[3 * j + k] += pull * state.wrench[span, 3 + k]
+    _pull_across(cuts.passive, tension, state.wrench, out)
+    _pull_across(cuts.actuator, actuator_force, state.wrench, out)
     for n in range(len(cuts.patella)):
         j = cuts.patella[n]
         if model.patella.acts and j >= 0:
@@ -201,6 +208,16 @@ def joint_reactions(
         _turn_to_child(cuts.child[j], 3 * j, frames, out)
     if cuts.lumbosacral >= 0:
         out.force[3 * cuts.lumbosacral + 1] += tissue - lift
+
+
+@kernel
+def _pull_across(crossing: Index, tension: Array, wrench: Array, out: Reaction) -> None:
+    """Add what is no muscle and pulls along a path that crosses a cut."""
+    for n in range(len(crossing)):
+        j, span, pull = crossing[n, 0], crossing[n, 1], crossing[n, 3] * tension[crossing[n, 2]]
+        for k in range(3):
+            out.force[3 * j + k] += pull * wrench[span, k]
+            out.moment[3 * j + k] += pull * wrench[span, 3 + k]
 
 
 @kernel

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Dimensions with the same labels in every answer of a model.
-DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot", "passive_path")
+DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot", "passive_path", "path_actuator")
+#: Those that a body need not have, and an answer then has not.
+_NOT_OF_ALL = ("passive_path", "path_actuator")
 #: Names of labels that a caller's coordinate may not have.
 _TAKEN = frozenset({*DIMENSIONS, *RESERVED, "side"})
 
@@ -90,7 +92,7 @@ def labels_of(model: Model) -> dict[str, list[str]]:
         "joint": reported_joints(model.compiled()),
         "axis": list(AXES),
         "foot": list(SIDES),
-        "passive_path": list(optional(model.tables, "passive_paths").rows),
+        **{dim: list(optional(model.tables, f"{dim}s").rows) for dim in _NOT_OF_ALL},
     }
 
 
@@ -98,9 +100,9 @@ def _lay_out(model: Model) -> dict[str, tuple[xr.Variable, Any]]:
     """Every variable of labels, with its pandas index where it is that of a dimension, or None."""
     import xarray as xr
 
-    muscle, others = "muscle", {dim: own for dim, own in labels_of(model).items() if own or dim != "passive_path"}
+    labels = labels_of(model)
+    muscle, others = "muscle", {dim: own for dim, own in labels.items() if own or dim not in _NOT_OF_ALL}
     sides = (muscle, model.sides(model.muscles), {"units": "1", "long_name": "side of the body of the muscle"})
-    labels = {muscle: others.pop(muscle), "side": sides, **others}
-    coordinates = xr.Coordinates(labels)
+    coordinates = xr.Coordinates({muscle: others.pop(muscle), "side": sides, **others})
     indexes = coordinates.indexes
     return {str(name): (variable, indexes.get(name)) for name, variable in coordinates.variables.items()}

@@ -82,6 +82,11 @@ RANGES: dict[str, dict[str, Range]] = {
         "strength": Range(0.0, 1e6, "N"),
         "transition_strain": Range(0.0, 100.0, "1", above=True),
     },
+    "path_actuators": {
+        "optimal_force": Range(0.0, 1e9, "N"),
+        "min_control": Range(-1e9, 1e9),
+        "max_control": Range(-1e9, 1e9),
+    },
     "coordinate_forces": {
         **{f"{end}_stiffness": Range(-1e9, 1e9) for end in ("upper", "lower")},
         **{f"{end}_limit": Range(-1e6, 1e6) for end in ("upper", "lower")},
@@ -162,6 +167,7 @@ def check_numbers(tables: Mapping[str, Table]) -> None:
                 check_column(table, column)
     _check_motions(tables["coordinates"])
     _check_order(tables["path_points"], "active_min", "active_max", "rad")
+    _check_order(complete(tables)["path_actuators"], "min_control", "max_control", "")
     _check_slack(tables["muscles"])
     _check_slack_range(tables["passive"])
     _check_masses(tables)

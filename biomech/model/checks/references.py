@@ -114,9 +114,13 @@ def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
 
 
 def _check_passive_paths(tables: Mapping[str, Table], rates: Mapping[str, tuple[float, ...]]) -> None:
-    """Each has the numbers of its kind and those alone, and points."""
-    table = tables["passive_paths"]
+    """Each has the numbers of its kind and those alone; and all that is no muscle and runs along a path has points."""
     count = Counter(tables["path_points"].text("muscle"))
+    for name in ("passive_paths", "path_actuators"):
+        for row in tables[name].rows:
+            if count[row] < 2:
+                raise ModelError(f"{name}/{row}: needs at least two path points, has {count[row]}")
+    table = tables["passive_paths"]
     for i, (row, kind, function) in enumerate(zip(table.rows, table.text("kind"), table.text("function"), strict=True)):
         where = f"passive_paths/{row}"
         for column in ("stiffness", "strength", "transition_strain"):
@@ -129,8 +133,6 @@ def _check_passive_paths(tables: Mapping[str, Table], rates: Mapping[str, tuple[
             raise ModelError(f"{where}/function = {function!r}: must be {allowed}")
         if kind != "spring" and not table.value(row, "slack_length") > 0.0:
             raise ModelError(f"{where}/slack_length = 0.0: must be above 0, for strain is over it")
-        if count[row] < 2:
-            raise ModelError(f"{where}: needs at least two path points, has {count[row]}")
 
 
 def _check_points(tables: Mapping[str, Table], functions: set[str], rates: Mapping[str, tuple[float, ...]]) -> None:

@@ -41,7 +41,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 class PassivePathTables(NamedTuple):
     """Passive paths, flat.
 
-    ``path`` (passive path,): its number among all paths, in which they follow the muscles; ``kind``; ``number``
+    ``path`` (passive path,): its number among all paths, where they follow the muscles; ``kind``; ``number``
     (passive path, 3): slack length, stiffness or strength, transition strain; ``function``: its number, or -1;
     ``arms``: rows (arm, passive path, coordinate), the moment arms that can differ from zero.
     """
@@ -78,7 +78,7 @@ def compile_passive_paths(
         own = table.numbers("slack_length", "stiffness", "strength", "transition_strain")[i]
         number[k] = own[0], own[2] if kinds[k] == LIGAMENT else own[1], own[3] if kinds[k] == BLANKEVOORT else 0.0
     of = [functions.number[table.text("function")[i]] if kinds[k] == LIGAMENT else -1 for k, i in enumerate(rows)]
-    own_arms = [(a, int(p) - muscles, int(c)) for a, (p, c) in enumerate(arms) if p >= muscles]
+    own_arms = [(a, int(p) - muscles, int(c)) for a, (p, c) in enumerate(arms) if 0 <= p - muscles < len(rows)]
     return PassivePathTables(
         np.arange(muscles, muscles + len(rows), dtype=np.int64),
         np.array(kinds, dtype=np.int64),

@@ -21,6 +21,7 @@ from biomech.io.osim.description import (
     Multiplier,
     Muscle,
     OsimModel,
+    PathActuator,
     PathSpring,
     SimmSpline,
     SpringGeneralizedForce,
@@ -28,9 +29,9 @@ from biomech.io.osim.description import (
     ThelenCurves,
     opensim_name,
 )
+from biomech.io.osim.tabulate.along_paths import acts as acts_along_path
+from biomech.io.osim.tabulate.along_paths import along_paths, is_computed, said_of_damping
 from biomech.io.osim.tabulate.joints import FunctionRows, Row
-from biomech.io.osim.tabulate.passive_paths import acts as passive_path_acts
-from biomech.io.osim.tabulate.passive_paths import is_computed, passive_paths_of, said_of_damping
 
 _MILLARD = ("min_length", "transition_length", "max_length", "slope", "least")
 
@@ -110,7 +111,7 @@ def _few(names: list[str]) -> str:
 def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:
     """Rows of ``coordinate_forces``: the springs and limits that act, each with a name of its own."""
     dependent = _dependent(description)
-    taken = {*(own.name for own in description.muscles), *passive_paths_of(description)}
+    taken = {*(own.name for own in description.muscles), *along_paths(description)}
     for force in description.forces:
         if isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and _acts(force):
             if force.coordinate in dependent:
@@ -154,7 +155,8 @@ def _dependent(description: OsimModel) -> Collection[str]:
 def not_computed(description: OsimModel) -> Iterator[LeftOut]:
     """Springs, ligaments and bushings that act and are not computed: what statics says would depend on them.
 
-    Ligaments and springs along paths are not where these wrap over what no path is computed over.
+    Ligaments and springs along paths are not where these wrap over what no path is computed over. Of an actuator there
+    it is said alone: it would be a reserve.
     """
     dependent = _dependent(description)
     for force in filter(_acts, description.forces):
@@ -162,14 +164,16 @@ def not_computed(description: OsimModel) -> Iterator[LeftOut]:
         passive = isinstance(force, PathSpring | Ligament | BlankevoortLigament) and not is_computed(force, description)
         if follows or passive or isinstance(force, BushingForce):
             yield LeftOut(type(force).__name__, force.name, "spring", line=force.line)
+        elif isinstance(force, PathActuator) and force.path.supported and not is_computed(force, description):
+            yield LeftOut(type(force).__name__, force.name, "model", line=force.line)
 
 
 def _acts(force: Force) -> bool:
     """Whether a passive element is switched on and not of no strength."""
     strength: tuple[float, ...] = ()
     match force:
-        case PathSpring() | Ligament() | BlankevoortLigament():
-            return passive_path_acts(force)
+        case PathSpring() | Ligament() | BlankevoortLigament() | PathActuator():
+            return acts_along_path(force)
         case SpringGeneralizedForce():
             strength = (force.stiffness,)
         case CoordinateLimitForce():

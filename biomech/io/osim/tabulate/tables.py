@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from biomech.errors import ModelError
-from biomech.io.osim.description import LeftOut, OsimModel, Path
+from biomech.io.osim.description import LeftOut, OsimModel, Path, PathActuator
+from biomech.io.osim.tabulate.along_paths import PassivePathRows, along_paths, path_actuator_row
 from biomech.io.osim.tabulate.forces import CurveRows, coordinate_force_rows, reserve_rows
 from biomech.io.osim.tabulate.joints import (
     FunctionRows,
@@ -22,7 +23,6 @@ from biomech.io.osim.tabulate.joints import (
     joint_rows,
     transform_rows,
 )
-from biomech.io.osim.tabulate.passive_paths import PassivePathRows, passive_paths_of
 from biomech.io.osim.tabulate.paths import groups_of, muscle_row, path_wrap_rows, point_rows, wrap_names, wrap_row
 from biomech.model.checks.relations import SETTINGS
 from biomech.model.forces.passive_joints import CONSTANTS
@@ -110,7 +110,7 @@ def not_said(description: OsimModel) -> tuple[LeftOut, ...]:
 
 
 def _add_paths(description: OsimModel, rows: Mapping[str, list[Row]], functions: FunctionRows, source: str) -> None:
-    """Muscles and passive paths, the points of their paths and what they wrap over."""
+    """Muscles, passive paths and path actuators, the points of their paths and what they wrap over."""
     groups, names = groups_of(description), wrap_names(description)
     curves = CurveRows(functions, source)
     for muscle in description.muscles:
@@ -120,9 +120,15 @@ def _add_paths(description: OsimModel, rows: Mapping[str, list[Row]], functions:
         rows["force_length_curves"] += curves.of(muscle)
         _add_path(muscle.name, muscle.path, rows, functions, names, source)
     passive = PassivePathRows(functions, source)
-    for name, force in passive_paths_of(description).items():
-        rows["passive_paths"].append(passive.of(name, force))
-        _add_path(name, force.path, rows, functions, names, source)
+    others = along_paths(description)
+    for name, force in others.items():
+        if not isinstance(force, PathActuator):
+            rows["passive_paths"].append(passive.of(name, force))
+            _add_path(name, force.path, rows, functions, names, source)
+    for name, force in others.items():
+        if isinstance(force, PathActuator):
+            rows["path_actuators"].append(path_actuator_row(name, force, source))
+            _add_path(name, force.path, rows, functions, names, source)
     rows["wraps"] += [wrap_row(name, description.wraps[place], source) for place, name in names.items()]
 
 

@@ -1,4 +1,4 @@
-"""Muscles and passive paths of tables as elements of a model file: points, what they wrap over, groups."""
+"""What runs along paths in tables as elements of a model file: points, what they wrap over, groups of muscles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MILLARD = {
 
 
 class PathWriter:
-    """Writes muscles and passive paths; ``curves`` are the body's functions by name."""
+    """Writes muscles, passive paths and path actuators; ``curves`` are the body's functions by name."""
 
     def __init__(self, tables: Tables, curves: Mapping[str, Curve]) -> None:
         self._tables = tables
@@ -87,6 +87,16 @@ class PathWriter:
             add(element, "transition_strain", own.value(name, "transition_strain"))
             add(element, "damping_coefficient", 0.0)
             add(element, "slack_length", slack)
+
+    def add_path_actuator(self, parent: Element, name: str) -> None:
+        """An actuator along a path; OpenSim's controls have no limits unless they are told."""
+        own = self._tables["path_actuators"]
+        element = add_named(parent, "PathActuator", name)
+        for end in ("min_control", "max_control"):
+            if not math.isnan(own.value(name, end)):
+                add(element, end, own.value(name, end))
+        self._add_path(element, name, "path")
+        add(element, "optimal_force", own.value(name, "optimal_force"))
 
     def _add_path(self, element: Element, name: str, called: str) -> None:
         path = add_named(element, "GeometryPath", called)

@@ -37,6 +37,7 @@ _NAMED = {
     "couplers": "coupler",
     "wraps": "wrap",
     "passive_paths": "passive path",
+    "path_actuators": "path actuator",
     "coordinate_forces": "force",
 }
 #: What OpenSim says of who made a body.
@@ -136,6 +137,8 @@ def _document(name: str, tables: Tables) -> Element:
         paths.add_muscle(acting, muscle)
     for passive in tables["passive_paths"].rows:
         paths.add_passive_path(acting, passive)
+    for actuator in tables["path_actuators"].rows:
+        paths.add_path_actuator(acting, actuator)
     add_coordinate_forces(acting, tables, curves)
     add_reserves(acting, tables)
     add_groups(add(forces, "groups"), tables)

@@ -1,4 +1,4 @@
-"""Springs and ligaments along paths of a model file as rows of tables, each under a name that nothing else has."""
+"""Springs, ligaments and actuators along paths of a model file as rows of tables, each under a name of its own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from biomech.io.osim.description import (
     BlankevoortLigament,
-    Force,
     Function,
     Ligament,
     OsimModel,
+    PathActuator,
     PathSpring,
     UnknownWrap,
     WrapEllipsoid,
@@ -20,14 +20,16 @@ from biomech.io.osim.description import (
 )
 from biomech.io.osim.tabulate.joints import FunctionRows, Row, is_of_one
 
-#: Forces that run along a path and are no muscles.
 PassivePath = PathSpring | Ligament | BlankevoortLigament
-_PASSIVE = (PathSpring, Ligament, BlankevoortLigament)
+#: Forces that run along a path and are no muscles.
+AlongPath = PassivePath | PathActuator
 
 
-def acts(force: PassivePath) -> bool:
+def acts(force: AlongPath) -> bool:
     """Whether it is switched on and not of no strength."""
     match force:
+        case PathActuator():
+            strength = force.optimal_force
         case PathSpring():
             strength = force.stiffness
         case Ligament():
@@ -37,7 +39,7 @@ def acts(force: PassivePath) -> bool:
     return force.active and strength != 0.0
 
 
-def is_computed(force: PassivePath, description: OsimModel) -> bool:
+def is_computed(force: AlongPath, description: OsimModel) -> bool:
     """Whether its path is a line over cylinders and spheres, and its curve a function that is computed."""
     over = (description.wraps[own.wrap] for own in force.path.wraps)
     curve = force.curve if isinstance(force, Ligament) else None
@@ -48,22 +50,32 @@ def _is_left_out(wrap: WrapObject) -> bool:
     return isinstance(wrap, UnknownWrap) or (isinstance(wrap, WrapEllipsoid | WrapTorus) and wrap.active)
 
 
-def is_passive_path(force: Force) -> bool:
-    """Whether a force is a spring or a ligament along a path."""
-    return isinstance(force, _PASSIVE)
-
-
-def passive_paths_of(description: OsimModel) -> dict[str, PassivePath]:
-    """Those that act and are computed, by names that neither muscles nor others have."""
-    taken, found = {own.name for own in description.muscles}, dict[str, PassivePath]()
+def along_paths(description: OsimModel) -> dict[str, AlongPath]:
+    """Those that act and are computed, by names that no muscle or other has; that of an actuator has no coordinate."""
+    taken, coordinates = {own.name for own in description.muscles}, {own.name for own in description.coordinates}
+    found: dict[str, AlongPath] = {}
     for force in description.forces:
-        if isinstance(force, _PASSIVE) and acts(force) and is_computed(force, description):
+        if isinstance(force, AlongPath) and acts(force) and is_computed(force, description):
             name = opensim_name(force.name or f"path_{len(found)}")
-            while name in taken:
+            while name in taken or (isinstance(force, PathActuator) and name in coordinates):
                 name += "_"
             taken.add(name)
             found[name] = force
     return found
+
+
+def path_actuator_row(name: str, force: PathActuator, source: str) -> Row:
+    """A row of ``path_actuators``; one that the file has pushing at positive control pulls at negative one."""
+    least, most = force.min_control, force.max_control
+    if force.optimal_force < 0.0:
+        least, most = -most, -least
+    limits = (end + 0.0 if math.isfinite(end) else math.nan for end in (least, most))
+    return {
+        "path_actuator": name,
+        "optimal_force": abs(force.optimal_force),
+        **dict(zip(("min_control", "max_control"), limits, strict=True)),
+        "source": source,
+    }
 
 
 class PassivePathRows:
@@ -96,7 +108,7 @@ class PassivePathRows:
 
 def said_of_damping(description: OsimModel) -> Iterator[str]:
     """Names of those that act and whose damping, which depends on speed, does not."""
-    for name, force in passive_paths_of(description).items():
+    for name, force in along_paths(description).items():
         match force:
             case PathSpring(dissipation=damping) | BlankevoortLigament(damping_coefficient=damping):
                 if damping:
