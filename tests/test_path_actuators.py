@@ -148,6 +148,13 @@ def test_free_bodies_close(winch: bm.Model) -> None:
         assert float(gap.max()) < 1e-8 * winch.body_mass * 9.80665
 
 
+def test_an_answer_is_computed_again(winch: bm.Model) -> None:
+    ds = solved(winch)
+    again = bm.rerun(ds)
+    for name in ("activation", "path_actuator_force", "passive_path_tension", "reserve_moment"):
+        np.testing.assert_array_equal(again[name], ds[name])
+
+
 def test_limits_of_their_control(adult: bm.Model) -> None:
     model = winched(adult, min_control=0.0, max_control=0.05)
     ds = solved(model)
