@@ -16,6 +16,7 @@ from free_bodies import free_turns, held, power
 from shared_reference import OSIM
 
 import biomech as bm
+from biomech import symbolic
 from biomech.errors import BiomechWarning, ModelError
 from biomech.model.geometry import pose_muscles
 from biomech.model.mechanics.splines import spline_values
@@ -231,6 +232,19 @@ def test_arms_moments_and_derivatives_are_those_of_lengths(kind: str, request: p
         assert float(off.max()) < 1e-4 * float(np.abs(here.passive_derivative).max())
 
 
+def test_a_length_in_symbols_has_the_same_slopes(straps: bm.Model) -> None:
+    """SymPy's derivative of the path's length, written from the tables alone."""
+    length = symbolic.muscle_length(straps, "calf_strap_r")
+    pose = {"knee_angle_r": -25.0, "ankle_angle_r": 10.0, "subtalar_angle_r": 5.0}
+    there = {symbolic.coordinate(name): np.radians(value) for name, value in pose.items()}
+    found = straps.passive_moment(pose).isel(pose=0).sel(passive_path="calf_strap_r")
+    rest = {symbol: 0.0 for symbol in length.free_symbols if symbol not in there}
+    assert float(found.passive_path_length) == pytest.approx(float(length.subs(there | rest)), abs=1e-14)
+    for name in pose:
+        slope = float(-length.diff(symbolic.coordinate(name)).subs(there | rest))
+        assert float(found.passive_path_moment_arm.sel(coordinate=name)) == pytest.approx(slope, abs=1e-14)
+
+
 def test_the_moment_of_a_spring_is_the_slope_of_its_energy(adult: bm.Model) -> None:
     model = strapped(adult).without(["hip_strap*", "back_strap*"])
     knee, step = np.array([-5.0, -20.0, -45.0]), 1e-4
@@ -427,6 +441,32 @@ def test_static_optimization_with_patience_ground_and_inertia(straps: bm.Model, 
     np.testing.assert_allclose(found[0].passive_path_tension[0], stance.passive_path_tension, rtol=1e-9)
     assert float(np.abs(found[0].activation - found[1].activation).max()) > 1e-3
     assert left_over_of_trial(straps, found[0]) < 1e-6
+
+
+@pytest.mark.filterwarnings("ignore::biomech.errors.BiomechWarning")
+def test_inverse_dynamics_knows_them(adult: bm.Model) -> None:
+    """What muscles need not do is what the lines do, moving or not."""
+    moments = [
+        {"segment": name, **dict.fromkeys(("xx", "yy", "zz"), 0.1), "xy": 0.0, "xz": 0.0, "yz": 0.0, "source": "test"}
+        for name in adult.segments
+    ]
+    bare = adult.with_rows({"inertias": moments})
+    model = strapped(bare)
+    time = np.linspace(0.0, 1.0, 21)
+    swing = xr.DataArray(-20.0 + 15.0 * np.sin(6.0 * time), coords={"time": time}, dims="time")
+    pose = {"pelvis_ty": 0.95, "knee_angle_r": swing, "hip_flexion_r": -0.5 * swing}
+    one, other, still = (
+        bm.static_optimization(own, pose, plates(own), reserve=300.0, inertia=moves)
+        for own, moves in ((model, "interpolated"), (bare, "interpolated"), (model, False))
+    )
+    own = {str(n): one.coordinate_angle.sel(coordinate=n).values for n in one.coordinate.values}
+    passive = model.passive_moment(own).rename(pose="time")
+    work = (passive.passive_path_tension * passive.passive_path_moment_arm).sum("passive_path")
+    moved = [model.coordinates[i] for i in model.compiled().actuated]
+    relieved = (other.required_moment - one.required_moment).sel(coordinate=moved)
+    np.testing.assert_allclose(relieved.values, work.sel(coordinate=moved).values, atol=1e-8)
+    assert float(np.abs(one.required_moment - still.required_moment).max()) > 1.0
+    np.testing.assert_array_equal(one.passive_path_tension, still.passive_path_tension)
 
 
 def left_over_of_trial(model: bm.Model, ds: xr.Dataset) -> float:
