@@ -378,15 +378,17 @@ def with_force(tmp_path: Path, force: str) -> Path:
     return tmp_path / "band.osim"
 
 
-def test_statics_of_a_body_with_a_spring_along_a_path_are_refused(tmp_path: Path) -> None:
-    with pytest.warns(BiomechWarning, match="PathSpring.*band"):
-        model = bm.read_osim(with_band(tmp_path, 500.0))
-    assert model.left_out == ("PathSpring 'band' (spring)",)
+def test_statics_of_a_body_with_a_ligament_whose_curve_is_not_computed_are_refused(tmp_path: Path) -> None:
+    force = FORCES.format(stiffness=500.0).replace("PathSpring", "Ligament").replace("stiffness>", "pcsa_force>")
+    curve = "<GCVSpline name='force_length_curve'><half_order>1</half_order><x>0 1 2</x><y>0 0 1</y></GCVSpline>"
+    with pytest.warns(BiomechWarning, match="Ligament.*band"):
+        model = bm.read_osim(with_force(tmp_path, force.replace("<dissipation>0</dissipation>", curve)))
+    assert model.left_out == ("Ligament 'band' (spring)",)
     model.muscle_geometry()
-    with pytest.raises(ModelError, match="PathSpring 'band'"):
+    with pytest.raises(ModelError, match="Ligament 'band'"):
         bm.sweep(model, pelvic_tilt=0)
 
-    with pytest.raises(ModelError, match="PathSpring 'band'"):
+    with pytest.raises(ModelError, match="Ligament 'band'"):
         model.passive_moment()
 
 

@@ -35,6 +35,7 @@ from biomech.analysis.store.record import STUDY, describe_frames
 from biomech.errors import BiomechWarning, ModelError, StanceError
 from biomech.model.model import Model
 from biomech.model.roles import FEET
+from biomech.model.tables import optional
 from biomech.pipeline.objective import read_objective
 from biomech.pipeline.solve_measured import FrameSharing, compile_frames, solve_frames
 from biomech.pipeline.solve_predicted import soles_of, solve_predicted
@@ -80,7 +81,8 @@ def static_optimization(
 ) -> xr.Dataset:
     """Muscle forces in measured postures, each frame on its own; no passive tissue, and inertia only if asked for.
 
-    Limits and springs of coordinates that a model file brings (table ``coordinate_forces``) act all the same.
+    Limits and springs of coordinates that a model file brings (table ``coordinate_forces``) act all the same, and so do
+    its springs and ligaments along paths (``passive_paths``).
 
     Parameters
     ----------
@@ -109,11 +111,12 @@ def static_optimization(
         the origin of its segment. In a DataFrame a row is a load, with the columns ``segment``, ``force_x`` and so on;
         one more column, or its index, tells the frames. A path is that of an ExternalLoads file.
     moments : mapping, Dataset, DataFrame or path-like, optional
-        What muscles must do on coordinates, in N.m (N), in place of forces: generalised forces of inverse dynamics, by
-        coordinate or as OpenSim calls them (``knee_angle_r_moment``, ``pelvis_ty_force``); a path is that of its
-        storage file, which ``lowpass`` leaves as it is. Coordinates without one are left out, and so is what
-        is left over at a joint to ground on which neither a muscle nor a reserve acts. What forces alone tell, such as
-        joint contact forces, is not in the answer then.
+        What muscles must do on coordinates, in N.m (N), in place of forces: generalised forces of inverse dynamics,
+        which has in it already what springs, limits and ligaments of the body do, as OpenSim's has; by coordinate or as
+        OpenSim calls them (``knee_angle_r_moment``, ``pelvis_ty_force``); a path is that of its storage file, which
+        ``lowpass`` leaves as it is. Coordinates without one are left out, and so is what is left over at a joint to
+        ground on which neither a muscle nor a reserve acts. What forces alone tell, such as joint contact forces, is
+        not in the answer then.
     criterion : Power, SoftSaturation or MinMax
         How load is shared. ``SoftSaturation`` measures activation by ``upper``.
     lower, upper : float, mapping, Series, DataFrame or DataArray
@@ -124,7 +127,9 @@ def static_optimization(
         Weight of each muscle in the cost, given likewise; weights that vary from frame to frame take longer.
     reserve : float, mapping of str to float, Series or DataArray
         Reserve on every coordinate, or by coordinate, in N.m (N) at unit control; it costs its control squared. 0 is
-        none. Measured ground reactions never balance a model quite: the pelvis coordinates usually need some.
+        none. Path actuators that a model file has pull along their paths, within the limits of their control, where
+        they are given by name, in N at unit control: ``model.reserves`` has them. Measured ground reactions never
+        balance a model quite: the pelvis coordinates usually need some.
     strength : {"force_length", "isometric"}
         OpenSim's rigid-tendon rule, or the maximal isometric force.
     up : {"y", "z"}
@@ -159,10 +164,11 @@ def static_optimization(
     Dataset
         ``activation``, ``muscle_force`` (frame, muscle), ``group_activation``, ``group_force`` (frame, group),
         ``required_moment``, ``reserve_moment``, ``shortfall`` (frame, coordinate), ``joint_contact_force`` (frame,
-        joint, axis), ``joint_contact_moment`` (frame, joint, axis), what reserves supply included in neither,
+        joint, axis), ``joint_contact_moment`` (frame, joint, axis), what reserves of coordinates supply in neither,
         ``lumbar_compression``, ``patellar_tendon_force`` (frame, foot), ``patellofemoral_force`` (frame, foot, axis),
-        ``status``, ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid`` (frame, coordinate):
-        whether a coordinate is inside the geometry's trusted range. What was measured comes back as
+        ``passive_path_tension`` (frame, passive_path) and ``path_actuator_force`` (frame, path_actuator) of bodies that
+        have such, ``status``, ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid`` (frame,
+        coordinate): whether a coordinate is inside the geometry's trusted range. What was measured comes back as
         ``coordinate_angle`` (frame, coordinate), ``ground_force``, ``center_of_pressure`` and ``plate_moment`` (frame,
         foot, axis), so that ``bm.pose`` and ``bm.rerun`` need nothing else; and where they were given
         ``external_force`` and ``external_moment`` (frame, segment, axis), in ground and about its origin,
@@ -331,15 +337,20 @@ def _answer_block(
 
 
 def _named(model: Model, reserves: Array) -> dict[str, float]:
-    """Reserves that are not zero, by coordinate."""
-    return {name: float(value) for name, value in zip(model.coordinates, reserves, strict=True) if value}
+    """Reserves that are not zero, by coordinate or path actuator."""
+    return {name: float(value) for name, value in zip(_reserved(model), reserves, strict=True) if value}
+
+
+def _reserved(model: Model) -> tuple[str, ...]:
+    """What may have a reserve, or be one: coordinates, and then path actuators."""
+    return (*model.coordinates, *optional(model.tables, "path_actuators").rows)
 
 
 def _reserves(model: Model, reserve: Any) -> Array:
-    """Reserve of every coordinate at unit control."""
-    names = model.coordinates
+    """Reserve of every coordinate and path actuator at unit control."""
+    names = _reserved(model)
     given = by_name("reserve", reserve)
-    given = given if isinstance(given, Mapping) else dict.fromkeys(names, given)
+    given = given if isinstance(given, Mapping) else dict.fromkeys(model.coordinates, given)
     for name, value in given.items():
         if name not in names:
             raise StanceError(f"reserve: no such coordinate {name!r}; the model has {', '.join(names)}")

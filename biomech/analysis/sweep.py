@@ -169,9 +169,9 @@ def sweep(
         Variables with ``units`` and ``long_name``: ``activation``, ``muscle_force`` (..., muscle),
         ``group_activation``, ``group_force`` (..., group), ``passive_moment``, ``shortfall``, ``coordinate_angle``
         (..., coordinate), ``joint_contact_force`` and ``joint_contact_moment`` (..., joint, axis),
-        ``joint_compression`` (..., joint),
-        ``patellar_tendon_force`` (..., foot), ``patellofemoral_force`` (..., foot, axis), which models without patellae
-        lack, ``lumbar_compression``, ``ground_force``,
+        ``joint_compression`` (..., joint), ``patellar_tendon_force`` (..., foot), ``patellofemoral_force`` (..., foot,
+        axis), which models without patellae lack, ``passive_path_tension`` (..., passive_path) of those with springs or
+        ligaments along paths, ``lumbar_compression``, ``ground_force``,
         ``center_of_pressure`` (..., foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 =
         optimal), ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid``; ``utilized_friction``
         and ``turnout_reserve`` (..., foot), ``seat_force`` (..., axis).

@@ -213,6 +213,7 @@ def make_body(number: Any, model: ModelTables) -> ModelTables:
             tissue.limited,
             tissue.limit,
         ),
+        model.passive_path,
         model.gravity,
         model.contact_unit,
         zeros(number, model.abdomen.shape),

@@ -21,6 +21,7 @@ from biomech.model.checks.body import check_body
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
+from biomech.model.forces.passive_paths import PassivePathTables, compile_passive_paths
 from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
 from biomech.model.mechanics.force_length import compile_force_length
 from biomech.model.mechanics.functions import compile_functions
@@ -32,7 +33,7 @@ from biomech.model.mirror import ANTISYMMETRIC, side_of
 from biomech.model.reported import ReportedJoint, of_the_half, reported_joints
 from biomech.model.roles import RoleNames, names_alone
 from biomech.model.signs import other_way
-from biomech.model.tables import Table, complete
+from biomech.model.tables import PATHS, Table, complete
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class PartNames(NamedTuple):
     joints: list[str]
     coordinates: list[str]
     muscles: list[str]
+    passive_paths: list[str]
+    path_actuators: list[str]
 
 
 class ModelTables(NamedTuple):
@@ -68,6 +71,7 @@ class ModelTables(NamedTuple):
     muscle: MuscleTables
     patella: PatellaTables
     tissue: PassiveTables
+    passive_path: PassivePathTables
     gravity: float
     contact_unit: float
     abdomen: Array1
@@ -82,6 +86,8 @@ class CompiledModel:
     joints: list[str]
     coordinates: list[str]
     muscles: list[str]
+    passive_paths: list[str]  #: behind the muscles among the paths
+    path_actuators: list[str]  #: and behind these
     names: PartNames  #: what the body itself calls them
     turned: NDArray[np.bool_]  #: coordinates that the body itself counts the other way round
     tree: TreeTables
@@ -90,6 +96,7 @@ class CompiledModel:
     muscle: MuscleTables
     patella: PatellaTables
     passive: PassiveTables
+    passive_path: PassivePathTables
     contact: ContactTables
     gravity: float
     arms: Arms
@@ -110,6 +117,7 @@ class CompiledModel:
             self.muscle,
             self.patella,
             self.passive,
+            self.passive_path,
             self.gravity,
             self.body_mass * self.gravity * (1.0 if self.half else 0.5),
             np.array([*self.abdomen, 0.5 if self.half else 1.0]),
@@ -118,7 +126,8 @@ class CompiledModel:
     @property
     def in_roles(self) -> CompiledModel:
         """The same, parts called and counted by their roles in what goes in and comes out."""
-        names = PartNames(self.segments, self.joints, self.coordinates, self.muscles)
+        kinds = (self.segments, self.joints, self.coordinates, self.muscles, self.passive_paths, self.path_actuators)
+        names = PartNames(*kinds)
         return replace(self, names=names, turned=np.zeros_like(self.turned))
 
     def counted(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -231,12 +240,15 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         for name, of in zip(table.rows, table.text("joint"), strict=True)
         if of == joint and here(name) and not (half and name in ANTISYMMETRIC)
     ]
-    muscles = [name for name in tables["muscles"].rows if here(name)]
+    runs = {own: [name for name in tables[own].rows if here(name)] for own in PATHS}
+    muscles, passive_paths, path_actuators = runs.values()
     own = names.own if names else {}
-    kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates, "muscles": muscles}
+    kept = {"segments": segments, "joints": own_joints, "coordinates": coordinates}
+    kept |= runs
     tree = compile_tree(tables, segments, coordinates, spline_number, functions, half)
     pairs = tree.couplers.pairs
-    paths = compile_paths(tables, muscles, segments, coordinates, spline_number, functions, tree.affects, pairs)
+    along = [*muscles, *passive_paths, *path_actuators]
+    paths = compile_paths(tables, along, segments, coordinates, spline_number, functions, tree.affects, pairs)
     turns = np.array([table.text("motion")[table.index(c)] == "rotation" for c in coordinates], dtype=np.bool_)
     settings = tables["settings"]
     width = settings.value("force_length_width")
@@ -249,6 +261,8 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         own_joints,
         coordinates,
         muscles,
+        passive_paths,
+        path_actuators,
         PartNames(**{kind: [own[kind][part] if names else part for part in parts] for kind, parts in kept.items()}),
         np.array([name in names.turned if names else False for name in coordinates], dtype=bool),
         tree,
@@ -259,6 +273,7 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         compile_passive(
             tables["passive"], tables["coordinate_forces"], coordinates, half, settings.value("lumbar_line_share")
         ),
+        compile_passive_paths(tables["passive_paths"], passive_paths, len(muscles), functions, paths.arms),
         compile_contact(tables["contact_points"], segments, settings.value("friction_sides"), half),
         settings.value("gravity"),
         Arms(*(settings.value(name) for name in ("arms_mass", "arms_drop", "shoulder_x", "shoulder_y"))),

@@ -17,7 +17,7 @@ from biomech.model.removal import remove_parts
 from biomech.model.reported import change_reported
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
-from biomech.model.tables import COLUMNS, Table, make_table, optional
+from biomech.model.tables import COLUMNS, PATHS, Table, make_table, optional
 
 if TYPE_CHECKING:
     from biomech.model.model import Model
@@ -134,8 +134,8 @@ class Editing(TableLookup):
         Parameters
         ----------
         names : str or iterable of str
-            Names or patterns (``*``, ``?``) of muscles and segments. With a segment goes all that hangs on it, and
-            every muscle that reaches it.
+            Names or patterns (``*``, ``?``) of muscles, passive paths, path actuators and segments. With a segment goes
+            all that hangs on it, and everything along a path that reaches it.
 
         Returns
         -------
@@ -237,8 +237,8 @@ class Editing(TableLookup):
         segments, joints, coordinates : mapping of str to str
             Role, of ``biomech.model.roles.ROLES``, to the name of the part. What is not said stays as it was.
         mirror : mapping of str to str
-            Name of a part on the right to that of its mirror image on the left, of muscles and of what has no role,
-            where their names do not end in ``_r`` and ``_l``.
+            Name of a part on the right to that of its mirror image on the left, of muscles, of what else runs along a
+            path and of what has no role, where their names do not end in ``_r`` and ``_l``.
         signs : mapping of str to float
             Role of a coordinate to -1 where the body counts the other way round than its role does (``knee_angle_r``
             extends the knee), or to 1. Angles, moments and arms of that coordinate go in and come out as the body
@@ -315,16 +315,16 @@ class Editing(TableLookup):
         return self._with_tables(self.role_names.restore(self.tables, self.tables_by_role, tables))
 
     def _parts_named(self, patterns: object) -> dict[str, set[str]]:
-        """Muscles and segments that patterns name, by their roles."""
-        found: dict[str, set[str]] = {"muscles": set(), "segments": set()}
+        """All along paths, called muscles, and segments that patterns name, by their roles."""
+        found: dict[str, set[str]] = {kind: set() for kind in (*PATHS, "segments")}
         for pattern in [patterns] if isinstance(patterns, str) else name_list("names", patterns, error=ModelError):
             rows = {kind: self.rows_matching(kind, text("names", pattern, ModelError)) for kind in found}
             if not any(rows.values()):
                 own = ", ".join(self.tables["segments"].rows)
                 raise ModelError(f"names = {shown(pattern)}: matches no muscle and no segment; segments are {own}")
             for kind, places in rows.items():
-                found[kind] |= {self.tables_by_role[kind].rows[i] for i in places}
-        return found
+                found[kind] |= {optional(self.tables_by_role, kind).rows[i] for i in places}
+        return {"muscles": set[str]().union(*(found[kind] for kind in PATHS)), "segments": found["segments"]}
 
 
 def _roles(argument: str, given: object) -> Mapping[str, Any]:

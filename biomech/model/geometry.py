@@ -9,7 +9,7 @@ come back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from biomech.model.compiled import CompiledModel
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import PassiveTables
 from biomech.model.forces.passive_joints import passive_moment as passive_kernel
+from biomech.model.forces.passive_paths import PassivePathTables, add_passive_paths, passive_path_tension
 from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import (
@@ -42,6 +43,8 @@ Array = NDArray[np.float64]
 AXES = ["x", "y", "z"]
 #: rad, m: how far from where it goes a coordinate that follows others may be given.
 _FOLLOWS = 1e-3
+#: rad, m: on either side, over which what passive paths do is differenced.
+_STEP = 1e-5
 NO_LOAD = np.zeros(LOAD)
 
 
@@ -184,9 +187,7 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
 
     posed = _read(compiled, coordinates, ("length", "moment_arm", "side"))
     q = posed.q
-    length = np.empty((len(q), len(compiled.muscles)))
-    arm = np.zeros((len(q), len(compiled.muscles), len(compiled.coordinates)))
-    _muscle_geometry(compiled.tree, compiled.splines, compiled.paths, q, length, arm)
+    length, arm = (own[:, : len(compiled.muscles)] for own in path_geometry(compiled, q))
     return xr.Dataset(
         {
             "length": posed.variable(("muscle",), length, _about("m", "musculotendon length")),
@@ -203,13 +204,24 @@ def muscle_geometry(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dat
     )
 
 
+def path_geometry(compiled: CompiledModel, q: Array) -> tuple[Array, Array]:
+    """Lengths (pose, path) and moment arms (pose, path, coordinate) of muscles, passive paths and path actuators.
+
+    They stand in this order; ``q`` (pose, coordinate) are the coordinates in rad and m.
+    """
+    paths = len(compiled.paths.start) - 1
+    length, arm = np.empty((len(q), paths)), np.zeros((len(q), paths, len(compiled.coordinates)))
+    _muscle_geometry(compiled.tree, compiled.splines, compiled.paths, q, length, arm)
+    return length, arm
+
+
 def pose_muscles(compiled: CompiledModel, q: Array) -> tuple[Frames, PathState]:
-    """Frames, paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
+    """Frames, all paths and moment arms of one body, ``q`` (coordinate,) in rad and m."""
     segments, coordinates, points = len(compiled.tree.parent), len(q), len(compiled.paths.segment)
     wraps, wrenches = compiled.paths.wraps, points + len(compiled.paths.wraps.pull)
     pairs = (len(compiled.tree.couplers.pairs),)
     f = Frames(*map(np.zeros, ((segments, 9), (segments, 3), (coordinates, 6), (segments,), (segments, 3), pairs)))
-    shapes = ((points, 3), (wrenches, 6), (len(compiled.muscles),), (len(compiled.paths.arms),))
+    shapes = ((points, 3), (wrenches, 6), (len(compiled.paths.start) - 1,), (len(compiled.paths.arms),))
     position, wrench, length, arm = map(np.zeros, shapes)
     state = PathState(position, wrench, length, arm, empty_wrap_work(wraps))
     _lay_out(compiled.tree, compiled.splines, compiled.paths, q, f, state)
@@ -283,7 +295,7 @@ def _gravity(tree: TreeTables, splines: SplineTables, q: Array2, gravity: float,
 
 
 def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxity: float) -> xr.Dataset:
-    """Passive moments of hip, knee, ankle and lumbar joint, and their derivatives.
+    """Passive moments of hip, knee, ankle and lumbar joint, of springs, limits and passive paths, and derivatives.
 
     Parameters
     ----------
@@ -298,7 +310,9 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
     -------
     Dataset
         ``passive_moment`` (pose, coordinate) in N.m and ``passive_derivative`` (pose, coordinate, by_coordinate), its
-        derivative in N.m/rad.
+        derivative in N.m/rad, that of passive paths by central differences. Of a body with passive paths also
+        ``passive_path_length`` (pose, passive_path) in m, ``passive_path_tension`` in N, and
+        ``passive_path_moment_arm`` (pose, passive_path, coordinate) in m, -dL/dq as of a muscle.
 
     Examples
     --------
@@ -315,6 +329,8 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
     moment = np.empty((len(q), len(compiled.coordinates)))
     slope = np.empty((len(q), len(compiled.coordinates), len(compiled.coordinates)))
     _passive(compiled.passive, q, laxity, moment, slope)
+    own = _passive_paths(compiled, q, posed, moment, slope) if compiled.passive_paths else {}
+    labels = {"passive_path": compiled.names.passive_paths} if own else {}
     return xr.Dataset(
         {
             "passive_moment": posed.variable(
@@ -325,9 +341,61 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
                 counted_twice(compiled, slope),
                 _about("N.m/rad", "derivative of the passive moment"),
             ),
+            **own,
         },
-        coords={**posed.labels, "coordinate": compiled.names.coordinates, "by_coordinate": compiled.names.coordinates},
+        coords={
+            **posed.labels,
+            "coordinate": compiled.names.coordinates,
+            "by_coordinate": compiled.names.coordinates,
+            **labels,
+        },
     )
+
+
+def _passive_paths(compiled: CompiledModel, q: Array, posed: Poses, moment: Array, slope: Array) -> dict[str, Any]:
+    """Variables of passive paths; what they do is added to ``moment`` and ``slope``."""
+    first = len(compiled.muscles)
+    length, arm = (own[:, first : first + len(compiled.passive_paths)] for own in path_geometry(compiled, q))
+    tension, added = np.empty(length.shape), np.empty(q.shape)
+    tables = (compiled.tree, compiled.splines, compiled.paths, compiled.passive_path)
+    _pull(*tables, q, tension, added)
+    moment += added
+    near = np.empty((2, *q.shape))
+    for c in range(q.shape[1]):
+        for side, way in zip(near, (-1.0, 1.0), strict=True):
+            beside = np.array(q, order="C")
+            beside[:, c] += way * _STEP
+            _pull(*tables, beside, np.empty(length.shape), side)
+        slope[:, :, c] += (near[1] - near[0]) / (2.0 * _STEP)
+    of = ("passive_path",)
+    return {
+        "passive_path_length": posed.variable(of, length, _about("m", "length of the passive path")),
+        "passive_path_tension": posed.variable(of, tension, _about("N", "tension of the passive path")),
+        "passive_path_moment_arm": posed.variable(
+            (*of, "coordinate"), compiled.counted(arm), _about("m", "moment arm of the passive path, -dL/dq")
+        ),
+    }
+
+
+@entry_point
+def _pull(
+    tree: TreeTables,
+    splines: SplineTables,
+    paths: PathTables,
+    passive: PassivePathTables,
+    q: Array2,
+    tension: Array2,
+    moment: Array2,
+) -> None:
+    f, state = make_frames(0.0, tree), make_path_state(0.0, paths)
+    for i in range(len(q)):
+        forward_kinematics(tree, splines, q[i], f)
+        path_kinematics(paths, splines, q[i], f, state)
+        moment_arms(paths, splines, q[i], f, state)
+        passive_path_tension(passive, tree.functions, state.length, tension[i])
+        for c in range(len(moment[i])):
+            moment[i, c] = 0.0
+        add_passive_paths(passive, state.arm, tension[i], moment[i])
 
 
 @entry_point

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
 from biomech.model.roles import SIDES, ending, swapped
-from biomech.model.tables import COLUMNS, CURVES, OPTIONAL, REFERENCES, Table, check_structure, optional
+from biomech.model.tables import COLUMNS, CURVES, OPTIONAL, PATHS, REFERENCES, Table, check_structure, optional
 
 #: Number columns that change sign in the mirror.
 _NEGATED = {
@@ -28,13 +28,15 @@ _NEGATED = {
     "patellae": ("z",),
     "wraps": ("z", "rx", "ry"),
 }
+#: Tables whose rows are each of one side, where halves stand by themselves.
+_SIDED = ("muscles", "contact_points", "patellae", "passive_paths", "path_actuators")
 #: Words that the mirror exchanges.
 _EXCHANGED = {
     ("wraps", "quadrant"): {"z": "-z", "-z": "z"},
     ("reported_joints", "compression"): {"z": "-z", "-z": "z"},
 }
 #: Tables of files, which give both sides: what the mirror makes of them is not known.
-_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps", "reported_joints"))
+_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps", "reported_joints", *PATHS))
 _BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
 
 
@@ -136,7 +138,7 @@ def _leaves_the_half(tables: Mapping[str, Table]) -> bool:
             coordinate in ANTISYMMETRIC or side_of(coordinate) not in ("midline", side_of(user))
             for user, coordinate in users
         )
-        or any("midline" in map(side_of, tables[name].rows) for name in ("muscles", "contact_points", "patellae"))
+        or any("midline" in map(side_of, tables[name].rows) for name in _SIDED if name in tables)
         or any(_crosses(table) for name, table in tables.items() if name != "reported_joints")
         or _is_told_across(optional(tables, "reported_joints"))
         or _turns_sideways(tables["coordinates"])

@@ -93,6 +93,8 @@ class Model(Displayed, Editing):
             counted(len(self.coordinates), "coordinate"),
             f"{counted(len(self.muscles), 'muscle')} in {counted(len(self.groups), 'group')}",
         ]
+        if "passive_paths" in self.tables:
+            counts.append(counted(len(self.tables["passive_paths"]), "passive path"))
         groups = [(name, ", ".join(own)) for name, own in self.groups.items()]
         tables = [(name, described(own)) for name, own in self.tables.items()]
         return About(
@@ -190,7 +192,9 @@ class Model(Displayed, Editing):
 
     @property
     def reserves(self) -> dict[str, float]:
-        """Actuators that a model file has on coordinates, N.m or N at unit control, for ``static_optimization``.
+        """Actuators that a model file has, N.m or N at unit control, for ``static_optimization``.
+
+        Those of coordinates by coordinate, those along paths by their own name.
 
         Examples
         --------
@@ -198,8 +202,8 @@ class Model(Displayed, Editing):
         >>> bm.load_model().reserves
         {}
         """
-        table = optional(self.tables, "reserves")
-        return dict(zip(table.rows, table.numbers("optimal_force").tolist(), strict=True))
+        tables = [optional(self.tables, name) for name in ("reserves", "path_actuators")]
+        return {name: own.value(name, "optimal_force") for own in tables for name in own.rows}
 
     @property
     def is_symmetric(self) -> bool:

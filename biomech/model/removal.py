@@ -1,9 +1,9 @@
 """A body without some of its parts: muscles that are gone, limbs that were taken off.
 
 With a segment goes everything outward of it: its joint and the coordinates of that, all segments that hang on it,
-what touches the ground there, and every muscle that reaches it. A patella stays while its knee and a muscle of its
-group do. Where a limb ends, a coordinate that no muscle moves any more and that leads to no contact is locked as it is
-in the neutral pose: of a foot that is gone the talus is left, as the end of the stump.
+what touches the ground there, and everything along a path that reaches it, muscle or not. A patella stays while its
+knee and a muscle of its group do. Where a limb ends, a coordinate that no muscle moves any more and that leads to no
+contact is locked as it is in the neutral pose: of a foot that is gone the talus is left, as the end of the stump.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import COLUMNS, CURVES, REFERENCES, Table, complete, named_by, names_in
+from biomech.model.tables import COLUMNS, CURVES, PATHS, REFERENCES, Table, complete, named_by, names_in
 
 Tables = Mapping[str, Table]
 
 
 class _Gone(NamedTuple):
-    """Names of what is taken away."""
+    """Names of what is taken away; all that runs along a path is among the ``muscles``."""
 
     segments: set[str]
     joints: set[str]
@@ -28,14 +28,14 @@ class _Gone(NamedTuple):
 
 
 def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[str]) -> dict[str, Table]:
-    """Tables without muscles and limbs.
+    """Tables without muscles, other things along paths, and limbs.
 
     Parameters
     ----------
     tables : mapping of str to Table
         Those of a body, parts called by their roles.
     muscles, segments : collection of str
-        Names of those that go.
+        Names of those that go; passive paths and path actuators are among the muscles.
 
     Raises
     ------
@@ -58,6 +58,7 @@ def remove_parts(tables: Tables, muscles: Collection[str], segments: Collection[
 def _without_parts(tables: Tables, gone: _Gone) -> dict[str, Table]:
     """Tables without the parts that are gone, and without every row that names one of them, or one that named one."""
     left, lost = dict(tables), {kind: set(names) for kind, names in gone._asdict().items()}
+    lost |= {kind: set(gone.muscles) for kind in PATHS}
     while True:
         found = {name: _without(table, _lost_rows(table, lost)) for name, table in left.items()}
         if all(found[name] is left[name] for name in left):
@@ -71,7 +72,8 @@ def _lost_rows(table: Table, lost: Mapping[str, set[str]]) -> set[str]:
     """Rows that are lost, or that name something that is."""
     rows = lost.get(table.name, set()) & {*table.rows}
     for column, to in REFERENCES.get(table.name, {}).items():
-        if (names := lost.get(to.table)) and to.table not in CURVES:
+        names = set[str]().union(*(lost.get(kind, set()) for kind in to.tables if kind not in CURVES))
+        if names:
             cells = zip(table.rows, named_by(table, column), strict=True)
             rows |= {row for row, own in cells if names.intersection(own)}
     return rows
@@ -94,7 +96,7 @@ def _curves_used(tables: Tables, curves: str) -> set[str]:
         own
         for name, columns in REFERENCES.items()
         for column, to in columns.items()
-        if to.table == curves and name in tables
+        if curves in to.tables and name in tables
         for own in named_by(tables[name], column)
     ]
     return set().union(*used)
@@ -186,8 +188,10 @@ def _stumps(before: Tables, left: Tables, gone: _Gone) -> set[str]:
     coordinates, joints, points = left["coordinates"], left["joints"], left["path_points"]
     child_of = dict(zip(joints.rows, joints.text("child"), strict=True))
     path: dict[str, set[str]] = {}
+    muscles = {*left["muscles"].rows}
     for muscle, segment in zip(points.text("muscle"), points.text("segment"), strict=True):
-        path.setdefault(muscle, set()).add(segment)
+        if muscle in muscles:
+            path.setdefault(muscle, set()).add(segment)
     found = set()
     for row, joint, stance in zip(coordinates.rows, coordinates.text("joint"), coordinates.text("stance"), strict=True):
         outer = _outward(before["joints"], {child_of[joint]})

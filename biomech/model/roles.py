@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -24,10 +24,12 @@ from typing import Any
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
 from biomech.model.signs import turn_back, turn_coordinates
-from biomech.model.tables import COLUMNS, REFERENCES, Reference, Table
+from biomech.model.tables import COLUMNS, PATHS, REFERENCES, Reference, Table, optional
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
+#: And those of parts that a body need not have.
+EVERY_KIND = (*KINDS, "passive_paths", "path_actuators")
 #: Endings of the roles of a side, and the side in words.
 SIDES: Mapping[str, str] = MappingProxyType({"_r": "right", "_l": "left"})
 _LEG = {
@@ -102,8 +104,8 @@ class Roles:
     segments, joints, coordinates : mapping of str to str
         Role, of ``ROLES``, to the name of the part that has it; roles that nothing has are absent.
     mirror : mapping of str to mapping of str to str
-        By kind, ``segments``, ``joints``, ``coordinates`` and ``muscles``: the name of every part on the right that is
-        paired with one on the left, to the name of that.
+        By kind, ``segments``, ``joints``, ``coordinates``, ``muscles``, ``passive_paths`` and ``path_actuators``: the
+        name of every part on the right that is paired with one on the left, to the name of that.
     signs : mapping of str to float
         -1 for every role of a coordinate that the body itself counts the other way round.
     sides : mapping of str to str
@@ -180,7 +182,7 @@ def make_roles(tables: Mapping[str, Table], given: Mapping[str, object], mirror:
     """
     found = {kind: _roles_of(tables[kind], kind, given.get(kind) or {}) for kind in ROLES}
     pairs = _read_pairs(tables, mirror)
-    mirrored = {kind: _pairs_of(tables[kind], kind, found.get(kind, {}), pairs) for kind in KINDS}
+    mirrored = {kind: _pairs_of(optional(tables, kind), kind, found.get(kind, {}), pairs) for kind in EVERY_KIND}
     segments, joints, coordinates = (MappingProxyType(found[kind]) for kind in ("segments", "joints", "coordinates"))
     signs = _read_signs(found["coordinates"], given.get("signs") or {})
     sides = _read_sides(tables, found, mirrored, given.get("sides") or {})
@@ -241,12 +243,14 @@ def _roles_of(table: Table, kind: str, given: object) -> dict[str, str]:
 
 def _read_pairs(tables: Mapping[str, Table], mirror: object) -> dict[str, str]:
     """Right to left, of parts that there are, each in one pair alone."""
-    names = {name for kind in KINDS for name in tables[kind].rows}
+    names = {name for kind in EVERY_KIND for name in optional(tables, kind).rows}
     pairs: dict[str, str] = {}
     for right, left in mapping("mirror", mirror or {}, "names on the right to names on the left", ModelError).items():
         for name in (right, left):
             if name not in names:
-                raise ModelError(f"mirror: there is no part {shown(name)}; parts are {', '.join(KINDS)} of the model")
+                raise ModelError(
+                    f"mirror: there is no part {shown(name)}; parts are {', '.join(EVERY_KIND)} of the model"
+                )
         if right == left or right in pairs.values() or left in pairs or left in pairs.values():
             raise ModelError(f"mirror: {shown(right)} and {shown(left)}: a part is in one pair, on one side of it")
         pairs[right] = left
@@ -298,10 +302,14 @@ class RoleNames:
 
     def __init__(self, tables: Mapping[str, Table], roles: Roles) -> None:
         self._tables = tables
+        _check_paths(tables)
         #: Roles of coordinates that the body counts the other way round.
         self.turned = frozenset(roles.signs)
         #: By kind: name of a part to that by its role.
-        self.by_role = {kind: _by_role(tables[kind], kind, roles) for kind in KINDS}
+        self.by_role: dict[str, dict[str, str]] = {}
+        for kind in EVERY_KIND:
+            others = {own for path in PATHS if kind in PATHS for own in self.by_role.get(path, {}).values()}
+            self.by_role[kind] = _by_role(optional(tables, kind), kind, roles, others)
         #: And back.
         self.own = {kind: {role: name for name, role in found.items()} for kind, found in self.by_role.items()}
 
@@ -365,7 +373,7 @@ class RoleNames:
 
 def remaining(record: Mapping[str, Any], tables: Mapping[str, Table]) -> dict[str, Any]:
     """A record of roles without the parts that are gone."""
-    there = {kind: set(tables[kind].rows) for kind in KINDS}
+    there = {kind: set(optional(tables, kind).rows) for kind in EVERY_KIND}
     told: dict[str, Any] = {
         kind: {role: name for role, name in record.get(kind, {}).items() if name in there[kind]} for kind in ROLES
     }
@@ -389,12 +397,13 @@ def with_names(tables: Mapping[str, Table], names: Mapping[str, Mapping[str, str
     """Tables in which parts have other names: ``names``, by kind, from the old to the new."""
     found = dict(tables)
     for name, table in tables.items():
-        own = {next(iter(COLUMNS[name])): Reference(name)} if name in KINDS else {}
-        cells = {
-            column: tuple(_renamed(cell, names.get(to.table, {}), to.several) for cell in table.text(column))
-            for column, to in {**own, **REFERENCES.get(name, {})}.items()
-            if to.table in KINDS
-        }
+        own = {next(iter(COLUMNS[name])): Reference(name)} if name in EVERY_KIND else {}
+        cells = {}
+        for column, to in {**own, **REFERENCES.get(name, {})}.items():
+            kinds = [kind for kind in to.tables if kind in EVERY_KIND]
+            if kinds:
+                new = {old: given for kind in kinds for old, given in names.get(kind, {}).items()}
+                cells[column] = tuple(_renamed(cell, new, to.several) for cell in table.text(column))
         if cells:
             found[name] = Table(name, {**table.columns, **cells})
     return found
@@ -404,10 +413,25 @@ def _renamed(cell: str, new: Mapping[str, str], several: bool) -> str:
     return ";".join(new.get(name, name) for name in cell.split(";")) if several else new.get(cell, cell)
 
 
-def _by_role(table: Table, kind: str, roles: Roles) -> dict[str, str]:
-    """Name to the name by role, of every part of a kind: its role, or a name whose ending tells its side."""
+def _check_paths(tables: Mapping[str, Table]) -> None:
+    """Whose points are whose is told by names, and reserves are asked for by those of coordinates and actuators."""
+    taken = dict.fromkeys(tables["muscles"].rows, "a muscle")
+    for kind, word in (("passive_paths", "a passive path"), ("path_actuators", "")):
+        if kind == "path_actuators":
+            taken |= dict.fromkeys(tables["coordinates"].rows, "a coordinate")
+        for name in optional(tables, kind).rows:
+            if name in taken:
+                raise ModelError(f"{kind}/{name}: must have another name than {taken[name]}")
+            taken[name] = word
+
+
+def _by_role(table: Table, kind: str, roles: Roles, others: Collection[str]) -> dict[str, str]:
+    """Name to the name by role, of every part of a kind: its role, or a name whose ending tells its side.
+
+    ``others`` are names that parts of another kind have, and none of this one may.
+    """
     found = {name: role for role, name in roles.of(kind).items()} if kind in ROLES else {}
-    pairs, taken = roles.mirror[kind], {*ROLES.get(kind, ())}
+    pairs, taken = roles.mirror.get(kind, {}), {*ROLES.get(kind, ()), *others}
     told = {side: ending for ending, side in SIDES.items()}
     left = {*pairs.values()}
     for name in table.rows:

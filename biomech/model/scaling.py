@@ -16,6 +16,8 @@ Every rule and its source:
   gravity x height of women are 1.00 of men's, the geometric mean of six motions of hip, knee and ankle (.82 at 55 to
   65, .90 past that; Anderson et al. 2007, J Biomech 40:3105); so ``sex`` changes no strength. High for legs of young
   adults, low for trunks and for weight that is fat.
+- *Passive paths* (springs and ligaments). Slack lengths as fibres, in the ratio of the path's whole length; at the same
+  strain the tension goes with the body's mass: ligaments are as strong for their load. So do path actuators.
 - *The rest* (passive moments, arms, abdominal pressure) as in ``biomech.model.proportions``, by mass and height.
 
 Of a similar body, every length times s and every mass times m, moments of weight, of passive tissue and of abdominal
@@ -48,7 +50,7 @@ from biomech.model.mirror import is_symmetric, other_side, side_of
 from biomech.model.parts import PARTS, joint_in_child, part_length, part_of
 from biomech.model.proportions import grown
 from biomech.model.scaling_rows import BY_ROWS, grow_rows
-from biomech.model.tables import Table
+from biomech.model.tables import Table, optional
 
 Array = NDArray[np.float64]
 Tables = Mapping[str, Table]
@@ -108,7 +110,7 @@ def scale_tables(
     scaled = _with_tissue(scaled, growth, own_sex)
     if BY_ROWS & {*tables}:
         scaled = grow_rows(tables, scaled, growth.height, lambda segment: growth.of(part_of(segment)))
-    return _with_muscles(tables, scaled, growth, rule)
+    return _with_paths(tables, scaled, growth, rule)
 
 
 def _read_growth(tables: Tables, height: object, mass: object, lengths: object) -> _Growth:
@@ -297,10 +299,30 @@ def _with_tissue(tables: dict[str, Table], growth: _Growth, sex: str | None) -> 
     return grown(tables, {**whole, **along}, named)
 
 
-def _with_muscles(before: Tables, tables: dict[str, Table], growth: _Growth, rule: str | float) -> dict[str, Table]:
+def _with_paths(before: Tables, tables: dict[str, Table], growth: _Growth, rule: str | float) -> dict[str, Table]:
+    """Muscles and passive paths, each by how much longer it has become."""
+    muscle, passive = _longer(before, tables, growth)
+    found = _with_muscles(before, tables, growth, rule, muscle)
+    if "passive_paths" in tables:
+        table = _times(tables["passive_paths"], "slack_length", passive.tolist())
+        stiffness = [  # N/m, or N per strain
+            growth.mass / (own if kind == "spring" else 1.0)
+            for kind, own in zip(table.text("kind"), passive.tolist(), strict=True)
+        ]
+        for column, by in (("stiffness", stiffness), ("strength", [growth.mass] * len(table))):
+            table = table.with_column(column, tuple((table.numbers(column) * by).tolist()))
+        found["passive_paths"] = table
+    if "path_actuators" in tables:
+        table = tables["path_actuators"]
+        found["path_actuators"] = _times(table, "optimal_force", [growth.mass] * len(table))
+    return found
+
+
+def _with_muscles(
+    before: Tables, tables: dict[str, Table], growth: _Growth, rule: str | float, longer: Array
+) -> dict[str, Table]:
     """Fibres and tendons by the muscle's length, forces by the rule."""
     muscles = tables["muscles"]
-    longer = _longer(before, tables, growth)
     for column in ("optimal_fibre_length", "tendon_slack_length"):
         muscles = _times(muscles, column, longer.tolist())
     if rule == "volume":
@@ -320,15 +342,20 @@ def _volume(height: float, mass: float) -> float:
     return slope * height * mass + offset
 
 
-def _longer(before: Tables, after: Tables, growth: _Growth) -> Array:
-    """By what factor each muscle's whole length has grown at the neutral pose, alike on both sides of a body."""
+def _longer(before: Tables, after: Tables, growth: _Growth) -> tuple[Array, Array]:
+    """By what factor each muscle's and passive path's whole length has grown at the neutral pose.
+
+    Alike on both sides of a body.
+    """
     lengths = []
     for tables in (before, after):
         compiled = compile_model(tables, half=False)
         _, state = pose_muscles(compiled, np.zeros(len(compiled.coordinates)))
-        lengths.append(dict(zip(compiled.muscles, state.length, strict=True)))
-    names = before["muscles"].rows
+        lengths.append(dict(zip([*compiled.muscles, *compiled.passive_paths], state.length, strict=False)))
+    muscles = len(before["muscles"])
+    names = (*before["muscles"].rows, *optional(before, "passive_paths").rows)
     mirrored = is_symmetric(before)  # lengths of both sides differ by rounding, which would make it lopsided
     of = [other_side(name) if mirrored and side_of(name) == "left" else name for name in names]
     old, new = (np.array([float(own[name]) for name in of]) for own in lengths)
-    return np.divide(new, old, out=np.full(len(names), growth.height), where=old > 0.0)
+    longer = np.divide(new, old, out=np.full(len(names), growth.height), where=old > 0.0)
+    return longer[:muscles], longer[muscles:]

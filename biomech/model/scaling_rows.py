@@ -239,6 +239,11 @@ def _uses(tables: Tables, ways: _Ways, stretch: Stretch) -> dict[str, _Use]:
                     )
                 name, cell = table.text(f"function_{axis}")[i], table.text(f"coordinate_{axis}")[i]
                 add(f"point_rows/{row}", name, factor, cell)
+    if "passive_paths" in tables:  # of lengths over one another
+        table = tables["passive_paths"]
+        for row, name in zip(table.rows, table.text("function"), strict=True):
+            if name:
+                add(f"passive_paths/{row}", name, 1.0, "")
     return found
 
 

@@ -235,6 +235,25 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "transition": "number",
         "source": "text",
     },
+    # springs and ligaments along paths, whose points are in path_points: m, N/m or N per strain, N
+    "passive_paths": {
+        "passive_path": "text",
+        "kind": "text",
+        "slack_length": "number",
+        "stiffness": "optional",
+        "strength": "optional",
+        "transition_strain": "optional",
+        "function": "text",
+        "source": "text",
+    },
+    # actuators along paths, whose points are in path_points: N at unit control, and limits of the control
+    "path_actuators": {
+        "path_actuator": "text",
+        "optimal_force": "number",
+        "min_control": "optional",
+        "max_control": "optional",
+        "source": "text",
+    },
     # actuators of coordinates, N.m or N at unit control
     "reserves": {"coordinate": "text", "optimal_force": "number", "source": "text"},
     # joints whose contact force is told, and in the axes of which segment; without rows see ``reported_joints``
@@ -253,16 +272,26 @@ COLUMNS: dict[str, dict[str, str]] = {**SCHEMA, **OPTIONAL}
 class Reference(NamedTuple):
     """What a column names: rows of ``table``, of ``splines`` and ``functions`` what their second column calls them.
 
-    ``several``: names joined by ";"; ``empty``: or nothing; ``ground``: or the ground; ``loose``: or what is not there.
+    ``also``: or of other tables; ``several``: names joined by ";"; ``empty``: or nothing; ``ground``: or the ground;
+    ``loose``: or what is not there.
     """
 
     table: str
+    also: tuple[str, ...] = ()
     several: bool = False
     empty: bool = False
     ground: bool = False
     loose: bool = False
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every table whose rows it may name."""
+        return (self.table, *self.also)
 
+
+#: What runs along a path of its own: no two of these have one name.
+PATHS = ("muscles", "passive_paths", "path_actuators")
+_PATH = Reference(PATHS[0], also=PATHS[1:])
 _COORDINATE, _ON_GROUND = Reference("coordinates", empty=True), Reference("segments", ground=True)
 _SPLINE, _FUNCTION = Reference("splines", empty=True), Reference("functions")
 #: What refers to what: columns that name rows of other tables. Renaming, mirroring, removal and checks follow them.
@@ -271,7 +300,7 @@ REFERENCES: Mapping[str, Mapping[str, Reference]] = {
     "coordinates": {"joint": Reference("joints")},
     "couplings": {"joint": Reference("joints"), "coordinate": _COORDINATE, "spline": _SPLINE},
     "path_points": {
-        "muscle": Reference("muscles"),
+        "muscle": _PATH,
         "segment": _ON_GROUND,
         "coordinate": _COORDINATE,
         "spline_x": _SPLINE,
@@ -298,9 +327,10 @@ REFERENCES: Mapping[str, Mapping[str, Reference]] = {
     },
     "inertias": {"segment": Reference("segments")},
     "wraps": {"segment": _ON_GROUND},
-    "path_wraps": {"muscle": Reference("muscles"), "wrap": Reference("wraps")},
+    "path_wraps": {"muscle": _PATH, "wrap": Reference("wraps")},
     "force_length_curves": {"muscle": Reference("muscles"), "function": Reference("functions", empty=True)},
     "coordinate_forces": {"coordinate": Reference("coordinates")},
+    "passive_paths": {"function": Reference("functions", empty=True)},
     "reserves": {"coordinate": Reference("coordinates")},
     "reported_joints": {"joint": Reference("joints"), "segment": Reference("segments")},
     "left_out": {"muscle": Reference("muscles", empty=True, loose=True)},

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech._kernels import allocating_kernel, entry_point, kernel
-from biomech._kernels.arrays import Array1, Array2, IndexArray
+from biomech._kernels.arrays import Array1, Array2, Index2, IndexArray
 from biomech._simd import (
     arange,
     block_indices,
@@ -56,8 +56,9 @@ class MeasuredBody(NamedTuple):
     """Tables of a body, of what must balance, of where it is cut, and of its reserves.
 
     ``contact`` is none. ``row`` (row,): the coordinate of each row; of every reserve ``moment`` (reserve,) at unit
-    control, the ``entry`` of A where it stands, and its ``coordinate``. ``lower`` and ``upper`` (unknown,), muscles and
-    then reserves in the order of the pattern.
+    control, the ``entry`` of A where it stands, and its ``coordinate``. Of path actuators that are reserves ``optimal``
+    (one,) N at unit control and which they are (``actuator``); ``along``: rows (arm, one, coordinate, entry or -1).
+    ``lower`` and ``upper`` (unknown,), muscles, reserves and path actuators in the order of the pattern.
     """
 
     model: ModelTables
@@ -68,6 +69,9 @@ class MeasuredBody(NamedTuple):
     moment: Array1
     entry: IndexArray
     coordinate: IndexArray
+    optimal: Array1
+    actuator: IndexArray
+    along: Index2
     lower: Array1
     upper: Array1
 
@@ -99,27 +103,34 @@ class MeasuredArrays(NamedTuple):
     tension: Array2
     patella: Array2
     certificate: Array2
+    passive_path: Array2
+    path_actuator: Array2
     required: Array2
     reserve: Array2
 
 
 class FrameBuffers(NamedTuple):
-    """Room for one frame: ``value`` (unknown,) in the problem's own order, what follows from it, ``certificate``."""
+    """Room for one frame: ``value`` (unknown,) in the problem's own order, what follows from it, ``certificate``.
+
+    ``along`` (coordinate,) is what all reserves do where some run along paths.
+    """
 
     value: Array
     activation: Array
     force: Array
     reserve: Array
+    along: Array
     certificate: Array
 
 
 @allocating_kernel
-def _make_buffers(number: Any, unknowns: int, muscles: int) -> FrameBuffers:
+def _make_buffers(number: Any, unknowns: int, muscles: int, reserves: int, coordinates: int) -> FrameBuffers:
     return FrameBuffers(
         zeros(number, (unknowns,)),
         zeros(number, (muscles,)),
         zeros(number, (muscles,)),
-        zeros(number, (unknowns - muscles,)),
+        zeros(number, (reserves,)),
+        zeros(number, (coordinates,)),
         zeros(number, (CERTIFICATE,)),
     )
 
@@ -140,10 +151,12 @@ def solve_frames_simd(
     knees, joints = make_patella_state(number, model.patella), make_reaction(number, body.cuts)
     p, w = make_problem(number, rows, unknowns, pattern.entry[-1]), make_work(number, rows, unknowns)
     x, y, _ = make_answer(number, rows, unknowns)
-    q, buffers = zeros(number, (inputs.q.shape[1],)), _make_buffers(number, unknowns, results.activation.shape[1])
+    q, reserves = zeros(number, (inputs.q.shape[1],)), len(body.moment)
+    buffers = _make_buffers(number, unknowns, results.activation.shape[1], reserves, len(q))
     lane_index, shared, no_pressure = make_lane_index(number), inputs.shared.shape[1] > 0, np.zeros(5)
     bounded, asked = inputs.lower.shape[1] > 0, inputs.demand.shape[1] > 0
-    every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE))
+    others = max(len(forces.tension), len(forces.pull))
+    every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE, others))
     for k in range(unknowns):
         p.lower[k], p.upper[k] = body.lower[k], body.upper[k]
     for k in range(len(body.moment)):
@@ -157,6 +170,9 @@ def solve_frames_simd(
         composite_masses(model.tree, near.load, f)
         path_kinematics(model.paths, model.splines, q, f, state)
         assemble_equilibrium(model, body.contact, body.entries, near, q, f, state, forces, p.a, p.b)
+        for k in range(len(body.along)):
+            if body.along[k, 3] >= 0:
+                p.a[body.along[k, 3]] = body.optimal[body.along[k, 1]] * state.arm[body.along[k, 0]]
         if bounded:
             gather(inputs.lower, lane_index, every, p.lower)
             gather(inputs.upper, lane_index, every, p.upper)
@@ -167,6 +183,8 @@ def solve_frames_simd(
         else:
             _share(pattern, costs, p, w, x, y, buffers.certificate)
         _take(pattern, body.moment, forces.strength, x, buffers)
+        if len(body.optimal) > 0:
+            _pull_along(body, state.arm, buffers, forces.pull)
         none, force = 0.0 * q[0], buffers.force
         pull_patellae(model.patella, model.muscle, force, q, f, state, knees)
         joint_reactions(
@@ -177,6 +195,8 @@ def solve_frames_simd(
             none,
             none,
             force,
+            forces.tension,
+            forces.pull,
             near.applied,
             f,
             state,
@@ -191,8 +211,12 @@ def solve_frames_simd(
         scatter(knees.tension, lane_index, every, results.tension)
         scatter(knees.force, lane_index, every, results.patella)
         scatter(buffers.certificate, lane_index, every, results.certificate)
+        scatter(forces.tension, lane_index, every, results.passive_path)
+        scatter(forces.pull, lane_index, every, results.path_actuator)
         scatter(p.b, lane_index, body.row, results.required)
         scatter(buffers.reserve, lane_index, body.coordinate, results.reserve)
+        if len(body.optimal) > 0:
+            scatter(buffers.along, lane_index, every, results.reserve)
 
 
 @kernel
@@ -221,3 +245,18 @@ def _take(pattern: BlockSparsity, moment: Array, strength: Array, x: Array, buff
         buffers.force[m] = buffers.value[m] * strength[m]
     for k in range(len(moment)):
         buffers.reserve[k] = buffers.value[muscles + k] * moment[k]
+
+
+@kernel
+def _pull_along(body: MeasuredBody, arm: Array, buffers: FrameBuffers, pull: Array) -> None:
+    """Tensions of path actuators from the unknowns, and what all reserves do on coordinates."""
+    first = len(buffers.activation) + len(body.moment)
+    for k in range(len(body.optimal)):
+        pull[body.actuator[k]] = buffers.value[first + k] * body.optimal[k]
+    for c in range(len(buffers.along)):
+        buffers.along[c] = 0.0 * arm[0]
+    for k in range(len(body.coordinate)):
+        buffers.along[body.coordinate[k]] += buffers.reserve[k]
+    for k in range(len(body.along)):
+        tension = pull[body.actuator[body.along[k, 1]]]
+        buffers.along[body.along[k, 2]] += tension * arm[body.along[k, 0]]

@@ -60,6 +60,8 @@ ALONG: dict[str, Along] = {
     "body": _along(lambda body: ["body"]),
     "coordinate": _along(lambda body: list(body.coordinates)),
     "muscle": _along(lambda body: list(body.muscles)),
+    "passive_path": _along(lambda body: list(body.passive_paths)),
+    "path_actuator": _along(lambda body: list(body.path_actuators)),
     "joint": _along(lambda body: [own.key for own in body.reported]),
     "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: [*FEET]),
     "knee": Along(_knees, lambda body: [*KNEES] if _knees(body) else []),
@@ -75,7 +77,8 @@ class OutputDeclaration:
     name : str
         Of the variable, a word.
     dims : tuple of str
-        Dimensions of its own, of ``muscle``, ``group``, ``coordinate``, ``joint``, ``foot``, ``axis``.
+        Dimensions of its own, of ``muscle``, ``group``, ``coordinate``, ``joint``, ``foot``, ``axis``,
+        ``passive_path``, ``path_actuator``.
     units : str
         SI, or ``deg``; ``1`` for a pure number.
     long_name : str

@@ -88,6 +88,8 @@ class ResultArrays(NamedTuple):
     tension: Array2
     patella: Array2
     certificate: Array2
+    passive_path: Array2
+    path_actuator: Array2
 
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ class ResultBuffers(NamedTuple):
 
 @allocating_kernel
 def _make_buffers(number: Any, body: CompiledBody, unknowns: int) -> ResultBuffers:
-    coordinates, muscles = len(body.model.tree.first_body), len(body.model.paths.start) - 1
+    coordinates, muscles = len(body.model.tree.first_body), len(body.model.muscle.max_force)
     return ResultBuffers(
         zeros(number, (coordinates,)),
         zeros(number, (unknowns,)),
@@ -245,7 +247,20 @@ def solve_batch(
             buffers.muscle_force[m] = buffers.activation[m] * forces.strength[m]
         buffers.certificate[ABDOMEN] = forces.abdomen[0]
         buffers.certificate[TISSUE] = lumbar_pull(body.model.tissue, q)
-        _react(body, output_maps, f, state, forces.wrench, forces.outside, floor, buffers, knees, joints)
+        _react(
+            body,
+            output_maps,
+            f,
+            state,
+            forces.wrench,
+            forces.outside,
+            forces.tension,
+            forces.pull,
+            floor,
+            buffers,
+            knees,
+            joints,
+        )
         _write_output(output_maps.coordinates, q, lane_index, results.coordinates)
         _write_output(output_maps.activation, buffers.activation, lane_index, results.activation)
         _write_output(output_maps.muscle_force, buffers.muscle_force, lane_index, results.muscle_force)
@@ -263,6 +278,8 @@ def solve_batch(
         _write_output(output_maps.tension, knees.tension, lane_index, results.tension)
         _write_output(output_maps.patella, knees.force, lane_index, results.patella)
         _write_output(output_maps.certificate, buffers.certificate, lane_index, results.certificate)
+        _write_output(output_maps.passive_path, forces.tension, lane_index, results.passive_path)
+        _write_output(output_maps.path_actuator, forces.pull, lane_index, results.path_actuator)
 
 
 @kernel
@@ -341,6 +358,8 @@ def _react(
     state: Any,
     wrench: Array,
     outside: Array,
+    tension: Array,
+    pull: Array,
     floor: Array,
     buffers: ResultBuffers,
     knees: PatellaState,
@@ -379,6 +398,8 @@ def _react(
             buffers.certificate[ABDOMEN],
             body.model.tissue.share * buffers.certificate[TISSUE],
             buffers.muscle_force,
+            tension,
+            pull,
             buffers.wrench,
             f,
             state,

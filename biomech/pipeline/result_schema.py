@@ -129,6 +129,16 @@ def joint_axes(model: Model, *, pressed: bool = False) -> str:
     return "; ".join(f"{row.label} in {own[row.segment]}{ways[row.label]}" for row in model.compiled().reported)
 
 
+def has_passive_paths(model: Model) -> bool:
+    """Whether springs or ligaments run along paths of a model."""
+    return "passive_paths" in model.tables
+
+
+def has_path_actuators(model: Model) -> bool:
+    """Whether a model has actuators along paths."""
+    return "path_actuators" in model.tables
+
+
 def _in_degrees(model: Model, values: Array) -> Array:
     unit: Array = model.shared("degrees", lambda: np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0))
     return unit * values
@@ -175,6 +185,7 @@ RAW_OUTPUTS = (
         ("coordinate",),
         "N.m",
         "moment of passive tissue",
+        meaning="moment of passive tissue, of springs and limits of coordinates, and of `passive_paths`",
         sign="positive in the coordinate's direction",
         array="passive",
         along="coordinate",
@@ -214,7 +225,9 @@ RAW_OUTPUTS = (
             "moment of the parent on the child segment about the joint's centre, in the axes of segments: "
             f"{joint_axes(model)}; passive moments included"
         ),
-        meaning="what turns the joint; what passive tissue does is in it",
+        meaning=(
+            "what turns the joint; what passive tissue does is in it, but for `passive_paths`, which pull as muscles do"
+        ),
         analyses=_BOTH,
         array="joint_moment",
         along="joint",
@@ -243,6 +256,28 @@ RAW_OUTPUTS = (
         array="patella",
         along="knee",
         symmetry=FORCE,
+    ),
+    RawOutput(
+        "passive_path_tension",
+        ("passive_path",),
+        "N",
+        "tension of the spring or ligament along a path",
+        meaning="tension of springs and ligaments along paths; models with `passive_paths` alone",
+        analyses=_BOTH,
+        has=has_passive_paths,
+        array="passive_path",
+        along="passive_path",
+    ),
+    RawOutput(
+        "path_actuator_force",
+        ("path_actuator",),
+        "N",
+        "tension of the path actuator",
+        meaning="what path actuators pull with, where `reserve` names them; models with `path_actuators` alone",
+        analyses=("static_optimization",),
+        has=has_path_actuators,
+        array="path_actuator",
+        along="path_actuator",
     ),
     RawOutput(
         "ground_force",

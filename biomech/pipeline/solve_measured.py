@@ -9,8 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from biomech.model.compiled import CompiledModel
 from biomech.model.forces.contact import NO_CONTACT
+from biomech.model.geometry import path_geometry
 from biomech.model.model import Model
+from biomech.model.tables import optional
 from biomech.pipeline.measured_kernel import MeasuredArrays, MeasuredBody, MeasuredInputs, solve_frames_simd
 from biomech.pipeline.pipeline_kernel import ResultArrays
 from biomech.pipeline.result_schema import column_of, result_columns, spread
@@ -44,7 +47,7 @@ class MuscleLimits(NamedTuple):
 
 @dataclass(frozen=True)
 class FrameSharing:
-    """How frames share their load: criterion, reserve of every coordinate, strength by length.
+    """How frames share their load: criterion, reserve of every coordinate and path actuator, strength by length.
 
     ``rows`` are the coordinates that must balance: those that are not held.
     """
@@ -53,6 +56,10 @@ class FrameSharing:
     reserve: Array
     force_length: bool
     rows: NDArray[np.int64]
+
+    def pulling(self, compiled: CompiledModel) -> NDArray[np.int64]:
+        """The path actuators that are reserves, by their numbers."""
+        return np.flatnonzero(self.reserve[len(compiled.coordinates) :])
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class MeasuredSolution(StanceSolution):
 
 
 class Shared(NamedTuple):
-    """Load that was shared elsewhere: unknowns (frame, unknown), muscles and then reserves, and solutions of frames."""
+    """Load that was shared elsewhere: unknowns (frame, unknown), as in ``compile_frames``, and solutions of frames."""
 
     value: Array
     solutions: Sequence[tuple[NDArray[np.int64], Solution]]
@@ -97,19 +104,23 @@ def compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) ->
 
 
 def _compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) -> FrameTables:
-    """The unknowns are the muscles and then the reserves."""
+    """The unknowns are the muscles, the reserves of coordinates and then path actuators."""
     compiled = model.compiled()
     rows, muscles = sharing.rows, len(compiled.muscles)
-    own = np.flatnonzero(sharing.reserve[rows])
-    unknowns = muscles + len(own)
+    own, actuator = np.flatnonzero(sharing.reserve[rows]), sharing.pulling(compiled)
+    unknowns, first = muscles + len(own) + len(actuator), muscles + len(own)
+    along = _arms_along(compiled, rows, actuator)
     acts = np.zeros((len(rows), unknowns), dtype=bool)
     acts[:, :muscles] = sparsity(compiled, rows, NO_CONTACT)
     acts[own, muscles + np.arange(len(own))] = True
-    key = ("sparsity of frames", rows.tobytes(), own.tobytes())
+    balanced = along[along[:, 3] >= 0]
+    acts[balanced[:, 3], first + balanced[:, 1]] = True
+    key = ("sparsity of frames", rows.tobytes(), own.tobytes(), actuator.tobytes())
     pattern: BlockSparsity = model.shared(key, lambda: find_sparsity(acts))
     order = pattern.unknown.astype(np.int64)
     place = entry_index(pattern, len(rows), unknowns)
-    lower, upper = (part[0] for part in bounds_of(limits, len(own)))
+    along[along[:, 3] >= 0, 3] = place[balanced[:, 3], first + balanced[:, 1]]
+    lower, upper = (part[0] for part in bounds_of(limits, reserve_bounds(model, sharing)))
     body = MeasuredBody(
         compiled.tables,
         NO_CONTACT,
@@ -119,10 +130,23 @@ def _compile_frames(model: Model, sharing: FrameSharing, limits: MuscleLimits) -
         sharing.reserve[rows[own]],
         place[own, muscles + np.arange(len(own))].astype(np.uint64),
         rows[own].astype(np.uint64),
+        sharing.reserve[len(compiled.coordinates) + actuator],
+        actuator.astype(np.uint64),
+        along,
         lower[order],
         upper[order],
     )
-    return FrameTables(sharing, body, pattern, _costs(sharing, pattern, len(own), limits.weight[0]))
+    return FrameTables(sharing, body, pattern, _costs(sharing, pattern, unknowns - muscles, limits.weight[0]))
+
+
+def _arms_along(compiled: CompiledModel, rows: NDArray[np.int64], actuator: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows (arm, one of the path actuators that pull, coordinate, row or -1)."""
+    row_of = np.full(len(compiled.coordinates), -1)
+    row_of[rows] = np.arange(len(rows))
+    first = len(compiled.muscles) + len(compiled.passive_paths)
+    number = {first + int(own): k for k, own in enumerate(actuator)}
+    arms = [(a, number[p], c, row_of[c]) for a, (p, c) in enumerate(compiled.paths.arms.tolist()) if p in number]
+    return np.array(arms, dtype=np.int64).reshape(-1, 4)
 
 
 def _costs(sharing: FrameSharing, pattern: BlockSparsity, reserves: int, weight: Array) -> Costs:
@@ -132,14 +156,22 @@ def _costs(sharing: FrameSharing, pattern: BlockSparsity, reserves: int, weight:
     return make_costs(sharing.criterion, weights[order], order >= len(weight), np.ones(len(sharing.rows)))
 
 
-def bounds_of(limits: MuscleLimits, reserves: int) -> tuple[Array, Array]:
+def bounds_of(limits: MuscleLimits, reserves: tuple[Array, Array]) -> tuple[Array, Array]:
     """Bounds of muscles and reserves, (frame or 1, unknown)."""
-    free = np.full(reserves, np.inf)
     lower, upper = (
-        np.concatenate([part, np.broadcast_to(end, (len(part), reserves))], axis=1)
-        for part, end in ((limits.lower, -free), (limits.upper, free))
+        np.concatenate([part, np.broadcast_to(end, (len(part), len(end)))], axis=1)
+        for part, end in zip((limits.lower, limits.upper), reserves, strict=True)
     )
     return lower, upper
+
+
+def reserve_bounds(model: Model, sharing: FrameSharing) -> tuple[Array, Array]:
+    """Least and largest control of every reserve; only path actuators have limits."""
+    free = np.full(np.count_nonzero(sharing.reserve[sharing.rows]), np.inf)
+    table, actuator = optional(model.tables, "path_actuators"), sharing.pulling(model.compiled())
+    low, high = (table.numbers(f"{end}_control")[actuator] for end in ("min", "max"))
+    lower = np.concatenate([-free, np.where(np.isnan(low), -np.inf, low)])
+    return lower, np.concatenate([free, np.where(np.isnan(high), np.inf, high)])
 
 
 def frames_of_one_cost(weight: Array, count: int) -> Iterator[tuple[Array, NDArray[np.int64]]]:
@@ -168,18 +200,18 @@ def solve_frames(
     """
     found, arrays = _make_arrays(model, q, given)
     count = len(q)
-    empty, reserves = np.empty((count, 0)), len(tables.body.moment)
+    empty, bounds = np.empty((count, 0)), reserve_bounds(model, tables.sharing)
     lower = upper = empty
     if len(limits.lower) > 1 or len(limits.upper) > 1:
         order = tables.pattern.unknown.astype(np.int64)
         lower, upper = (
             np.array(np.broadcast_to(part[:, order], (count, len(order))), order="C")
-            for part in bounds_of(limits, reserves)
+            for part in bounds_of(limits, bounds)
         )
     inputs = MeasuredInputs(q, external, empty, lower, upper, empty if demand is None else demand)
     for weight, which in frames_of_one_cost(limits.weight, count):
         if len(limits.weight) > 1:
-            tables = replace(tables, costs=_costs(tables.sharing, tables.pattern, reserves, weight))
+            tables = replace(tables, costs=_costs(tables.sharing, tables.pattern, len(bounds[0]), weight))
         solve_frames_simd(tables.body, tables.pattern, tables.costs, inputs, which.astype(np.uint64), found)
         hard = which[found.certificate[which, column_of("status")] != OPTIMAL]
         if hard.size:
@@ -279,13 +311,18 @@ def _certify(
         found.certificate[which, column_of(name)] = value
 
 
-def reserve_columns(sharing: FrameSharing, count: int) -> Array:
-    """What reserves do at unit control: (frame, row, reserve)."""
+def reserve_columns(compiled: CompiledModel, sharing: FrameSharing, q: Array) -> Array:
+    """What reserves do at unit control in the postures ``q``: (frame, row, reserve)."""
     reserve = sharing.reserve[sharing.rows]
-    own = np.flatnonzero(reserve)
-    columns = np.zeros((count, len(reserve), len(own)))
+    own, actuator = np.flatnonzero(reserve), sharing.pulling(compiled)
+    columns = np.zeros((len(q), len(reserve), len(own)))
     columns[:, own, np.arange(len(own))] = reserve[own]
-    return columns
+    if not actuator.size:
+        return columns
+    _, arm = path_geometry(compiled, q)
+    pulled = arm[:, len(compiled.muscles) + len(compiled.passive_paths) + actuator][:, :, sharing.rows]
+    optimal = sharing.reserve[len(compiled.coordinates) + actuator]
+    return np.concatenate([columns, np.swapaxes(optimal[:, None] * pulled, 1, 2)], axis=2)
 
 
 def _share_patiently(
@@ -295,9 +332,9 @@ def _share_patiently(
     compiled, rows = model.compiled(), sharing.rows
     external = ExternalLoads(*(part[hard] for part in inputs.external))
     equilibrium = assemble(compiled, rows, NO_CONTACT, external, inputs.q[hard], sharing.force_length, tissue=False)
-    muscles, columns = len(compiled.muscles), reserve_columns(sharing, len(hard))
-    reserves = columns.shape[2]
-    lower, upper = (part[hard] if len(part) > 1 else part[0] for part in bounds_of(limits, reserves))
+    muscles, columns = len(compiled.muscles), reserve_columns(compiled, sharing, inputs.q[hard])
+    reserves, bounds = columns.shape[2], bounds_of(limits, reserve_bounds(model, sharing))
+    lower, upper = (part[hard] if len(part) > 1 else part[0] for part in bounds)
     problem = LoadSharingProblem(
         np.concatenate([equilibrium.coefficients, columns], axis=2),
         inputs.demand[hard] if inputs.demand.shape[1] else equilibrium.demand,

@@ -25,6 +25,7 @@ from biomech.pipeline.solve_measured import (
     Shared,
     bounds_of,
     frames_of_one_cost,
+    reserve_bounds,
     reserve_columns,
     take_over,
 )
@@ -143,8 +144,9 @@ def _share(
     compiled, sharing, settings = model.compiled(), tables.sharing, model.tables["settings"]
     equilibrium = assemble(compiled, sharing.rows, soles.contact, external, q, sharing.force_length, tissue=False)
     muscles, sides = len(compiled.muscles), soles.contact.direction.shape[1]
-    reserves = reserve_columns(sharing, len(q))
-    lower, upper = (part[which] if len(part) > 1 else part[[0]] for part in bounds_of(limits, reserves.shape[2]))
+    reserves = reserve_columns(compiled, sharing, q)
+    bounds = bounds_of(limits, reserve_bounds(model, sharing))
+    lower, upper = (part[which] if len(part) > 1 else part[[0]] for part in bounds)
     most = settings.value("contact_limit") * np.repeat(touches, sides, axis=1)
     upper = np.concatenate([np.broadcast_to(upper, (len(q), upper.shape[1])), most], axis=1)
     lower = np.concatenate([np.broadcast_to(lower, (len(q), lower.shape[1])), np.zeros_like(most)], axis=1)

@@ -5,7 +5,8 @@ coordinate that is free in the stance gives
 
     sum_m strength_m r_m,c x_m + sum_g (half weight) w_g . screw_c x_g = -(gravity_c + passive_c)
 
-with r the moment arms and w_g the wrench of a contact generator.
+with r the moment arms and w_g the wrench of a contact generator; passive_c is what tissue does that acts on
+coordinates, and what passive paths do, sum_p tension_p r_p,c.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from biomech.model.forces.external_loads import add_external_loads
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.outside import outside_wrenches
 from biomech.model.forces.passive_joints import passive_force
+from biomech.model.forces.passive_paths import add_passive_paths, passive_path_tension
 from biomech.model.forces.registry import numbers_of
 from biomech.model.mechanics.muscles import strength
 from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
@@ -122,14 +124,17 @@ class EquilibriumTables(NamedTuple):
 class ForceWorkspace(NamedTuple):
     """Room for one posture.
 
-    ``given`` and ``passive`` (coordinate,), the latter's ``slope``; ``strength`` (muscle,); ``wrench`` (generator, 6)
-    of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa; ``outside`` (6 segment,): force
-    and moment of elements from outside on every segment.
+    ``given`` and ``passive`` (coordinate,), and the ``slope`` of the part of the latter that runs along no path;
+    ``tension`` (passive path,) N, and ``pull`` (path actuator,) where something sets it; ``strength`` (muscle,);
+    ``wrench`` (generator, 6) of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa;
+    ``outside`` (6 segment,): force and moment of elements from outside on every segment.
     """
 
     given: Array
     passive: Array
     slope: Array
+    tension: Array
+    pull: Array
     strength: Array
     wrench: Array
     abdomen: Array
@@ -140,7 +145,8 @@ def sparsity(compiled: CompiledModel, rows: Index, contact: ContactTables) -> ND
     """Whether each unknown acts on each row: (row, muscles and contact generators)."""
     muscles, sides = len(compiled.muscles), contact.direction.shape[1]
     acts = np.zeros((len(compiled.coordinates), muscles + len(contact.segment) * sides), dtype=bool)
-    acts[compiled.paths.arms[:, 1], compiled.paths.arms[:, 0]] = True
+    arms = compiled.paths.arms[compiled.paths.arms[:, 0] < muscles]
+    acts[arms[:, 1], arms[:, 0]] = True
     pushed = np.repeat(compiled.tree.affects[:, contact.segment], sides, axis=1)
     acts[:, muscles:] = pushed
     for independent, dependent in compiled.tree.couplers.pairs:
@@ -155,7 +161,7 @@ def compile_equilibrium(
     row_of = np.full(len(compiled.coordinates), -1)
     row_of[rows] = np.arange(len(rows))
     arms, muscles = compiled.paths.arms, len(compiled.muscles)
-    muscle = [(k, m, place[row_of[c], m]) for k, (m, c) in enumerate(arms) if row_of[c] >= 0]
+    muscle = [(k, m, place[row_of[c], m]) for k, (m, c) in enumerate(arms) if m < muscles and row_of[c] >= 0]
     acts = sparsity(compiled, rows, contact)[:, muscles:]
     pushed = np.repeat(compiled.tree.affects[:, contact.segment], contact.direction.shape[1], axis=1)
     ground = [(rows[r], g, place[r, muscles + g]) for r, g in np.argwhere(acts) if pushed[rows[r], g]]
@@ -279,7 +285,9 @@ def make_force_workspace(number: Any, model: ModelTables, contact: ContactTables
         zeros(number, (coordinates,)),
         zeros(number, (coordinates,)),
         zeros(number, (coordinates, coordinates)),
-        zeros(number, (len(model.paths.start) - 1,)),
+        zeros(number, (len(model.passive_path.path),)),
+        zeros(number, (len(model.paths.start) - 1 - len(model.muscle.max_force) - len(model.passive_path.path),)),
+        zeros(number, (len(model.muscle.max_force),)),
         zeros(number, (generators, 6)),
         zeros(number, (1,)),
         zeros(number, (6 * len(model.tree.parent),)),
@@ -313,7 +321,12 @@ def assemble_equilibrium(
     """Coefficients and demand of one posture, once its segments are placed, its masses gathered and its paths laid."""
     gravity_force(model.tree, frames, model.gravity, forces.given)
     add_external_loads(model.tree, frames, near.applied, forces.given)
-    passive_force(model.tissue, entries.tissue, q, near.laxity, forces.passive, forces.slope)
+    moment_arms(model.paths, model.splines, q, frames, state)
+    along = len(model.passive_path.path) > 0
+    passive_force(model.tissue, entries.tissue, along, q, near.laxity, forces.passive, forces.slope)
+    if along:
+        passive_path_tension(model.passive_path, model.tree.functions, state.length, forces.tension)
+        add_passive_paths(model.passive_path, state.arm, forces.tension, forces.passive)
     if entries.tissue and entries.lumbar >= 0:
         add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
     if len(entries.outside) > 0:
@@ -323,7 +336,6 @@ def assemble_equilibrium(
         c = entries.rows[r]
         demand = -(forces.given[c] + forces.passive[c])
         b[r] = select(abs(demand) < DEMAND_ROUNDING * model.contact_unit, 0.0, demand)
-    moment_arms(model.paths, model.splines, q, frames, state)
     strength(model.muscle, entries.force_length, state.length, forces.strength)
     for k in range(len(entries.muscle)):
         arm, m, e = entries.muscle[k, 0], entries.muscle[k, 1], entries.muscle[k, 2]

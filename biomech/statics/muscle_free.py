@@ -1,4 +1,4 @@
-"""What gravity, the ground and passive tissue do to a posture before any muscle acts.
+"""What gravity, the ground, passive tissue and passive paths do to a posture before any muscle acts.
 
 Three moments decide how a body rests without muscles (N.m, all that stands counted together):
 
@@ -45,7 +45,9 @@ from biomech.model.bodies import Bodies, make_body, take_bodies
 from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import passive_moment
+from biomech.model.forces.passive_paths import add_passive_paths, passive_path_tension
 from biomech.model.forces.registry import acting
+from biomech.model.mechanics.paths import make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.tree import Frames, composite_masses, make_frames, point, rotate
 from biomech.model.model import Model
 from biomech.model.roles import ROLES
@@ -245,6 +247,7 @@ def _moments_each(
         zeros(number, (coordinates, coordinates)),
     )
     weight, knee, hanging = zeros(number, (coordinates,)), zeros(number, (len(legs.knee),)), zeros(number, (3,))
+    paths, tension = make_path_state(number, model.paths), zeros(number, (len(model.passive_path.path),))
     laxity, shift, first = zeros(number, (2,)), zeros(number, (1,)), zeros(number, (coordinates,))
     every, index = arange(max(coordinates, given.batch_targets.vector.shape[1], 4)), arange(count)
     blocks = -(-count // width(number))
@@ -262,6 +265,11 @@ def _moments_each(
         composite_masses(model.tree, targets.load, f)
         gravity_force(model.tree, f, gravity, weight)
         passive_moment(model.tissue, q, laxity, passive, slope)
+        if len(model.passive_path.path) > 0:
+            path_kinematics(model.paths, model.splines, q, f, paths)
+            moment_arms(model.paths, model.splines, q, f, paths)
+            passive_path_tension(model.passive_path, model.tree.functions, paths.length, tension)
+            add_passive_paths(model.passive_path, paths.arm, tension, passive)
         hanging[1], hanging[2] = _hang(legs, gravity, f, passive)
         for k in range(len(legs.knee)):
             c = legs.knee[k]

@@ -5,8 +5,9 @@ wrench that the inner segment exerts through the joint. Forces and moments are t
 the moments about the joint's centre, which is the origin of the joint's frame in the child and where the child's own
 origin is, too, but in bodies whose files put it elsewhere. Which joints are told, and in the axes of which segment, a
 table of the model says (``biomech.model.reported``): by default hip_r in femur_r, knee_r in tibia_r, ankle_r in
-talus_r, lumbosacral in torso. On every coordinate of the joint its power, w . M + v . F, is what passive tissue does
-there, with v of the joint's centre: equilibrium, seen from the cut. For that
+talus_r, lumbosacral in torso. Passive paths pull at the cut as muscles do. On every coordinate of the joint its power,
+w . M + v . F, is what passive tissue without a path does there, with v of the joint's centre: equilibrium, seen from
+the cut. For that
 
 - the tibia is pulled by the patellar tendon, not along the paths of the quadriceps (``biomech.model.forces.patella``);
 - where ``moment_arm_scale`` scales the moment arms of a muscle, its force and its line stay, and a couple makes up the
@@ -19,6 +20,7 @@ moment:
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +47,8 @@ class CutTables(NamedTuple):
     the span's near end is outward; ``outward`` (cut, segment); ``lumbosacral``, which cut that is, or -1; ``patella``
     (patella,): the cut that each tendon crosses.
     Couples: rows (cut, coordinate) of ``turn``, the rotations that muscles move, those of a cut together; rows (turn,
-    muscle, arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1.
+    muscle, arm) of ``lever``; ``pressed``, which turn the abdominal pressure turns, or -1. ``passive``: rows (cut,
+    span, passive path, sign), as of ``crossing``; ``actuator``: the same of path actuators.
     """
 
     child: Index1
@@ -60,6 +63,8 @@ class CutTables(NamedTuple):
     turn: Index2
     lever: Index2
     pressed: int
+    passive: Index2
+    actuator: Index2
 
 
 class Reaction(NamedTuple):
@@ -92,7 +97,8 @@ def compile_cuts(compiled: CompiledModel) -> CutTables:
     """Flat tables of the cuts through the joints that are told of a body."""
     joints = [*dict.fromkeys(own.joint for own in compiled.reported)]
     report = [(joints.index(own.joint), 1 + compiled.segments.index(own.segment)) for own in compiled.reported]
-    parent, pulls, patella = compiled.tree.parent, compiled.paths.pulls.tolist(), compiled.patella
+    parent, patella, muscles = compiled.tree.parent, compiled.patella, len(compiled.muscles)
+    pulls = compiled.paths.pulls.tolist()
     child = np.array([1 + compiled.joints.index(joint) for joint in joints], dtype=np.int64)
     outward = np.zeros((len(child), len(parent)), dtype=np.bool_)
     for cut, first in enumerate(child):
@@ -109,7 +115,7 @@ def compile_cuts(compiled: CompiledModel) -> CutTables:
         [
             (s, m, 1 if outward[cut, near] else -1)
             for s, m, near, far in pulls
-            if outward[cut, near] != outward[cut, far] and (cut, m) not in tendon
+            if m < muscles and outward[cut, near] != outward[cut, far] and (cut, m) not in tendon
         ]
         for cut in range(len(child))
     ]
@@ -119,7 +125,20 @@ def compile_cuts(compiled: CompiledModel) -> CutTables:
         (t, m, k)
         for t, (cut, c) in enumerate(turn)
         for k, (m, of) in enumerate(compiled.paths.arms)
-        if of == c and (cut, int(m)) not in tendon
+        if m < muscles and of == c and (cut, int(m)) not in tendon
+    ]
+    ends = (muscles, muscles + len(compiled.passive_paths), len(compiled.paths.start) - 1)
+    others = [
+        np.array(
+            [
+                (cut, s, p - first, 1 if outward[cut, near] else -1)
+                for cut in range(len(child))
+                for s, p, near, far in pulls
+                if first <= p < last and outward[cut, near] != outward[cut, far]
+            ],
+            dtype=np.int64,
+        ).reshape(-1, 4)
+        for first, last in pairwise(ends)
     ]
     lumbosacral = joints.index("lumbosacral") if "lumbosacral" in joints else -1
     extension = compiled.coordinates.index("lumbar_extension") if "lumbar_extension" in compiled.coordinates else -1
@@ -139,6 +158,7 @@ def compile_cuts(compiled: CompiledModel) -> CutTables:
         np.array(turn, dtype=np.int64).reshape(-1, 2),
         np.array(lever, dtype=np.int64).reshape(-1, 3),
         turn.index(pressed) if pressed in turn else -1,
+        *others,
     )
 
 
@@ -151,6 +171,8 @@ def joint_reactions(
     pressure: float,
     tissue: float,
     muscle_force: Array,
+    tension: Array,
+    actuator_force: Array,
     applied: Array,
     frames: Frames,
     state: PathState,
@@ -159,9 +181,10 @@ def joint_reactions(
 ) -> None:
     """Force and moment of the parent on the child at each cut, as they are told, once moment arms are known.
 
-    ``tendon`` (patella, 6) pulls the tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off
-    the lumbosacral joint and extends it; ``abdomen``: see ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk
-    down, and extends it with the moment that is no couple here but the joint's passive one.
+    ``tension`` (passive path,) and ``actuator_force`` (path actuator,) are theirs, N; ``tendon`` (patella, 6) pulls the
+    tibia of a body whose tendons act. Abdominal ``pressure`` (Pa) lifts the trunk off the lumbosacral joint and extends
+    it; ``abdomen``: see ``ModelTables``. The ``tissue`` behind it (N) pulls the trunk down, and extends it with the
+    moment that is no couple here but the joint's passive one.
     """
     pressed = any_lane((abdomen[0] != 0.0) | (abdomen[1] != 0.0))
     lift = abdomen[2] * abdomen[4] * pressure
@@ -180,6 +203,8 @@ def joint_reactions(
             mx, my, mz = mx + pull * u[span, 3], my + pull * u[span, 4], mz + pull * u[span, 5]
         out.wrench[j, 0], out.wrench[j, 1], out.wrench[j, 2] = fx, fy, fz
         out.wrench[j, 3], out.wrench[j, 4], out.wrench[j, 5] = mx, my, mz
+    _pull_across(cuts.passive, tension, state.wrench, out)
+    _pull_across(cuts.actuator, actuator_force, state.wrench, out)
     for n in range(len(cuts.patella)):
         j = cuts.patella[n]
         if model.patella.acts and j >= 0:
@@ -189,6 +214,15 @@ def joint_reactions(
         _add_couples(cuts, model.muscle, abdomen[3] * lift, muscle_force, frames, state, out)
     for n in range(len(cuts.report)):
         _report(cuts, n, tissue - lift, frames, out)
+
+
+@kernel
+def _pull_across(crossing: Index, tension: Array, wrench: Array, out: Reaction) -> None:
+    """Add what is no muscle and pulls along a path that crosses a cut."""
+    for n in range(len(crossing)):
+        j, span, pull = crossing[n, 0], crossing[n, 1], crossing[n, 3] * tension[crossing[n, 2]]
+        for k in range(6):
+            out.wrench[j, k] += pull * wrench[span, k]
 
 
 @kernel

@@ -111,7 +111,8 @@ def _moved(model: Model) -> list[str]:
 def rows_to_meet(model: Model, moments: Array, reserve: Array) -> tuple[NDArray[np.int64], Array]:
     """The coordinates whose moments muscles and reserves must give, and those moments (frame, row).
 
-    ``moments`` (frame, coordinate) is NaN where none was given. What inverse dynamics tells of a joint to ground is
+    ``moments`` (frame, coordinate) is NaN where none was given; ``reserve`` is that of every coordinate and path
+    actuator. What inverse dynamics tells of a joint to ground is
     what its measurements leave over: where neither a muscle nor a reserve acts on such a coordinate, nothing can be
     asked there.
     """
@@ -120,9 +121,12 @@ def rows_to_meet(model: Model, moments: Array, reserve: Array) -> tuple[NDArray[
     parent = dict(zip(joints.rows, joints.text("parent"), strict=True))
     joint = dict(zip(table.rows, table.text("joint"), strict=True))
     acted = np.zeros(len(compiled.coordinates), dtype=bool)
-    acted[compiled.paths.arms[:, 1]] = True
+    first = len(compiled.muscles) + len(compiled.passive_paths)
+    pulls = [*range(len(compiled.muscles)), *(first + np.flatnonzero(reserve[len(acted) :]))]
+    arms = compiled.paths.arms
+    acted[arms[np.isin(arms[:, 0], pulls), 1]] = True
     free = np.array([parent[joint[name]] == "ground" for name in compiled.names.coordinates])
-    rows = compiled.actuated[(given & (acted | (reserve > 0.0) | ~free))[compiled.actuated]]
+    rows = compiled.actuated[(given & (acted | (reserve[: len(acted)] > 0.0) | ~free))[compiled.actuated]]
     demand = moments[:, rows]
     demand[np.abs(demand) < DEMAND_ROUNDING * compiled.tables.contact_unit] = 0.0
     return rows, demand

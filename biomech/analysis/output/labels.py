@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from biomech.errors import StanceError
 from biomech.model.model import Model
+from biomech.model.tables import optional
 from biomech.stance.parameters import AXES, RESERVED, SIDES, WITH_POLICY
 from biomech.stance.stance import StanceGrid
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Dimensions with the same labels in every answer of a model.
-DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot")
+DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot", "passive_path", "path_actuator")
+#: Those that a body need not have, and an answer then has not.
+_NOT_OF_ALL = ("passive_path", "path_actuator")
 #: Names of labels that a caller's coordinate may not have.
 _TAKEN = frozenset({*DIMENSIONS, *RESERVED, "side"})
 
@@ -88,6 +91,7 @@ def labels_of(model: Model) -> dict[str, list[str]]:
         "joint": [own.label for own in model.compiled().reported],
         "axis": list(AXES),
         "foot": list(SIDES),
+        **{dim: list(optional(model.tables, f"{dim}s").rows) for dim in _NOT_OF_ALL},
     }
 
 
@@ -95,9 +99,9 @@ def _lay_out(model: Model) -> dict[str, tuple[xr.Variable, Any]]:
     """Every variable of labels, with its pandas index where it is that of a dimension, or None."""
     import xarray as xr
 
-    muscle, others = "muscle", labels_of(model)
+    labels = labels_of(model)
+    muscle, others = "muscle", {dim: own for dim, own in labels.items() if own or dim not in _NOT_OF_ALL}
     sides = (muscle, model.sides(model.muscles), {"units": "1", "long_name": "side of the body of the muscle"})
-    labels = {muscle: others.pop(muscle), "side": sides, **others}
-    coordinates = xr.Coordinates(labels)
+    coordinates = xr.Coordinates({muscle: others.pop(muscle), "side": sides, **others})
     indexes = coordinates.indexes
     return {str(name): (variable, indexes.get(name)) for name, variable in coordinates.variables.items()}

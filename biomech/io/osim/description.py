@@ -466,7 +466,7 @@ class PathSpring:
 
 @dataclass(frozen=True)
 class Ligament:
-    """Tension ``pcsa_force`` times ``curve`` of its strain, (length - resting length) / resting length."""
+    """Tension ``pcsa_force`` times ``curve`` of its length over its resting length; slack up to that."""
 
     name: str
     path: Path

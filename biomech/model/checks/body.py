@@ -9,6 +9,7 @@ from biomech.model.checks.extents import check_extents
 from biomech.model.checks.limits import check_numbers
 from biomech.model.checks.references import check_names, check_references
 from biomech.model.checks.relations import check_relations
+from biomech.model.forces.passive_paths import KINDS as PASSIVE_KINDS
 from biomech.model.mechanics.splines import check_knots
 from biomech.model.mechanics.wrapping.tables import KINDS, QUADRANTS, check_wraps
 from biomech.model.reported import WAYS
@@ -23,6 +24,7 @@ _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("couplings", "component", ("x", "y", "z")),
     ("path_points", "kind", ("fixed", "conditional", "moving")),
     ("patellar_tendon", "curve", ("arm", "direction")),
+    ("passive_paths", "kind", tuple(PASSIVE_KINDS)),
     ("wraps", "kind", tuple(KINDS)),
     ("wraps", "quadrant", tuple(QUADRANTS)),
     ("reported_joints", "compression", WAYS),

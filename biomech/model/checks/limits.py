@@ -76,6 +76,17 @@ RANGES: dict[str, dict[str, Range]] = {
     "point_rows": {"rx": _ANGLE, "ry": _ANGLE, "rz": _ANGLE},
     "inertias": {"xx": _MOMENT, "yy": _MOMENT, "zz": _MOMENT},
     "reserves": {"optimal_force": Range(0.0, 1e9)},
+    "passive_paths": {
+        "slack_length": Range(0.0, 5.0, "m"),
+        "stiffness": Range(0.0, 1e9),
+        "strength": Range(0.0, 1e6, "N"),
+        "transition_strain": Range(0.0, 100.0, "1", above=True),
+    },
+    "path_actuators": {
+        "optimal_force": Range(0.0, 1e9, "N"),
+        "min_control": Range(-1e9, 1e9),
+        "max_control": Range(-1e9, 1e9),
+    },
     "coordinate_forces": {
         **{f"{end}_stiffness": Range(-1e9, 1e9) for end in ("upper", "lower")},
         **{f"{end}_limit": Range(-1e6, 1e6) for end in ("upper", "lower")},
@@ -158,6 +169,7 @@ def check_numbers(tables: Mapping[str, Table], names: RoleNames | None = None) -
                 check_column(table, column)
     _check_motions(tables["coordinates"])
     _check_order(tables["path_points"], "active_min", "active_max", "rad")
+    _check_order(complete(tables)["path_actuators"], "min_control", "max_control", "")
     _check_slack(tables["muscles"], names_alone(tables) if names is None else names)
     _check_slack_range(tables["passive"])
     _check_masses(tables)

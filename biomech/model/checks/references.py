@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 
 from biomech.errors import ModelError
+from biomech.model.forces.passive_paths import KINDS
 from biomech.model.mechanics.functions import compile_functions
 from biomech.model.tables import REFERENCES, Table, complete, named_by, names_in
 
@@ -31,6 +33,7 @@ def check_references(tables: Mapping[str, Table]) -> None:
     _check_couplers(tables, rates)
     _check_points(tables, rates)
     _check_coordinate_forces(tables)
+    _check_passive_paths(tables, rates)
 
 
 def check_names(given: Mapping[str, Table]) -> None:
@@ -46,7 +49,8 @@ def check_names(given: Mapping[str, Table]) -> None:
         for column, reference in columns.items():
             if reference.loose or name not in given:
                 continue
-            known, cells = {*names_in(tables[reference.table])}, tables[name].text(column)
+            known = {own for kind in reference.tables for own in names_in(tables[kind])}
+            cells = tables[name].text(column)
             if reference.ground:
                 known.add("ground")
             for row, cell, own in zip(tables[name].rows, cells, named_by(tables[name], column), strict=True):
@@ -106,6 +110,28 @@ def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
             raise ModelError(f"coordinate_forces/{row}/kind = {kind!r}: must be one of limit, spring")
         if name in dependent:
             raise ModelError(f"coordinate_forces/{row}/coordinate = {name!r}: must follow no other")
+
+
+def _check_passive_paths(tables: Mapping[str, Table], rates: Mapping[str, tuple[float, ...]]) -> None:
+    """Each has the numbers of its kind and those alone; and all that is no muscle and runs along a path has points."""
+    count = Counter(tables["path_points"].text("muscle"))
+    for name in ("passive_paths", "path_actuators"):
+        for row in tables[name].rows:
+            if count[row] < 2:
+                raise ModelError(f"{name}/{row}: needs at least two path points, has {count[row]}")
+    table = tables["passive_paths"]
+    for i, (row, kind, function) in enumerate(zip(table.rows, table.text("kind"), table.text("function"), strict=True)):
+        where = f"passive_paths/{row}"
+        for column in ("stiffness", "strength", "transition_strain"):
+            value = table.columns[column][i]
+            if (value == value) != (column in KINDS[kind]):
+                allowed = "be given" if column in KINDS[kind] else "be absent (NaN)"
+                raise ModelError(f"{where}/{column} = {value!r}: must {allowed}, for it is of the kind {kind}")
+        if (function in rates) != (kind == "ligament") or len(rates.get(function, ())) > 1:
+            allowed = "a function of one argument" if kind == "ligament" else f"empty, for it is of the kind {kind}"
+            raise ModelError(f"{where}/function = {function!r}: must be {allowed}")
+        if kind != "spring" and not table.value(row, "slack_length") > 0.0:
+            raise ModelError(f"{where}/slack_length = 0.0: must be above 0, for strain is over it")
 
 
 def _check_points(tables: Mapping[str, Table], rates: Mapping[str, tuple[float, ...]]) -> None:

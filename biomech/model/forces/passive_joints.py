@@ -160,11 +160,16 @@ def constants_of(tissue: PassiveTables) -> Array:
 
 
 @kernel
-def passive_force(tissue: PassiveTables, acts: bool, q: Array, laxity: Array, moment: Array, slope: Array) -> None:
-    """What ``passive_moment`` gives where tissue ``acts``, else what springs and limits of coordinates do alone."""
+def passive_force(
+    tissue: PassiveTables, acts: bool, more: bool, q: Array, laxity: Array, moment: Array, slope: Array
+) -> None:
+    """What ``passive_moment`` gives where tissue ``acts``, else what springs and limits of coordinates do alone.
+
+    ``more``: whether something is added to it, so that it must begin at zero.
+    """
     if acts:
         passive_moment(tissue, q, laxity, moment, slope)
-    elif len(tissue.limited) > 0:
+    elif more or len(tissue.limited) > 0:
         _clear(moment, slope)
         _add_coordinate_forces(tissue, q, moment, slope)
 

@@ -21,6 +21,7 @@ from biomech.io.osim.description import (
     Multiplier,
     Muscle,
     OsimModel,
+    PathActuator,
     PathSpring,
     SimmSpline,
     SpringGeneralizedForce,
@@ -28,6 +29,8 @@ from biomech.io.osim.description import (
     ThelenCurves,
     opensim_name,
 )
+from biomech.io.osim.tabulate.along_paths import acts as acts_along_path
+from biomech.io.osim.tabulate.along_paths import along_paths, is_computed, said_of_damping
 from biomech.io.osim.tabulate.joints import FunctionRows, Row
 
 _MILLARD = ("min_length", "transition_length", "max_length", "slope", "least")
@@ -88,6 +91,7 @@ def said_of_motion(description: OsimModel) -> list[str]:
     ]
     said = [f"at the default what time prescribes: {_few(moved)}"] if moved else []
     damped = [own.name or own.coordinate for own in description.forces if _is_damped(own)]
+    damped += said_of_damping(description)
     return said + ([f"no damping: {_few(damped)}"] if damped else [])
 
 
@@ -106,7 +110,8 @@ def _few(names: list[str]) -> str:
 
 def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:
     """Rows of ``coordinate_forces``: the springs and limits that act, each with a name of its own."""
-    dependent, taken = _dependent(description), {own.name for own in description.muscles}
+    dependent = _dependent(description)
+    taken = {*(own.name for own in description.muscles), *along_paths(description)}
     for force in description.forces:
         if isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and _acts(force):
             if force.coordinate in dependent:
@@ -148,24 +153,29 @@ def _dependent(description: OsimModel) -> Collection[str]:
 
 
 def not_computed(description: OsimModel) -> Iterator[LeftOut]:
-    """Springs, ligaments and bushings that act and are not computed: what statics says would depend on them."""
+    """Springs, ligaments and bushings that act and are not computed: what statics says would depend on them.
+
+    Ligaments and springs along paths are not where these wrap over what no path is computed over. Of an actuator there
+    it is said alone: it would be a reserve.
+    """
     dependent = _dependent(description)
     for force in filter(_acts, description.forces):
         follows = isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and force.coordinate in dependent
-        if follows or isinstance(force, PathSpring | Ligament | BlankevoortLigament | BushingForce):
+        passive = isinstance(force, PathSpring | Ligament | BlankevoortLigament) and not is_computed(force, description)
+        if follows or passive or isinstance(force, BushingForce):
             yield LeftOut(type(force).__name__, force.name, "spring", line=force.line)
+        elif isinstance(force, PathActuator) and force.path.supported and not is_computed(force, description):
+            yield LeftOut(type(force).__name__, force.name, "model", line=force.line)
 
 
 def _acts(force: Force) -> bool:
     """Whether a passive element is switched on and not of no strength."""
     strength: tuple[float, ...] = ()
     match force:
-        case PathSpring() | SpringGeneralizedForce():
+        case PathSpring() | Ligament() | BlankevoortLigament() | PathActuator():
+            return acts_along_path(force)
+        case SpringGeneralizedForce():
             strength = (force.stiffness,)
-        case Ligament():
-            strength = (force.pcsa_force,)
-        case BlankevoortLigament():
-            strength = (force.linear_stiffness,)
         case CoordinateLimitForce():
             strength = (force.upper_stiffness, force.lower_stiffness)
         case BushingForce():

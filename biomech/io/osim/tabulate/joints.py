@@ -62,6 +62,15 @@ class FunctionRows:
         return name
 
 
+def is_of_one(function: Function) -> bool:
+    """Whether a function is of a kind that is computed, and of one argument or none."""
+    if isinstance(function, Multiplier):
+        return is_of_one(function.function)
+    if isinstance(function, Linear):
+        return len(function.slopes) == 1
+    return isinstance(function, Constant | Polynomial | Sine | SimmSpline | PiecewiseLinear)
+
+
 def _entries(function: Function | _Wave, scale: float, where: str) -> tuple[str, list[tuple[float, float]]]:
     """Kind and rows (x, y) of a function times ``scale``; see ``biomech.model.mechanics.functions``."""
     match function:

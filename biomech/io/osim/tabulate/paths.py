@@ -14,6 +14,7 @@ from biomech.io.osim.description import (
     Multiplier,
     Muscle,
     OsimModel,
+    Path,
     PathPoint,
     Placement,
     Vector,
@@ -52,14 +53,14 @@ def groups_of(model: OsimModel) -> dict[str, tuple[str, ...]]:
     return {member: tuple(own) for member, own in found.items()}
 
 
-def point_rows(muscle: Muscle, functions: FunctionRows, source: str) -> Iterator[tuple[Row, Row | None]]:
-    """Rows of ``path_points``, and of ``point_rows`` for those that move.
+def point_rows(owner: str, path: Path, functions: FunctionRows, source: str) -> Iterator[tuple[Row, Row | None]]:
+    """Rows of ``path_points``, and of ``point_rows`` for those that move; ``owner``: what runs along the path.
 
     A conditional point that can never be there is far away: its range is beyond what any coordinate reaches.
     """
-    for count, point in enumerate(muscle.path.points):
-        name = f"{muscle.name}.{count}"
-        row: Row = {"point": name, "muscle": muscle.name, "segment": "", "kind": "fixed"}
+    for count, point in enumerate(path.points):
+        name = f"{owner}.{count}"
+        row: Row = {"point": name, "muscle": owner, "segment": "", "kind": "fixed"}
         more: Row = {"spline_x": "", "spline_y": "", "coordinate": "", "active_min": math.nan, "active_max": math.nan}
         moves: Row | None = None
         match point:
@@ -134,14 +135,14 @@ def wrap_row(name: str, wrap: WrapObject, source: str) -> Row:
     }
 
 
-def path_wrap_rows(muscle: Muscle, names: Mapping[int, str], source: str) -> Iterator[Row]:
+def path_wrap_rows(owner: str, path: Path, names: Mapping[int, str], source: str) -> Iterator[Row]:
     """Rows of ``path_wraps``, in the order of the file; what is no cylinder or sphere is not among them."""
     count = 0
-    for own in muscle.path.wraps:
+    for own in path.wraps:
         if own.wrap in names:
             yield {
-                "row": f"{muscle.name}.{count}",
-                "muscle": muscle.name,
+                "row": f"{owner}.{count}",
+                "muscle": owner,
                 "wrap": names[own.wrap],
                 "first": math.nan if own.first is None else float(own.first),
                 "last": math.nan if own.last is None else float(own.last),

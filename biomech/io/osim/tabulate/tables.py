@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from biomech.errors import ModelError
-from biomech.io.osim.description import LeftOut, OsimModel
+from biomech.io.osim.description import LeftOut, OsimModel, Path, PathActuator
+from biomech.io.osim.tabulate.along_paths import PassivePathRows, along_paths, path_actuator_row
 from biomech.io.osim.tabulate.forces import CurveRows, coordinate_force_rows, reserve_rows
 from biomech.io.osim.tabulate.joints import (
     FunctionRows,
@@ -93,7 +94,7 @@ def tables_of(description: OsimModel) -> dict[str, Table]:
     rows["couplers"] += coupler_rows(description, functions, source)
     rows["reserves"] += reserve_rows(description, source)
     rows["coordinate_forces"] += coordinate_force_rows(description, source)
-    _add_muscles(description, rows, functions, source)
+    _add_paths(description, rows, functions, source)
     rows["functions"] = functions.rows
     rows["settings"], rows["passive"] = _settings(description, source), _passive()
     made = {name: _table(name, own) for name, own in rows.items()}
@@ -108,8 +109,8 @@ def not_said(description: OsimModel) -> tuple[LeftOut, ...]:
     return (LeftOut("gravity", f"({x:g}, {y:g}, {z:g})", "gravity"),)
 
 
-def _add_muscles(description: OsimModel, rows: Mapping[str, list[Row]], functions: FunctionRows, source: str) -> None:
-    """Muscles, the points of their paths and what they wrap over."""
+def _add_paths(description: OsimModel, rows: Mapping[str, list[Row]], functions: FunctionRows, source: str) -> None:
+    """Muscles, passive paths and path actuators, the points of their paths and what they wrap over."""
     groups, names = groups_of(description), wrap_names(description)
     curves = CurveRows(functions, source)
     for muscle in description.muscles:
@@ -117,11 +118,32 @@ def _add_muscles(description: OsimModel, rows: Mapping[str, list[Row]], function
             continue
         rows["muscles"].append(muscle_row(muscle, groups.get(muscle.name, ()), source))
         rows["force_length_curves"] += curves.of(muscle)
-        for point, moves in point_rows(muscle, functions, source):
-            rows["path_points"].append(point)
-            rows["point_rows"] += [moves] if moves else []
-        rows["path_wraps"] += path_wrap_rows(muscle, names, source)
+        _add_path(muscle.name, muscle.path, rows, functions, names, source)
+    passive = PassivePathRows(functions, source)
+    others = along_paths(description)
+    for name, force in others.items():
+        if not isinstance(force, PathActuator):
+            rows["passive_paths"].append(passive.of(name, force))
+            _add_path(name, force.path, rows, functions, names, source)
+    for name, force in others.items():
+        if isinstance(force, PathActuator):
+            rows["path_actuators"].append(path_actuator_row(name, force, source))
+            _add_path(name, force.path, rows, functions, names, source)
     rows["wraps"] += [wrap_row(name, description.wraps[place], source) for place, name in names.items()]
+
+
+def _add_path(
+    owner: str,
+    path: Path,
+    rows: Mapping[str, list[Row]],
+    functions: FunctionRows,
+    names: Mapping[int, str],
+    source: str,
+) -> None:
+    for point, moves in point_rows(owner, path, functions, source):
+        rows["path_points"].append(point)
+        rows["point_rows"] += [moves] if moves else []
+    rows["path_wraps"] += path_wrap_rows(owner, path, names, source)
 
 
 def _settings(description: OsimModel, source: str) -> list[Row]:

@@ -276,7 +276,9 @@ def add_coordinate_forces(parent: Element, tables: Tables, curves: Mapping[str, 
 
 def add_reserves(parent: Element, tables: Tables) -> None:
     """Actuators of coordinates."""
-    own, taken = tables["reserves"], {*tables["muscles"].rows, *tables["coordinate_forces"].rows}
+    own, taken = tables["reserves"], set[str]()
+    for table in ("muscles", "passive_paths", "path_actuators", "coordinate_forces"):
+        taken |= {*tables[table].rows}
     for coordinate in own.rows:
         name = f"reserve_{coordinate}"
         while name in taken:

@@ -1,4 +1,4 @@
-"""Muscles of tables as elements of a model file: points, what they wrap over, groups."""
+"""What runs along paths in tables as elements of a model file: points, what they wrap over, groups of muscles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MILLARD = {
 
 
 class PathWriter:
-    """Writes muscles; ``curves`` are the body's functions by name."""
+    """Writes muscles, passive paths and path actuators; ``curves`` are the body's functions by name."""
 
     def __init__(self, tables: Tables, curves: Mapping[str, Curve]) -> None:
         self._tables = tables
@@ -56,18 +56,56 @@ class PathWriter:
         off = own.text("source")[own.index(name)].endswith(_OFF)
         if off and own.value(name, "max_isometric_force") == 0.0:  # else it was given strength since
             add(element, "appliesForce", False)
-        path = add_named(element, "GeometryPath", "geometrypath")
+        self._add_path(element, name, "geometrypath")
+        add(element, "max_isometric_force", own.value(name, "max_isometric_force"))
+        add(element, "optimal_fiber_length", own.value(name, "optimal_fibre_length"))
+        add(element, "tendon_slack_length", max(0.0, own.value(name, "tendon_slack_length")))
+        add(element, "pennation_angle_at_optimal", pennation(own.value(name, "pennation")))
+        self._add_curve(element, curve)
+
+    def add_passive_path(self, parent: Element, name: str) -> None:
+        """A spring or ligament, without damping."""
+        own = self._tables["passive_paths"]
+        i = own.index(name)
+        kind, slack = own.text("kind")[i], own.value(name, "slack_length")
+        if kind == "spring":
+            element = add_named(parent, "PathSpring", name)
+            self._add_path(element, name, "path")
+            add(element, "resting_length", slack)
+            add(element, "stiffness", own.value(name, "stiffness"))
+            add(element, "dissipation", 0.0)
+        elif kind == "ligament":
+            element = add_named(parent, "Ligament", name)
+            self._add_path(element, name, "path")
+            add(element, "resting_length", slack)
+            add(element, "pcsa_force", own.value(name, "strength"))
+            add_function(element, self._curves[own.text("function")[i]], "force_length_curve")
+        else:
+            element = add_named(parent, "Blankevoort1991Ligament", name)
+            self._add_path(element, name, "path")
+            add(element, "linear_stiffness", own.value(name, "stiffness"))
+            add(element, "transition_strain", own.value(name, "transition_strain"))
+            add(element, "damping_coefficient", 0.0)
+            add(element, "slack_length", slack)
+
+    def add_path_actuator(self, parent: Element, name: str) -> None:
+        """An actuator along a path; OpenSim's controls have no limits unless they are told."""
+        own = self._tables["path_actuators"]
+        element = add_named(parent, "PathActuator", name)
+        for end in ("min_control", "max_control"):
+            if not math.isnan(own.value(name, end)):
+                add(element, end, own.value(name, end))
+        self._add_path(element, name, "path")
+        add(element, "optimal_force", own.value(name, "optimal_force"))
+
+    def _add_path(self, element: Element, name: str, called: str) -> None:
+        path = add_named(element, "GeometryPath", called)
         points = add(add(path, "PathPointSet"), "objects")
         for i in self._points.get(name, ()):
             self._add_point(points, name, i)
         wraps = add(add(path, "PathWrapSet"), "objects")
         for i in self._wraps.get(name, ()):
             self._add_wrap(wraps, i)
-        add(element, "max_isometric_force", own.value(name, "max_isometric_force"))
-        add(element, "optimal_fiber_length", own.value(name, "optimal_fibre_length"))
-        add(element, "tendon_slack_length", max(0.0, own.value(name, "tendon_slack_length")))
-        add(element, "pennation_angle_at_optimal", pennation(own.value(name, "pennation")))
-        self._add_curve(element, curve)
 
     def _curve(self, name: str) -> dict[str, Any]:
         """The row of a muscle in ``force_length_curves``, or what it has without one."""

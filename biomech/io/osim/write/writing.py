@@ -36,6 +36,8 @@ _NAMED = {
     "muscles": "muscle",
     "couplers": "coupler",
     "wraps": "wrap",
+    "passive_paths": "passive path",
+    "path_actuators": "path actuator",
     "coordinate_forces": "force",
 }
 #: What OpenSim says of who made a body.
@@ -74,7 +76,8 @@ def write_osim(model: Model, path: str | Path) -> None:
     -----
     Joints are CustomJoint, EllipsoidJoint and WeldJoint, coordinates that follow others CoordinateCouplerConstraint,
     points of soles and seat markers. Muscles are of the class whose curve of active force they have, Thelen2003Muscle
-    of a built-in body; their other curves are OpenSim's own. Springs and limits have no damping, prescribed coordinates
+    of a built-in body; their other curves are OpenSim's own. Passive paths are PathSpring, Ligament and
+    Blankevoort1991Ligament. Springs, limits and ligaments have no damping, prescribed coordinates
     stay at their default. What ``read_osim`` left out of a file
     stays left out, and stands in the file in a note (an XML processing instruction), so that answers that depend on it
     are refused of what is read back, too.
@@ -132,6 +135,10 @@ def _document(name: str, tables: Tables) -> Element:
     acting = add(forces, "objects")
     for muscle in tables["muscles"].rows:
         paths.add_muscle(acting, muscle)
+    for passive in tables["passive_paths"].rows:
+        paths.add_passive_path(acting, passive)
+    for actuator in tables["path_actuators"].rows:
+        paths.add_path_actuator(acting, actuator)
     add_coordinate_forces(acting, tables, curves)
     add_reserves(acting, tables)
     add_groups(add(forces, "groups"), tables)
