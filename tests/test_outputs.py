@@ -144,7 +144,7 @@ def answers(adult):
 
 
 @pytest.mark.parametrize("analysis", ["sweep", "static_optimization"])
-def test_an_answer_has_what_is_declared_in_that_order(answers, analysis):
+def test_an_answer_has_what_is_declared_in_that_order(adult, answers, analysis):
     ds, declared = answers[analysis], declared_outputs(analysis)
     own = [name for name in ds.data_vars if name not in POLICY_VARIABLES]
     assert own == [output.name for output in declared if not output.describes]
@@ -154,7 +154,9 @@ def test_an_answer_has_what_is_declared_in_that_order(answers, analysis):
         assert variable.dims == (*outer, *output.dims), output.name
         assert variable.attrs["units"] == output.units
         assert variable.attrs["long_name"] == output.long_name
-        assert variable.attrs.get("frame", "") == output.frame
+        frame = output.frame if output.frame_of is None else output.frame_of(adult)
+        assert variable.attrs.get("frame", "") == frame
+        assert bool(frame) == bool(output.frame), output.name
         assert (output.name in ds.coords) == output.describes == (output.name in describing())
 
 

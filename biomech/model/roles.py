@@ -23,8 +23,9 @@ from typing import Any
 
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
+from biomech.model.references import REFERENCES, Reference
 from biomech.model.signs import turn_back, turn_coordinates
-from biomech.model.tables import COLUMNS, REFERENCES, Reference, Table
+from biomech.model.tables import COLUMNS, Table
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")
