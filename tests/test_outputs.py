@@ -155,7 +155,9 @@ def test_an_answer_has_what_is_declared_in_that_order(answers, adult, analysis):
         assert variable.dims == (*outer, *output.dims), output.name
         assert variable.attrs["units"] == output.units
         assert variable.attrs["long_name"] == output.long_name
-        assert variable.attrs.get("frame", "") == output.frame
+        frame = output.frame if output.frame_of is None else output.frame_of(adult)
+        assert variable.attrs.get("frame", "") == frame
+        assert bool(frame) == bool(output.frame), output.name
         assert (output.name in ds.coords) == output.describes == (output.name in describing())
 
 

@@ -13,8 +13,9 @@ from test_roles import renamed
 
 import biomech as bm
 from biomech.errors import BiomechError, ModelError
+from biomech.model.references import REFERENCES
 from biomech.model.roles import KINDS
-from biomech.model.tables import COLUMNS, REFERENCES, Table
+from biomech.model.tables import COLUMNS, Table
 from biomech.uncertainty import Prior
 
 

@@ -30,10 +30,11 @@ from biomech.model.mechanics.paths import PathTables, compile_paths
 from biomech.model.mechanics.splines import SplineTables, compile_splines
 from biomech.model.mechanics.tree import TreeTables, compile_tree, tree_with_numbers
 from biomech.model.mirror import ANTISYMMETRIC, side_of
+from biomech.model.references import PATHS
 from biomech.model.reported import ReportedJoint, of_the_half, reported_joints
 from biomech.model.roles import RoleNames, names_alone
 from biomech.model.signs import other_way
-from biomech.model.tables import PATHS, Table, complete
+from biomech.model.tables import Table, complete
 
 
 @dataclass(frozen=True)

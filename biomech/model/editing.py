@@ -13,11 +13,12 @@ from biomech.model.lookup import TableLookup, few, parts_of
 from biomech.model.mirror import with_left_side
 from biomech.model.notes import outdated
 from biomech.model.proportions import follow
+from biomech.model.references import PATHS
 from biomech.model.removal import remove_parts
 from biomech.model.reported import change_reported
 from biomech.model.roles import NO_ROLES, RoleNames, Roles, make_roles, remaining
 from biomech.model.scaling import scale_tables
-from biomech.model.tables import COLUMNS, PATHS, Table, make_table, optional
+from biomech.model.tables import COLUMNS, Table, make_table, optional
 
 if TYPE_CHECKING:
     from biomech.model.model import Model

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, text
 from biomech.errors import ModelError
+from biomech.model.references import CURVES, PATHS, REFERENCES
 from biomech.model.roles import SIDES, ending, swapped
-from biomech.model.tables import COLUMNS, CURVES, OPTIONAL, PATHS, REFERENCES, Table, check_structure, optional
+from biomech.model.tables import COLUMNS, OPTIONAL, Table, check_structure, optional
 
 #: Number columns that change sign in the mirror.
 _NEGATED = {

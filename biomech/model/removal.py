@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from biomech.errors import ModelError
 from biomech.model.mirror import side_of
-from biomech.model.tables import COLUMNS, CURVES, PATHS, REFERENCES, Table, complete, named_by, names_in
+from biomech.model.references import CURVES, PATHS, REFERENCES, named_by, names_in
+from biomech.model.tables import COLUMNS, Table, complete
 
 Tables = Mapping[str, Table]
 

@@ -23,8 +23,9 @@ from typing import Any
 
 from biomech._arguments import mapping, one_of, shown, text
 from biomech.errors import ModelError
+from biomech.model.references import PATHS, REFERENCES, Reference
 from biomech.model.signs import turn_back, turn_coordinates
-from biomech.model.tables import COLUMNS, PATHS, REFERENCES, Reference, Table, optional
+from biomech.model.tables import COLUMNS, Table, optional
 
 #: Kinds of parts, which are the tables that name them.
 KINDS = ("segments", "joints", "coordinates", "muscles")

@@ -10,7 +10,8 @@ import numpy as np
 from biomech.errors import ModelError
 from biomech.model.forces.passive_paths import KINDS
 from biomech.model.mechanics.functions import compile_functions
-from biomech.model.tables import REFERENCES, Table, complete, named_by, names_in
+from biomech.model.references import REFERENCES, named_by, names_in
+from biomech.model.tables import Table, complete
 
 _AXES = "xyz"
 
@@ -37,7 +38,7 @@ def check_references(tables: Mapping[str, Table]) -> None:
 
 
 def check_names(given: Mapping[str, Table]) -> None:
-    """Refuse a column that names what is not there, by what refers to what (``biomech.model.tables.REFERENCES``).
+    """Refuse a column that names what is not there, by what refers to what (``biomech.model.references``).
 
     Raises
     ------
