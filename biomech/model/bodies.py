@@ -212,6 +212,7 @@ def make_body(number: Any, model: ModelTables) -> ModelTables:
             tissue.limited,
             tissue.limit,
         ),
+        model.bushings,
         model.gravity,
         model.contact_unit,
         zeros(number, model.abdomen.shape),

@@ -22,6 +22,7 @@ from biomech.model.checks.limits import check_numbers
 from biomech.model.checks.references import check_references
 from biomech.model.checks.relations import check_relations
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
+from biomech.model.forces.bushings import BushingTables, compile_bushings, names_here
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
 from biomech.model.forces.patella import PatellaTables, compile_curves, compile_patellae
@@ -71,6 +72,7 @@ class ModelTables(NamedTuple):
     muscle: MuscleTables
     patella: PatellaTables
     tissue: PassiveTables
+    bushings: BushingTables
     gravity: float
     contact_unit: float
     abdomen: Array1
@@ -101,6 +103,9 @@ class CompiledModel:
     actuated: NDArray[np.int64]  #: those that muscles move: not what ligaments hold, is locked or follows others
     is_rotation: NDArray[np.bool_]  #: whether each coordinate is an angle (rad), not a translation (m)
     default: NDArray[np.float64]  #: where each coordinate is of which nothing is said, deg and m
+    bushings: list[str]  #: elastic elements between two segments
+    point_springs: list[str]  #: and those between two points
+    links: BushingTables  #: both
 
     @cached_property
     def tables(self) -> ModelTables:
@@ -112,6 +117,7 @@ class CompiledModel:
             self.muscle,
             self.patella,
             self.passive,
+            self.links,
             self.gravity,
             self.body_mass * self.gravity * (1.0 if self.half else 0.5),
             np.array([*self.abdomen, 0.5 if self.half else 1.0]),
@@ -269,6 +275,9 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         np.array([i for i, how in enumerate(held) if how != "held" and coordinates[i] not in still], dtype=np.int64),
         turns,
         _defaults(tables["defaults"], coordinates),
+        names_here(tables["bushings"], segments, half),
+        names_here(tables["point_springs"], segments, half),
+        compile_bushings(tables["bushings"], tables["point_springs"], segments, half),
     )
 
 

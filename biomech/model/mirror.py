@@ -27,6 +27,8 @@ _NEGATED = {
     "contact_points": ("z",),
     "patellae": ("z",),
     "wraps": ("z", "rx", "ry"),
+    "bushings": tuple(f"{end}_{part}" for end in ("first", "second") for part in ("z", "rx", "ry")),
+    "point_springs": ("first_z", "second_z"),
 }
 #: Text columns that hold names with a side.
 _NAMES = {
@@ -40,11 +42,13 @@ _NAMES = {
     "patellae": ("patella", "coordinate"),
     "wraps": ("wrap", "segment"),
     "path_wraps": ("row", "muscle", "wrap"),
+    "bushings": ("bushing", "first", "second"),
+    "point_springs": ("point_spring", "first", "second"),
 }
 #: Words that the mirror exchanges.
 _EXCHANGED = {("wraps", "quadrant"): {"z": "-z", "-z": "z"}}
 #: Tables of files, which give both sides: what the mirror makes of them is not known.
-_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps"))
+_OF_FILES = tuple(name for name in OPTIONAL if name not in _NAMES)
 _BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
 #: Coordinates that leave the sagittal plane: zero in a symmetric stance.
 ANTISYMMETRIC = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")

@@ -80,6 +80,7 @@ def _optional_left(tables: Tables, left: Tables, gone: _Gone) -> dict[str, Table
         "path_wraps": _without(every["path_wraps"], "muscle", gone.muscles),
         "force_length_curves": _without(every["force_length_curves"], "muscle", gone.muscles),
         "coordinate_forces": _without(every["coordinate_forces"], "coordinate", gone.coordinates),
+        **{name: _without_ends(every[name], gone.segments) for name in ("bushings", "point_springs")},
         "reserves": _without(every["reserves"], "coordinate", gone.coordinates),
         "left_out": _without(every["left_out"], "muscle", gone.muscles),
     }
@@ -160,6 +161,11 @@ def _without(table: Table, column: str, names: Collection[str]) -> Table:
     if len(keep) == len(table):
         return table
     return Table(table.name, {own: tuple(table.columns[own][i] for i in keep) for own in COLUMNS[table.name]})  # type: ignore[misc]
+
+
+def _without_ends(table: Table, segments: Collection[str]) -> Table:
+    """Bushings or springs of which neither end is on one of the segments."""
+    return _without(_without(table, "first", segments), "second", segments)
 
 
 def _idle_patellae(tables: Tables) -> set[str]:

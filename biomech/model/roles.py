@@ -49,6 +49,8 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "force_length_curves": {"muscle": "muscles"},
     "coordinate_forces": {"coordinate": "coordinates"},
     "reserves": {"coordinate": "coordinates"},
+    "bushings": {"first": "segments", "second": "segments"},
+    "point_springs": {"first": "segments", "second": "segments"},
     "left_out": {"muscle": "muscles"},
 }
 #: Of these the columns that hold several names, joined by ";".
@@ -380,6 +382,8 @@ def _relabelled(table: Table) -> Table:
         labels = _counted(table.text("muscle"))
     elif table.name == "couplings":
         labels = _counted([".".join(of) for of in zip(table.text("joint"), table.text("component"), strict=True)])
+    elif table.name in ("bushings", "point_springs"):
+        labels = _counted([".".join(of) for of in zip(table.text("first"), table.text("second"), strict=True)])
     elif table.name == "contact_points":
         side = ["_r" if z > 0.0 else "_l" if z < 0.0 else "" for z in table.numbers("z")]
         own = zip(table.text("segment"), table.text("surface"), side, strict=True)

@@ -26,6 +26,7 @@ from biomech._simd import (
     zeros,
 )
 from biomech.model.compiled import ModelTables
+from biomech.model.forces.bushings import has_bushings
 from biomech.model.forces.contact import ContactTables
 from biomech.model.forces.patella import make_patella_state, pull_patellae
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
@@ -98,6 +99,8 @@ class MeasuredArrays(NamedTuple):
     joint_moment: Array2
     tension: Array2
     patella: Array2
+    bushing: Array2
+    spring: Array2
     certificate: Array2
     required: Array2
     reserve: Array2
@@ -143,7 +146,8 @@ def solve_frames_simd(
     q, buffers = zeros(number, (inputs.q.shape[1],)), _make_buffers(number, unknowns, results.activation.shape[1])
     lane_index, shared, no_pressure = make_lane_index(number), inputs.shared.shape[1] > 0, np.zeros(5)
     bounded, asked = inputs.lower.shape[1] > 0, inputs.demand.shape[1] > 0
-    every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE))
+    widest = max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE)
+    every, linked = arange(max(widest, len(forces.bushing), len(forces.spring))), has_bushings(model.bushings)
     for k in range(unknowns):
         p.lower[k], p.upper[k] = body.lower[k], body.upper[k]
     for k in range(len(body.moment)):
@@ -168,6 +172,11 @@ def solve_frames_simd(
             _share(pattern, costs, p, w, x, y, buffers.certificate)
         _take(pattern, body.moment, forces.strength, x, buffers)
         none, force = 0.0 * q[0], buffers.force
+        applied = near.applied
+        if linked:
+            applied = forces.outside
+            for k in range(len(near.applied)):
+                applied[k] += near.applied[k]
         pull_patellae(model.patella, model.muscle, force, q, f, state, knees)
         joint_reactions(
             model,
@@ -177,7 +186,7 @@ def solve_frames_simd(
             none,
             none,
             force,
-            near.applied,
+            applied,
             f,
             state,
             knees.wrench,
@@ -190,6 +199,8 @@ def solve_frames_simd(
         scatter(joints.moment, lane_index, every, results.joint_moment)
         scatter(knees.tension, lane_index, every, results.tension)
         scatter(knees.force, lane_index, every, results.patella)
+        scatter(forces.bushing, lane_index, every, results.bushing)
+        scatter(forces.spring, lane_index, every, results.spring)
         scatter(buffers.certificate, lane_index, every, results.certificate)
         scatter(p.b, lane_index, body.row, results.required)
         scatter(buffers.reserve, lane_index, body.coordinate, results.reserve)

@@ -62,6 +62,8 @@ ALONG: dict[str, Along] = {
     "muscle": _along(lambda body: list(body.muscles)),
     "joint": _along(reported_joints),
     "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: FEET),
+    "bushing": _along(lambda body: list(body.bushings)),
+    "point spring": _along(lambda body: list(body.point_springs)),
     "knee": Along(_knees, lambda body: KNEES if _knees(body) else []),
 }
 
@@ -75,7 +77,8 @@ class OutputDeclaration:
     name : str
         Of the variable, a word.
     dims : tuple of str
-        Dimensions of its own, of ``muscle``, ``group``, ``coordinate``, ``joint``, ``foot``, ``axis``.
+        Dimensions of its own, of ``muscle``, ``group``, ``coordinate``, ``joint``, ``foot``, ``axis``,
+        ``bushing``, ``point_spring``.
     units : str
         SI, or ``deg``; ``1`` for a pure number.
     long_name : str

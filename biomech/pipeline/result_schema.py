@@ -121,6 +121,11 @@ def has_patellae(model: Model) -> bool:
     return len(model.tables["patellae"]) > 0
 
 
+def has_rows(model: Model, table: str) -> bool:
+    """Whether a model has anything in a table that it need not have."""
+    return table in model.tables and len(model.tables[table]) > 0
+
+
 def _in_degrees(model: Model, values: Array) -> Array:
     unit: Array = model.shared("degrees", lambda: np.where(model.compiled().is_rotation, np.degrees(1.0), 1.0))
     return unit * values
@@ -228,6 +233,45 @@ RAW_OUTPUTS = (
         array="patella",
         along="knee",
         symmetry=FORCE,
+    ),
+    RawOutput(
+        "bushing_force",
+        ("bushing", "axis"),
+        "N",
+        "force of a bushing on its second segment",
+        frame="axes of its first frame, at the origin of its second",
+        meaning="force of a bushing on its second segment; the first bears its opposite; models with `bushings` alone",
+        analyses=_BOTH,
+        has=lambda model: has_rows(model, "bushings"),
+        array="bushing",
+        along="bushing",
+        symmetry=FORCE,
+    ),
+    RawOutput(
+        "bushing_moment",
+        ("bushing", "axis"),
+        "N.m",
+        "moment of a bushing on its second segment",
+        frame="axes of its first frame, about the origin of its second",
+        meaning="moment of a bushing on its second segment; models with `bushings` alone",
+        analyses=_BOTH,
+        has=lambda model: has_rows(model, "bushings"),
+        array="bushing",
+        along="bushing",
+        symmetry=MOMENT,
+    ),
+    RawOutput(
+        "point_spring_force",
+        ("point_spring",),
+        "N",
+        "tension of a spring between two points",
+        sign="positive where it pulls them together",
+        meaning="tension of a spring between two points; models with `point_springs` alone",
+        analyses=_BOTH,
+        has=lambda model: has_rows(model, "point_springs"),
+        array="spring",
+        along="point spring",
+        symmetry=SHARED,
     ),
     RawOutput(
         "ground_force",

@@ -31,12 +31,14 @@ from biomech._simd import (
 )
 from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.forces.abdominal_pressure import add_abdominal_pressure
+from biomech.model.forces.bushings import BUSHING, add_bushings, has_bushings
 from biomech.model.forces.contact import ContactTables, contact_wrenches
 from biomech.model.forces.external_loads import add_external_loads
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.outside import outside_wrenches
 from biomech.model.forces.passive_joints import passive_force
 from biomech.model.forces.registry import numbers_of
+from biomech.model.mechanics.couplers import carry_over
 from biomech.model.mechanics.muscles import strength
 from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.tree import (
@@ -124,7 +126,8 @@ class ForceWorkspace(NamedTuple):
 
     ``given`` and ``passive`` (coordinate,), the latter's ``slope``; ``strength`` (muscle,); ``wrench`` (generator, 6)
     of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa; ``outside`` (6 segment,): force
-    and moment of elements from outside on every segment.
+    and moment of bushings and of elements from outside on every segment; ``bushing`` (6 bushing,) and ``spring``
+    (spring,): what each bushing and each spring between two points exerts.
     """
 
     given: Array
@@ -134,6 +137,8 @@ class ForceWorkspace(NamedTuple):
     wrench: Array
     abdomen: Array
     outside: Array
+    bushing: Array
+    spring: Array
 
 
 def sparsity(compiled: CompiledModel, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
@@ -283,6 +288,8 @@ def make_force_workspace(number: Any, model: ModelTables, contact: ContactTables
         zeros(number, (generators, 6)),
         zeros(number, (1,)),
         zeros(number, (6 * len(model.tree.parent),)),
+        zeros(number, (BUSHING * len(model.bushings.segment),)),
+        zeros(number, (len(model.bushings.spring_segment),)),
     )
 
 
@@ -314,10 +321,13 @@ def assemble_equilibrium(
     gravity_force(model.tree, frames, model.gravity, forces.given)
     add_external_loads(model.tree, frames, near.applied, forces.given)
     passive_force(model.tissue, entries.tissue, q, near.laxity, forces.passive, forces.slope)
+    if len(model.tree.couplers.dependent) > 0:
+        carry_over(model.tree.couplers, frames.rate, forces.passive)
     if entries.tissue and entries.lumbar >= 0:
         add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
-    if len(entries.outside) > 0:
+    if len(entries.outside) > 0 or has_bushings(model.bushings):
         outside_wrenches(entries.outside, q, frames, forces.outside)
+        add_bushings(model.bushings, frames, forces.outside, forces.bushing, forces.spring)
         add_external_loads(model.tree, frames, forces.outside, forces.given)
     for r in range(len(entries.rows)):
         c = entries.rows[r]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from biomech.errors import StanceError
 from biomech.model.model import Model
+from biomech.model.tables import optional
 from biomech.stance.parameters import AXES, RESERVED, SIDES, WITH_POLICY
 from biomech.stance.stance import StanceGrid
 from biomech.statics.reactions import reported_joints
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: Dimensions with the same labels in every answer of a model.
-DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot")
+DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot", "bushing", "point_spring")
 #: Names of labels that a caller's coordinate may not have.
 _TAKEN = frozenset({*DIMENSIONS, *RESERVED, "side"})
 
@@ -77,11 +78,11 @@ def check_names(model: Model, asked: StanceGrid, taken: Collection[str]) -> Stan
 
 def _tells_part(model: Model, name: str, variable: xr.Variable) -> bool:
     """Whether a coordinate is the label by which a part of an answer was taken."""
-    return not variable.dims and name in DIMENSIONS and variable.values.item() in labels_of(model)[name]
+    return not variable.dims and name in DIMENSIONS and variable.values.item() in labels_of(model).get(name, ())
 
 
 def labels_of(model: Model) -> dict[str, list[str]]:
-    """The labels of each of ``DIMENSIONS``."""
+    """The labels of each of ``DIMENSIONS`` of which the model has any."""
     return {
         "muscle": list(model.muscles),
         "group": list(model.groups),
@@ -89,7 +90,13 @@ def labels_of(model: Model) -> dict[str, list[str]]:
         "joint": reported_joints(model.compiled()),
         "axis": list(AXES),
         "foot": list(SIDES),
+        **{name: list(own) for name, own in _linked(model) if own},
     }
+
+
+def _linked(model: Model) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The elastic elements of a body, by dimension; most have none."""
+    return tuple((name, optional(model.tables, f"{name}s").rows) for name in ("bushing", "point_spring"))
 
 
 def _lay_out(model: Model) -> dict[str, tuple[xr.Variable, Any]]:

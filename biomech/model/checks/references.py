@@ -48,6 +48,8 @@ def check_references(tables: Mapping[str, Table]) -> None:
     _check_couplers(tables, rates)
     _check_points(tables, functions, rates)
     _check_coordinate_forces(tables)
+    for name in ("bushings", "point_springs"):
+        _check_ends(tables[name], {"ground", *tables["segments"].rows})
 
 
 def _check_named(table: Table, column: str, known: set[str]) -> None:
@@ -101,13 +103,20 @@ def _check_couplers(tables: Mapping[str, Table], rates: Mapping[str, tuple[float
 
 
 def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
-    """Springs and limits are of coordinates that follow no other."""
-    table, dependent = tables["coordinate_forces"], tables["couplers"].text("dependent")
-    for row, kind, name in zip(table.rows, table.text("kind"), table.text("coordinate"), strict=True):
+    """What acts on a coordinate is a spring or a limit."""
+    table = tables["coordinate_forces"]
+    for row, kind in zip(table.rows, table.text("kind"), strict=True):
         if kind not in ("limit", "spring"):
             raise ModelError(f"coordinate_forces/{row}/kind = {kind!r}: must be one of limit, spring")
-        if name in dependent:
-            raise ModelError(f"coordinate_forces/{row}/coordinate = {name!r}: must follow no other")
+
+
+def _check_ends(table: Table, known: set[str]) -> None:
+    """A bushing or a spring is between two segments."""
+    for end in ("first", "second"):
+        _check_named(table, end, known)
+    for row, first, second in zip(table.rows, table.text("first"), table.text("second"), strict=True):
+        if first == second:
+            raise ModelError(f"{table.name}/{row}/second = {second!r}: must be another segment than its first")
 
 
 def _check_points(tables: Mapping[str, Table], functions: set[str], rates: Mapping[str, tuple[float, ...]]) -> None:
