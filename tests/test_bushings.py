@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from free_bodies import left_open
+from free_bodies import free_turns, left_open, power
 from scipy.spatial.transform import Rotation
-from test_roles import renamed
+from shared_reference import OSIM
+from test_roles import renamed, same
+from test_static_optimization import plates
 
 import biomech as bm
 from biomech.errors import BiomechWarning, ModelError
-from biomech.io.osim.model import read_osim
+from biomech.model.tables import COLUMNS, Table
 
 #: Body weights times a metre.
 CLOSED = 1e-8
@@ -334,16 +336,444 @@ def test_policies_know_them(small: bm.Model) -> None:
     tilt = float(bm.sweep(body, pelvic_tilt="least_effort").pelvic_tilt)
     near = bm.sweep(body, pelvic_tilt=[tilt - 0.5, tilt, tilt + 0.5])
     effort = (near.activation**2).sum("muscle")
-    assert int(effort.argmin()) == 1
+    assert int(np.argmin(effort.values)) == 1
     with pytest.raises(ModelError, match="springs that hold a segment to ground"):
         bm.sweep(with_links(small), pelvic_tilt="hanging")
 
 
 def test_uncertainty_and_stores_have_them(small: bm.Model, tmp_path: Path) -> None:
     model = bound("small")
-    drawn = bm.uncertainty.propagate(model, {"upright": {"pelvic_tilt": 0}}, samples=4, seed=1, variables=["bushing_force"])
+    upright = {"upright": {"pelvic_tilt": 0}}
+    drawn = bm.uncertainty.propagate(upright, model, samples=4, seed=1, variables=["bushing_force"])
     assert drawn.bushing_force.dims[-2:] == ("bushing", "axis")
     assert np.isfinite(drawn.bushing_force).any()
     stored = bm.sweep(model, **STANCE, to=str(tmp_path / "study.zarr"))
     for name in ANSWERS:
         np.testing.assert_array_equal(stored[name].transpose(*held("small")[name].dims), held("small")[name])
+
+
+# ---- measured frames ----------------------------------------------------------------------------------------------
+
+
+@cache
+def walker() -> tuple[bm.Model, bm.Model]:
+    """A body with inertia, and the same with bushings and springs."""
+    plain = bm.load_model("gait2392")
+    empty = dict.fromkeys(COLUMNS["inertias"], 0.01) | {"source": "a test"} | dict.fromkeys(("xy", "xz", "yz"), 0.0)
+    rows = [{**empty, "segment": name} for name in plain.segments]
+    own = Table("inertias", {column: tuple(row[column] for row in rows) for column in COLUMNS["inertias"]})
+    plain = bm.Model("walker", {**plain.tables, "inertias": own})
+    return plain, with_links(plain)
+
+
+def trial(model: bm.Model, count: int = 8) -> tuple[dict[str, xr.DataArray], xr.Dataset]:
+    """A slow motion near upright, and plates that bear it by and by."""
+    time = np.arange(count) / 50.0
+    rng = np.random.default_rng(5)
+    motion = {}
+    for name in model.coordinates:
+        wide = 12.0 if name.startswith(("hip_flexion", "ankle_angle")) else 3.0 if "pelvis_t" not in name else 0.0
+        middle = {"pelvis_ty": 0.95, "knee_angle_r": -15.0, "knee_angle_l": -15.0}.get(name, 0.0)
+        motion[name] = xr.DataArray(middle + wide * np.sin(3.0 * time + rng.uniform(0, 6)), {"time": time}, dims="time")
+    return motion, plates(model, np.linspace(0.6, 1.4, count), "time", time)
+
+
+QUIET = pytest.mark.filterwarnings("ignore::biomech.errors.BiomechWarning")
+
+
+@QUIET
+@pytest.mark.parametrize("inertia", [False, "interpolated"])
+def test_muscles_are_asked_for_what_bushings_leave(inertia: bool | str) -> None:
+    """And the cuts close: what turns a joint beside them is its reserve."""
+    plain, model = walker()
+    motion, ground = trial(model)
+    asked = {"reserve": 1e4, "inertia": inertia}
+    ds, without = (bm.static_optimization(body, motion, ground, **asked) for body in (model, plain))
+    assert (ds.status == 0).all()
+    force = model.bushing_force(motion)
+    change = (without.required_moment - ds.required_moment).transpose("time", "coordinate")
+    np.testing.assert_allclose(change, force.generalized_force.transpose("time", "coordinate"), atol=1e-8)
+    for name in ("bushing_force", "bushing_moment", "point_spring_force"):
+        np.testing.assert_allclose(ds[name], force[name].transpose(*ds[name].dims), atol=1e-9)
+        assert name not in without
+    joints = power(model, ds)
+    reserve = ds.reserve_moment.transpose("time", "coordinate").sel(coordinate=list(free_turns(model)))
+    np.testing.assert_allclose(joints.values, reserve.values, atol=2e-5)
+
+
+@QUIET
+def test_the_predicted_ground_and_moments_of_ones_own() -> None:
+    plain, model = walker()
+    stance = bm.sweep(model, pelvic_tilt=2.0, knee_flexion=[5.0, 20.0])
+    assert (stance.status == 0).all()
+    pose = bm.pose(stance)
+    reserve = {name: 50.0 for name in model.coordinates if not name.startswith("pelvis_")}
+    ds = bm.static_optimization(model, pose, "predicted", reserve=reserve)
+    assert (ds.status == 0).all()
+    change = ds.bushing_force - stance.bushing_force
+    np.testing.assert_allclose(change, 0.0, atol=1e-6)
+    joints = power(model, ds)
+    turns = ds.reserve_moment.transpose("knee_flexion", "coordinate").sel(coordinate=list(free_turns(model)))
+    np.testing.assert_allclose(joints.values, turns.values, atol=2e-5)
+    given = ds.required_moment
+    own = bm.static_optimization(model, pose, moments=given, reserve=reserve)
+    other = bm.static_optimization(plain, pose, moments=given, reserve=reserve)
+    np.testing.assert_array_equal(own.muscle_force, other.muscle_force)  # what muscles must give
+    np.testing.assert_allclose(own.bushing_force, ds.bushing_force, atol=1e-9)
+
+
+# ---- what becomes of them -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("longer", "heavier"), [(0.88, 0.88**3), (1.1, 1.0)])
+def test_a_similar_body_works_as_hard(adult: bm.Model, longer: float, heavier: float) -> None:
+    """Lengths times s, forces times m: deflections are s times, angles the same."""
+    model = with_links(adult).replace({"point_springs/rope/stiffness": 0.0})  # whose end on ground stays
+    other = model.scaled(height=1.8 * longer, mass=heavier * model.body_mass, strength=heavier)
+    asked = {"pelvic_tilt": 2, "knee_flexion": 12}
+    one, two = bm.sweep(model, **asked), bm.sweep(other, **asked, stance_width=0.17 * longer)
+    assert one.status == 0
+    np.testing.assert_allclose(two.activation, one.activation, atol=1e-9)
+    np.testing.assert_allclose(two.bushing_force, heavier * one.bushing_force, atol=1e-8)
+    np.testing.assert_allclose(two.bushing_moment, heavier * longer * one.bushing_moment, atol=1e-8)
+    np.testing.assert_allclose(two.point_spring_force, heavier * one.point_spring_force, atol=1e-8)
+    back = other.scaled(height=1.8, mass=model.body_mass, strength=1.0 / heavier)
+    for name in ("bushings", "point_springs"):
+        for column, kind in COLUMNS[name].items():
+            if kind == "number":
+                np.testing.assert_allclose(
+                    back.tables[name].numbers(column), model.tables[name].numbers(column), rtol=1e-12, atol=1e-15
+                )
+
+
+def test_with_a_limb_goes_what_holds_to_it(adult: bm.Model) -> None:
+    model = with_links(adult)
+    left = model.without("tibia_l")
+    assert left.tables["bushings"].rows == ("disc", "knee_r", "capsule_r", "sock_r", "capsule_l")
+    assert left.tables["point_springs"].rows == ("strap_r", "belt", "rope")
+    assert bm.sweep(left, support="right", pelvic_tilt=3, knee_flexion=10).bushing.size == 5
+    assert model.without("soleus_*").tables["bushings"] == model.tables["bushings"]
+    assert len(small_without_legs(adult).tables["bushings"]) == 1
+
+
+def small_without_legs(model: bm.Model) -> bm.Model:
+    return with_links(model).without(["femur_r", "femur_l"])
+
+
+def test_changes_go_by_path(small: bm.Model) -> None:
+    model = with_links(small)
+    twice = model.scale({"bushings/*/translational_stiffness_x": 2.0}).bushing_force(hip_flexion_r=20.0)
+    once = model.bushing_force(hip_flexion_r=20.0)
+    np.testing.assert_allclose(twice.bushing_force.sel(axis="x"), 2.0 * once.bushing_force.sel(axis="x"), rtol=1e-12)
+    other = model.replace({"point_springs/belt/rest_length": 0.0}).bushing_force()
+    assert other.point_spring_force.sel(point_spring="belt").item() > 0.0
+
+
+@pytest.mark.parametrize("name", ["small", "adult"])
+def test_whatever_the_parts_are_called(name: str) -> None:
+    model = bound(name)
+    other, names = renamed(model)
+    assert other.is_symmetric
+    for asked in (STANCE, {"pelvic_tilt": "least_effort"}, {"support": "right", "pelvic_tilt": 3.0}):
+        one, two = bm.sweep(model, **asked), bm.sweep(other, **asked)
+        same(one, two)
+        assert two.bushing.values.tolist() == one.bushing.values.tolist()
+    assert other.tables["bushings"].text("first")[0] == names["segments"]["pelvis"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "said"),
+    [
+        ("bushings", "translational_stiffness_x", -1.0, r"bushings/disc/translational_stiffness_x = -1\.0: must be in"),
+        (
+            "bushings",
+            "rotational_stiffness_z",
+            math.inf,
+            r"bushings/disc/rotational_stiffness_z = inf: must be a finite",
+        ),
+        ("bushings", "first_x", 7.0, r"bushings/disc/first_x = 7\.0: must be in -5\.\.5 m"),
+        ("bushings", "second_ry", 400.0, r"bushings/disc/second_ry = 400\.0: must be in -360"),
+        ("bushings", "first", "nowhere", r"bushings/disc/first = 'nowhere': there is no such name"),
+        ("bushings", "second", "pelvis", r"bushings/disc/second = 'pelvis': must be another segment than its first"),
+        ("point_springs", "stiffness", -5.0, r"point_springs/strap_r/stiffness = -5\.0: must be in 0"),
+        ("point_springs", "rest_length", -0.1, r"point_springs/strap_r/rest_length = -0\.1: must be in 0"),
+        ("point_springs", "second", "elsewhere", r"point_springs/strap_r/second = 'elsewhere': there is no such name"),
+    ],
+)
+def test_what_no_bushing_can_be_is_refused(table: str, column: str, value: object, said: str) -> None:
+    model = bound("small")
+    own = model.tables[table]
+    cells = {**own.columns, column: (value, *own.columns[column][1:])}
+    with pytest.raises(ModelError, match=said):
+        bm.sweep(bm.Model("odd", {**model.tables, table: Table(table, cells)}), pelvic_tilt=0)
+
+
+# ---- files --------------------------------------------------------------------------------------------------------
+
+
+def quietly(path: Path) -> bm.Model:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BiomechWarning)
+        return bm.read_osim(path)
+
+
+def offset(name: str, body: str, place: str, turn: str) -> str:
+    return (
+        f'<PhysicalOffsetFrame name="{name}"><socket_parent>{body}</socket_parent><translation>{place}</translation>'
+        f"<orientation>{turn}</orientation></PhysicalOffsetFrame>"
+    )
+
+
+def a_bushing(name: str, ends: tuple[str, str], stiffness: tuple[str, str], more: str = "") -> str:
+    sockets = "".join(f"<socket_frame{k}>{end}</socket_frame{k}>" for k, end in enumerate(ends, 1))
+    kinds = zip(("rotational", "translational"), stiffness, strict=True)
+    stiff = "".join(f"<{kind}_stiffness>{own}</{kind}_stiffness>" for kind, own in kinds)
+    return f'<BushingForce name="{name}">{sockets}{more}{stiff}</BushingForce>'
+
+
+def a_joint(kind: str, name: str, ends: tuple[str, str], coordinates: str, more: str = "") -> str:
+    sockets = "".join(
+        f"<socket_{of}_frame>{end}</socket_{of}_frame>" for of, end in zip(("parent", "child"), ends, strict=True)
+    )
+    own = "".join(f'<Coordinate name="{name}"/>' for name in coordinates.split())
+    return f'<{kind} name="{name}">{sockets}<coordinates>{own}</coordinates>{more}</{kind}>'
+
+
+def framed(*offsets: str) -> str:
+    return f"<frames>{''.join(offsets)}</frames>"
+
+
+A_END, B_END = (
+    offset("a_end", "/bodyset/a", "0.1 -0.4 0.05", "0.2 0.1 0"),
+    offset("b_end", "/bodyset/b", "0 -0.3 0", "0 0.3 0"),
+)
+ONE, TWO = (
+    offset("one", "/bodyset/a", "0.02 -0.1 0.3", "0.3 -0.2 0.5"),
+    offset("two", "/bodyset/c", "-0.1 0.2 0.1", "-0.4 0.6 0.1"),
+)
+DAMPED = "<rotational_damping>1 1 1</rotational_damping><translational_damping>0 0 0</translational_damping>"
+MASS = "<mass>1</mass><mass_center>0 0 0</mass_center><inertia>1 1 1 0 0 0</inertia>"
+CHAIN = f"""<OpenSimDocument Version="40000"><Model name="chain"><gravity>0 -9.81 0</gravity>
+<BodySet><objects>{"".join(f'<Body name="{name}">{MASS}</Body>' for name in "abc")}</objects></BodySet>
+<JointSet><objects>
+{a_joint("GimbalJoint", "first", ("/ground", "/bodyset/a"), "u v w")}
+{a_joint("PinJoint", "second", ("a_end", "/bodyset/b"), "swing", framed(A_END))}
+{a_joint("PinJoint", "third", ("b_end", "/bodyset/c"), "bend", framed(B_END))}
+</objects></JointSet>
+COUPLER
+<ForceSet><objects>
+{a_bushing("disc", ("one", "two"), ("12 34 56", "310 120 230"), framed(ONE, TWO) + DAMPED)}
+{a_bushing("plain", ("/ground", "/bodyset/b"), ("2 3 4", "0 0 0"))}
+{a_bushing("off", ("/ground", "/bodyset/b"), ("200 3 4", "0 0 0"), "<appliesForce>false</appliesForce>")}
+{a_bushing("within", ("/bodyset/c", "two"), ("200 3 4", "9 9 9"), framed(TWO))}
+<PointToPointSpring name="band"><socket_body1>/ground</socket_body1><socket_body2>/bodyset/c</socket_body2>
+<point1>0.3 0.2 -0.1</point1><point2>0.1 -0.2 0</point2>
+<stiffness>150</stiffness><rest_length>1.2</rest_length></PointToPointSpring>
+FORCES
+</objects></ForceSet></Model></OpenSimDocument>"""
+COUPLED = """<ConstraintSet><objects><CoordinateCouplerConstraint name="follow"><coupled_coordinates_function>
+<PolynomialFunction><coefficients>0.5 0.3 0.1</coefficients></PolynomialFunction></coupled_coordinates_function>
+<independent_coordinate_names>swing</independent_coordinate_names>
+<dependent_coordinate_name>bend</dependent_coordinate_name></CoordinateCouplerConstraint></objects></ConstraintSet>"""
+ON_DEPENDENT = """<SpringGeneralizedForce name="stay"><coordinate>bend</coordinate><stiffness>7</stiffness>
+<rest_length>0.2</rest_length><viscosity>0</viscosity></SpringGeneralizedForce>
+<CoordinateLimitForce name="stop"><coordinate>bend</coordinate><upper_stiffness>3</upper_stiffness>
+<upper_limit>10</upper_limit><lower_stiffness>2</lower_stiffness><lower_limit>-10</lower_limit>
+<damping>0</damping><transition>15</transition></CoordinateLimitForce>"""
+
+
+def chain(tmp_path: Path, coupler: str = "", forces: str = "") -> Path:
+    path = tmp_path / "chain.osim"
+    path.write_text(CHAIN.replace("COUPLER", coupler).replace("FORCES", forces))
+    return path
+
+
+def theirs(path: Path, pose: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
+    """Generalised forces of some forces of a file by OpenSim's inverse dynamics: (pose, coordinate of the pose)."""
+    opensim = pytest.importorskip("opensim")
+    opensim.Logger.setLevelString("Off")
+    model = opensim.Model(str(path))
+    forces = model.getForceSet()
+    for i in range(forces.getSize()):
+        forces.get(i).set_appliesForce(forces.get(i).getName() in names)
+    model.setGravity(opensim.Vec3(0.0))
+    state = model.initSystem()
+    found, place = [], {}
+    for name in pose:  # where in the state it stands
+        coordinate = model.updCoordinateSet().get(name)
+        coordinate.setLocked(state, False)
+        before = state.getQ().to_numpy().copy()
+        coordinate.setValue(state, 0.123 + coordinate.getValue(state), False)
+        (place[name],) = np.flatnonzero(state.getQ().to_numpy() != before)
+    for k in range(len(next(iter(pose.values())))):
+        for name, values in pose.items():
+            coordinate = model.updCoordinateSet().get(name)
+            turns = coordinate.getMotionType() == 1
+            coordinate.setValue(state, math.radians(values[k]) if turns else float(values[k]), False)
+        model.realizeDynamics(state)
+        solver, still = opensim.InverseDynamicsSolver(model), opensim.Vector(state.getNU(), 0.0)
+        torque = solver.solve(state, still).to_numpy()
+        found.append([-torque[place[name]] for name in pose])
+    return np.array(found)
+
+
+LINKS = ("disc", "plain", "off", "within", "band")
+
+
+def test_a_file_is_read_and_damping_is_said(tmp_path: Path) -> None:
+    model = quietly(chain(tmp_path))
+    assert not model.left_out
+    assert model.tables["bushings"].rows == ("disc", "plain")
+    assert model.tables["point_springs"].rows == ("band",)
+    assert "no damping: disc" in model.said
+    pose = poses_of(model, 6)
+    force = model.bushing_force(**pose).generalized_force.values
+    np.testing.assert_allclose(force, gradient(model, pose), atol=1e-8 * np.abs(force).max())
+
+
+def test_generalised_forces_are_opensims(tmp_path: Path) -> None:
+    path = chain(tmp_path)
+    model = quietly(path)
+    pose = poses_of(model, 15, seed=3, most=80.0)
+    wanted = theirs(path, pose, ("disc", "plain", "within", "band"))
+    force = model.bushing_force(**pose).generalized_force.sel(coordinate=list(pose)).values
+    np.testing.assert_allclose(force, wanted, rtol=0, atol=1e-9 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("name", ["small", "gait2392"])
+def test_what_is_written_does_the_same_in_opensim(name: str, tmp_path: Path) -> None:
+    model, path = bound(name), tmp_path / "body.osim"
+    with pytest.warns(BiomechWarning, match="not written"):
+        bm.write_osim(model, path)
+    pose = poses_of(model, 5, seed=4, most=30.0)
+    links = (*model.tables["bushings"].rows, *model.tables["point_springs"].rows)
+    wanted = theirs(path, pose, links)
+    force = model.bushing_force(**pose).generalized_force.sel(coordinate=list(pose)).values
+    np.testing.assert_allclose(force, wanted, rtol=0, atol=1e-8 * np.abs(wanted).max())
+
+
+def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
+    model, again = quietly(chain(tmp_path, COUPLED, ON_DEPENDENT)), tmp_path / "again.osim"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BiomechWarning)
+        bm.write_osim(model, again)
+    back = quietly(again)
+    for name in ("bushings", "point_springs", "coordinate_forces"):
+        for column in COLUMNS[name]:
+            assert back.tables[name].columns[column] == model.tables[name].columns[column]
+    text = again.read_text()
+    assert text.count("<BushingForce ") == 2
+    assert text.count("<PointToPointSpring ") == 1
+
+
+def test_names_that_are_taken_are_told_apart(tmp_path: Path) -> None:
+    twin = ON_DEPENDENT.replace('"stay"', '"disc"').replace('"stop"', '"band"')
+    model = quietly(chain(tmp_path, forces=twin))
+    assert model.tables["coordinate_forces"].rows == ("disc", "band")
+    assert model.tables["bushings"].rows == ("disc_", "plain")
+    assert model.tables["point_springs"].rows == ("band_",)
+
+
+def test_files_of_before_4_have_places_of_their_own(tmp_path: Path) -> None:
+    """Two properties in place of frames; six digits of them count, as in OpenSim."""
+    path = chain(tmp_path)
+    old = path.read_text()
+    first, last = old.index('<BushingForce name="disc">'), old.index('<BushingForce name="plain">')
+    stiff = old[old.index("<rotational_damping>", first) : last]
+    own = (
+        '<BushingForce name="disc"><body_1>a</body_1><body_2>c</body_2><location_body_1>0.02 -0.1 0.3</location_body_1>'
+        "<orientation_body_1>0.3 -0.2 0.5</orientation_body_1><location_body_2>-0.1 0.2 0.1</location_body_2>"
+        f"<orientation_body_2>-0.4 0.6 0.1</orientation_body_2>{stiff}"
+    )
+    path.write_text(old[:first] + own + old[last:])
+    model = quietly(path)
+    path.write_text(old)
+    for column in COLUMNS["bushings"]:
+        assert model.tables["bushings"].columns[column] == quietly(path).tables["bushings"].columns[column]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("12 34 56", "12 -34 56", r"rotational_stiffness = \(12\.0, -34\.0, 56\.0\): must be at least 0"),
+        ("<stiffness>150", "<stiffness>-150", "stiffness"),
+        ("<socket_body2>/bodyset/c", "<socket_body2>/bodyset/nobody", "nobody"),
+        ("<socket_body2>/bodyset/c</socket_body2>", "", "body2 is missing"),
+        ("<rest_length>1.2", "<rest_length>nan", "rest_length"),
+    ],
+)
+def test_what_no_file_can_say_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    path = chain(tmp_path)
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ModelError, match=said):
+        bm.read_osim(path)
+
+
+def test_reference_files_are_as_before() -> None:
+    """None of them has such a force."""
+    files = sorted(OSIM.rglob("*.osim"))
+    if not files:
+        pytest.skip("no reference data")
+    assert not any("<BushingForce" in path.read_text(errors="replace") for path in files if "nasty" not in path.parts)
+
+
+# ---- springs and limits of coordinates that follow others ---------------------------------------------------------
+
+
+def of_dependent(bend: np.ndarray) -> np.ndarray:
+    """Energy of ``ON_DEPENDENT`` at angles in rad: the spring in closed form, the limits by quadrature."""
+    total = 0.5 * 7.0 * (bend - 0.2) ** 2
+    for sign, stiffness in ((1.0, 3.0), (-1.0, 2.0)):
+        past = np.degrees(sign * bend) - 10.0  # deg
+        for i, most in enumerate(past):
+            x = np.linspace(0.0, max(most, 0.0), 4001)
+            s = np.clip(x / 15.0, 0.0, 1.0)
+            pull = stiffness * x * s**3 * (10.0 - 15.0 * s + 6.0 * s**2)  # N.m by degrees
+            total[i] += np.trapezoid(pull, np.radians(x))
+    return total
+
+
+def test_what_acts_on_a_coordinate_that_follows_acts_on_its_leader(tmp_path: Path) -> None:
+    model = quietly(chain(tmp_path, COUPLED, ON_DEPENDENT))
+    assert not model.left_out
+    assert model.tables["coordinate_forces"].text("coordinate") == ("bend", "bend")
+    swing = np.array([-60.0, -20.0, 10.0, 45.0, 90.0])
+
+    def bent(angle: np.ndarray) -> np.ndarray:
+        return np.polyval([0.5, 0.3, 0.1], np.radians(angle))
+
+    ds, step = model.passive_moment(swing=swing), np.degrees(1e-4)
+    own = of_dependent(bent(swing + step)) - of_dependent(bent(swing - step))
+    moment = ds.passive_moment.sel(coordinate="swing").values
+    np.testing.assert_allclose(moment, -own / 2e-4, atol=1e-5)
+    np.testing.assert_array_equal(ds.passive_moment.sel(coordinate="bend"), 0.0)
+    after, before = (model.passive_moment(swing=swing + way * step).passive_moment for way in (1.0, -1.0))
+    slope = ds.passive_derivative.sel(by_coordinate="swing")
+    np.testing.assert_allclose(slope, (after - before) / 2e-4, atol=1e-4)
+
+
+def test_muscles_are_asked_for_what_it_leaves(tmp_path: Path) -> None:
+    """Equilibrium has the moment of the leader, as the pose has it."""
+    from test_osim_forces import at
+
+    model = quietly(chain(tmp_path, COUPLED, ON_DEPENDENT))
+    plain = quietly(chain(tmp_path, COUPLED))
+    names = [model.coordinates[c] for c in model.compiled().actuated]
+    one, two = (at(body, swing=35.0, u=10.0).demand[0] for body in (model, plain))
+    moment = model.passive_moment(swing=35.0, u=10.0).passive_moment.sel(coordinate=names).values[0]
+    np.testing.assert_allclose(two - one, moment, atol=1e-12)
+    assert abs(moment[names.index("swing")]) > 1.0
+
+
+def test_it_is_opensims(tmp_path: Path) -> None:
+    """Whose inverse dynamics knows no couplers: the work of both coordinates along the coupled motion."""
+    path = chain(tmp_path, COUPLED, ON_DEPENDENT)
+    model = quietly(path)
+    swing = np.array([-60.0, 10.0, 45.0, 90.0])
+    bend = np.polyval([0.5, 0.3, 0.1], np.radians(swing))
+    rate = np.polyval([1.0, 0.3], np.radians(swing))
+    found = theirs(path, {"swing": swing, "bend": np.degrees(bend)}, ("stay", "stop"))
+    moment = model.passive_moment(swing=swing).passive_moment.sel(coordinate="swing").values
+    np.testing.assert_allclose(moment, found[:, 0] + rate * found[:, 1], atol=1e-9)
