@@ -79,7 +79,8 @@ def static_optimization(
 ) -> xr.Dataset:
     """Muscle forces in measured postures, each frame on its own; no passive tissue, and inertia only if asked for.
 
-    Limits and springs of coordinates that a model file brings (table ``coordinate_forces``) act all the same.
+    Limits and springs of coordinates that a model file brings (table ``coordinate_forces``) act all the same, and so do
+    bushings and springs between segments; ``moments`` that are given are what they leave for muscles and reserves.
 
     Parameters
     ----------

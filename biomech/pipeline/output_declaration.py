@@ -63,7 +63,7 @@ ALONG: dict[str, Along] = {
     "joint": _along(reported_joints),
     "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: FEET),
     "bushing": _along(lambda body: list(body.bushings)),
-    "point spring": _along(lambda body: list(body.point_springs)),
+    "point_spring": _along(lambda body: list(body.point_springs)),
     "knee": Along(_knees, lambda body: KNEES if _knees(body) else []),
 }
 

@@ -270,7 +270,7 @@ RAW_OUTPUTS = (
         analyses=_BOTH,
         has=lambda model: has_rows(model, "point_springs"),
         array="spring",
-        along="point spring",
+        along="point_spring",
         symmetry=SHARED,
     ),
     RawOutput(
