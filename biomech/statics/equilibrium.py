@@ -321,8 +321,7 @@ def assemble_equilibrium(
     gravity_force(model.tree, frames, model.gravity, forces.given)
     add_external_loads(model.tree, frames, near.applied, forces.given)
     passive_force(model.tissue, entries.tissue, q, near.laxity, forces.passive, forces.slope)
-    if len(model.tree.couplers.dependent) > 0:
-        carry_over(model.tree.couplers, frames.rate, forces.passive)
+    carry_over(model.tree.couplers, frames.rate, forces.passive)
     if entries.tissue and entries.lumbar >= 0:
         add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
     if len(entries.outside) > 0 or has_bushings(model.bushings):

@@ -271,8 +271,7 @@ def _moments_each(
         composite_masses(model.tree, targets.load, f)
         gravity_force(model.tree, f, gravity, weight)
         passive_moment(model.tissue, q, laxity, passive, slope)
-        if len(model.tree.couplers.dependent) > 0:
-            carry_over(model.tree.couplers, f.rate, passive)
+        carry_over(model.tree.couplers, f.rate, passive)
         if has_bushings(model.bushings):
             for k in range(len(linked)):
                 linked[k] = 0.0
