@@ -342,6 +342,9 @@ def sagittal_equilibrium(model: Model) -> dict[str, sp.Eq]:
     dict of str to Eq
         Coordinate name to equation: what muscles, passive tissue, gravity and ground do adds up to zero.
     """
+    every = complete(_body(model).tables)
+    if len(every["bushings"]) + len(every["point_springs"]) > 0:
+        raise ModelError(f"model {model.name!r}: must have no bushings and springs, for which there is no formula here")
     straight = _sagittal_model(model)
     q = {name: coordinate(name) for name in SAGITTAL}
     gravity = sp.Symbol("g", positive=True)

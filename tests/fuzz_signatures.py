@@ -207,7 +207,7 @@ def _model_calls() -> dict[str, Call]:
         "Model.resolve": (small.resolve, {"path": "segments/torso/com_x"}),
         "Model.sides": (small.sides, {"names": ["soleus_r", "torso"]}),
         **{f"Model.{name}": (getattr(small, name), pose) for name in
-           ("kinematics", "muscle_geometry", "gravity")},
+           ("kinematics", "muscle_geometry", "gravity", "bushing_force")},
         "Model.passive_moment": (small.passive_moment, {**pose, "knee_laxity": 5.0}),
         "tables.Table": (tables.Table, {"name": "settings", "columns": columns}),
         "tables.Table.text": (table.text, {"column": "segment"}),

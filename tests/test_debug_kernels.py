@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import odd_numbers
 import pytest
+from test_bushings import with_links
 
 import biomech as bm
 from biomech._kernels.child import environment
@@ -69,6 +70,8 @@ def answers():
         "muscles": gait.muscle_geometry(**angles),
         "gravity": gait.gravity(**angles),
         "passive": gait.passive_moment(**angles),
+        "bushings": bm.sweep(with_links(small), pelvic_tilt=3.0, weight_balance=[0.45, 0.5]),
+        "bushings of a pose": with_links(gait).bushing_force(**angles),
     }
     found = {
         name: {str(key): (str(v.attrs.get("units", "")), v.values) for key, v in dataset.data_vars.items()}

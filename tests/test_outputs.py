@@ -12,6 +12,7 @@ import numpy as np
 import plug_in_output
 import pytest
 import xarray as xr
+from test_bushings import with_links
 
 import biomech as bm
 from biomech.analysis.output.glossary import TABLES, sweep_table, with_tables
@@ -131,7 +132,8 @@ def test_half_a_body_says_what_a_whole_one_does(adult):
 
 @pytest.fixture(scope="module")
 def answers(adult):
-    """An answer of each analysis, and what it declares."""
+    """An answer of each analysis, and what it declares, of a body that has all of which they tell."""
+    adult = with_links(adult)
     swept = bm.sweep(adult, pelvic_tilt=[0, "least_effort"], knee_flexion=[0, 30])
     half = adult.body_mass * 9.80665 / 2
     labels = {"foot": ["right", "left"], "axis": list("xyz")}

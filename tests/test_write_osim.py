@@ -89,7 +89,7 @@ def test_joints_of_every_class_are_read_back_the_same(tmp_path: Path) -> None:
     assert straight != text
     (tmp_path / "every.osim").write_text(straight)
     model = read(tmp_path / "every.osim")
-    assert model.said == "no damping: stop, coil, spring"
+    assert model.said == "no damping: stop, bushing, coil, spring"
     back = read(write(model, tmp_path / "again.osim"))
     assert back.said == ""  # what is written has none
     check_same(bm.Model(model.name, {k: own for k, own in model.tables.items() if k != "notes"}, model.roles), back)

@@ -82,7 +82,8 @@ def static_optimization(
     """Muscle forces in measured postures, each frame on its own; no passive tissue, and inertia only if asked for.
 
     Limits and springs of coordinates that a model file brings (table ``coordinate_forces``) act all the same, and so do
-    its springs and ligaments along paths (``passive_paths``).
+    its springs and ligaments along paths (``passive_paths``), its bushings and springs between segments; ``moments``
+    that are given are what these leave for muscles and reserves.
 
     Parameters
     ----------

@@ -174,7 +174,8 @@ def sweep(
         ligaments along paths, ``lumbar_compression``, ``ground_force``,
         ``center_of_pressure`` (..., foot, axis), ``free_moment`` (..., foot), ``pelvic_tilt``, ``status`` (0 =
         optimal), ``limiting_muscle``, ``equilibrium_residual``, ``duality_gap`` and ``valid``; ``utilized_friction``
-        and ``turnout_reserve`` (..., foot), ``seat_force`` (..., axis).
+        and ``turnout_reserve`` (..., foot), ``seat_force`` (..., axis); of models that have such ``bushing_force``,
+        ``bushing_moment`` (..., bushing, axis) and ``point_spring_force`` (..., point_spring).
 
     Raises
     ------

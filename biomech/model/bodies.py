@@ -214,6 +214,7 @@ def make_body(number: Any, model: ModelTables) -> ModelTables:
             tissue.limit,
         ),
         model.passive_path,
+        model.bushings,
         model.gravity,
         model.contact_unit,
         zeros(number, model.abdomen.shape),

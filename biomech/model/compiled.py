@@ -19,6 +19,7 @@ from biomech._kernels.arrays import Array1
 from biomech.errors import ModelError
 from biomech.model.checks.body import check_body
 from biomech.model.forces.abdominal_pressure import PRESSURE, abdomen_of
+from biomech.model.forces.bushings import BushingTables, compile_bushings, names_here
 from biomech.model.forces.contact import ContactTables, compile_contact
 from biomech.model.forces.passive_joints import PassiveTables, compile_passive
 from biomech.model.forces.passive_paths import PassivePathTables, compile_passive_paths
@@ -73,6 +74,7 @@ class ModelTables(NamedTuple):
     patella: PatellaTables
     tissue: PassiveTables
     passive_path: PassivePathTables
+    bushings: BushingTables
     gravity: float
     contact_unit: float
     abdomen: Array1
@@ -107,6 +109,9 @@ class CompiledModel:
     is_rotation: NDArray[np.bool_]  #: whether each coordinate is an angle (rad), not a translation (m)
     reported: tuple[ReportedJoint, ...]  #: whose contact force is told
     default: NDArray[np.float64]  #: where each coordinate is of which nothing is said, deg and m
+    bushings: list[str]  #: elastic elements between two segments
+    point_springs: list[str]  #: and those between two points
+    links: BushingTables  #: both
 
     @cached_property
     def tables(self) -> ModelTables:
@@ -119,6 +124,7 @@ class CompiledModel:
             self.patella,
             self.passive,
             self.passive_path,
+            self.links,
             self.gravity,
             self.body_mass * self.gravity * (1.0 if self.half else 0.5),
             np.array([*self.abdomen, 0.5 if self.half else 1.0]),
@@ -284,6 +290,9 @@ def compile_model(tables: Mapping[str, Table], half: bool, names: RoleNames | No
         turns,
         of_the_half(reported_joints(tables), own_joints) if half else reported_joints(tables),
         _defaults(tables["defaults"], coordinates),
+        names_here(tables["bushings"], segments, half),
+        names_here(tables["point_springs"], segments, half),
+        compile_bushings(tables["bushings"], tables["point_springs"], segments, half),
     )
 
 

@@ -18,10 +18,13 @@ from biomech._kernels import entry_point
 from biomech._kernels.arrays import Array1, Array2, Array3
 from biomech.errors import StanceError
 from biomech.model.compiled import CompiledModel
+from biomech.model.forces.bushings import BUSHING, BushingTables, add_bushings
+from biomech.model.forces.external_loads import add_external_loads
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import PassiveTables
 from biomech.model.forces.passive_joints import passive_moment as passive_kernel
 from biomech.model.forces.passive_paths import PassivePathTables, add_passive_paths, passive_path_tension
+from biomech.model.mechanics.couplers import carry_over, follow_couplers
 from biomech.model.mechanics.paths import PathState, PathTables, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.splines import SplineTables
 from biomech.model.mechanics.tree import (
@@ -43,8 +46,9 @@ Array = NDArray[np.float64]
 AXES = ["x", "y", "z"]
 #: rad, m: how far from where it goes a coordinate that follows others may be given.
 _FOLLOWS = 1e-3
-#: rad, m: on either side, over which what passive paths do is differenced.
+#: rad or m, on either side, over which what passive paths do, and moments, are differenced.
 _STEP = 1e-5
+_SHORT_STEP = 1e-6
 NO_LOAD = np.zeros(LOAD)
 
 
@@ -328,7 +332,9 @@ def passive_moment(compiled: CompiledModel, coordinates: Coordinates, knee_laxit
     laxity = np.full(2, read_knee_laxity(knee_laxity))
     moment = np.empty((len(q), len(compiled.coordinates)))
     slope = np.empty((len(q), len(compiled.coordinates), len(compiled.coordinates)))
-    _passive(compiled.passive, q, laxity, moment, slope)
+    _passive(compiled.tree, compiled.passive, q, laxity, moment, slope)
+    if np.isin(compiled.passive.limited, compiled.tree.couplers.dependent).any():
+        slope = _differenced(compiled, q, laxity)
     own = _passive_paths(compiled, q, posed, moment, slope) if compiled.passive_paths else {}
     labels = {"passive_path": compiled.names.passive_paths} if own else {}
     return xr.Dataset(
@@ -399,9 +405,90 @@ def _pull(
 
 
 @entry_point
-def _passive(tissue: PassiveTables, q: Array2, laxity: Array1, moment: Array2, slope: Array3) -> None:
+def _passive(tree: TreeTables, tissue: PassiveTables, q: Array2, laxity: Array1, moment: Array2, slope: Array3) -> None:
+    rate = np.zeros(len(tree.couplers.pairs))
     for i in range(len(q)):
+        if len(tree.couplers.dependent) > 0:
+            follow_couplers(tree.couplers, tree.functions, q[i], rate)
         passive_kernel(tissue, q[i], laxity, moment[i], slope[i])
+        carry_over(tree.couplers, rate, moment[i])
+
+
+def _differenced(compiled: CompiledModel, q: Array, laxity: Array) -> Array:
+    """The derivative of passive moments where some act on coordinates that follow others, by central differences."""
+    slope = np.empty((*q.shape, q.shape[1]))
+    for c in range(q.shape[1]):
+        near = np.empty((2, *q.shape))
+        for k, way in enumerate((-1.0, 1.0)):
+            there = np.array(q, order="C")
+            there[:, c] += way * _SHORT_STEP
+            _passive(compiled.tree, compiled.passive, there, laxity, near[k], np.empty_like(slope))
+        slope[:, :, c] = (near[1] - near[0]) / (2.0 * _SHORT_STEP)
+    return slope
+
+
+def bushing_force(compiled: CompiledModel, coordinates: Coordinates) -> xr.Dataset:
+    """What bushings and springs between segments exert, and what they do on every coordinate.
+
+    Parameters
+    ----------
+    compiled : CompiledModel
+        The model.
+    coordinates : mapping, Dataset or DataFrame
+        Coordinates in degrees.
+
+    Returns
+    -------
+    Dataset
+        ``bushing_force`` and ``bushing_moment`` (pose, bushing, axis) on the second segment, at and about the origin of
+        the second frame, in the axes of the first, N and N.m; ``point_spring_force`` (pose, point_spring), N, positive
+        where the spring pulls; ``generalized_force`` (pose, coordinate) of all of them, N.m (N for translations).
+    """
+    import xarray as xr
+
+    names = ("bushing_force", "bushing_moment", "point_spring_force", "generalized_force", "bushing", "point_spring")
+    posed = _read(compiled, coordinates, names)
+    q, links = np.array(posed.q, order="C"), compiled.links
+    bushing = np.zeros((len(q), BUSHING * len(links.segment)))
+    spring, force = np.zeros((len(q), len(links.spring_segment))), np.zeros(q.shape)
+    _bushing_force(compiled.tree, compiled.splines, links, q, bushing, spring, force)
+    each = bushing.reshape(len(q), -1, BUSHING)
+    about = _about("N.m", "generalised force of bushings and springs between segments (N for translations)")
+    of_bushing, tension = ("bushing", "axis"), _about("N", "tension of the spring")
+    return xr.Dataset(
+        {
+            "bushing_force": posed.variable(of_bushing, each[..., :3], _about("N", "force on the second segment")),
+            "bushing_moment": posed.variable(of_bushing, each[..., 3:], _about("N.m", "moment on the second segment")),
+            "point_spring_force": posed.variable(("point_spring",), spring, tension),
+            "generalized_force": posed.variable(("coordinate",), compiled.counted(force), about),
+        },
+        coords={
+            **posed.labels,
+            "bushing": compiled.bushings,
+            "point_spring": compiled.point_springs,
+            "axis": AXES,
+            "coordinate": compiled.names.coordinates,
+        },
+    )
+
+
+@entry_point
+def _bushing_force(
+    tree: TreeTables,
+    splines: SplineTables,
+    links: BushingTables,
+    q: Array2,
+    bushing: Array2,
+    spring: Array2,
+    force: Array2,
+) -> None:
+    f, wrench = make_frames(0.0, tree), np.zeros(6 * len(tree.parent))
+    for i in range(len(q)):
+        forward_kinematics(tree, splines, q[i], f)
+        for k in range(len(wrench)):
+            wrench[k] = 0.0
+        add_bushings(links, f, wrench, bushing[i], spring[i])
+        add_external_loads(tree, f, wrench, force[i])
 
 
 def counted_twice(compiled: CompiledModel, values: Array) -> Array:

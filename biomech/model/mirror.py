@@ -28,6 +28,8 @@ _NEGATED = {
     "contact_points": ("z",),
     "patellae": ("z",),
     "wraps": ("z", "rx", "ry"),
+    "bushings": tuple(f"{end}_{part}" for end in ("first", "second") for part in ("z", "rx", "ry")),
+    "point_springs": ("first_z", "second_z"),
 }
 #: Tables whose rows are each of one side, where halves stand by themselves.
 _SIDED = ("muscles", "contact_points", "patellae", "passive_paths", "path_actuators")
@@ -37,7 +39,11 @@ _EXCHANGED = {
     ("reported_joints", "compression"): {"z": "-z", "-z": "z"},
 }
 #: Tables of files, which give both sides: what the mirror makes of them is not known.
-_OF_FILES = tuple(name for name in OPTIONAL if name not in ("wraps", "path_wraps", "reported_joints", *PATHS))
+_OF_FILES = tuple(
+    name
+    for name in OPTIONAL
+    if name not in ("wraps", "path_wraps", "reported_joints", "bushings", "point_springs", *PATHS)
+)
 _BARE = ("splines", "patellar_tendon", "passive", "settings", *_OF_FILES)
 
 

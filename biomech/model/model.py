@@ -18,7 +18,7 @@ from biomech.model.checks.body import check_body
 from biomech.model.compiled import CompiledModel, check_columns, compile_model, with_numbers
 from biomech.model.display import described
 from biomech.model.editing import Editing
-from biomech.model.geometry import gravity, kinematics, muscle_geometry, passive_moment
+from biomech.model.geometry import bushing_force, gravity, kinematics, muscle_geometry, passive_moment
 from biomech.model.left_out import check_left_out, told_left_out
 from biomech.model.mirror import is_mirrored, is_symmetric, side_of
 from biomech.model.notes import told_notes
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+#: Elastic elements between segments: dimensions of answers, and tables with an s behind.
+_LINKED = ("bushing", "point_spring")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -329,6 +331,35 @@ class Model(Displayed, Editing):
         kinds = ("spring", "force")
         self.shared("passive forces are known", lambda: check_left_out(self.name, self.tables, kinds))
         return passive_moment(self.compiled(), joined(poses, coordinates), knee_laxity)
+
+    def bushing_force(self, poses: Coordinates | None = None, /, **coordinates: ArrayLike) -> xr.Dataset:
+        """What bushings and springs between segments exert, in coordinates as in ``kinematics``.
+
+        Returns
+        -------
+        Dataset
+            ``bushing_force`` and ``bushing_moment`` (pose, bushing, axis) on the second segment, at and about the
+            origin of the second frame, in the axes of the first, N and N.m; ``point_spring_force`` (pose,
+            point_spring), N, positive where it pulls; ``generalized_force`` (pose, coordinate) of all, N.m (N for
+            translations).
+
+        Examples
+        --------
+        A disc between pelvis and trunk, of the stiffness of an intact L5/S1 or so:
+
+        >>> import biomech as bm
+        >>> model = bm.load_model()
+        >>> place = {f"{end}_{part}": 0.0 for end in ("first", "second") for part in ("x", "y", "z", "rx", "ry", "rz")}
+        >>> place |= dict(zip(("first_x", "first_y"), model.tables["joints"].numbers("x", "y")[1].tolist()))
+        >>> stiff = {f"rotational_stiffness_{axis}": 100.0 for axis in "xyz"}
+        >>> stiff |= {f"translational_stiffness_{axis}": 1e5 for axis in "xyz"}
+        >>> disc = {"bushing": "disc", "first": "pelvis", "second": "torso", **place, **stiff, "source": "an example"}
+        >>> ds = model.with_rows({"bushings": [disc]}).bushing_force(lumbar_extension=-10.0)
+        >>> float(ds.bushing_moment.sel(bushing="disc", axis="z").squeeze().round(2))
+        17.45
+        """
+        own = bushing_force(self.compiled(), joined(poses, coordinates))
+        return own.assign_coords({name: list(optional(self.tables, f"{name}s").rows) for name in _LINKED})
 
 
 def _catalog(tables: dict[str, Table]) -> Catalog[Table]:

@@ -73,6 +73,8 @@ REFERENCES: Mapping[str, Mapping[str, Reference]] = {
     "path_wraps": {"muscle": _PATH, "wrap": Reference("wraps")},
     "force_length_curves": {"muscle": Reference("muscles"), "function": Reference("functions", empty=True)},
     "coordinate_forces": {"coordinate": Reference("coordinates")},
+    "bushings": {"first": _ON_GROUND, "second": _ON_GROUND},
+    "point_springs": {"first": _ON_GROUND, "second": _ON_GROUND},
     "passive_paths": {"function": Reference("functions", empty=True)},
     "reserves": {"coordinate": Reference("coordinates")},
     "reported_joints": {"joint": Reference("joints"), "segment": Reference("segments")},

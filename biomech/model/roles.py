@@ -458,6 +458,8 @@ def _relabelled(table: Table) -> Table:
         labels = _counted(table.text("muscle"))
     elif table.name == "couplings":
         labels = _counted([".".join(of) for of in zip(table.text("joint"), table.text("component"), strict=True)])
+    elif table.name in ("bushings", "point_springs"):
+        labels = _counted([".".join(of) for of in zip(table.text("first"), table.text("second"), strict=True)])
     elif table.name == "contact_points":
         side = ["_r" if z > 0.0 else "_l" if z < 0.0 else "" for z in table.numbers("z")]
         own = zip(table.text("segment"), table.text("surface"), side, strict=True)

@@ -18,6 +18,9 @@ Every rule and its source:
   adults, low for trunks and for weight that is fat.
 - *Passive paths* (springs and ligaments). Slack lengths as fibres, in the ratio of the path's whole length; at the same
   strain the tension goes with the body's mass: ligaments are as strong for their load. So do path actuators.
+- *Bushings and springs* between segments: where they are with the segments, stiffness by what forces and moments of
+  a similar body are over its lengths and angles: along an axis mass over height, about one mass times height; a
+  spring's length at rest with height.
 - *The rest* (passive moments, arms, abdominal pressure) as in ``biomech.model.proportions``, by mass and height.
 
 Of a similar body, every length times s and every mass times m, moments of weight, of passive tissue and of abdominal
@@ -171,6 +174,9 @@ def _with_places(tables: Tables, growth: _Growth) -> dict[str, Table]:
             scaled[name] = _times(scaled[name], axis, factors)
     if "wraps" in tables:
         scaled["wraps"] = _with_sizes(tables["wraps"], growth)
+    for name in ("bushings", "point_springs"):
+        if name in tables:
+            scaled[name] = _with_stiffness(tables[name], growth)
     scaled["patellae"] = _times(tables["patellae"], "z", [growth.height] * len(tables["patellae"]))
     owned = _spline_factors(tables, growth)
     factors = [owned.get(spline, 1.0) for spline in tables["splines"].text("spline")]
@@ -196,6 +202,20 @@ def _with_sizes(wraps: Table, growth: _Growth) -> Table:
     for column, by in {**{axis: factors[:, k] for k, axis in enumerate("xyz")}, **sizes}.items():
         wraps = wraps.with_column(column, tuple((wraps.numbers(column) * by).tolist()))
     return wraps
+
+
+def _with_stiffness(table: Table, growth: _Growth) -> Table:
+    """Bushings or springs where their segments have taken them, as stiff as those of a similar body."""
+    factors: dict[str, float | list[float]] = {"rest_length": growth.height, "stiffness": growth.mass / growth.height}
+    for k, axis in enumerate("xyz"):
+        factors[f"rotational_stiffness_{axis}"] = growth.mass * growth.height
+        factors[f"translational_stiffness_{axis}"] = growth.mass / growth.height
+        for end in ("first", "second"):
+            factors[f"{end}_{axis}"] = [_axis_factor(growth, segment, k) for segment in table.text(end)]
+    for column, own in factors.items():
+        if column in table.columns:
+            table = _times(table, column, own if isinstance(own, list) else [own] * len(table))
+    return table
 
 
 def _axis_factor(growth: _Growth, segment: str, axis: int) -> float:

@@ -26,6 +26,7 @@ from biomech._simd import (
     zeros,
 )
 from biomech.model.compiled import ModelTables
+from biomech.model.forces.bushings import has_bushings
 from biomech.model.forces.contact import ContactTables
 from biomech.model.forces.patella import make_patella_state, pull_patellae
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
@@ -102,6 +103,8 @@ class MeasuredArrays(NamedTuple):
     joint_moment: Array2
     tension: Array2
     patella: Array2
+    bushing: Array2
+    spring: Array2
     certificate: Array2
     passive_path: Array2
     path_actuator: Array2
@@ -155,8 +158,9 @@ def solve_frames_simd(
     buffers = _make_buffers(number, unknowns, results.activation.shape[1], reserves, len(q))
     lane_index, shared, no_pressure = make_lane_index(number), inputs.shared.shape[1] > 0, np.zeros(5)
     bounded, asked = inputs.lower.shape[1] > 0, inputs.demand.shape[1] > 0
-    others = max(len(forces.tension), len(forces.pull))
-    every = arange(max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE, others))
+    widest = max(len(near.applied), unknowns, len(q), len(joints.force), len(knees.force), CERTIFICATE)
+    widest = max(widest, len(forces.tension), len(forces.pull), len(forces.bushing), len(forces.spring))
+    every, linked = arange(widest), has_bushings(model.bushings)
     for k in range(unknowns):
         p.lower[k], p.upper[k] = body.lower[k], body.upper[k]
     for k in range(len(body.moment)):
@@ -186,6 +190,11 @@ def solve_frames_simd(
         if len(body.optimal) > 0:
             _pull_along(body, state.arm, buffers, forces.pull)
         none, force = 0.0 * q[0], buffers.force
+        applied = near.applied
+        if linked:
+            applied = forces.outside
+            for k in range(len(near.applied)):
+                applied[k] += near.applied[k]
         pull_patellae(model.patella, model.muscle, force, q, f, state, knees)
         joint_reactions(
             model,
@@ -197,7 +206,7 @@ def solve_frames_simd(
             force,
             forces.tension,
             forces.pull,
-            near.applied,
+            applied,
             f,
             state,
             knees.wrench,
@@ -210,6 +219,8 @@ def solve_frames_simd(
         scatter(joints.moment, lane_index, every, results.joint_moment)
         scatter(knees.tension, lane_index, every, results.tension)
         scatter(knees.force, lane_index, every, results.patella)
+        scatter(forces.bushing, lane_index, every, results.bushing)
+        scatter(forces.spring, lane_index, every, results.spring)
         scatter(buffers.certificate, lane_index, every, results.certificate)
         scatter(forces.tension, lane_index, every, results.passive_path)
         scatter(forces.pull, lane_index, every, results.path_actuator)

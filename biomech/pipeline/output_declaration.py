@@ -62,6 +62,8 @@ ALONG: dict[str, Along] = {
     "muscle": _along(lambda body: list(body.muscles)),
     "passive_path": _along(lambda body: list(body.passive_paths)),
     "path_actuator": _along(lambda body: list(body.path_actuators)),
+    "bushing": _along(lambda body: list(body.bushings)),
+    "point_spring": _along(lambda body: list(body.point_springs)),
     "joint": _along(lambda body: [own.key for own in body.reported]),
     "foot": Along(lambda body: [foot for foot in FEET if foot in body.segments], lambda body: [*FEET]),
     "knee": Along(_knees, lambda body: [*KNEES] if _knees(body) else []),
@@ -78,7 +80,7 @@ class OutputDeclaration:
         Of the variable, a word.
     dims : tuple of str
         Dimensions of its own, of ``muscle``, ``group``, ``coordinate``, ``joint``, ``foot``, ``axis``,
-        ``passive_path``, ``path_actuator``.
+        ``passive_path``, ``path_actuator``, ``bushing``, ``point_spring``.
     units : str
         SI, or ``deg``; ``1`` for a pure number.
     long_name : str

@@ -28,6 +28,7 @@ from biomech._simd import (
     zeros,
 )
 from biomech.model.bodies import take_bodies
+from biomech.model.forces.bushings import has_bushings
 from biomech.model.forces.passive_joints import lumbar_pull
 from biomech.model.forces.patella import PatellaState, make_patella_state, pull_patellae
 from biomech.model.mechanics.paths import make_path_state, path_kinematics
@@ -87,6 +88,8 @@ class ResultArrays(NamedTuple):
     joint_moment: Array2
     tension: Array2
     patella: Array2
+    bushing: Array2
+    spring: Array2
     certificate: Array2
     passive_path: Array2
     path_actuator: Array2
@@ -277,6 +280,8 @@ def solve_batch(
         _write_output(output_maps.joint_moment, joints.moment, lane_index, results.joint_moment)
         _write_output(output_maps.tension, knees.tension, lane_index, results.tension)
         _write_output(output_maps.patella, knees.force, lane_index, results.patella)
+        _write_output(output_maps.bushing, forces.bushing, lane_index, results.bushing)
+        _write_output(output_maps.spring, forces.spring, lane_index, results.spring)
         _write_output(output_maps.certificate, buffers.certificate, lane_index, results.certificate)
         _write_output(output_maps.passive_path, forces.tension, lane_index, results.passive_path)
         _write_output(output_maps.path_actuator, forces.pull, lane_index, results.path_actuator)
@@ -387,7 +392,7 @@ def _react(
                 buffers.ground[6 * k + i] = buffers.wrench[6 * body.feet[k] + i]
             center_of_pressure(buffers.ground, 6 * k, floor, floor[3 + k], buffers.pressure, PRESSURE * k)
     if joint > 0:
-        if len(body.entries.outside) > 0:
+        if len(body.entries.outside) > 0 or has_bushings(body.model.bushings):
             for k in range(len(outside)):
                 buffers.wrench[k] += outside[k]
         joint_reactions(

@@ -129,14 +129,9 @@ def joint_axes(model: Model, *, pressed: bool = False) -> str:
     return "; ".join(f"{row.label} in {own[row.segment]}{ways[row.label]}" for row in model.compiled().reported)
 
 
-def has_passive_paths(model: Model) -> bool:
-    """Whether springs or ligaments run along paths of a model."""
-    return "passive_paths" in model.tables
-
-
-def has_path_actuators(model: Model) -> bool:
-    """Whether a model has actuators along paths."""
-    return "path_actuators" in model.tables
+def has_rows(table: str) -> Callable[[Model], bool]:
+    """Whether a model has anything in a table that it need not have."""
+    return lambda model: table in model.tables and len(model.tables[table]) > 0
 
 
 def _in_degrees(model: Model, values: Array) -> Array:
@@ -264,7 +259,7 @@ RAW_OUTPUTS = (
         "tension of the spring or ligament along a path",
         meaning="tension of springs and ligaments along paths; models with `passive_paths` alone",
         analyses=_BOTH,
-        has=has_passive_paths,
+        has=has_rows("passive_paths"),
         array="passive_path",
         along="passive_path",
     ),
@@ -275,9 +270,48 @@ RAW_OUTPUTS = (
         "tension of the path actuator",
         meaning="what path actuators pull with, where `reserve` names them; models with `path_actuators` alone",
         analyses=("static_optimization",),
-        has=has_path_actuators,
+        has=has_rows("path_actuators"),
         array="path_actuator",
         along="path_actuator",
+    ),
+    RawOutput(
+        "bushing_force",
+        ("bushing", "axis"),
+        "N",
+        "force of a bushing on its second segment",
+        frame="axes of its first frame, at the origin of its second",
+        meaning="force of a bushing on its second segment; the first bears its opposite; models with `bushings` alone",
+        analyses=_BOTH,
+        has=has_rows("bushings"),
+        array="bushing",
+        along="bushing",
+        symmetry=FORCE,
+    ),
+    RawOutput(
+        "bushing_moment",
+        ("bushing", "axis"),
+        "N.m",
+        "moment of a bushing on its second segment",
+        frame="axes of its first frame, about the origin of its second",
+        meaning="moment of a bushing on its second segment; models with `bushings` alone",
+        analyses=_BOTH,
+        has=has_rows("bushings"),
+        array="bushing",
+        along="bushing",
+        symmetry=MOMENT,
+    ),
+    RawOutput(
+        "point_spring_force",
+        ("point_spring",),
+        "N",
+        "tension of a spring between two points",
+        sign="positive where it pulls them together",
+        meaning="tension of a spring between two points; models with `point_springs` alone",
+        analyses=_BOTH,
+        has=has_rows("point_springs"),
+        array="spring",
+        along="point_spring",
+        symmetry=SHARED,
     ),
     RawOutput(
         "ground_force",

@@ -32,6 +32,7 @@ from biomech._simd import (
 )
 from biomech.model.compiled import CompiledModel, ModelTables
 from biomech.model.forces.abdominal_pressure import add_abdominal_pressure
+from biomech.model.forces.bushings import BUSHING, add_bushings, has_bushings
 from biomech.model.forces.contact import ContactTables, contact_wrenches
 from biomech.model.forces.external_loads import add_external_loads
 from biomech.model.forces.gravity import gravity_force
@@ -39,6 +40,7 @@ from biomech.model.forces.outside import outside_wrenches
 from biomech.model.forces.passive_joints import passive_force
 from biomech.model.forces.passive_paths import add_passive_paths, passive_path_tension
 from biomech.model.forces.registry import numbers_of
+from biomech.model.mechanics.couplers import carry_over
 from biomech.model.mechanics.muscles import strength
 from biomech.model.mechanics.paths import PathState, make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.tree import (
@@ -127,7 +129,8 @@ class ForceWorkspace(NamedTuple):
     ``given`` and ``passive`` (coordinate,), and the ``slope`` of the part of the latter that runs along no path;
     ``tension`` (passive path,) N, and ``pull`` (path actuator,) where something sets it; ``strength`` (muscle,);
     ``wrench`` (generator, 6) of a unit of each contact generator; ``abdomen`` (1,), the abdominal pressure in Pa;
-    ``outside`` (6 segment,): force and moment of elements from outside on every segment.
+    ``outside`` (6 segment,): force and moment of bushings and of elements from outside on every segment; ``bushing``
+    (6 bushing,) and ``spring`` (spring,): what each bushing and each spring between two points exerts.
     """
 
     given: Array
@@ -139,6 +142,8 @@ class ForceWorkspace(NamedTuple):
     wrench: Array
     abdomen: Array
     outside: Array
+    bushing: Array
+    spring: Array
 
 
 def sparsity(compiled: CompiledModel, rows: Index, contact: ContactTables) -> NDArray[np.bool_]:
@@ -291,6 +296,8 @@ def make_force_workspace(number: Any, model: ModelTables, contact: ContactTables
         zeros(number, (generators, 6)),
         zeros(number, (1,)),
         zeros(number, (6 * len(model.tree.parent),)),
+        zeros(number, (BUSHING * len(model.bushings.segment),)),
+        zeros(number, (len(model.bushings.spring_segment),)),
     )
 
 
@@ -324,13 +331,15 @@ def assemble_equilibrium(
     moment_arms(model.paths, model.splines, q, frames, state)
     along = len(model.passive_path.path) > 0
     passive_force(model.tissue, entries.tissue, along, q, near.laxity, forces.passive, forces.slope)
+    carry_over(model.tree.couplers, frames.rate, forces.passive)
     if along:
         passive_path_tension(model.passive_path, model.tree.functions, state.length, forces.tension)
         add_passive_paths(model.passive_path, state.arm, forces.tension, forces.passive)
     if entries.tissue and entries.lumbar >= 0:
         add_abdominal_pressure(model.abdomen, entries.lumbar, forces.given, forces.abdomen)
-    if len(entries.outside) > 0:
+    if len(entries.outside) > 0 or has_bushings(model.bushings):
         outside_wrenches(entries.outside, q, frames, forces.outside)
+        add_bushings(model.bushings, frames, forces.outside, forces.bushing, forces.spring)
         add_external_loads(model.tree, frames, forces.outside, forces.given)
     for r in range(len(entries.rows)):
         c = entries.rows[r]

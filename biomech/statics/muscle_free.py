@@ -1,6 +1,7 @@
 """What gravity, the ground, passive tissue and passive paths do to a posture before any muscle acts.
 
-Three moments decide how a body rests without muscles (N.m, all that stands counted together):
+Three moments decide how a body rests without muscles (N.m, all that stands counted together; bushings and springs
+between segments count as passive tissue):
 
     hanging: H = sum over the standing legs of M_hip - e . sum over U of (r - r_hip) x m g
 
@@ -43,10 +44,13 @@ from biomech._simd import (
 from biomech.errors import ModelError
 from biomech.model.bodies import Bodies, make_body, take_bodies
 from biomech.model.compiled import CompiledModel, ModelTables
+from biomech.model.forces.bushings import BUSHING, add_bushings, has_bushings
+from biomech.model.forces.external_loads import add_external_loads
 from biomech.model.forces.gravity import gravity_force
 from biomech.model.forces.passive_joints import passive_moment
 from biomech.model.forces.passive_paths import add_passive_paths, passive_path_tension
 from biomech.model.forces.registry import acting
+from biomech.model.mechanics.couplers import carry_over
 from biomech.model.mechanics.paths import make_path_state, moment_arms, path_kinematics
 from biomech.model.mechanics.tree import Frames, composite_masses, make_frames, point, rotate
 from biomech.model.model import Model
@@ -147,6 +151,11 @@ def muscle_free_moments(model: Model, compiled: CompiledModel, stance: Stance, s
     """
     if acting():
         raise ModelError("a policy that looks for a balance without muscles does not know force elements from outside")
+    if 0 in compiled.links.segment or 0 in compiled.links.spring_segment:
+        raise ModelError(
+            f"model {model.name!r}: a policy that looks for a balance without muscles does not know bushings and "
+            "springs that hold a segment to ground"
+        )
     constraints = build_constraints(model, compiled, stance, support)
     settings = model.tables["settings"]
     legs = _legs(compiled, support, settings.value("sole_height"), settings.value("toe_tip"))
@@ -248,6 +257,9 @@ def _moments_each(
     )
     weight, knee, hanging = zeros(number, (coordinates,)), zeros(number, (len(legs.knee),)), zeros(number, (3,))
     paths, tension = make_path_state(number, model.paths), zeros(number, (len(model.passive_path.path),))
+    linked = zeros(number, (6 * len(model.tree.parent),))
+    bushing = zeros(number, (BUSHING * len(model.bushings.segment),))
+    spring = zeros(number, (len(model.bushings.spring_segment),))
     laxity, shift, first = zeros(number, (2,)), zeros(number, (1,)), zeros(number, (coordinates,))
     every, index = arange(max(coordinates, given.batch_targets.vector.shape[1], 4)), arange(count)
     blocks = -(-count // width(number))
@@ -265,11 +277,17 @@ def _moments_each(
         composite_masses(model.tree, targets.load, f)
         gravity_force(model.tree, f, gravity, weight)
         passive_moment(model.tissue, q, laxity, passive, slope)
+        carry_over(model.tree.couplers, f.rate, passive)
         if len(model.passive_path.path) > 0:
             path_kinematics(model.paths, model.splines, q, f, paths)
             moment_arms(model.paths, model.splines, q, f, paths)
             passive_path_tension(model.passive_path, model.tree.functions, paths.length, tension)
             add_passive_paths(model.passive_path, paths.arm, tension, passive)
+        if has_bushings(model.bushings):
+            for k in range(len(linked)):
+                linked[k] = 0.0
+            add_bushings(model.bushings, f, linked, bushing, spring)
+            add_external_loads(model.tree, f, linked, passive)
         hanging[1], hanging[2] = _hang(legs, gravity, f, passive)
         for k in range(len(legs.knee)):
             c = legs.knee[k]

@@ -15,10 +15,10 @@ from biomech.stance.stance import StanceGrid
 if TYPE_CHECKING:
     import xarray as xr
 
+#: Dimensions that a body need not have, and an answer then has not.
+_NOT_OF_ALL = ("passive_path", "path_actuator", "bushing", "point_spring")
 #: Dimensions with the same labels in every answer of a model.
-DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot", "passive_path", "path_actuator")
-#: Those that a body need not have, and an answer then has not.
-_NOT_OF_ALL = ("passive_path", "path_actuator")
+DIMENSIONS = ("muscle", "group", "coordinate", "joint", "axis", "foot", *_NOT_OF_ALL)
 #: Names of labels that a caller's coordinate may not have.
 _TAKEN = frozenset({*DIMENSIONS, *RESERVED, "side"})
 
@@ -79,11 +79,11 @@ def check_names(model: Model, asked: StanceGrid, taken: Collection[str]) -> Stan
 
 def _tells_part(model: Model, name: str, variable: xr.Variable) -> bool:
     """Whether a coordinate is the label by which a part of an answer was taken."""
-    return not variable.dims and name in DIMENSIONS and variable.values.item() in labels_of(model)[name]
+    return not variable.dims and name in DIMENSIONS and variable.values.item() in labels_of(model).get(name, ())
 
 
 def labels_of(model: Model) -> dict[str, list[str]]:
-    """The labels of each of ``DIMENSIONS``."""
+    """The labels of each of ``DIMENSIONS`` of which the model has any."""
     return {
         "muscle": list(model.muscles),
         "group": list(model.groups),

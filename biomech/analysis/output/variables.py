@@ -318,7 +318,7 @@ def _checked(variable: OutputVariable) -> OutputVariable:
 
     def value(solved: StanceSolution) -> NDArray[Any]:
         found, labels = np.asarray(formula(_Needed(solved, variable))), labels_of(solved.model)
-        shape = (len(solved.results.certificate), *(len(labels[dim]) for dim in variable.dims))
+        shape = (len(solved.results.certificate), *(len(labels.get(dim, ())) for dim in variable.dims))
         if found.shape != shape:
             raise StanceError(f"{variable.name}: its formula gave shape {found.shape}; {variable.dims} ask for {shape}")
         return found

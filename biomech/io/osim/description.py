@@ -523,6 +523,21 @@ class BushingForce:
 
 
 @dataclass(frozen=True)
+class PointToPointSpring:
+    """A spring between points of two bodies, each in its frame: ``stiffness (distance - rest_length)``, pushing too."""
+
+    name: str
+    active: bool
+    first: str
+    second: str
+    first_point: Vector
+    second_point: Vector
+    stiffness: float
+    rest_length: float
+    line: int = _line()
+
+
+@dataclass(frozen=True)
 class SpringGeneralizedForce:
     """A spring on a coordinate: ``-stiffness (q - rest_length) - viscosity dq/dt``."""
 
@@ -601,6 +616,7 @@ Force: TypeAlias = (
     | BlankevoortLigament
     | CoordinateLimitForce
     | BushingForce
+    | PointToPointSpring
     | SpringGeneralizedForce
     | CoordinateActuator
     | PathActuator

@@ -92,6 +92,17 @@ RANGES: dict[str, dict[str, Range]] = {
         **{f"{end}_limit": Range(-1e6, 1e6) for end in ("upper", "lower")},
         "transition": Range(0.0, 1e3),
     },
+    "bushings": {
+        **{f"{end}_{axis}": _PLACE for end in ("first", "second") for axis in "xyz"},
+        **{f"{end}_r{axis}": _ANGLE for end in ("first", "second") for axis in "xyz"},
+        **{f"rotational_stiffness_{axis}": Range(0.0, 1e9, "N.m/rad") for axis in "xyz"},
+        **{f"translational_stiffness_{axis}": Range(0.0, 1e9, "N/m") for axis in "xyz"},
+    },
+    "point_springs": {
+        **{f"{end}_{axis}": _PLACE for end in ("first", "second") for axis in "xyz"},
+        "stiffness": Range(0.0, 1e9, "N/m"),
+        "rest_length": Range(0.0, 1e3, "m"),
+    },
     "wraps": {
         "radius": Range(0.0, 5.0, "m", above=True),
         "length": Range(0.0, 1e3, "m", above=True),

@@ -35,6 +35,8 @@ def check_references(tables: Mapping[str, Table]) -> None:
     _check_points(tables, rates)
     _check_coordinate_forces(tables)
     _check_passive_paths(tables, rates)
+    for name in ("bushings", "point_springs"):
+        _check_ends(tables[name])
 
 
 def check_names(given: Mapping[str, Table]) -> None:
@@ -104,13 +106,18 @@ def _check_couplers(tables: Mapping[str, Table], rates: Mapping[str, tuple[float
 
 
 def _check_coordinate_forces(tables: Mapping[str, Table]) -> None:
-    """Springs and limits are of coordinates that follow no other."""
-    table, dependent = tables["coordinate_forces"], tables["couplers"].text("dependent")
-    for row, kind, name in zip(table.rows, table.text("kind"), table.text("coordinate"), strict=True):
+    """What acts on a coordinate is a spring or a limit."""
+    table = tables["coordinate_forces"]
+    for row, kind in zip(table.rows, table.text("kind"), strict=True):
         if kind not in ("limit", "spring"):
             raise ModelError(f"coordinate_forces/{row}/kind = {kind!r}: must be one of limit, spring")
-        if name in dependent:
-            raise ModelError(f"coordinate_forces/{row}/coordinate = {name!r}: must follow no other")
+
+
+def _check_ends(table: Table) -> None:
+    """A bushing or a spring is between two segments."""
+    for row, first, second in zip(table.rows, table.text("first"), table.text("second"), strict=True):
+        if first == second:
+            raise ModelError(f"{table.name}/{row}/second = {second!r}: must be another segment than its first")
 
 
 def _check_passive_paths(tables: Mapping[str, Table], rates: Mapping[str, tuple[float, ...]]) -> None:

@@ -19,12 +19,14 @@ from biomech.io.osim.description import (
     PathSpring,
     Placement,
     PointActuator,
+    PointToPointSpring,
     SimmSpline,
     SpringGeneralizedForce,
     TorqueActuator,
+    Vector,
 )
 from biomech.io.osim.parse.document import Document
-from biomech.io.osim.parse.frames import Frames, old_offset, socket
+from biomech.io.osim.parse.frames import Frames, located, old_offset, socket
 from biomech.io.osim.parse.functions import function_property
 from biomech.io.osim.parse.paths import PathReader
 from biomech.io.osim.parse.values import flag, number, property_of, referred, vector
@@ -146,10 +148,31 @@ class ForceReader:
             is_active(self.document, element),
             self._end(element, 1),
             self._end(element, 2),
-            vector(self.document, element, "rotational_stiffness"),
-            vector(self.document, element, "translational_stiffness"),
+            self._stiffness(element, "rotational_stiffness"),
+            self._stiffness(element, "translational_stiffness"),
             vector(self.document, element, "rotational_damping"),
             vector(self.document, element, "translational_damping"),
+            element.line,
+        )
+
+    def _stiffness(self, element: Element, tag: str) -> Vector:
+        """Stiffness along or about three axes."""
+        found = vector(self.document, element, tag)
+        if min(found) < 0.0:
+            raise self.document.error(element, f"{tag} = {found!r}: must be at least 0")
+        return found
+
+    def _point_spring(self, element: Element) -> PointToPointSpring:
+        first, second = (self._frame(element, f"body{end}", f"body_{end}") for end in (1, 2))
+        return PointToPointSpring(
+            element.name,
+            is_active(self.document, element),
+            first.body,
+            second.body,
+            located(first, vector(self.document, element, "point1")),
+            located(second, vector(self.document, element, "point2")),
+            number(self.document, element, "stiffness", default=1.0, least=0.0),
+            number(self.document, element, "rest_length", default=0.0, least=0.0),
             element.line,
         )
 
@@ -225,6 +248,7 @@ FORCES: dict[str, Callable[[ForceReader, Element], Force]] = {
     "SpringGeneralizedForce": ForceReader._spring,
     "CoordinateActuator": ForceReader._coordinate_actuator,
     "BushingForce": ForceReader._bushing,
+    "PointToPointSpring": ForceReader._point_spring,
     "PointActuator": ForceReader._point_actuator,
     "TorqueActuator": ForceReader._torque_actuator,
 }

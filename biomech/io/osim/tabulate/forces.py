@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import TypeGuard
 
 from biomech.io.osim.description import (
@@ -90,18 +90,25 @@ def said_of_motion(description: OsimModel) -> list[str]:
         if own.prescribed and not isinstance(own.prescribed_function, Constant)
     ]
     said = [f"at the default what time prescribes: {_few(moved)}"] if moved else []
-    damped = [own.name or own.coordinate for own in description.forces if _is_damped(own)]
+    damped = [own.name or _about(own) for own in description.forces if _is_damped(own)]
     damped += said_of_damping(description)
     return said + ([f"no damping: {_few(damped)}"] if damped else [])
 
 
-def _is_damped(force: Force) -> TypeGuard[CoordinateLimitForce | SpringGeneralizedForce]:
+def _is_damped(force: Force) -> TypeGuard[BushingForce | CoordinateLimitForce | SpringGeneralizedForce]:
     match force:
         case CoordinateLimitForce():
             return force.active and force.damping != 0.0
         case SpringGeneralizedForce():
             return force.active and force.viscosity != 0.0
+        case BushingForce():
+            return force.active and any((*force.rotational_damping, *force.translational_damping))
     return False
+
+
+def _about(force: BushingForce | CoordinateLimitForce | SpringGeneralizedForce) -> str:
+    """What a force without a name is called."""
+    return f"bushing of {force.second.body}" if isinstance(force, BushingForce) else force.coordinate
 
 
 def _few(names: list[str]) -> str:
@@ -110,12 +117,9 @@ def _few(names: list[str]) -> str:
 
 def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:
     """Rows of ``coordinate_forces``: the springs and limits that act, each with a name of its own."""
-    dependent = _dependent(description)
     taken = {*(own.name for own in description.muscles), *along_paths(description)}
     for force in description.forces:
         if isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and _acts(force):
-            if force.coordinate in dependent:
-                continue
             spring = isinstance(force, SpringGeneralizedForce)
             kind = "spring" if spring else "limit"
             name = opensim_name(force.name or f"{kind}_{force.coordinate}")
@@ -148,21 +152,14 @@ def _numbers(force: CoordinateLimitForce | SpringGeneralizedForce) -> Row:
     }
 
 
-def _dependent(description: OsimModel) -> Collection[str]:
-    return {own.dependent for own in description.couplers if own.enforced}
-
-
 def not_computed(description: OsimModel) -> Iterator[LeftOut]:
-    """Springs, ligaments and bushings that act and are not computed: what statics says would depend on them.
+    """Springs and ligaments along paths that act and are not computed: what statics says would depend on them.
 
-    Ligaments and springs along paths are not where these wrap over what no path is computed over. Of an actuator there
-    it is said alone: it would be a reserve.
+    They are not where these wrap over what no path is computed over. Of an actuator there it is said alone: it would be
+    a reserve.
     """
-    dependent = _dependent(description)
     for force in filter(_acts, description.forces):
-        follows = isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and force.coordinate in dependent
-        passive = isinstance(force, PathSpring | Ligament | BlankevoortLigament) and not is_computed(force, description)
-        if follows or passive or isinstance(force, BushingForce):
+        if isinstance(force, PathSpring | Ligament | BlankevoortLigament) and not is_computed(force, description):
             yield LeftOut(type(force).__name__, force.name, "spring", line=force.line)
         elif isinstance(force, PathActuator) and force.path.supported and not is_computed(force, description):
             yield LeftOut(type(force).__name__, force.name, "model", line=force.line)
@@ -178,6 +175,4 @@ def _acts(force: Force) -> bool:
             strength = (force.stiffness,)
         case CoordinateLimitForce():
             strength = (force.upper_stiffness, force.lower_stiffness)
-        case BushingForce():
-            strength = (*force.rotational_stiffness, *force.translational_stiffness)
     return force.active and any(strength)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from biomech.errors import ModelError
 from biomech.io.osim.description import LeftOut, OsimModel, Path, PathActuator
 from biomech.io.osim.tabulate.along_paths import PassivePathRows, along_paths, path_actuator_row
+from biomech.io.osim.tabulate.bushings import linked_rows
 from biomech.io.osim.tabulate.forces import CurveRows, coordinate_force_rows, reserve_rows
 from biomech.io.osim.tabulate.joints import (
     FunctionRows,
@@ -94,6 +95,9 @@ def tables_of(description: OsimModel) -> dict[str, Table]:
     rows["couplers"] += coupler_rows(description, functions, source)
     rows["reserves"] += reserve_rows(description, source)
     rows["coordinate_forces"] += coordinate_force_rows(description, source)
+    taken = {own.name for own in description.muscles} | {str(own["force"]) for own in rows["coordinate_forces"]}
+    for name, linked in linked_rows(description, taken | {*along_paths(description)}, source):
+        rows[name].append(linked)
     _add_paths(description, rows, functions, source)
     rows["functions"] = functions.rows
     rows["settings"], rows["passive"] = _settings(description, source), _passive()

@@ -276,9 +276,8 @@ def add_coordinate_forces(parent: Element, tables: Tables, curves: Mapping[str, 
 
 def add_reserves(parent: Element, tables: Tables) -> None:
     """Actuators of coordinates."""
-    own, taken = tables["reserves"], set[str]()
-    for table in ("muscles", "passive_paths", "path_actuators", "coordinate_forces"):
-        taken |= {*tables[table].rows}
+    forces = ("muscles", "passive_paths", "path_actuators", "coordinate_forces", "bushings", "point_springs")
+    own, taken = tables["reserves"], {row for name in forces for row in tables[name].rows}
     for coordinate in own.rows:
         name = f"reserve_{coordinate}"
         while name in taken:

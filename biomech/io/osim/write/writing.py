@@ -17,6 +17,7 @@ from biomech.io._text import read_path, write_whole
 from biomech.io._xml import NOTE
 from biomech.io.osim.description import GROUND, opensim_name
 from biomech.io.osim.model import read_osim
+from biomech.io.osim.write.bushings import add_bushings, add_point_springs
 from biomech.io.osim.write.elements import add, add_named, body_path, check_name
 from biomech.io.osim.write.functions import curves_of
 from biomech.io.osim.write.joints import add_coordinate_forces, add_couplers, add_joint, add_reserves
@@ -39,6 +40,8 @@ _NAMED = {
     "passive_paths": "passive path",
     "path_actuators": "path actuator",
     "coordinate_forces": "force",
+    "bushings": "bushing",
+    "point_springs": "point_spring",
 }
 #: What OpenSim says of who made a body.
 _CREDITS = ("credits", "publications")
@@ -77,10 +80,9 @@ def write_osim(model: Model, path: str | Path) -> None:
     Joints are CustomJoint, EllipsoidJoint and WeldJoint, coordinates that follow others CoordinateCouplerConstraint,
     points of soles and seat markers. Muscles are of the class whose curve of active force they have, Thelen2003Muscle
     of a built-in body; their other curves are OpenSim's own. Passive paths are PathSpring, Ligament and
-    Blankevoort1991Ligament. Springs, limits and ligaments have no damping, prescribed coordinates
-    stay at their default. What ``read_osim`` left out of a file
-    stays left out, and stands in the file in a note (an XML processing instruction), so that answers that depend on it
-    are refused of what is read back, too.
+    Blankevoort1991Ligament. Springs, limits, ligaments and bushings have no damping, prescribed coordinates stay at
+    their default. What ``read_osim`` left out of a file stays left out, and stands in the file in a note (an XML
+    processing instruction), so that answers that depend on it are refused of what is read back, too.
 
     Examples
     --------
@@ -140,6 +142,8 @@ def _document(name: str, tables: Tables) -> Element:
     for actuator in tables["path_actuators"].rows:
         paths.add_path_actuator(acting, actuator)
     add_coordinate_forces(acting, tables, curves)
+    add_bushings(acting, tables)
+    add_point_springs(acting, tables)
     add_reserves(acting, tables)
     add_groups(add(forces, "groups"), tables)
     _add_markers(add(add(model, "MarkerSet"), "objects"), tables)
