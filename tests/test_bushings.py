@@ -711,6 +711,17 @@ def test_what_no_file_can_say_is_refused(tmp_path: Path, old: str, new: str, sai
         bm.read_osim(path)
 
 
+@pytest.mark.parametrize("kind", ["FunctionBasedBushingForce", "ExpressionBasedBushingForce"])
+def test_bushings_by_formula_are_refused_by_name(tmp_path: Path, kind: str) -> None:
+    """What their text says is never evaluated."""
+    own = f"""<{kind} name="odd"><socket_frame1>/ground</socket_frame1><socket_frame2>/bodyset/b</socket_frame2>
+<Mx_expression>__import__("os").abort()</Mx_expression></{kind}>"""
+    with pytest.warns(BiomechWarning, match=kind):
+        model = bm.read_osim(chain(tmp_path, forces=own))
+    with pytest.raises(ModelError, match=f"the {kind} 'odd'"):
+        bm.static_optimization(model, {"swing": 1.0}, moments={"swing": 1.0})
+
+
 def test_reference_files_are_as_before() -> None:
     """None of them has such a force."""
     files = sorted(OSIM.rglob("*.osim"))
