@@ -55,6 +55,8 @@ def test_scaling_back_gives_the_lengths_back(body):
     model, _ = body
     back = stretched(model).scaled(lengths=own_lengths(model))
     for name, table in model.tables.items():
+        if name == "notes":  # say that the body was changed
+            continue
         for column, cells in table.columns.items():
             if cells and isinstance(cells[0], float):
                 np.testing.assert_allclose(back.tables[name].columns[column], cells, rtol=1e-12, atol=1e-14)

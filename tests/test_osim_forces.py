@@ -155,7 +155,7 @@ def test_millards_curve_is_opensims_everywhere(numbers: tuple[float, ...]) -> No
         ({**ROWS["millard"], "transition_length": 1.1}, "are not those of Millard's curve"),
         ({**ROWS["millard"], "slope": 9.0}, "are not those of Millard's curve"),
         ({"kind": "millard"}, "are not those of Millard's curve"),
-        ({"kind": "tabulated", "function": "none"}, "function = 'none': must be a spline of functions"),
+        ({"kind": "tabulated", "function": "none"}, "function = 'none': there is no such name in the model"),
     ],
 )
 def test_a_curve_that_is_none_is_refused(row: dict[str, object], said: str) -> None:

@@ -217,8 +217,9 @@ def _read_sides(
     for name, side in mapping("sides", given, "names to right or left", ModelError).items():
         where = f"sides[{shown(name)}]"
         found[name] = one_of(where, side, SIDES.values(), ModelError)
-        if not any(name in tables[kind].rows for kind in KINDS):
-            raise ModelError(f"sides: there is no part {shown(name)}; parts are {', '.join(KINDS)} of the model")
+        if not any(name in optional(tables, kind).rows for kind in EVERY_KIND):
+            kinds = ", ".join(kind.replace("_", " ") for kind in EVERY_KIND)
+            raise ModelError(f"sides: there is no part {shown(name)}; parts are {kinds} of the model")
         if name in paired or name in own:
             has = f"has the role {own[name]}" if name in own else "is in a pair"
             raise ModelError(f"{where} = {shown(side)}: must be of a part whose side nothing else tells; it {has}")
