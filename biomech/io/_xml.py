@@ -26,6 +26,9 @@ MOST_LEVELS = 64
 NOTE = "biomech"
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+#: What holds no elements, and what closes it.
+_NO_ELEMENT = re.compile(rb"<!--|<!\[CDATA\[|<\?")
+_CLOSED_BY = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 _SINGLE_BYTE = {"iso8859-1", "cp1252", "ascii"}
 _WRONG_BYTE = re.compile("[\udc80-\udcff]")  # how surrogateescape shows a byte that is no UTF-8
 
@@ -100,7 +103,7 @@ def read_xml(path: str | Path, error: Error = ModelError) -> Element:
 
 def parse_xml(content: bytes, file: str, error: Error = ModelError) -> Element:
     """The root of a document; ``file`` is what errors, of the kind ``error``, call it."""
-    text = _as_utf8(content)
+    text = _without_loose_comments(_as_utf8(content))
     document = text.lstrip()  # blank lines above a declaration are no XML to the letter
     builder = _Builder(file, error, text.count(b"\n", 0, len(text) - len(document)))
     parser = expat.ParserCreate("utf-8")
@@ -170,6 +173,24 @@ class _Builder:
         """The error that names the file, the line and the element that is open there."""
         where = f", element {self.open[-1].tag!r}" if self.open else ", outside of any element"
         return self.kind(f"{self.file}, line {self.above + line}{where}: {what}")
+
+
+def _without_loose_comments(text: bytes) -> bytes:
+    """The document without comments that have ``--`` in them, which are no XML; their lines stay.
+
+    One that was never closed goes to the end of the next (in a public model of an arm); OpenSim reads them so.
+    """
+    kept, done, at = [], 0, 0
+    while opened := _NO_ELEMENT.search(text, at):
+        closed = _CLOSED_BY[opened[0]]
+        end = text.find(closed, opened.end())
+        if end < 0:
+            break
+        at = end + len(closed)
+        if opened[0] == b"<!--" and b"--" in text[opened.end() : end + 1]:
+            kept += [text[done : opened.start()], b"\n" * text.count(b"\n", opened.start(), at)]
+            done = at
+    return b"".join([*kept, text[done:]]) if kept else text
 
 
 def _as_utf8(content: bytes) -> bytes:

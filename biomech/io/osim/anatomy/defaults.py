@@ -340,7 +340,9 @@ def _completed(
     for joint, roles in needed.items():
         for role in roles:
             if role not in anatomy.coordinates:
-                name = role if role not in tables["coordinates"].rows else f"{role} of a stance"
+                name, taken = role, tables["coordinates"].rows
+                while name in taken:
+                    name += "_of_a_stance"
                 tables = _with_coordinate(tables, joints[anatomy.joints[joint]], name, role, pose)
                 anatomy.coordinates[role] = name
                 added.append(name)

@@ -68,11 +68,30 @@ _MOTIONS: dict[str, tuple[tuple[str, int], ...]] = {
 def joint_elements(document: Document, bodies: list[Element]) -> list[tuple[Element, Element | None]]:
     """Every joint, with the body that it stands in before 4.x."""
     found: list[tuple[Element, Element | None]] = [(own, body) for body in bodies for own in objects(body, "Joint")]
+    _tell_apart(document, found)
     found += [(own, None) for own in objects(document.model, "JointSet")]
     refuse_duplicates(document, (own for own, _ in found), "joint", nameless=True)
     if len(found) > MOST:
         raise document.error(document.model, f"has {len(found)} joints: at most {MOST} are read")
     return found
+
+
+def _tell_apart(document: Document, found: list[tuple[Element, Element | None]]) -> None:
+    """New names for joints of one name in several bodies, as OpenSim gives them: back, back_0, back_1.
+
+    Nothing refers to a joint before 4.x; later frames do, by a path that two would share.
+    """
+    taken = {own.name for own, _ in found if own.name}
+    seen: set[str] = set()
+    for own, body in found:
+        name = own.name
+        if name in seen and body is not None:
+            new = next(f"{name}_{i}" for i in range(len(found)) if f"{name}_{i}" not in taken)
+            document.notes.append(f"the second joint {name!r}, of body {body.name!r}, read as {new!r}")
+            own.attributes["name"] = new
+            taken.add(new)
+        elif name:
+            seen.add(name)
 
 
 def read_joints(document: Document, frames: Frames, bodies: list[Element]) -> tuple[tuple[Joint, ...], tuple[int, ...]]:

@@ -39,7 +39,7 @@ def read_muscle(document: Document, paths: PathReader, element: Element) -> Musc
         number(document, element, "optimal_fiber_length", default=0.1, above=0.0),
         number(document, element, "tendon_slack_length", default=0.2, least=0.0),
         number(document, element, "pennation_angle_at_optimal", "pennation_angle", default=0.0, least=0.0),
-        number(document, element, "max_contraction_velocity", "Vmax", default=10.0, above=0.0),
+        number(document, element, "max_contraction_velocity", "Vmax", default=10.0, least=0.0),
         low,
         high,
         kind == "RigidTendonMuscle" or flag(document, element, "ignore_tendon_compliance", False),
