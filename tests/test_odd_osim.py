@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import xarray as xr
 
 import biomech as bm
-from biomech.errors import ModelError, StanceError
+from biomech.errors import BiomechWarning, ModelError, StanceError
 from biomech.io.osim import read_description
 from biomech.io.osim.anatomy.parts import find_anatomy
 
@@ -147,3 +148,65 @@ def test_what_depends_on_time_and_speed_is_said(tmp_path: Path) -> None:
         assert model.said == f"at the default what time prescribes: swing; no damping: {names}"
         assert np.isclose(model.value("defaults/swing/value"), np.degrees(0.1))
         assert np.isclose(model.value("defaults/bend/value"), np.degrees(0.2))
+
+
+def muscle(name: str, points: str, kind: str = "Thelen2003Muscle", more: str = "") -> str:
+    return (
+        f'<{kind} name="{name}"><GeometryPath><PathPointSet><objects>{points}</objects></PathPointSet></GeometryPath>'
+        f"<max_isometric_force>100</max_isometric_force>{more}</{kind}>"
+    )
+
+
+def at(name: str, frame: str, place: str = "0 0 0.1") -> str:
+    return (
+        f'<PathPoint name="{name}"><socket_parent_frame>{frame}</socket_parent_frame>'
+        f"<location>{place}</location></PathPoint>"
+    )
+
+
+def while_swung(name: str, frame: str) -> str:
+    return (
+        at(name, frame)
+        .replace("PathPoint", "ConditionalPathPoint")
+        .replace("</location>", "</location><socket_coordinate>swing</socket_coordinate><range>0 1</range>")
+    )
+
+
+def with_muscles(tmp_path: Path, *muscles: str) -> Path:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/bodyset/arm", "tip", "bend")]
+    return written(tmp_path, ["arm", "tip"], joints, f"<ForceSet><objects>{''.join(muscles)}</objects></ForceSet>")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_path_whose_end_comes_and_goes_is_refused_alone(tmp_path: Path, first: bool) -> None:
+    """The file opens, and the other muscles answer."""
+    ends = [while_swung("a", "/ground"), at("b", "/bodyset/arm"), at("c", "/bodyset/tip")]
+    points = "".join(ends if first else reversed(ends))
+    plain = at("a", "/ground") + at("b", "/bodyset/tip")
+    with pytest.warns(BiomechWarning, match=rf"refused: ConditionalPathPoint \(1: odd\.{0 if first else 2}\)"):
+        model = bm.read_osim(with_muscles(tmp_path, muscle("odd", points), muscle("even", plain)))
+    with pytest.raises(ModelError, match=r"odd has the ConditionalPathPoint .* without\(\['odd'\]\)"):
+        model.muscle_geometry(swing=10.0)
+    assert model.without(["odd"]).muscle_geometry(swing=10.0).length.notnull().all()
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (body("arm").replace("<mass>1", "<mass>1e9"), r"odd.osim, line 1, element 'Body' \('arm'\): segments/arm/mass"),
+        (pin("mid", "/bodyset/arm", "tip", "bend", "0 9 0"), r"line 1, element 'PinJoint' \('mid'\): joints/mid/y = 9"),
+        (
+            pin("mid", "/bodyset/arm", "tip", "bend").replace("PinJoint", "ScrewJoint"),
+            r"line 1, element 'ScrewJoint' \('mid'\): joint 'mid': a joint of class ScrewJoint is not computed",
+        ),
+    ],
+)
+def test_what_tables_refuse_is_told_by_line_and_element(tmp_path: Path, odd: str, said: str) -> None:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/bodyset/arm", "tip", "bend")]
+    path = written(tmp_path, ["arm", "tip"], joints)
+    plain = body("arm") if odd.startswith("<Body") else joints[1]
+    path.write_text(path.read_text().replace(plain, odd))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BiomechWarning)
+        with pytest.raises(ModelError, match=said):
+            bm.read_osim(path)
