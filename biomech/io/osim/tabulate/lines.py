@@ -24,7 +24,7 @@ _OF = {
 }
 #: What is called in an error by its row, ``joints/hip_r/x``, or in words, ``joint 'hip_r': ...``.
 _ROW = re.compile(r"(?P<kind>\w+)/(?P<name>.+)", re.DOTALL)
-_WORDS = re.compile(r"(?P<kind>joint|path point|coupler|muscle|functions:) '(?P<name>.+)", re.DOTALL)
+_WORDS = re.compile(r"(?P<kind>joint|path point|coupler|muscle|functions:|spline) '(?P<name>.+)", re.DOTALL)
 
 _Part = tuple[str, str, str, int]
 
