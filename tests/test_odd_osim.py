@@ -291,3 +291,17 @@ def test_an_actuator_that_pulls_and_is_not_known_is_missed_where_it_acts(tmp_pat
     assert model.left_out == ("McKibbenActuator 'm' (force)",)
     off = muscle("m", points, "McKibbenActuator", "<appliesForce>false</appliesForce>")
     assert bm.read_osim(with_muscles(tmp_path, off)).left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("muscles", "points", "said"),
+    [
+        (3001, 2, r"line 1, element 'Model' \('odd'\): has 3001 muscles: at most 3000"),
+        (1, 501, r"line 1, element 'GeometryPath' of Thelen2003Muscle 'm0': has 501 path points: at most 500"),
+        (61, 500, r"of Thelen2003Muscle 'm60': has 30500 path points with those of the paths before it: at most 30000"),
+    ],
+)
+def test_paths_without_end_are_refused(tmp_path: Path, muscles: int, points: int, said: str) -> None:
+    ends = at("a", "/ground") + at("b", "/bodyset/tip") * (points - 1)
+    with pytest.raises(ModelError, match=said):
+        bm.read_osim(with_muscles(tmp_path, *(muscle(f"m{i}", ends) for i in range(muscles))))
