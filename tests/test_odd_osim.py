@@ -305,3 +305,17 @@ def test_paths_without_end_are_refused(tmp_path: Path, muscles: int, points: int
     ends = at("a", "/ground") + at("b", "/bodyset/tip") * (points - 1)
     with pytest.raises(ModelError, match=said):
         bm.read_osim(with_muscles(tmp_path, *(muscle(f"m{i}", ends) for i in range(muscles))))
+
+
+def test_a_function_that_leads_out_of_the_world_is_refused(tmp_path: Path) -> None:
+    """A place of 1e99 m would make moment arms that are no numbers."""
+    row = '<TransformAxis name="translation1"><Constant name="function"><value>1e99</value></Constant></TransformAxis>'
+    custom = pin("mid", "/bodyset/arm", "tip", "bend").replace("PinJoint", "CustomJoint")
+    custom = custom.replace("</CustomJoint>", spline("-1 0 1", "-1 0 1")).replace(
+        "</SpatialTransform>", f"{row}</SpatialTransform>"
+    )
+    path = written(tmp_path, ["arm", "tip"], [pin("top", "/ground", "arm", "swing"), custom])
+    with pytest.raises(
+        ModelError, match=r"line 1, element 'CustomJoint' \('mid'\): functions/mid.0.0/y = 1e\+99: must be"
+    ):
+        bm.read_osim(path)
