@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import xarray as xr
 
 import biomech as bm
-from biomech.errors import ModelError, StanceError
+from biomech.errors import BiomechWarning, ModelError, StanceError
 from biomech.io.osim import read_description
 from biomech.io.osim.anatomy.parts import find_anatomy
 
@@ -147,3 +148,174 @@ def test_what_depends_on_time_and_speed_is_said(tmp_path: Path) -> None:
         assert model.said == f"at the default what time prescribes: swing; no damping: {names}"
         assert np.isclose(model.value("defaults/swing/value"), np.degrees(0.1))
         assert np.isclose(model.value("defaults/bend/value"), np.degrees(0.2))
+
+
+def muscle(name: str, points: str, kind: str = "Thelen2003Muscle", more: str = "") -> str:
+    return (
+        f'<{kind} name="{name}"><GeometryPath><PathPointSet><objects>{points}</objects></PathPointSet></GeometryPath>'
+        f"<max_isometric_force>100</max_isometric_force>{more}</{kind}>"
+    )
+
+
+def at(name: str, frame: str, place: str = "0 0 0.1") -> str:
+    return (
+        f'<PathPoint name="{name}"><socket_parent_frame>{frame}</socket_parent_frame>'
+        f"<location>{place}</location></PathPoint>"
+    )
+
+
+def while_swung(name: str, frame: str) -> str:
+    return (
+        at(name, frame)
+        .replace("PathPoint", "ConditionalPathPoint")
+        .replace("</location>", "</location><socket_coordinate>swing</socket_coordinate><range>0 1</range>")
+    )
+
+
+def with_muscles(tmp_path: Path, *muscles: str) -> Path:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/bodyset/arm", "tip", "bend")]
+    return written(tmp_path, ["arm", "tip"], joints, f"<ForceSet><objects>{''.join(muscles)}</objects></ForceSet>")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_path_whose_end_comes_and_goes_is_refused_alone(tmp_path: Path, first: bool) -> None:
+    """The file opens, and the other muscles answer."""
+    ends = [while_swung("a", "/ground"), at("b", "/bodyset/arm"), at("c", "/bodyset/tip")]
+    points = "".join(ends if first else reversed(ends))
+    plain = at("a", "/ground") + at("b", "/bodyset/tip")
+    with pytest.warns(BiomechWarning, match=rf"refused: ConditionalPathPoint \(1: odd\.{0 if first else 2}\)"):
+        model = bm.read_osim(with_muscles(tmp_path, muscle("odd", points), muscle("even", plain)))
+    with pytest.raises(ModelError, match=r"odd has the ConditionalPathPoint .* without\(\['odd'\]\)"):
+        model.muscle_geometry(swing=10.0)
+    assert model.without(["odd"]).muscle_geometry(swing=10.0).length.notnull().all()
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (body("arm").replace("<mass>1", "<mass>1e9"), r"odd.osim, line 1, element 'Body' \('arm'\): segments/arm/mass"),
+        (pin("mid", "/bodyset/arm", "tip", "bend", "0 9 0"), r"line 1, element 'PinJoint' \('mid'\): joints/mid/y = 9"),
+        (
+            pin("mid", "/bodyset/arm", "tip", "bend").replace("PinJoint", "ScrewJoint"),
+            r"line 1, element 'ScrewJoint' \('mid'\): joint 'mid': a joint of class ScrewJoint is not computed",
+        ),
+    ],
+)
+def test_what_tables_refuse_is_told_by_line_and_element(tmp_path: Path, odd: str, said: str) -> None:
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/bodyset/arm", "tip", "bend")]
+    path = written(tmp_path, ["arm", "tip"], joints)
+    plain = body("arm") if odd.startswith("<Body") else joints[1]
+    path.write_text(path.read_text().replace(plain, odd))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BiomechWarning)
+        with pytest.raises(ModelError, match=said):
+            bm.read_osim(path)
+
+
+def test_welds_alone_may_hang_from_the_ground_side_by_side(tmp_path: Path) -> None:
+    """And a mass may lie far from all else of its body, as it may where something moves."""
+    weld = (
+        '<WeldJoint name="{0}"><socket_parent_frame>/ground</socket_parent_frame>'
+        "<socket_child_frame>/bodyset/{0}</socket_child_frame></WeldJoint>"
+    )
+    path = written(tmp_path, ["arm", "tip"], [weld.format("arm"), weld.format("tip")])
+    path.write_text(path.read_text().replace("0 -0.01 0", "0 -0.5 0"))
+    model = bm.read_osim(path)
+    assert model.coordinates == ()
+    np.testing.assert_array_equal(model.kinematics().origin, 0.0)
+
+
+def spline(x: str, y: str) -> str:
+    return (
+        '<SpatialTransform><TransformAxis name="rotation3"><coordinates>bend</coordinates><axis>0 0 1</axis>'
+        f'<SimmSpline name="function"><x>{x}</x><y>{y}</y></SimmSpline></TransformAxis></SpatialTransform>'
+        "</CustomJoint>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (" ".join(map(str, range(3000))), "1 " * 3000, "3000 knots: at most 500 are computed"),
+        ("-2 -1 0 1e-9 1 2", "0 1 0.1 0.2 1 0", "knots 0.0 and 1e-09 are too near to one another"),
+    ],
+)
+def test_a_spline_that_is_not_what_it_says_is_refused(tmp_path: Path, x: str, y: str, said: str) -> None:
+    """Too many knots would fill the memory, and those too near would be a curve that is somewhere else."""
+    custom = pin("mid", "/bodyset/arm", "tip", "bend").replace("PinJoint", "CustomJoint")
+    custom = custom.replace("</CustomJoint>", spline(x, y))
+    path = written(tmp_path, ["arm", "tip"], [pin("top", "/ground", "arm", "swing"), custom])
+    with pytest.raises(ModelError, match=rf"line 1, element .*{said}"):
+        bm.read_osim(path)
+
+
+def test_near_knots_that_are_no_harm_are_computed(tmp_path: Path) -> None:
+    custom = pin("mid", "/bodyset/arm", "tip", "bend").replace("PinJoint", "CustomJoint")
+    custom = custom.replace("</CustomJoint>", spline("-1 0 1e-5 1", "-1 0 1e-5 1"))
+    path = written(tmp_path, ["arm", "tip"], [pin("top", "/ground", "arm", "swing"), custom])
+    turn = bm.read_osim(path).kinematics(bend=30.0).rotation.sel(segment="tip")
+    assert float(turn.squeeze()[1, 0]) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_many_forces_of_one_name_are_told_apart_at_once(tmp_path: Path) -> None:
+    one = '<SpringGeneralizedForce name="s"><coordinate>bend</coordinate><stiffness>1</stiffness>'
+    one += "</SpringGeneralizedForce>"
+    joints = [pin("top", "/ground", "arm", "swing"), pin("mid", "/bodyset/arm", "tip", "bend")]
+    path = written(tmp_path, ["arm", "tip"], joints, f"<ForceSet><objects>{one * 20000}</objects></ForceSet>")
+    rows = bm.read_osim(path).tables["coordinate_forces"].rows
+    assert rows[:3] == ("s", "s_2", "s_3")
+    assert max(map(len, rows)) == len("s_20000")
+
+
+@pytest.mark.parametrize("off", ["", "<appliesForce>false</appliesForce>", "<isDisabled>true</isDisabled>"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("Thelen2003Muscle", "Thelen2003Muscle_Deprecated", "Millard2012EquilibriumMuscle"),
+        *("Millard2012AccelerationMuscle", "Schutte1993Muscle_Deprecated", "Delp1990Muscle_Deprecated"),
+        *("RigidTendonMuscle", "DeGrooteFregly2016Muscle"),
+    ],
+)
+def test_every_class_of_muscle_pulls_unless_it_is_off(tmp_path: Path, kind: str, off: str) -> None:
+    points = at("a", "/ground") + at("b", "/bodyset/tip")
+    model = bm.read_osim(with_muscles(tmp_path, muscle("m", points, kind, off)))
+    assert model.muscles == ("m",)
+    assert model.value("muscles/m/max_isometric_force") == (0.0 if off else 100.0)
+    assert model.left_out == ()
+
+
+def test_an_actuator_that_pulls_and_is_not_known_is_missed_where_it_acts(tmp_path: Path) -> None:
+    points = at("a", "/ground") + at("b", "/bodyset/tip")
+    with pytest.warns(BiomechWarning, match=r"is refused: McKibbenActuator \(1: m\)"):
+        model = bm.read_osim(with_muscles(tmp_path, muscle("m", points, "McKibbenActuator")))
+    assert model.left_out == ("McKibbenActuator 'm' (force)",)
+    off = muscle("m", points, "McKibbenActuator", "<appliesForce>false</appliesForce>")
+    assert bm.read_osim(with_muscles(tmp_path, off)).left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("muscles", "points", "said"),
+    [
+        (3001, 2, r"line 1, element 'Model' \('odd'\): has 3001 muscles: at most 3000"),
+        (1, 501, r"line 1, element 'GeometryPath' of Thelen2003Muscle 'm0': has 501 path points: at most 500"),
+        (61, 500, r"of Thelen2003Muscle 'm60': has 30500 path points with those of the paths before it: at most 30000"),
+    ],
+)
+def test_paths_without_end_are_refused(tmp_path: Path, muscles: int, points: int, said: str) -> None:
+    ends = at("a", "/ground") + at("b", "/bodyset/tip") * (points - 1)
+    with pytest.raises(ModelError, match=said):
+        bm.read_osim(with_muscles(tmp_path, *(muscle(f"m{i}", ends) for i in range(muscles))))
+
+
+def test_a_function_that_leads_out_of_the_world_is_refused(tmp_path: Path) -> None:
+    """A place of 1e99 m would make moment arms that are no numbers."""
+    row = '<TransformAxis name="translation1"><Constant name="function"><value>1e99</value></Constant></TransformAxis>'
+    custom = pin("mid", "/bodyset/arm", "tip", "bend").replace("PinJoint", "CustomJoint")
+    custom = custom.replace("</CustomJoint>", spline("-1 0 1", "-1 0 1")).replace(
+        "</SpatialTransform>", f"{row}</SpatialTransform>"
+    )
+    path = written(tmp_path, ["arm", "tip"], [pin("top", "/ground", "arm", "swing"), custom])
+    with pytest.raises(
+        ModelError, match=r"line 1, element 'CustomJoint' \('mid'\): functions/mid.0.0/y = 1e\+99: must be"
+    ):
+        bm.read_osim(path)

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from biomech.errors import ModelError
 from biomech.io._text import read_path
 from biomech.io.osim.anatomy.defaults import with_defaults
 from biomech.io.osim.anatomy.parts import find_anatomy
 from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
+from biomech.io.osim.lines import located
 from biomech.io.osim.parse.reading import open_description
 from biomech.io.osim.tabulate.forces import not_computed, said_of_curves, said_of_motion
+from biomech.io.osim.tabulate.paths import ends_that_switch
 from biomech.io.osim.tabulate.tables import not_said, tables_of
 from biomech.model.model import Model
 from biomech.model.roles import ROLES, make_roles
@@ -58,9 +61,17 @@ def read_osim(path: str | Path) -> Model:
     """
     place = read_path("path", path)
     document, description = open_description(place)
-    more = [*not_said(description), *not_computed(description)]
+    more = [*not_said(description), *not_computed(description), *ends_that_switch(description)]
     document.left_out += more
     document.warn()
+    try:
+        return _body(description, more, place.stem)
+    except ModelError as error:  # it names the row of a table, of which whoever has the file knows nothing
+        raise located(error, document, description) from None
+
+
+def _body(description: OsimModel, more: Iterable[LeftOut], stem: str) -> Model:
+    """The body of a description; ``more``: what its tables do not say, ``stem``: its name if it has none."""
     anatomy = find_anatomy(description)
     tables, said = with_defaults(tables_of(description), description, anatomy)
     said += [*said_of_curves(description), *said_of_motion(description)]
@@ -77,7 +88,7 @@ def read_osim(path: str | Path) -> Model:
     if by_name:
         said.append(f"known by name alone: {', '.join(by_name)}")
     tables |= _told("notes", ({"note": f"{i}", "text": text} for i, text in enumerate(said)))
-    return Model(description.name.strip() or place.stem, tables, roles)
+    return Model(description.name.strip() or stem, tables, roles)
 
 
 def _told(name: str, rows: Iterator[dict[str, str]]) -> dict[str, Table]:

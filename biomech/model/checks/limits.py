@@ -72,6 +72,8 @@ RANGES: dict[str, dict[str, Range]] = {
         **{f"child_{axis}": _PLACE for axis in "xyz"},
     },
     "transform_rows": {"axis_x": Range(-1e3, 1e3), "axis_y": Range(-1e3, 1e3), "axis_z": Range(-1e3, 1e3)},
+    # beyond, products of places, axes and forces would no longer be numbers
+    "functions": {"x": Range(-1e12, 1e12), "y": Range(-1e12, 1e12)},
     "defaults": {"locked": _FLAG, "clamped": _FLAG, "prescribed": _FLAG},
     "point_rows": {"rx": _ANGLE, "ry": _ANGLE, "rz": _ANGLE},
     "inertias": {"xx": _MOMENT, "yy": _MOMENT, "zz": _MOMENT},

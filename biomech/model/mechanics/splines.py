@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+#: The most knots of a spline: a thousand that go up and down are a micrometre off when summed as truncated powers.
+MOST_KNOTS = 500
+#: Knots nearer to one another, of the way from the first to the last, and how far off the sum may be, of the values.
+_NEAR, _OFF = 1e-4, 1e-7
+
 
 class SplineTables(NamedTuple):
     """All splines of a model, flat: ``power`` (spline, 4), interior knots from ``start[s]`` to ``start[s + 1]``."""
@@ -53,6 +58,8 @@ def spline_pieces(x: Array, y: Array) -> Array:
         The values of a curve there, or of several.
     """
     count, step = len(x), np.diff(x)
+    if count > MOST_KNOTS:
+        raise ModelError(f"a spline has {count} knots: at most {MOST_KNOTS} are computed")
     h = step[(slice(None), *(None,) * (y.ndim - 1))]
     slope, second = np.diff(y, axis=0) / h, np.zeros(y.shape)
     if count > 2:
@@ -126,6 +133,24 @@ def _check_knots(name: str, x: Array) -> None:
     # no comparison may drop a NaN
     if len(x) < 2 or not np.all(np.diff(x) > 0.0):
         raise ModelError(f"spline {name!r}: needs two or more knots with increasing angle")
+    if len(x) > MOST_KNOTS:
+        raise ModelError(f"spline {name!r}: has {len(x)} knots: at most {MOST_KNOTS} are computed")
+
+
+def _check_sum(name: str, x: Array, y: Array, pieces: Array) -> None:
+    """Refuse a spline whose knots are so near to one another that the sum of truncated powers is not the spline."""
+    step = np.diff(x)
+    if step.min() >= _NEAR * (x[-1] - x[0]):
+        return
+    u = x - x[0]
+    ahead = np.maximum(x[:, None] - x[1:-1], 0.0)
+    found = np.polyval(pieces[:, 0], u) + ahead**3 @ np.diff(pieces[0])
+    if not np.all(np.abs(found - y) <= _OFF * np.abs(y).max()):
+        near = int(step.argmin())
+        raise ModelError(
+            f"spline {name!r}: its knots {float(x[near])!r} and {float(x[near + 1])!r} are too near to one another for "
+            "what it says to be computed"
+        )
 
 
 def spline_tables(curves: Sequence[tuple[str, Array, Array]]) -> SplineTables:
@@ -138,6 +163,7 @@ def spline_tables(curves: Sequence[tuple[str, Array, Array]]) -> SplineTables:
     for name, x, y in curves:
         _check_knots(name, x)
         pieces = spline_pieces(x, y)
+        _check_sum(name, x, y, pieces)
         first.append(x[0])
         last.append(x[-1])
         power.append(pieces[::-1, 0])

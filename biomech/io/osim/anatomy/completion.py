@@ -125,7 +125,9 @@ def _inner_frame(joint: Joint, pose: NeutralPose) -> Array:
 
 
 def _free_name(role: str, table: Table) -> str:
-    return role if role not in table.rows else f"{role}_of_a_stance"
+    while role in table.rows:
+        role += "_of_a_stance"
+    return role
 
 
 def _locked(name: str) -> dict[str, Any]:

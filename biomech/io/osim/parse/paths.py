@@ -25,6 +25,8 @@ from biomech.io.osim.parse.frames import Frames, located, socket
 from biomech.io.osim.parse.functions import function_property
 from biomech.io.osim.parse.values import numbers, object_property, objects, referred, text, vector
 
+#: The most points of one path and of all, and the most wraps of one; a whole body has some 10000 points.
+MOST_OF_ONE, MOST_OF_ALL, MOST_WRAPS = 500, 30_000, 100
 _METHODS = ("hybrid", "midpoint", "axial")
 #: Kinds of path that are no line through points.
 _OTHER_PATHS = ("FunctionBasedPath", "Scholz2015GeometryPath")
@@ -47,6 +49,7 @@ class PathReader:
         for i, own in enumerate(self.wraps):
             self._first.setdefault(own.name, i)
         self._noted: set[int] = set()
+        self._count = 0
 
     def read(self, owner: Element, affects: str = "model") -> Path:
         """The path of a force: a GeometryPath, or in 1.8 and before the points in the force itself.
@@ -63,7 +66,19 @@ class PathReader:
         if len(points) < 2:
             raise self.document.error(place, f"has {len(points)} path points: must have at least two")
         wraps = tuple(self._wrap(own, len(points)) for own in objects(place, "PathWrapSet", "MuscleWrapSet"))
+        self._refuse_many(place, len(points), len(wraps))
         return Path(points, wraps)
+
+    def _refuse_many(self, element: Element, points: int, wraps: int) -> None:
+        """No paths without end: what is computed of them grows faster than they do."""
+        self._count += points
+        for count, what, most in (
+            (points, "path points", MOST_OF_ONE),
+            (wraps, "wraps", MOST_WRAPS),
+            (self._count, "path points with those of the paths before it", MOST_OF_ALL),
+        ):
+            if count > most:
+                raise self.document.error(element, f"has {count} {what}: at most {most} are read")
 
     # ---- points ---------------------------------------------------------------------------------------------------
 

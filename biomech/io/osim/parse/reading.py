@@ -20,6 +20,9 @@ from biomech.io.osim.parse.wraps import read_wraps, wrap_elements
 #: OpenSim's own gravity, where a file states none.
 GRAVITY = (0.0, -9.80665, 0.0)
 
+#: The most muscles that are read; a whole body has some 1000.
+MOST_MUSCLES = 3000
+
 #: Parts of a model that hold what is read.
 _READ = ("Ground", "BodySet", "JointSet", "ConstraintSet", "ForceSet", "ActuatorSet", "DynamicsEngine", "defaults")
 #: Endings of parts and of components that have none in statics, or that are read where something refers to them.
@@ -101,7 +104,10 @@ def _read_forces(document: Document, reader: ForceReader) -> tuple[Force, ...]:
     """Muscles and other forces in the order of the file; a class that is not known is left out where it acts."""
     elements = [*objects(document.model, "ForceSet", "ActuatorSet")]
     elements += [own for own in _components(document) if own.tag in MUSCLES or own.tag in FORCES]
-    refuse_duplicates(document, (own for own in elements if own.tag in MUSCLES), "muscle")
+    muscles = [own for own in elements if own.tag in MUSCLES]
+    refuse_duplicates(document, muscles, "muscle")
+    if len(muscles) > MOST_MUSCLES:
+        raise document.error(document.model, f"has {len(muscles)} muscles: at most {MOST_MUSCLES} are read")
     found: list[Force] = []
     for own in elements:
         if own.tag in MUSCLES:

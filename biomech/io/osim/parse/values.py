@@ -52,7 +52,7 @@ def number(
     owner: Element,
     *tags: str,
     default: float | None = None,
-    least: float = -math.inf,
+    least: float | None = None,
     above: float | None = None,
     infinite: bool = False,
 ) -> float:
@@ -66,9 +66,10 @@ def number(
     if len(values) != 1:
         raise document.error(found, f"{found.text[:60]!r}: must be one number")
     value = parse_number(document, found, values[0], infinite)
-    if value < least or (above is not None and value <= above):
-        bound = f"at least {least:g}" if above is None else f"more than {above:g}"
-        raise document.error(found, f"{value!r}: must be {bound}")
+    if above is not None and value <= above:
+        raise document.error(found, f"{value!r}: must be more than {above:g}")
+    if least is not None and value < least:
+        raise document.error(found, f"{value!r}: must be at least {least:g}")
     return value
 
 

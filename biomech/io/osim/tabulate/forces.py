@@ -117,16 +117,24 @@ def _few(names: list[str]) -> str:
 
 def coordinate_force_rows(description: OsimModel, source: str) -> Iterator[Row]:
     """Rows of ``coordinate_forces``: the springs and limits that act, each with a name of its own."""
-    taken = {*(own.name for own in description.muscles), *along_paths(description)}
+    names = (*(own.name for own in description.muscles), *along_paths(description))
+    taken = dict.fromkeys(names, 1)
     for force in description.forces:
         if isinstance(force, CoordinateLimitForce | SpringGeneralizedForce) and _acts(force):
             spring = isinstance(force, SpringGeneralizedForce)
             kind = "spring" if spring else "limit"
-            name = opensim_name(force.name or f"{kind}_{force.coordinate}")
-            while name in taken:
-                name += "_"
-            taken.add(name)
+            name = _name_of_its_own(opensim_name(force.name or f"{kind}_{force.coordinate}"), taken)
             yield {"force": name, "kind": kind, "coordinate": force.coordinate, **_numbers(force), "source": source}
+
+
+def _name_of_its_own(name: str, taken: dict[str, int]) -> str:
+    """A name that is not ``taken``, if need be with a number behind; ``taken`` counts, so that many are no search."""
+    own = name
+    while own in taken:
+        taken[name] += 1
+        own = f"{name}_{taken[name]}"
+    taken[own] = 1
+    return own
 
 
 def reserve_rows(description: OsimModel, source: str) -> Iterator[Row]:

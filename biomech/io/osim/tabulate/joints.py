@@ -150,9 +150,14 @@ def transform_rows(joint: Joint, functions: FunctionRows, source: str) -> Iterat
             }
             count += 1
     if count == 0 and joint.coordinates:  # its coordinates move nothing
-        still = functions.add(f"{joint.name}.0", Constant(0.0), 1.0, "")
-        own: Row = {"row": f"{joint.name}.0", "joint": joint.name, "motion": "rotation", **_axis((0.0, 0.0, 1.0))}
-        yield {**own, "function": still, "coordinates": "", "source": source}
+        yield still_row(joint, functions, source)
+
+
+def still_row(joint: Joint, functions: FunctionRows, source: str) -> Row:
+    """A row of ``transform_rows`` that moves nothing."""
+    still = functions.add(f"{joint.name}.0", Constant(0.0), 1.0, "")
+    own: Row = {"row": f"{joint.name}.0", "joint": joint.name, "motion": "rotation", **_axis((0.0, 0.0, 1.0))}
+    return {**own, "function": still, "coordinates": "", "source": source}
 
 
 def _axis(axis: Vector) -> dict[str, float]:

@@ -22,6 +22,7 @@ from biomech.io.osim.tabulate.joints import (
     ends_of,
     frame_rows,
     joint_rows,
+    still_row,
     transform_rows,
 )
 from biomech.io.osim.tabulate.paths import groups_of, muscle_row, path_wrap_rows, point_rows, wrap_names, wrap_row
@@ -92,6 +93,8 @@ def tables_of(description: OsimModel) -> dict[str, Table]:
             coordinate = coordinate_row(joint, own, dependent, source)
             rows["coordinates"].append(coordinate)
             rows["defaults"].append(default_row(own, str(coordinate["motion"]), source))
+    if joints and not rows["transform_rows"]:  # welds alone: that they are by rows lets several hang from the ground
+        rows["transform_rows"].append(still_row(joints[0], functions, source))
     rows["couplers"] += coupler_rows(description, functions, source)
     rows["reserves"] += reserve_rows(description, source)
     rows["coordinate_forces"] += coordinate_force_rows(description, source)
