@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from biomech.errors import ModelError
 from biomech.io._text import read_path
 from biomech.io.osim.anatomy.defaults import with_defaults
 from biomech.io.osim.anatomy.parts import find_anatomy
-from biomech.errors import ModelError
 from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
 from biomech.io.osim.parse.reading import open_description
 from biomech.io.osim.tabulate.forces import not_computed, said_of_curves, said_of_motion
