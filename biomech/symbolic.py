@@ -18,10 +18,13 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
+import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from biomech._arguments import instance, mapping, one_of, real_number, whole_number
 from biomech.errors import ModelError
+from biomech.model.mechanics.functions import BY_KNOTS, pieces_of
 from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
@@ -146,6 +149,8 @@ def _function(model: Model, name: str, coordinates: str) -> sp.Expr:
         knots = tuple((_exact(x), _exact(y)) for x, y in pairs)
         lines = tuple(sp.interpolate(list(two), sp.Symbol("u")) for two in pairwise(knots))
         return _piecewise(knots, _cubics(knots) if kind == "spline" else lines, places[0])
+    if kind in BY_KNOTS:
+        return _of_pieces(*pieces_of(kind, *np.array(pairs).T), places[0])
     own = {int(x): _exact(y) for x, y in pairs}
     if kind in ("constant", "polynomial"):
         return sp.Add(*(factor * places[0] ** power for power, factor in own.items()))
@@ -212,6 +217,16 @@ def _piecewise(knots: tuple[tuple[sp.Rational, sp.Rational], ...], pieces: tuple
     cases = [(lines[0], x < first)]
     cases += [(piece.subs(u, x), x <= right) for piece, (_, (right, _)) in zip(pieces, pairwise(knots), strict=True)]
     return sp.Piecewise(*cases, (lines[1], True))
+
+
+def _of_pieces(starts: NDArray[np.float64], pieces: NDArray[np.float64], x: sp.Expr) -> sp.Expr:
+    """Polynomials (power, piece) of the distance from where each begins, the first also before that."""
+    polynomials = [
+        sp.Add(*(_exact(factor) * (x - _exact(start)) ** power for power, factor in enumerate(own)))
+        for start, own in zip(starts, pieces.T, strict=True)
+    ]
+    cases = [(own, x < _exact(end)) for own, end in zip(polynomials[:-1], starts[1:], strict=True)]
+    return sp.Piecewise(*cases, (polynomials[-1], True))
 
 
 @cache

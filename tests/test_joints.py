@@ -28,7 +28,6 @@ from biomech.analysis.store.model_record import describe_model, make_model
 from biomech.errors import BiomechWarning, ModelError
 from biomech.io.osim import description as osim
 from biomech.io.osim import read_description
-from biomech.io.osim.tabulate.joints import FunctionRows
 from biomech.io.osim.tabulate.tables import not_said, tables_of
 from biomech.model import roles
 from biomech.model.geometry import pose_muscles
@@ -482,12 +481,6 @@ def test_angles_and_rotations_are_each_others_way_back():
         once = angles_xyz(turn)
         np.testing.assert_allclose(rotations_xyz(np.array(once)).reshape(3, 3), turn, atol=1e-12)
         assert angles_xyz(rotations_xyz(np.array(once)).reshape(3, 3)) == once
-
-
-def test_a_function_that_is_not_computed_is_named():
-    given = osim.GCVSpline(3, 0.0, tuple(map(float, range(8))), (0.0,) * 8, (1.0,) * 8)
-    with pytest.raises(ModelError, match="joint 'knee': a function of class GCVSpline is not computed"):
-        FunctionRows("test").add("f", osim.Multiplier(given, 2.0), 1.0, "joint 'knee'")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import ModelError
+from biomech.model.mechanics.functions import BY_KNOTS
 from biomech.model.tables import Column, Table
 
 Tables = Mapping[str, Table]
@@ -28,8 +29,6 @@ _FUNCTION_USERS = {
     "couplers": (("function", "independents"),),
     "point_rows": tuple((f"function_{axis}", f"coordinate_{axis}") for axis in "xyz"),
 }
-#: Kinds of functions that are told by knots.
-_BY_KNOTS = ("spline", "piecewise_linear")
 
 
 def other_way(values: NDArray[np.float64], turned: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -164,7 +163,12 @@ def _turned_functions(functions: Table, arguments: Mapping[str, tuple[bool, ...]
     kinds = functions.text("kind")
     for name, turned in arguments.items():
         own = rows.get(name, [])
-        if own and kinds[own[0]] in _BY_KNOTS:
+        if own and kinds[own[0]] == "piecewise_constant":
+            x, y = ([float(functions.columns[column][i]) for i in own] for column in "xy")
+            for i, at, value in zip(own, _backwards(x), reversed(y), strict=True):
+                cells["x"][i], cells["y"][i] = at, value
+            continue
+        if own and kinds[own[0]] in BY_KNOTS:
             for i, j in zip(own, reversed(own), strict=True):
                 for column, before in functions.columns.items():
                     cells[column][i] = _minus(before[j]) if column == "x" else before[j]
@@ -175,6 +179,16 @@ def _turned_functions(functions: Table, arguments: Mapping[str, tuple[bool, ...]
             if odd or (kinds[i] in ("linear", "sine") and argument > 0 and turned[argument - 1]):
                 cells["y"][i] = _minus(cells["y"][i])
     return Table("functions", {column: tuple(own) for column, own in cells.items()})
+
+
+def _backwards(x: list[float]) -> list[float]:
+    """Where the values of a piecewise constant function begin that is read backwards, the last of them first.
+
+    What began at a knot ends there now; before the first, where nothing changes, is as far off as it was.
+    """
+    if len(x) < 2:
+        return [_minus(own) for own in x]
+    return [_minus(x[-1] + (x[1] - x[0])), *(_minus(own) for own in reversed(x[1:]))]
 
 
 def _read_splines(tables: Tables, names: Collection[str]) -> tuple[set[str], set[str]]:

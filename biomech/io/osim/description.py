@@ -217,6 +217,7 @@ class Joint:
 
     ``rotations``: turns about their axes in this order, each axis moved by those before it; ``translations``: along
     axes of the parent's frame, added up. ``rotation = R0 R1 R2``, ``translation = sum of axis times function``.
+    ``beyond``: what moves on from there, each a turn (true) or a way in the frame that those before have made.
 
     ``reversed``: the child's body is the one that is nearer to ground. ``supported`` is false where the class is not
     known: then there are no rows.
@@ -231,6 +232,7 @@ class Joint:
     translations: tuple[TransformRow, ...]
     supported: bool = True
     reversed: bool = False
+    beyond: tuple[tuple[bool, TransformRow], ...] = ()
     line: int = _line()
 
 

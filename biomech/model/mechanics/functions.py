@@ -9,13 +9,21 @@ g'(u) times the rate. In the table ``functions`` a row (x, y) of a function mean
 - ``sine``: amplitude sin(u + phase) + offset; y is the amplitude at x = -1, the phase at x = -2, the offset at x = 0,
   and at x = 1, 2, ... the rate of that argument;
 - ``spline``: a knot of the spline of ``splines.spline_pieces``;
-- ``piecewise_linear``: a knot; beyond the outermost the outermost pieces go on.
+- ``piecewise_linear``: a knot; beyond the outermost the outermost pieces go on;
+- ``piecewise_constant``: from x on the value is y, until the next; before the first it is the first's;
+- ``step``: from the first of two (x, y) to the second, smoothly, and level beyond them;
+- ``natural_spline_1``, ``_3``, ``_5``, ``_7``: a knot of the natural spline of that degree.
+
+A step is y_0 + (y_1 - y_0) (10 t^3 - 15 t^4 + 6 t^5), t the share of the way from x_0 to x_1. A natural spline of
+degree 2 m - 1 goes through its knots with the least integral of its squared m-th derivative (Woltring 1986, with no
+error allowed); beyond them it is a polynomial of degree m - 1.
 
 Angles are in rad and ways in m. What stands in no row of a linear function, a polynomial or a sine is zero.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -31,7 +39,7 @@ from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
 
-POLYNOMIAL, SINE, SPLINE, PIECEWISE_LINEAR = 0, 1, 2, 3
+POLYNOMIAL, SINE, SPLINE, PIECEWISE_LINEAR, PIECES = 0, 1, 2, 3, 4
 
 #: Kinds of functions, and of how many arguments each may be.
 KINDS: Mapping[str, float] = {
@@ -41,6 +49,23 @@ KINDS: Mapping[str, float] = {
     "sine": np.inf,
     "spline": 1,
     "piecewise_linear": 1,
+    "piecewise_constant": 1,
+    "step": 1,
+    "natural_spline_1": 1,
+    "natural_spline_3": 1,
+    "natural_spline_5": 1,
+    "natural_spline_7": 1,
+}
+#: Kinds that are told by knots, and how many each must have.
+BY_KNOTS: Mapping[str, int] = {
+    "spline": 2,
+    "piecewise_linear": 2,
+    "piecewise_constant": 1,
+    "step": 2,
+    "natural_spline_1": 2,
+    "natural_spline_3": 4,
+    "natural_spline_5": 6,
+    "natural_spline_7": 8,
 }
 #: No polynomial has a power beyond, and no function more arguments.
 _MOST = 64
@@ -51,7 +76,9 @@ class FunctionTables(NamedTuple):
 
     ``kind`` (function,); ``coefficient`` from ``start[f]`` to ``start[f + 1]``: of a polynomial from the constant up,
     of a sine amplitude, phase and offset, of a piecewise linear function its first knot, value and slope, then knots
-    and the jumps of the slope there; ``curve`` (function,): its number among the ``curves``, or -1.
+    and the jumps of the slope there, of other pieces their degree, then of each where it begins and the coefficients,
+    from the constant up, of powers of the distance from there; ``curve`` (function,): its number among the ``curves``,
+    or -1.
     """
 
     kind: Index1
@@ -127,10 +154,14 @@ def functions_of(table: Table) -> list[tuple[str, str, Array, Array]]:
 
 def _compiled(name: str, kind: str, x: Array, y: Array) -> tuple[int, list[float], tuple[float, ...]]:
     """Kind, coefficients and rates of the arguments of one function."""
-    if kind in ("spline", "piecewise_linear"):
-        if len(x) < 2 or not np.all(np.diff(x) > 0.0):
-            raise ModelError(f"functions: {name!r}: needs two or more knots with increasing x")
-        return (SPLINE, [], (1.0,)) if kind == "spline" else (PIECEWISE_LINEAR, _pieces(x, y), (1.0,))
+    if kind in BY_KNOTS:
+        _check_knots(name, kind, x)
+        if kind == "spline":
+            return SPLINE, [], (1.0,)
+        if kind == "piecewise_linear":
+            return PIECEWISE_LINEAR, _jumps_of_slope(x, y), (1.0,)
+        starts, pieces = pieces_of(kind, x, y)
+        return PIECES, [len(pieces) - 1.0, *np.vstack([starts, pieces]).T.ravel().tolist()], (1.0,)
     own = _numbered(name, kind, x, y)
     if kind == "constant":
         return POLYNOMIAL, [own[0]], ()
@@ -162,7 +193,46 @@ def _rates(own: Mapping[int, float]) -> tuple[float, ...]:
     return tuple(value for k, value in own.items() if k >= 1)
 
 
-def _pieces(x: Array, y: Array) -> list[float]:
+def _check_knots(name: str, kind: str, x: Array) -> None:
+    least = BY_KNOTS[kind]
+    if len(x) < least or not np.all(np.diff(x) > 0.0):
+        words = {1: "one or more knots", 2: "two or more knots"}.get(least, f"{least} or more knots")
+        raise ModelError(f"functions: {name!r}: needs {words} with increasing x")
+    if kind == "step" and len(x) != 2:
+        raise ModelError(f"functions: {name!r}: has {len(x)} knots; a step has two")
+
+
+def pieces_of(kind: str, x: Array, y: Array) -> tuple[Array, Array]:
+    """Where each piece of a function of a kind with knots begins, and its coefficients (power, piece), constant first.
+
+    They are of powers of the distance from there; the first piece is that before the first knot, too.
+    """
+    if kind == "piecewise_constant":
+        return x, y[None]
+    if kind == "step":
+        rise, width = y[1] - y[0], x[1] - x[0]
+        middle = [y[0], 0.0, 0.0, 10.0 * rise / width**3, -15.0 * rise / width**4, 6.0 * rise / width**5]
+        return np.array([x[0], x[0], x[1]]), np.array([[y[0]] + [0.0] * 5, middle, [y[1]] + [0.0] * 5]).T
+    return _natural_pieces(int(kind.removeprefix("natural_spline_")), x, y)
+
+
+def _natural_pieces(degree: int, x: Array, y: Array) -> tuple[Array, Array]:
+    """Pieces of a natural spline, of which the first and the last are those beyond its knots."""
+    from scipy.interpolate import make_interp_spline
+
+    half = (degree + 1) // 2
+    ends = [(order, 0.0) for order in range(half, degree)]
+    curve = make_interp_spline(x, y, k=degree, bc_type=(ends, ends) if ends else None)
+    inside = np.array([curve(x[:-1], order) / math.factorial(order) for order in range(degree + 1)])
+    inside[0] = y[:-1]
+    outside = np.zeros((degree + 1, 2))
+    for order in range(half):
+        outside[order] = curve(x[[0, -1]], order) / math.factorial(order)
+    outside[0] = y[[0, -1]]
+    return np.concatenate([x[:1], x]), np.column_stack([outside[:, 0], inside, outside[:, 1]])
+
+
+def _jumps_of_slope(x: Array, y: Array) -> list[float]:
     slope = np.diff(y) / np.diff(x)
     pairs = np.column_stack([x[1:-1], np.diff(slope)])
     return [float(x[0]), float(y[0]), float(slope[0]), *pairs.ravel().tolist()]
@@ -174,7 +244,9 @@ def evaluate_function(functions: FunctionTables, f: int, u: float) -> tuple[floa
     kind, first, last = functions.kind[f], functions.start[f], functions.start[f + 1]
     c = functions.coefficient
     value, slope = 0.0 * u, 0.0 * u
-    if kind == SPLINE:
+    if kind == PIECES:
+        value, slope = _evaluate_pieces(c, first, last, u)
+    elif kind == SPLINE:
         value, slope = evaluate_spline(functions.curves, functions.curve[f], u)
     elif kind == SINE:
         s, cosine = sincos(u + c[first + 1])
@@ -189,4 +261,22 @@ def evaluate_function(functions: FunctionTables, f: int, u: float) -> tuple[floa
         for k in range(last - 1, first - 1, -1):
             slope = slope * u + value
             value = value * u + c[k]
+    return value, slope
+
+
+@kernel
+def _evaluate_pieces(c: Array, first: int, last: int, u: float) -> tuple[float, float]:
+    """Value and slope at ``u`` of a function that is a polynomial from each of several places on."""
+    degree = int(c[first])
+    step = degree + 2
+    start = 0.0 * u + c[first + 1]
+    for p in range(first + 1 + step, last, step):
+        start = select(u >= c[p], c[p], start)
+    along, value, slope = u - start, 0.0 * u, 0.0 * u
+    for k in range(degree, -1, -1):
+        own = 0.0 * u + c[first + 2 + k]
+        for p in range(first + 1 + step, last, step):
+            own = select(u >= c[p], c[p + 1 + k], own)
+        slope = slope * along + value
+        value = value * along + own
     return value, slope

@@ -1,4 +1,7 @@
-"""Path points that move in their segment by functions of a coordinate, one along each axis of a frame there."""
+"""Path points that move in their segment by functions of a coordinate, one along each axis of a frame there.
+
+Beyond the range of its coordinate such a point stays where it is at the end of it, as in OpenSim.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,24 @@ from numpy.typing import NDArray
 
 from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1, Array2, Index1
+from biomech._simd import select
 from biomech.model.mechanics.functions import Functions, FunctionTables, evaluate_function
+from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mechanics.rotations import rotations_xyz
 from biomech.model.mechanics.tree import Frames, point, rotate
 from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
 
+_ENDLESS = (-np.inf, np.inf)
+
 
 class MovingPoints(NamedTuple):
     """The points that move, flat.
 
     ``point`` and ``segment`` (moving,); ``origin`` (moving, 3): of its frame in the segment; its ways from ``start[k]``
-    to ``start[k + 1]``: ``function``, ``coordinate`` (-1: none) and ``rate`` (way,) and ``axis`` (way, 3) in the
-    segment.
+    to ``start[k + 1]``: ``function``, ``coordinate`` (-1: none), ``rate`` and the ends of the coordinate's range,
+    ``least`` and ``most`` (way,), and ``axis`` (way, 3) in the segment.
     """
 
     point: Index1
@@ -33,6 +40,8 @@ class MovingPoints(NamedTuple):
     function: Index1
     coordinate: Index1
     rate: Array1
+    least: Array1
+    most: Array1
     axis: Array2
     functions: FunctionTables
 
@@ -44,8 +53,12 @@ def compile_moving_points(
     origin: Array,
     coordinates: list[str],
     functions: Functions,
+    ranges: Mapping[str, tuple[float, float]],
 ) -> MovingPoints:
-    """Flat tables of the rows whose point is among ``points``, by name; ``segment`` and ``origin`` are those of all."""
+    """Flat tables of the rows whose point is among ``points``, by name; ``segment`` and ``origin`` are those of all.
+
+    ``ranges``: of coordinates, rad and m; of one that has none here the range is without end.
+    """
     number = {name: i for i, name in enumerate(coordinates)}
     turned = rotations_xyz(table.numbers("rx", "ry", "rz").reshape(-1, 3)).reshape(-1, 3, 3)
     rows = sorted((points[name], i) for i, name in enumerate(table.rows) if name in points)
@@ -60,6 +73,7 @@ def compile_moving_points(
             axes.append(turned[i, :, k])
         start.append(len(ways))
     own = np.array([p for p, _ in rows], dtype=np.int64)
+    ends = [ranges.get(coordinates[c], _ENDLESS) if c >= 0 else _ENDLESS for _, c, _ in ways]
     return MovingPoints(
         own,
         segment[own],
@@ -68,6 +82,8 @@ def compile_moving_points(
         np.array([f for f, _, _ in ways], dtype=np.int64),
         np.array([c for _, c, _ in ways], dtype=np.int64),
         np.array([rate for _, _, rate in ways], dtype=np.float64),
+        np.array([least for least, _ in ends], dtype=np.float64),
+        np.array([most for _, most in ends], dtype=np.float64),
         np.array(axes, dtype=np.float64).reshape(-1, 3),
         functions.tables,
     )
@@ -105,8 +121,10 @@ def slide_along(moving: MovingPoints, k: int, n: int, q: Array, frames: Frames, 
 @kernel
 def _way(moving: MovingPoints, n: int, q: Array, zero: float) -> tuple[float, float]:
     """How far a point goes along its axis ``n``, and how fast with its coordinate."""
-    u = zero
+    u, rate = zero, zero
     if moving.coordinate[n] >= 0:
-        u = moving.rate[n] * q[moving.coordinate[n]]
+        at, least, most = q[moving.coordinate[n]], moving.least[n], moving.most[n]
+        u = moving.rate[n] * min(max(at, least), most)
+        rate = select((at >= least - SLACK) & (at <= most + SLACK), moving.rate[n], rate)
     value, slope = evaluate_function(moving.functions, moving.function[n], u)
-    return value, moving.rate[n] * slope
+    return value, rate * slope

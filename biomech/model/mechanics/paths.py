@@ -1,7 +1,8 @@
 """Lines of action: length, moment arm and the wrench on the bones.
 
 A path is a chain of points on segments. A *conditional* point counts only while its coordinate lies in a range; while
-it is off it is put midway between its neighbours, which changes neither length nor moment arm. A *moving* point
+it is off it is put midway between its neighbours, which changes neither length nor moment arm; where it ends the path,
+to the next that counts, with which the path ends then. A *moving* point
 slides on its segment as a spline of one coordinate (the patella: Delp et al. 1990), or by a function of one along each
 axis (``moving_points``). A *span* joins two consecutive points; the force along it acts on a coordinate through the
 coordinate's screw, r = -dL/dq = +-(w . (p x u) + v . u), and through the sliding of moving points (virtual work; An et
@@ -52,6 +53,10 @@ Index = NDArray[np.int64]
 _NEEDED = {"fixed": (), "conditional": ("coordinate",), "moving": ("coordinate", "spline_x", "spline_y")}
 
 
+#: What stands for zero in a divisor.
+_TINY = 1e-300
+
+
 class PathTables(NamedTuple):
     """All paths, flat.
 
@@ -63,9 +68,9 @@ class PathTables(NamedTuple):
     ``placed``: the points that the former need. ``wraps``: what paths wrap over, on stretches whose spans are in
     neither. ``pulls``: rows (wrench, muscle, near and far segment) of all that a path pulls with: wrench s of span s,
     and those of its wraps, each on its near segment and against its far one. ``followed``: terms of coordinates that
-    follow others, rows (span, coordinate, sign, arm, pair), the arm that of the one that they follow;
-    ``moving_points`` and their ``ways``: rows (moving point, way, span, sign, arm, pair), pair -1 where the way is that
-    of the arm's own coordinate.
+    follow others, rows (span, coordinate, sign, arm, pair), the arm that of the one that they follow; ``ends``: rows
+    (point, other end of its path) of conditional first and last points; ``moving_points`` and their ``ways``: rows
+    (moving point, way, span, sign, arm, pair), pair -1 where the way is that of the arm's own coordinate.
     """
 
     segment: Index1
@@ -80,6 +85,7 @@ class PathTables(NamedTuple):
     moving: Index1
     switching: Index2
     slides: Index2
+    ends: Index2
     span: Index2
     within: Array1
     placed: Index1
@@ -164,12 +170,15 @@ def compile_paths(
         local,
         coordinates,
         functions,
+        _ranges(tables),
     )
     wraps = compile_wraps(tables, muscles, place, start, kind)
     pulls = _pulls(start, segment, wraps)
     terms, arms, slides, followed, ways = _terms(start, kind, coordinate, affects, pulls, wraps, pairs, moving_points)
     last = np.repeat(np.array(start[1:], dtype=np.int64) - 1, np.diff(start))
-    switching = np.flatnonzero(kind == CONDITIONAL)
+    inner = np.ones(len(kind), dtype=np.bool_)
+    inner[[*start[:-1], *(end - 1 for end in start[1:])]] = False
+    switching = np.flatnonzero((kind == CONDITIONAL) & inner)
     moving = np.flatnonzero(kind == MOVING)
     return PathTables(
         segment,
@@ -184,6 +193,7 @@ def compile_paths(
         moving,
         np.column_stack([switching, last[switching]]),
         slides,
+        _conditional_ends(start, kind),
         *_live(start, segment, kind, local, wraps.stretch),
         wraps,
         pulls,
@@ -191,6 +201,22 @@ def compile_paths(
         moving_points,
         ways,
     )
+
+
+def _ranges(tables: Mapping[str, Table]) -> dict[str, tuple[float, float]]:
+    """Ranges of coordinates, rad and m."""
+    if "coordinates" not in tables:
+        return {}
+    table = tables["coordinates"]
+    columns = zip(table.rows, table.text("motion"), table.numbers("range_min", "range_max"), strict=True)
+    unit = {"rotation": math.pi / 180.0}
+    return {name: (unit.get(kind, 1.0) * ends[0], unit.get(kind, 1.0) * ends[1]) for name, kind, ends in columns}
+
+
+def _conditional_ends(start: list[int], kind: Index) -> Index:
+    """Rows (point, other end of its path) of first and last points that are conditional."""
+    ends = [row for a, b in pairwise(start) for row in ((a, b - 1), (b - 1, a))]
+    return np.array([row for row in ends if kind[row[0]] == CONDITIONAL], dtype=np.int64).reshape(-1, 2)
 
 
 def _live(start: list[int], segment: Index, kind: Index, local: Array, stretches: Index) -> tuple[Index, Array, Index]:
@@ -225,8 +251,6 @@ def _pulls(start: list[int], segment: Index, wraps: WrapTables) -> Index:
 def _check_path(muscle: str, kinds: list[str]) -> None:
     if len(kinds) < 2:
         raise ModelError(f"muscle {muscle!r}: needs at least two path points, has {len(kinds)}")
-    if "conditional" in (kinds[0], kinds[-1]):
-        raise ModelError(f"muscle {muscle!r}: its first and last path point must not be conditional")
 
 
 def _terms(
@@ -302,6 +326,7 @@ def path_kinematics(paths: PathTables, splines: SplineTables, q: Array, frames: 
         x, y, z = point(frames, paths.segment[p], x, y, paths.local[p, 2])
         position[p, 0], position[p, 1], position[p, 2] = x, y, z
     place_moving_points(paths.moving_points, q, frames, position)
+    _draw_in_ends(paths.ends, paths.kind, paths.coordinate, paths.active, q, position)
     _lift_inactive(paths.switching, paths.kind, paths.coordinate, paths.active, q, position)
     for muscle in range(len(paths.within)):
         state.length[muscle] = paths.within[muscle]
@@ -320,8 +345,31 @@ def _wrap(paths: PathTables, q: Array, frames: Frames, state: PathState) -> None
         for s in range(wraps.stretch[k, 1], wraps.stretch[k, 2]):
             _path_segment(state.position, s, state.wrench)
         mark_points(wraps, k, paths.coordinate, paths.active, q, work)
+        for n in range(len(paths.ends)):
+            p = paths.ends[n, 0]
+            work.counts[p] = select(is_active(paths.active, p, q[paths.coordinate[p]]), 1.0, 0.0)
         state.length[wraps.stretch[k, 0]] += lay_stretch(wraps, k, state.position, work)
         pull_stretch(wraps, k, work, state.wrench)
+
+
+@kernel
+def _draw_in_ends(ends: Index, kind: Index, coordinate: Index, active: Array, q: Array, position: Array) -> None:
+    """Put every conditional end of a path that is off to the nearest point that counts."""
+    for k in range(len(ends)):
+        p, other = ends[k, 0], ends[k, 1]
+        step = 1 if p > other else -1
+        on = is_active(active, p, q[coordinate[p]])
+        x, y, z = position[other, 0], position[other, 1], position[other, 2]
+        for n in range(other + step, p, step):
+            counts = (kind[n] != CONDITIONAL) | is_active(active, n, q[coordinate[n]])
+            x, y, z = (
+                select(counts, position[n, 0], x),
+                select(counts, position[n, 1], y),
+                select(counts, position[n, 2], z),
+            )
+        position[p, 0] = select(on, position[p, 0], x)
+        position[p, 1] = select(on, position[p, 1], y)
+        position[p, 2] = select(on, position[p, 2], z)
 
 
 @kernel
@@ -347,7 +395,7 @@ def _path_segment(position: Array, p: int, wrench: Array) -> float:
     x, y, z = position[p, 0], position[p, 1], position[p, 2]
     dx, dy, dz = position[p + 1, 0] - x, position[p + 1, 1] - y, position[p + 1, 2] - z
     length = math.sqrt(dx * dx + dy * dy + dz * dz)
-    inverse = 1.0 / length
+    inverse = 1.0 / max(length, _TINY)  # of a span without length, which has no direction, there is no wrench
     ux, uy, uz = dx * inverse, dy * inverse, dz * inverse
     wrench[p, 0], wrench[p, 1], wrench[p, 2] = ux, uy, uz
     wrench[p, 3], wrench[p, 4], wrench[p, 5] = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux

@@ -6,6 +6,7 @@ class that is not computed counts as zero, and splines of other kinds as straigh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from biomech.io.osim.description import (
     GROUND,
     ConditionalPathPoint,
     Constant,
+    EllipsoidPoint,
     Function,
     GCVSpline,
     Joint,
@@ -28,6 +30,8 @@ from biomech.io.osim.description import (
     Placement,
     Polynomial,
     SimmSpline,
+    Sine,
+    Step,
     TransformRow,
 )
 from biomech.model.mechanics.splines import spline_values
@@ -108,6 +112,11 @@ def _carried(
         turn = turn @ _about(row, q)
     for row in joint.translations:
         shift = shift + np.array(row.axis) * _value(row.function, tuple(q.get(name, 0.0) for name in row.coordinates))
+    for turns, row in joint.beyond:
+        if turns:
+            turn = turn @ _about(row, q)
+        else:
+            shift = shift + turn @ np.array(row.axis) * _value(row.function, ())
     if joint.reversed:
         turn, shift = turn.T, -turn.T @ shift
     start, end = np.array(inner.rotation), np.array(outer.rotation)
@@ -139,6 +148,14 @@ def _value(function: Function, at: tuple[float, ...]) -> float:
             return _straight(x, knots, values)
         case GCVSpline(_, _, knots, values, _):
             return _straight(x, knots, values)
+        case Sine(amplitude, omega, phase, offset):
+            return amplitude * math.sin(omega * x + phase) + offset
+        case Step(start, end, first, last):
+            t = min(max((x - start) / (end - start), 0.0), 1.0)
+            return first + (last - first) * t**3 * (10.0 + t * (6.0 * t - 15.0))
+        case EllipsoidPoint(axis, radius) if len(at) > 1:
+            a, b = at[0], at[1]
+            return radius * (math.sin(b), -math.sin(a) * math.cos(b), math.cos(a) * math.cos(b))[axis]
         case Multiplier(inner, scale):
             return scale * _value(inner, at)
     return 0.0

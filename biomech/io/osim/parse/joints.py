@@ -37,6 +37,7 @@ from biomech.io.osim.parse.values import (
     refuse_duplicates,
     vector,
 )
+from biomech.io.osim.scapula import gliding_rows, winging_rows
 
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 AXES = (X, Y, Z)
@@ -60,6 +61,7 @@ _MOTIONS: dict[str, tuple[tuple[str, int], ...]] = {
     "BallJoint": (("r", 0), ("r", 1), ("r", 2)),
     "GimbalJoint": (("r", 0), ("r", 1), ("r", 2)),
     "EllipsoidJoint": (("r", 0), ("r", 1), ("r", 2)),
+    "ScapulothoracicJoint": (("r", 0), ("r", 1), ("r", 2), ("", 0)),
     "PlanarJoint": (("r", 2), ("t", 0), ("t", 1)),
     "FreeJoint": (("r", 0), ("r", 1), ("r", 2), ("t", 0), ("t", 1), ("t", 2)),
 }
@@ -123,6 +125,8 @@ def _read_joint(document: Document, frames: Frames, element: Element, body: Elem
     rows = _rows(document, element, [own.name for own in given])
     supported = bool(rows)
     motions = _motions(rows)
+    beyond = _beyond(document, element, [own.name for own in given])
+    motions |= {name: "rotational" for turns, row in beyond if turns for name in row.coordinates}
     coordinates = [_coordinate(document, own, motions.get(own.name, "coupled")) for own in given]
     known = {own.name for own in coordinates}
     coordinates += [_default_coordinate(name, motions[name], element.line) for name in motions if name not in known]
@@ -136,6 +140,7 @@ def _read_joint(document: Document, frames: Frames, element: Element, body: Elem
         rows[3:],
         supported,
         line=element.line,
+        beyond=beyond,
     )
 
 
@@ -176,11 +181,18 @@ def _rows(document: Document, element: Element, given: list[str]) -> tuple[Trans
     count = len(_MOTIONS[element.tag])
     if len(given) > count:
         raise document.error(element, f"has {len(given)} coordinates: must have {count}")
-    called = given + [f"{element.name}_coord_{i}" for i in range(len(given), count)]
+    called = _called(element, given)
     rows = _plain_rows(element.tag, called)
     if element.tag == "EllipsoidJoint":
         rows[3:] = _ellipsoid_rows(document, element, called)
+    if element.tag == "ScapulothoracicJoint":
+        return gliding_rows(_radii(document, element, "thoracic_ellipsoid_radii_x_y_z"), called)
     return tuple(rows)
+
+
+def _called(element: Element, given: list[str]) -> list[str]:
+    """The names of a joint's coordinates, those too that a file does not state."""
+    return given + [f"{element.name}_coord_{i}" for i in range(len(given), len(_MOTIONS[element.tag]))]
 
 
 def _plain_rows(kind: str, called: list[str]) -> list[TransformRow]:
@@ -195,10 +207,24 @@ def _plain_rows(kind: str, called: list[str]) -> list[TransformRow]:
     ]
 
 
-def _ellipsoid_rows(document: Document, element: Element, called: list[str]) -> list[TransformRow]:
-    radii = numbers(document, element, "radii_x_y_z", 3)
+def _radii(document: Document, element: Element, tag: str) -> Vector:
+    radii = numbers(document, element, tag, 3)
     if radii is None or min(radii) <= 0:
-        raise document.error(element, "radii_x_y_z: must be three numbers more than 0")
+        raise document.error(element, f"{tag}: must be three numbers more than 0")
+    return radii[0], radii[1], radii[2]
+
+
+def _beyond(document: Document, element: Element, given: list[str]) -> tuple[tuple[bool, TransformRow], ...]:
+    """What moves a joint on after its six rows: the winging of a scapula."""
+    if element.tag != "ScapulothoracicJoint":
+        return ()
+    x, y = numbers(document, element, "scapula_winging_axis_origin", 2) or (0.0, 0.0)
+    direction = number(document, element, "scapula_winging_axis_direction", default=0.0)
+    return winging_rows((x, y), direction, _called(element, given)[3])
+
+
+def _ellipsoid_rows(document: Document, element: Element, called: list[str]) -> list[TransformRow]:
+    radii = _radii(document, element, "radii_x_y_z")
     return [TransformRow(AXES[axis], (called[0], called[1]), EllipsoidPoint(axis, radii[axis])) for axis in range(3)]
 
 

@@ -16,19 +16,25 @@ from biomech.io.osim.description import (
     Coordinate,
     EllipsoidPoint,
     Function,
+    GCVSpline,
     Joint,
     Linear,
     Matrix,
     Multiplier,
     OsimModel,
+    PiecewiseConstant,
     PiecewiseLinear,
     Polynomial,
     SimmSpline,
     Sine,
+    Step,
     TransformRow,
     Vector,
 )
 from biomech.model.mechanics.rotations import angles_xyz
+
+#: Splines of a higher degree are not computed; OpenSim's own have none.
+_MOST_HALF_ORDER = 4
 
 Row = dict[str, str | float]
 
@@ -91,6 +97,17 @@ def _entries(function: Function | _Wave, scale: float, where: str) -> tuple[str,
             return "spline", [(a, scale * b) for a, b in zip(x, y, strict=True)]
         case PiecewiseLinear(x, y):
             return "piecewise_linear", [(a, scale * b) for a, b in zip(x, y, strict=True)]
+        case PiecewiseConstant(x, y):
+            return "piecewise_constant", [(a, scale * b) for a, b in zip(x, y, strict=True)]
+        case Step(start, end, first, last):
+            return "step", [(start, scale * first), (end, scale * last)]
+        case GCVSpline(half, error, x, y) if error == 0.0 and half <= _MOST_HALF_ORDER:
+            return f"natural_spline_{2 * half - 1}", [(a, scale * b) for a, b in zip(x, y, strict=True)]
+        case GCVSpline(half, error):
+            raise ModelError(
+                f"{where}: a GCVSpline of half_order {half} and error_variance {error:g} is not computed: half_order "
+                f"must be at most {_MOST_HALF_ORDER} and error_variance 0"
+            )
     kind = getattr(function, "kind", type(function).__name__)
     raise ModelError(f"{where}: a function of class {kind} is not computed")
 
@@ -133,8 +150,9 @@ def transform_rows(joint: Joint, functions: FunctionRows, source: str) -> Iterat
     sign = -1.0 if joint.reversed else 1.0
     turns = [("rotation", row) for row in joint.rotations]
     moves = [("translation", row) for row in joint.translations]
+    beyond = [("rotation" if turns_on else "translation", row) for turns_on, row in joint.beyond]
     count = 0
-    for motion, row in [*reversed(turns), *moves] if joint.reversed else [*moves, *turns]:
+    for motion, row in [*reversed(beyond), *reversed(turns), *moves] if joint.reversed else [*moves, *turns, *beyond]:
         for function, coordinates in _summands(row):
             if _is_zero(function):
                 continue
@@ -233,7 +251,8 @@ def _motion(joint: Joint, coordinate: Coordinate) -> tuple[str, Vector]:
     What moves several rows, in a way of its own, is an angle if it turns anything.
     """
     sign = -1.0 if joint.reversed else 1.0
-    for motion, rows in (("rotation", joint.rotations), ("translation", joint.translations)):
+    beyond = tuple(row for turns, row in joint.beyond if turns)
+    for motion, rows in (("rotation", (*joint.rotations, *beyond)), ("translation", joint.translations)):
         if (coordinate.motion, motion) in (("rotational", "translation"), ("translational", "rotation")):
             continue
         for row in rows:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from biomech.errors import ModelError
 from biomech.io.osim.write.elements import add
-from biomech.model.mechanics.functions import functions_of
+from biomech.model.mechanics.functions import BY_KNOTS, functions_of
 from biomech.model.tables import Table
 
 #: Rows of a sine that are not its rates: phase, amplitude, offset.
@@ -40,6 +40,13 @@ class Curve:
         return self.kind == "constant"
 
 
+#: Classes of functions that are told by knots; a natural spline is a GCVSpline.
+_TAGS = {
+    "spline": "SimmSpline",
+    "piecewise_linear": "PiecewiseLinearFunction",
+    "piecewise_constant": "PiecewiseConstantFunction",
+    "step": "StepFunction",
+}
 #: As far as the coordinate itself.
 ONE_TO_ONE = Curve("", "linear", (0.0, 1.0), (0.0, 1.0))
 NOTHING = Curve("", "constant", (0.0,), (0.0,))
@@ -63,11 +70,8 @@ def spline_of(tables: Mapping[str, Table], name: str) -> Curve:
 
 def add_function(parent: Element, curve: Curve, name: str = "") -> None:
     """A function as the child of a property, or, with a name, as the property of that name."""
-    if curve.kind in ("spline", "piecewise_linear"):
-        tag = "SimmSpline" if curve.kind == "spline" else "PiecewiseLinearFunction"
-        own = add(parent, tag, **_named(name))
-        add(own, "x", curve.x)
-        add(own, "y", curve.y)
+    if curve.kind in BY_KNOTS:
+        _add_knots(parent, curve, name)
         return
     values = {int(at): value for at, value in zip(curve.x, curve.y, strict=True)}
     if curve.kind == "constant":
@@ -80,6 +84,23 @@ def add_function(parent: Element, curve: Curve, name: str = "") -> None:
         add(add(parent, "PolynomialFunction", **_named(name)), "coefficients", coefficients)
     else:
         _add_sine(add(parent, "Sine", **_named(name)), curve.name, values)
+
+
+def _add_knots(parent: Element, curve: Curve, name: str) -> None:
+    own = add(parent, _TAGS.get(curve.kind, "GCVSpline"), **_named(name))
+    if curve.kind == "step":
+        ends: Sequence[tuple[str, float]] = (
+            *zip(("transition_start_time", "transition_end_time"), curve.x, strict=True),
+            *zip(("start_value", "end_value"), curve.y, strict=True),
+        )
+        for tag, value in ends:
+            add(own, tag, value)
+        return
+    if curve.kind not in _TAGS:
+        add(own, "half_order", str((int(curve.kind.removeprefix("natural_spline_")) + 1) // 2))
+        add(own, "error_variance", 0.0)
+    add(own, "x", curve.x)
+    add(own, "y", curve.y)
 
 
 def _add_sine(own: Element, name: str, values: Mapping[int, float]) -> None:

@@ -15,10 +15,11 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from biomech.errors import ModelError
-from biomech.io.osim.description import EllipsoidPoint, Vector
-from biomech.io.osim.tabulate.joints import angles_of, ellipsoid_entries
+from biomech.io.osim.description import GROUND, EllipsoidPoint, Joint, Placement, Vector
+from biomech.io.osim.scapula import gliding_rows, winging_rows
+from biomech.io.osim.tabulate.joints import FunctionRows, angles_of, ellipsoid_entries, transform_rows
 from biomech.io.osim.write.elements import add, add_named, add_offset, body_path, radians, scaled_back
-from biomech.io.osim.write.functions import NOTHING, ONE_TO_ONE, Curve, add_function, spline_of
+from biomech.io.osim.write.functions import NOTHING, ONE_TO_ONE, Curve, add_function, curves_of, spline_of
 from biomech.model.mechanics.rotations import rotations_xyz
 from biomech.model.tables import Table
 
@@ -58,6 +59,9 @@ def add_joint(parent: Element, tables: Tables, joint: str, curves: Mapping[str, 
     rows = _rows(tables, joint, curves, left)
     own = tables["coordinates"]
     names = [name for name, of in zip(own.rows, own.text("joint"), strict=True) if of == joint and name not in left]
+    if scapula := _scapula(rows, names):
+        _add_scapula(parent, tables, joint, names, scapula)
+        return
     moves = [row.motion for row in rows]
     backward = moves != sorted(moves, reverse=True)  # translations first
     if backward and moves != sorted(moves):
@@ -71,16 +75,33 @@ def add_joint(parent: Element, tables: Tables, joint: str, curves: Mapping[str, 
     kind = "EllipsoidJoint" if radii else "CustomJoint" if rows or names else "WeldJoint"
     element = add_named(parent, kind, joint)
     _add_frames(element, tables, joint, backward)
-    if names:
-        holder = add(element, "coordinates")
-        for name in names:
-            _add_coordinate(holder, tables, name)
+    _add_coordinates(element, tables, names)
     if radii:
         add(element, "radii_x_y_z", radii)
     elif rows or names:
         place = add(element, "SpatialTransform")
         _add_axes(place, joint, "rotation", turns)
         _add_axes(place, joint, "translation", ways)
+
+
+def _add_coordinates(element: Element, tables: Tables, names: list[str]) -> None:
+    if names:
+        holder = add(element, "coordinates")
+        for name in names:
+            _add_coordinate(holder, tables, name)
+
+
+def _add_scapula(
+    parent: Element, tables: Tables, joint: str, names: list[str], scapula: tuple[Vector, tuple[float, float], float]
+) -> None:
+    """A joint of a scapula: half axes of its ellipsoid, where its winging axis is and which way."""
+    element = add_named(parent, "ScapulothoracicJoint", joint)
+    _add_frames(element, tables, joint, backward=False)
+    _add_coordinates(element, tables, names)
+    radii, origin, direction = scapula
+    add(element, "thoracic_ellipsoid_radii_x_y_z", radii)
+    add(element, "scapula_winging_axis_origin", origin)
+    add(element, "scapula_winging_axis_direction", direction)
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------
@@ -127,6 +148,32 @@ def _radii(turns: list[_Row], ways: list[_Row], names: list[str]) -> Vector | No
     ]
     same = [replace(row, curve=row.curve.unnamed()) for row in ways] == wanted
     return (x, y, z) if same else None
+
+
+def _scapula(rows: list[_Row], names: list[str]) -> tuple[Vector, tuple[float, float], float] | None:
+    """What makes a joint one of a scapula (``biomech.io.osim.scapula``); None of any other."""
+    turns = [i for i, row in enumerate(rows) if row.motion == "rotation"]
+    if len(names) != 4 or len(turns) != 4 or turns[:3] != [_ELLIPSOID + i for i in range(3)]:
+        return None
+    sizes = [2.0 * abs(dict(zip(rows[i].curve.x, rows[i].curve.y, strict=True)).get(-1.0, 0.0)) for i in (0, 2, 3)]
+    radii = (sizes[0], 0.5 * sizes[1], sizes[2])
+    shift = {row.axis: row.curve.y[0] for row in rows[_ELLIPSOID + 3 : turns[3]] if row.curve.is_constant}
+    origin = (shift.get(_AXES["x"], 0.0), shift.get(_AXES["y"], 0.0))
+    direction = math.atan2(-rows[turns[3]].axis[0], rows[turns[3]].axis[1])
+    both = gliding_rows(radii, names)
+    place = Placement(GROUND)
+    own = Joint("", "", place, place, (), both[:3], both[3:], beyond=winging_rows(origin, direction, names[3]))
+    functions = FunctionRows("")
+    wanted = list(transform_rows(own, functions, ""))
+    columns = {column: tuple(row[column] for row in functions.rows) for column in functions.rows[0]}
+    curves = curves_of({"functions": Table("functions", columns)})  # type: ignore[arg-type]
+    same = len(wanted) == len(rows) and all(
+        (row.motion, ";".join(row.coordinates)) == (other["motion"], other["coordinates"])
+        and np.allclose(row.axis, [float(other[f"axis_{c}"]) for c in "xyz"], rtol=0.0, atol=1e-15)
+        and row.curve.unnamed() == curves[str(other["function"])].unnamed()
+        for row, other in zip(rows, wanted, strict=True)
+    )
+    return (radii, origin, direction) if same else None
 
 
 def _axis(table: Table, row: int) -> Vector:

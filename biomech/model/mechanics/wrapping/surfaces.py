@@ -146,13 +146,13 @@ def way_over_sphere(
         turn = 1.0 + 0.0 * d1
         verdict = select(pierced, MAY, 0.0)
     else:
-        both = _is_on(sign, _component(axis, x1, y1, z1)) & _is_on(sign, _component(axis, x2, y2, z2))
+        first, second = _is_on(sign, _component(axis, x1, y1, z1)), _is_on(sign, _component(axis, x2, y2, z2))
         # where the straight parts of the long way go, taken together
         gx = i1 * (radius * x1 - l1 * ax) - x1 + i2 * (radius * x2 + l2 * bx) - x2
         gy = i1 * (radius * y1 - l1 * ay) - y1 + i2 * (radius * y2 + l2 * by) - y2
         gz = i1 * (radius * z1 - l1 * az) - z1 + i2 * (radius * z2 + l2 * bz) - z2
-        turn = select((~both) & (sign * _component(axis, gx, gy, gz) >= 0.0), -1.0, 1.0)
-        verdict = select(pierced, MUST, 0.0)
+        turn = select((~(first & second)) & (sign * _component(axis, gx, gy, gz) >= 0.0), -1.0, 1.0)
+        verdict = select(pierced, select(first | second, MUST, MAY), 0.0)
     m1, m2 = turn * l1, turn * l2
     tx, ty, tz = i1 * (radius * x1 + m1 * ax), i1 * (radius * y1 + m1 * ay), i1 * (radius * z1 + m1 * az)
     ux, uy, uz = i2 * (radius * x2 - m2 * bx), i2 * (radius * y2 - m2 * by), i2 * (radius * z2 - m2 * bz)

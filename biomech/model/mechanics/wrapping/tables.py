@@ -68,6 +68,7 @@ def compile_wraps(
     number = {wraps.rows[row]: k for k, row in enumerate(surfaces)}
     places = wraps.numbers("x", "y", "z").reshape(-1, 3)
     counts = kind != CONDITIONAL
+    counts[[*start[:-1], *(end - 1 for end in start[1:])]] = True  # one that is off is where the path ends then
     stretch: list[tuple[int, int, int, int, int]] = []
     use: list[tuple[int, int, int, int]] = []
     pull: list[tuple[int, int]] = []
