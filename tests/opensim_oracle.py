@@ -47,8 +47,8 @@ class Answers:
 
     ``coordinates``: name, then value (pose,); ``free``: those that move by themselves. ``bodies``: place and rotation
     (pose, 12). ``gravity``: its generalised forces, and ``slopes`` of potential energy, less their sign. ``lengths``:
-    as it is, with contacts that are not stale, and without any (pose,); ``touched``: how many surfaces (pose,). ``arms``: moment
-    arm, finite difference, kink (pose, 3).
+    as it is, with contacts that are not stale, and without any (pose,); ``touched``: how many surfaces (pose,).
+    ``arms``: moment arm, finite difference, kink (pose, 3).
     """
 
     coordinates: dict[str, Array]

@@ -14,7 +14,6 @@ from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEll
 from biomech.io.osim.lines import located
 from biomech.io.osim.parse.reading import open_description
 from biomech.io.osim.tabulate.forces import not_computed, said_of_curves, said_of_motion
-from biomech.io.osim.tabulate.paths import ends_that_switch
 from biomech.io.osim.tabulate.tables import not_said, tables_of
 from biomech.model.model import Model
 from biomech.model.roles import ROLES, make_roles
@@ -61,7 +60,7 @@ def read_osim(path: str | Path) -> Model:
     """
     place = read_path("path", path)
     document, description = open_description(place)
-    more = [*not_said(description), *not_computed(description), *ends_that_switch(description)]
+    more = [*not_said(description), *not_computed(description)]
     document.left_out += more
     document.warn()
     try:

@@ -10,7 +10,6 @@ from biomech.io.osim.description import (
     ConditionalPathPoint,
     Constant,
     Function,
-    LeftOut,
     MovingPathPoint,
     Multiplier,
     Muscle,
@@ -57,10 +56,8 @@ def groups_of(model: OsimModel) -> dict[str, tuple[str, ...]]:
 def point_rows(owner: str, path: Path, functions: FunctionRows, source: str) -> Iterator[tuple[Row, Row | None]]:
     """Rows of ``path_points``, and of ``point_rows`` for those that move; ``owner``: what runs along the path.
 
-    A conditional point that can never be there is far away: its range is beyond what any coordinate reaches. At an end
-    of a path, where it is not computed (``ends_that_switch``), it is a fixed one.
+    A conditional point that can never be there is far away: its range is beyond what any coordinate reaches.
     """
-    last = len(path.points) - 1
     for count, point in enumerate(path.points):
         name = f"{owner}.{count}"
         row: Row = {"point": name, "muscle": owner, "segment": "", "kind": "fixed"}
@@ -68,8 +65,6 @@ def point_rows(owner: str, path: Path, functions: FunctionRows, source: str) -> 
         moves: Row | None = None
         match point:
             case PathPoint(body, location):
-                place = location
-            case ConditionalPathPoint(body, location) if count in (0, last):
                 place = location
             case ConditionalPathPoint(body, location, coordinate, (low, high)):
                 place = location
@@ -82,16 +77,6 @@ def point_rows(owner: str, path: Path, functions: FunctionRows, source: str) -> 
                 moves = _moves(name, frame, coordinates, given, functions, source)
         placed = {axis: own + 0.0 for axis, own in zip("xyz", place, strict=True)}
         yield {**row, "segment": body, **placed, **more, "source": source}, moves
-
-
-def ends_that_switch(model: OsimModel) -> Iterator[LeftOut]:
-    """Conditional points at an end of a muscle: where its path begins or ends while they are off is not computed."""
-    for muscle in model.muscles:
-        count = len(muscle.path.points)
-        for i in (0, count - 1) if count else ():
-            point = muscle.path.points[i]
-            if isinstance(point, ConditionalPathPoint):
-                yield LeftOut(type(point).__name__, f"{muscle.name}.{i}", "path", muscle.name, line=point.line)
 
 
 def _clipped(end: float) -> float:
