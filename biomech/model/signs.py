@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import ModelError
-from biomech.model.mechanics.functions import BY_KNOTS
-from biomech.model.tables import Column, Table
+from biomech.model.tables import BY_KNOTS, Column, Table
 
 Tables = Mapping[str, Table]
 

@@ -35,7 +35,7 @@ from biomech._kernels.arrays import Array1, Index1
 from biomech._simd import select, sincos
 from biomech.errors import ModelError
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline, spline_tables
-from biomech.model.tables import Table
+from biomech.model.tables import BY_KNOTS, Table
 
 Array = NDArray[np.float64]
 
@@ -55,17 +55,6 @@ KINDS: Mapping[str, float] = {
     "natural_spline_3": 1,
     "natural_spline_5": 1,
     "natural_spline_7": 1,
-}
-#: Kinds that are told by knots, and how many each must have.
-BY_KNOTS: Mapping[str, int] = {
-    "spline": 2,
-    "piecewise_linear": 2,
-    "piecewise_constant": 1,
-    "step": 2,
-    "natural_spline_1": 2,
-    "natural_spline_3": 4,
-    "natural_spline_5": 6,
-    "natural_spline_7": 8,
 }
 #: No polynomial has a power beyond, and no function more arguments.
 _MOST = 64

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element
 
 from biomech.errors import ModelError
 from biomech.io.osim.write.elements import add
-from biomech.model.mechanics.functions import BY_KNOTS, functions_of
-from biomech.model.tables import Table
+from biomech.model.mechanics.functions import functions_of
+from biomech.model.tables import BY_KNOTS, Table
 
 #: Rows of a sine that are not its rates: phase, amplitude, offset.
 _PHASE, _AMPLITUDE, _OFFSET = -2, -1, 0
