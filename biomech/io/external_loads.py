@@ -16,7 +16,6 @@ from biomech.io._text import first_repeated, read_path
 from biomech.io._xml import Element, read_xml
 from biomech.io.resampling import read_lowpass, read_times, resample
 from biomech.io.storage import read_table
-from biomech.model.roles import FEET
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,6 +24,8 @@ Array = NDArray[np.float64]
 
 AXES = ("x", "y", "z")
 GROUND = "ground"
+#: Segments on which the ground acts, right and left, as OpenSim's own models call them.
+FEET = ("calcn_r", "calcn_l")
 #: Coordinates of each load: the body that it acts on, and in which frames it is told.
 _LABELS = ("segment", "force_frame", "point_frame")
 #: Endings of files that hold forces, and do not say on what they act.
