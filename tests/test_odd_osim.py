@@ -164,9 +164,9 @@ def at(name: str, frame: str, place: str = "0 0 0.1") -> str:
     )
 
 
-def while_swung(name: str, frame: str) -> str:
+def while_swung(name: str, frame: str, place: str = "0 0 0.1") -> str:
     return (
-        at(name, frame)
+        at(name, frame, place)
         .replace("PathPoint", "ConditionalPathPoint")
         .replace("</location>", "</location><socket_coordinate>swing</socket_coordinate><range>0 1</range>")
     )
@@ -178,16 +178,19 @@ def with_muscles(tmp_path: Path, *muscles: str) -> Path:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_path_whose_end_comes_and_goes_is_refused_alone(tmp_path: Path, first: bool) -> None:
-    """The file opens, and the other muscles answer."""
-    ends = [while_swung("a", "/ground"), at("b", "/bodyset/arm"), at("c", "/bodyset/tip")]
+def test_a_path_ends_with_its_last_point_that_is_there(tmp_path: Path, first: bool) -> None:
+    """Without its end it is the path of the other two points, to the last bit of length and arm."""
+    ends = [while_swung("a", "/ground", "0.02 0.3 0.1"), at("b", "/bodyset/arm"), at("c", "/bodyset/tip")]
     points = "".join(ends if first else reversed(ends))
-    plain = at("a", "/ground") + at("b", "/bodyset/tip")
-    with pytest.warns(BiomechWarning, match=rf"refused: ConditionalPathPoint \(1: odd\.{0 if first else 2}\)"):
-        model = bm.read_osim(with_muscles(tmp_path, muscle("odd", points), muscle("even", plain)))
-    with pytest.raises(ModelError, match=r"odd has the ConditionalPathPoint .* without\(\['odd'\]\)"):
-        model.muscle_geometry(swing=10.0)
-    assert model.without(["odd"]).muscle_geometry(swing=10.0).length.notnull().all()
+    rest = "".join(ends[1:] if first else reversed(ends[1:]))
+    all_there = "".join(own.replace("ConditionalPathPoint", "PathPoint") for own in (ends if first else ends[::-1]))
+    names = {"odd": points, "rest": rest, "whole": all_there}
+    model = bm.read_osim(with_muscles(tmp_path, *(muscle(name, own) for name, own in names.items())))
+    there, gone = (model.muscle_geometry(swing=at_swing, bend=20.0).squeeze() for at_swing in (30.0, -30.0))
+    for ds, same in ((there, "whole"), (gone, "rest")):
+        assert float(ds.length.sel(muscle="odd")) == pytest.approx(float(ds.length.sel(muscle=same)), abs=1e-15)
+        np.testing.assert_allclose(ds.moment_arm.sel(muscle="odd"), ds.moment_arm.sel(muscle=same), atol=1e-15)
+    assert float(there.length.sel(muscle="odd")) > float(there.length.sel(muscle="rest")) + 0.1
 
 
 @pytest.mark.parametrize(

@@ -81,15 +81,15 @@ def joint_elements(document: Document, bodies: list[Element]) -> list[tuple[Elem
 def read_joints(document: Document, frames: Frames, bodies: list[Element]) -> tuple[tuple[Joint, ...], tuple[int, ...]]:
     """All joints in the order of the file, and the tree: their places from ground outward."""
     elements = joint_elements(document, bodies)
-    joints = _with_names_of_their_own([_read_joint(document, frames, own, body) for own, body in elements])
+    joints = _with_names_of_their_own(document, [_read_joint(document, frames, own, body) for own, body in elements])
     coordinates = [own for joint, _ in elements for own in _coordinate_elements(joint)]
     refuse_duplicates(document, coordinates, "coordinate")
     _refuse_shared_coordinates(document, joints, elements)
     return _make_tree(document, joints, [own for own, _ in elements], bodies)
 
 
-def _with_names_of_their_own(joints: list[Joint]) -> list[Joint]:
-    """The second of a name is called so with ``_0`` behind it, the third ``_1``, as OpenSim 4 calls them."""
+def _with_names_of_their_own(document: Document, joints: list[Joint]) -> list[Joint]:
+    """The second of a name is called so with ``_0`` behind it, the third ``_1``, as in OpenSim 4; it is said."""
     taken, found = {own.name for own in joints}, list[Joint]()
     seen: set[str] = set()
     for joint in joints:
@@ -97,6 +97,7 @@ def _with_names_of_their_own(joints: list[Joint]) -> list[Joint]:
         if name and name in seen:
             name = next(own for own in (f"{joint.name}_{i}" for i in range(len(joints))) if own not in taken)
             taken.add(name)
+            document.notes.append(f"the second joint {joint.name!r}, of body {joint.child.body!r}, read as {name!r}")
         seen.add(name)
         found.append(joint if name == joint.name else replace(joint, name=name))
     return found

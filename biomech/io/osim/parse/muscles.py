@@ -28,7 +28,7 @@ _NEVER_SLACK = ("Thelen2003Muscle", "Millard2012EquilibriumMuscle")
 def read_muscle(document: Document, paths: PathReader, element: Element) -> Muscle:
     """A muscle of a class in ``MUSCLES``; curves of force over velocity have no part in statics and are not read.
 
-    What statics does not ask for may be any number: public files have zeros there that OpenSim opens.
+    What statics does not ask for may be zero: public files that OpenSim opens have muscles without a speed.
     """
     kind, curves = MUSCLES[element.tag]
     low, high = controls(document, element, 0.01 if kind in _NEVER_SLACK else 0.0, 1.0)
@@ -42,7 +42,7 @@ def read_muscle(document: Document, paths: PathReader, element: Element) -> Musc
         number(document, element, "optimal_fiber_length", default=0.1, above=0.0),
         number(document, element, "tendon_slack_length", default=0.2, least=0.0),
         number(document, element, "pennation_angle_at_optimal", "pennation_angle", default=0.0, least=0.0),
-        number(document, element, "max_contraction_velocity", "Vmax", default=10.0),
+        number(document, element, "max_contraction_velocity", "Vmax", default=10.0, least=0.0),
         low,
         high,
         kind == "RigidTendonMuscle" or flag(document, element, "ignore_tendon_compliance", False),
