@@ -92,7 +92,10 @@ def body_frames(model: osim.OsimModel, q: Mapping[str, float]) -> Frames:
     return frames
 
 
-def path_length(path: osim.Path, q: Mapping[str, float], frames: Frames) -> float:
+def path_length(
+    path: osim.Path, q: Mapping[str, float], frames: Frames, ranges: Mapping[str, tuple[float, float]] | None = None
+) -> float:
+    """Straight from point to point; one that moves stays beyond the range of its coordinate."""
     points = []
     for point in path.points:
         match point:
@@ -102,7 +105,8 @@ def path_length(path: osim.Path, q: Mapping[str, float], frames: Frames) -> floa
                 if not low <= q[coordinate] <= high:
                     continue
             case osim.MovingPathPoint(frame, coordinates, functions):
-                along = [evaluate(f, [q[c]] if c else []) for f, c in zip(functions, coordinates, strict=True)]
+                at = [[np.clip(q[c], *(ranges or {}).get(c, (-np.inf, np.inf)))] if c else [] for c in coordinates]
+                along = [evaluate(f, own) for f, own in zip(functions, at, strict=True)]
                 body, location = frame.body, np.array(frame.translation) + np.array(frame.rotation) @ along
         R, p = frames[body]
         points.append(p + R @ location)

@@ -187,6 +187,7 @@ def check_against_numpy(description, model, count, seed):
     poses = random_poses(description, np.random.default_rng(seed), count)
     ds = model.kinematics(in_degrees(model, poses))
     geometry = model.muscle_geometry(in_degrees(model, poses))
+    ranges = {own.name: own.range for joint in description.joints for own in joint.coordinates}
     for pose, q in enumerate(poses):
         frames = body_frames(description, q)
         for segment in model.segments:
@@ -195,7 +196,7 @@ def check_against_numpy(description, model, count, seed):
             np.testing.assert_allclose(ds.rotation.sel(segment=segment)[pose], R, rtol=0, atol=1e-11)
         for muscle in description.muscles:
             if not muscle.path.wraps:
-                length = path_length(muscle.path, q, frames)
+                length = path_length(muscle.path, q, frames, ranges)
                 assert float(geometry.length.sel(muscle=muscle.name)[pose]) == pytest.approx(length, abs=1e-11)
 
 

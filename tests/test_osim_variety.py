@@ -142,6 +142,13 @@ def test_joints_of_one_name_in_several_bodies_are_told_apart(tmp_path: Path) -> 
     assert [joint.name for joint in description.joints] == ["back_0", "back", "back_1", "back_2"]
 
 
+def test_joints_of_one_name_in_a_set_are_refused(tmp_path: Path) -> None:
+    """Since 4.0 frames are referred to by the names of their joints."""
+    path = written(tmp_path, pin() + pin(child="leg").replace('"q"', '"p"'), bodies=body("arm") + body("leg"))
+    with pytest.raises(ModelError, match="there are two of the joint 'j'; the other is in line"):
+        bm.read_osim(path)
+
+
 # ---- functions ----------------------------------------------------------------------------------------------------
 
 #: Kinds, and what they are in plain numbers: x, then value.

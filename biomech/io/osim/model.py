@@ -11,9 +11,9 @@ from biomech.io._text import read_path
 from biomech.io.osim.anatomy.defaults import with_defaults
 from biomech.io.osim.anatomy.parts import find_anatomy
 from biomech.io.osim.description import LeftOut, OsimModel, UnknownWrap, WrapEllipsoid, WrapTorus
+from biomech.io.osim.lines import located
 from biomech.io.osim.parse.reading import open_description
 from biomech.io.osim.tabulate.forces import not_computed, said_of_curves, said_of_motion
-from biomech.io.osim.tabulate.lines import located
 from biomech.io.osim.tabulate.tables import not_said, tables_of
 from biomech.model.model import Model
 from biomech.model.roles import ROLES, make_roles

@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element
 
 from biomech.errors import ModelError
 from biomech.io.osim.write.elements import add
-from biomech.model.mechanics.functions import BY_KNOTS, functions_of
+from biomech.model.function_kinds import BY_KNOTS
+from biomech.model.mechanics.functions import functions_of
 from biomech.model.tables import Table
 
 #: Rows of a sine that are not its rates: phase, amplitude, offset.
