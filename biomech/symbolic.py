@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 
 from biomech._arguments import instance, mapping, one_of, real_number, whole_number
 from biomech.errors import ModelError
+from biomech.model.function_kinds import BY_KNOTS
 from biomech.model.mechanics.functions import pieces_of
 from biomech.model.mechanics.path_points import SLACK
 from biomech.model.mirror import side_of
 from biomech.model.model import Model
 from biomech.model.roles import FLOATING
-from biomech.model.tables import BY_KNOTS, complete
+from biomech.model.tables import complete
 
 #: Coordinates of the sagittal plane, right leg.
 SAGITTAL = (

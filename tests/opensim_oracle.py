@@ -246,7 +246,9 @@ def _paths(model: bm.Model, answers: Answers, pose: dict[str, Array]) -> Iterato
         off = gap > WRAPPED
         shorter = (own < np.maximum(length, fresh)) & (own > plain + 1e-9) & (answers.touched[name] > 0)
         kind = "length with a wrap" if wraps == 1 else "length with wraps"
-        yield _worst(kind, name, np.where(off & shorter, 0.0, gap), WRAPPED)
+        # with several, each in OpenSim's order: surfaces that contradict each other have no answer
+        most = WRAPPED if wraps == 1 else np.inf
+        yield _worst(kind, name, np.where(off & ~shorter, gap, 0.0), most)
         yield _worst(f"{kind}, shorter than OpenSim's", name, np.where(off & shorter, gap, 0.0), np.inf)
     for name in answers.free:
         if name in model.coordinates:
@@ -258,25 +260,27 @@ def _arms(
 ) -> Iterator[Difference]:
     """Moment arms about one coordinate: as OpenSim's, and minus the derivative of the length."""
     scale = 1.0 if dict(_motions(model.tables["coordinates"]))[name] == "translation" else 180.0 / np.pi
-    step = 1e-5
-    plus, minus = (
-        model.muscle_geometry({**pose, name: pose[name] + way * scale * step}).length.values for way in (1.0, -1.0)
+    step, arm, middle = 1e-5, found.moment_arm.sel(coordinate=name).values, found.length.values
+    (plus, minus), (near, far) = (
+        [model.muscle_geometry({**pose, name: pose[name] + way * scale * h}).length.values for way in (1.0, -1.0)]
+        for h in (step, 0.5 * step)
     )
-    arm, middle = found.moment_arm.sel(coordinate=name).values, found.length.values
-    smooth = np.abs(plus - 2.0 * middle + minus) / step < 1e-4
+    bends = np.abs(plus - 2.0 * middle + minus) / step, np.abs(near - 2.0 * middle + far) / (0.5 * step)
+    smooth = (bends[0] < 1e-4) & (bends[1] < 0.6 * bends[0] + 1e-8)  # what bends half as much over half the way
     gap = np.where(smooth, np.abs(arm + (plus - minus) / (2.0 * step)) / (1.0 + np.abs(arm)), 0.0)
     for k, muscle in enumerate(model.muscles):
-        yield _worst("derivative", f"{muscle} about {name}", gap[:, k], DERIVATIVE)
+        wraps = uses.count(muscle)
+        kind, most = ("derivative", DERIVATIVE) if wraps < 2 else ("derivative with wraps", np.inf)
+        yield _worst(kind, f"{muscle} about {name}", np.where(gap[:, k] > DERIVATIVE, gap[:, k], 0.0), most)
         rows = answers.arms.get((muscle, name))
         if rows is None:
             continue
         length, fresh, _ = answers.lengths[muscle]
         other = np.minimum(np.abs(middle[:, k] - length), np.abs(middle[:, k] - fresh)) > 1e-5  # another way
-        switch = (rows[:, 2] > 5e-4) | other
+        switch = (rows[:, 2] > 1e-4) | other
         off = np.minimum(np.abs(arm[:, k] - rows[:, 0]), np.abs(arm[:, k] - rows[:, 1]))
-        wraps = uses.count(muscle)
         if wraps == 0:
-            yield _worst("arm", f"{muscle} about {name}", np.where(switch, 0.0, off), ARM)
+            yield _worst("arm", f"{muscle} about {name}", np.where(switch, 0.0, off / (1.0 + np.abs(rows[:, 0]))), ARM)
         elif wraps == 1:
             yield _worst("arm with a wrap", f"{muscle} about {name}", np.where(switch, 0.0, off), WRAPPED_ARM)
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biomech.errors import ModelError
-from biomech.model.tables import BY_KNOTS, Column, Table
+from biomech.model.function_kinds import BY_KNOTS
+from biomech.model.tables import Column, Table
 
 Tables = Mapping[str, Table]
 

@@ -306,17 +306,6 @@ OPTIONAL: dict[str, dict[str, str]] = {
     # what stands in for what a file does not say, in words
     "notes": {"note": "text", "text": "text", "source": "text"},
 }
-#: Kinds of functions that are told by knots, and how many each must have.
-BY_KNOTS: Mapping[str, int] = {
-    "spline": 2,
-    "piecewise_linear": 2,
-    "piecewise_constant": 1,
-    "step": 2,
-    "natural_spline_1": 2,
-    "natural_spline_3": 4,
-    "natural_spline_5": 6,
-    "natural_spline_7": 8,
-}
 #: The columns of every table that there may be.
 COLUMNS: dict[str, dict[str, str]] = {**SCHEMA, **OPTIONAL}
 #: Beyond this a whole number is no float.

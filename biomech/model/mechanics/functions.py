@@ -34,28 +34,14 @@ from biomech._kernels import kernel
 from biomech._kernels.arrays import Array1, Index1
 from biomech._simd import select, sincos
 from biomech.errors import ModelError
+from biomech.model.function_kinds import BY_KNOTS, KINDS
 from biomech.model.mechanics.splines import SplineTables, evaluate_spline, spline_tables
-from biomech.model.tables import BY_KNOTS, Table
+from biomech.model.tables import Table
 
 Array = NDArray[np.float64]
 
 POLYNOMIAL, SINE, SPLINE, PIECEWISE_LINEAR, PIECES = 0, 1, 2, 3, 4
 
-#: Kinds of functions, and of how many arguments each may be.
-KINDS: Mapping[str, float] = {
-    "constant": 0,
-    "linear": np.inf,
-    "polynomial": 1,
-    "sine": np.inf,
-    "spline": 1,
-    "piecewise_linear": 1,
-    "piecewise_constant": 1,
-    "step": 1,
-    "natural_spline_1": 1,
-    "natural_spline_3": 1,
-    "natural_spline_5": 1,
-    "natural_spline_7": 1,
-}
 #: No polynomial has a power beyond, and no function more arguments.
 _MOST = 64
 

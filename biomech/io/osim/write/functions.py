@@ -8,8 +8,9 @@ from xml.etree.ElementTree import Element
 
 from biomech.errors import ModelError
 from biomech.io.osim.write.elements import add
+from biomech.model.function_kinds import BY_KNOTS
 from biomech.model.mechanics.functions import functions_of
-from biomech.model.tables import BY_KNOTS, Table
+from biomech.model.tables import Table
 
 #: Rows of a sine that are not its rates: phase, amplitude, offset.
 _PHASE, _AMPLITUDE, _OFFSET = -2, -1, 0
