@@ -184,7 +184,7 @@ def test_bad_tables_are_refused(records, named):
         ("joints", "parent", "hip_r", "tibia_r", "hang on nothing"),
         ("path_points", "segment", "soleus_r.0", "patella", "path_points/soleus_r.0/segment"),
         ("path_points", "kind", "soleus_r.0", "wrapping", "must be one of"),
-        ("path_points", "kind", "soleus_r.0", "conditional", "must not be conditional"),
+        ("path_points", "kind", "soleus_r.0", "conditional", "must not be empty, for the point is conditional"),
         ("path_points", "muscle", "soleus_r.0", "gem_r", "soleus_r"),
         ("path_points", "coordinate", "vas_int_r.3", "", "path_points/vas_int_r.3/coordinate: must not be empty"),
         ("path_points", "spline_y", "vas_int_r.3", "", "path_points/vas_int_r.3/spline_y: must not be empty"),

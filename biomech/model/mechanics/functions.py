@@ -44,6 +44,8 @@ POLYNOMIAL, SINE, SPLINE, PIECEWISE_LINEAR, PIECES = 0, 1, 2, 3, 4
 
 #: No polynomial has a power beyond, and no function more arguments.
 _MOST = 64
+#: The most knots of a function that is told by pieces, each of which is looked at; and how far off a piece may end.
+_MOST_KNOTS, _OFF = 500, 1e-7
 
 
 class FunctionTables(NamedTuple):
@@ -135,7 +137,9 @@ def _compiled(name: str, kind: str, x: Array, y: Array) -> tuple[int, list[float
             return SPLINE, [], (1.0,)
         if kind == "piecewise_linear":
             return PIECEWISE_LINEAR, _jumps_of_slope(x, y), (1.0,)
-        starts, pieces = pieces_of(kind, x, y)
+        with np.errstate(all="ignore"):  # what is no number is refused
+            starts, pieces = pieces_of(kind, x, y)
+            _check_pieces(name, kind, x, y, pieces)
         return PIECES, [len(pieces) - 1.0, *np.vstack([starts, pieces]).T.ravel().tolist()], (1.0,)
     own = _numbered(name, kind, x, y)
     if kind == "constant":
@@ -173,8 +177,20 @@ def _check_knots(name: str, kind: str, x: Array) -> None:
     if len(x) < least or not np.all(np.diff(x) > 0.0):
         words = {1: "one or more knots", 2: "two or more knots"}.get(least, f"{least} or more knots")
         raise ModelError(f"functions: {name!r}: needs {words} with increasing x")
+    if kind not in ("spline", "piecewise_linear") and len(x) > _MOST_KNOTS:
+        raise ModelError(f"functions: {name!r}: has {len(x)} knots: at most {_MOST_KNOTS} are computed")
     if kind == "step" and len(x) != 2:
         raise ModelError(f"functions: {name!r}: has {len(x)} knots; a step has two")
+
+
+def _check_pieces(name: str, kind: str, x: Array, y: Array, pieces: Array) -> None:
+    """Refuse knots that are so near to one another, or so far, that pieces do not end where the next ones begin."""
+    good = bool(np.isfinite(pieces).all())
+    if good and kind.startswith("natural_spline"):
+        ends = np.array([np.polyval(own[::-1], step) for own, step in zip(pieces.T[1:-1], np.diff(x), strict=True)])
+        good = bool(np.all(np.abs(ends - y[1:]) <= _OFF * np.abs(y).max()))
+    if not good:
+        raise ModelError(f"functions: {name!r}: its knots are too near to one another for what it says to be computed")
 
 
 def pieces_of(kind: str, x: Array, y: Array) -> tuple[Array, Array]:
@@ -197,7 +213,10 @@ def _natural_pieces(degree: int, x: Array, y: Array) -> tuple[Array, Array]:
 
     half = (degree + 1) // 2
     ends = [(order, 0.0) for order in range(half, degree)]
-    curve = make_interp_spline(x, y, k=degree, bc_type=(ends, ends) if ends else None)
+    try:
+        curve = make_interp_spline(x, y, k=degree, bc_type=(ends, ends) if ends else None)
+    except (ValueError, np.linalg.LinAlgError):  # what it solves for its coefficients has no one solution in floats
+        return np.concatenate([x[:1], x]), np.full((degree + 1, len(x) + 1), np.nan)
     inside = np.array([curve(x[:-1], order) / math.factorial(order) for order in range(degree + 1)])
     inside[0] = y[:-1]
     outside = np.zeros((degree + 1, 2))

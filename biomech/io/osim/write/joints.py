@@ -59,9 +59,10 @@ def add_joint(parent: Element, tables: Tables, joint: str, curves: Mapping[str, 
     rows = _rows(tables, joint, curves, left)
     own = tables["coordinates"]
     names = [name for name, of in zip(own.rows, own.text("joint"), strict=True) if of == joint and name not in left]
-    if scapula := _scapula(rows, names):
-        _add_scapula(parent, tables, joint, names, scapula)
-        return
+    for backward, own_rows in ((False, rows), (True, _way_back(rows))):
+        if scapula := _scapula(own_rows, names):
+            _add_scapula(parent, tables, joint, names, scapula, backward)
+            return
     moves = [row.motion for row in rows]
     backward = moves != sorted(moves, reverse=True)  # translations first
     if backward and moves != sorted(moves):
@@ -92,11 +93,16 @@ def _add_coordinates(element: Element, tables: Tables, names: list[str]) -> None
 
 
 def _add_scapula(
-    parent: Element, tables: Tables, joint: str, names: list[str], scapula: tuple[Vector, tuple[float, float], float]
+    parent: Element,
+    tables: Tables,
+    joint: str,
+    names: list[str],
+    scapula: tuple[Vector, tuple[float, float], float],
+    backward: bool,
 ) -> None:
     """A joint of a scapula: half axes of its ellipsoid, where its winging axis is and which way."""
     element = add_named(parent, "ScapulothoracicJoint", joint)
-    _add_frames(element, tables, joint, backward=False)
+    _add_frames(element, tables, joint, backward)
     _add_coordinates(element, tables, names)
     radii, origin, direction = scapula
     add(element, "thoracic_ellipsoid_radii_x_y_z", radii)
@@ -148,6 +154,12 @@ def _radii(turns: list[_Row], ways: list[_Row], names: list[str]) -> Vector | No
     ]
     same = [replace(row, curve=row.curve.unnamed()) for row in ways] == wanted
     return (x, y, z) if same else None
+
+
+def _way_back(rows: list[_Row]) -> list[_Row]:
+    """Rows of a scapula that is nearer to ground than its thorax, the other way round."""
+    back = [replace(row, curve=row.curve.negated()) for row in rows]
+    return [*back[-_ELLIPSOID:], *reversed(back[:-_ELLIPSOID])]
 
 
 def _scapula(rows: list[_Row], names: list[str]) -> tuple[Vector, tuple[float, float], float] | None:
