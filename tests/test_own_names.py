@@ -23,6 +23,10 @@ from biomech.uncertainty import Prior
 def body():
     """The adult under other names, and what each of its parts is called there."""
     other, names = renamed(bm.load_model())
+    points = other.tables["path_points"]
+    labels = tuple(f"point {i}" for i in range(len(points)))
+    tables = {**other.tables, "path_points": Table("path_points", {**points.columns, "point": labels})}
+    other = bm.Model("renamed", tables, other.roles)
     return other, {old: new for kind in KINDS for old, new in names[kind].items()}
 
 
