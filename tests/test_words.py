@@ -387,7 +387,10 @@ def test_a_study_of_which_nothing_is_there_yet_has_no_numbers(grid):
 
 
 def test_a_body_of_a_file_is_told_by_groups_of_both_sides_and_without_muscles_of_its_spine(adult):
-    body = bm.read_osim(Path(__file__).parents[1] / "examples" / "rajagopal_like" / "subject_walk_scaled.osim")
+    file = Path(__file__).parents[1] / "examples" / "rajagopal_like" / "subject_walk_scaled.osim"
+    if not file.exists():
+        pytest.skip("needs the body of an example")
+    body = bm.read_osim(file)
     ds = bm.sweep(body, knee_flexion=20, pelvic_tilt=0)
     groups = {*map(str, ds.group.values)}
     one_sided = {name for name in groups if re.search("_[rl]$|^(right|left)_", name)}
