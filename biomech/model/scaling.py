@@ -52,7 +52,7 @@ from biomech.model.mechanics.wrapping.tables import rotation_of
 from biomech.model.mirror import is_symmetric, other_side, side_of
 from biomech.model.parts import PARTS, joint_in_child, part_length, part_of
 from biomech.model.proportions import grown
-from biomech.model.scaling_rows import BY_ROWS, grow_rows
+from biomech.model.scaling_rows import BY_ROWS, grow_rows, times
 from biomech.model.tables import Table, optional
 
 Array = NDArray[np.float64]
@@ -171,20 +171,20 @@ def _with_places(tables: Tables, growth: _Growth) -> dict[str, Table]:
     ):
         for k, axis in enumerate(axes):
             factors = [_axis_factor(growth, segment, k) for segment in tables[name].text(column)]
-            scaled[name] = _times(scaled[name], axis, factors)
+            scaled[name] = times(scaled[name], axis, factors)
     if "wraps" in tables:
         scaled["wraps"] = _with_sizes(tables["wraps"], growth)
     for name in ("bushings", "point_springs"):
         if name in tables:
             scaled[name] = _with_stiffness(tables[name], growth)
-    scaled["patellae"] = _times(tables["patellae"], "z", [growth.height] * len(tables["patellae"]))
+    scaled["patellae"] = times(tables["patellae"], "z", [growth.height] * len(tables["patellae"]))
     owned = _spline_factors(tables, growth)
     factors = [owned.get(spline, 1.0) for spline in tables["splines"].text("spline")]
-    scaled["splines"] = _times(tables["splines"], "value", factors)
+    scaled["splines"] = times(tables["splines"], "value", factors)
     settings = tables["settings"]
     along = {row: float(growth.of(part)["xyz".index(axis)]) for row, (part, axis) in _POINTS.items()}
     along["height"] = growth.height
-    scaled["settings"] = _times(settings, "value", [along.get(row, 1.0) for row in settings.rows])
+    scaled["settings"] = times(settings, "value", [along.get(row, 1.0) for row in settings.rows])
     return scaled
 
 
@@ -214,18 +214,13 @@ def _with_stiffness(table: Table, growth: _Growth) -> Table:
             factors[f"{end}_{axis}"] = [_axis_factor(growth, segment, k) for segment in table.text(end)]
     for column, own in factors.items():
         if column in table.columns:
-            table = _times(table, column, own if isinstance(own, list) else [own] * len(table))
+            table = times(table, column, own if isinstance(own, list) else [own] * len(table))
     return table
 
 
 def _axis_factor(growth: _Growth, segment: str, axis: int) -> float:
     """How a place in a segment's frame moves; one on the ground stays."""
     return 1.0 if segment == "ground" else float(growth.of(part_of(segment))[axis])
-
-
-def _times(table: Table, column: str, factors: list[float]) -> Table:
-    values = table.numbers(column)
-    return table.with_numbers(column, {i: float(values[i]) * factor for i, factor in enumerate(factors)})
 
 
 def _spline_factors(tables: Tables, growth: _Growth) -> dict[str, float]:
@@ -252,7 +247,7 @@ def _with_masses(tables: dict[str, Table], growth: _Growth, sex: str | None) -> 
     """Masses in proportion, or by the shares of a sex, with the centres of mass that go with them."""
     segments = tables["segments"]
     if sex is None:
-        return {**tables, "segments": _times(segments, "mass", [growth.mass] * len(segments))}
+        return {**tables, "segments": times(segments, "mass", [growth.mass] * len(segments))}
     mass = growth.mass * float(segments.numbers("mass").sum()) * _shares(segments, sex)
     segments = segments.with_numbers("mass", dict(enumerate(mass.tolist())))
     centre = {part: people.centre * part_length(tables, part) for part, people in _people(sex).items() if people.centre}
@@ -324,7 +319,7 @@ def _with_paths(before: Tables, tables: dict[str, Table], growth: _Growth, rule:
     muscle, passive = _longer(before, tables, growth)
     found = _with_muscles(before, tables, growth, rule, muscle)
     if "passive_paths" in tables:
-        table = _times(tables["passive_paths"], "slack_length", passive.tolist())
+        table = times(tables["passive_paths"], "slack_length", passive.tolist())
         stiffness = [  # N/m, or N per strain
             growth.mass / (own if kind == "spring" else 1.0)
             for kind, own in zip(table.text("kind"), passive.tolist(), strict=True)
@@ -334,7 +329,7 @@ def _with_paths(before: Tables, tables: dict[str, Table], growth: _Growth, rule:
         found["passive_paths"] = table
     if "path_actuators" in tables:
         table = tables["path_actuators"]
-        found["path_actuators"] = _times(table, "optimal_force", [growth.mass] * len(table))
+        found["path_actuators"] = times(table, "optimal_force", [growth.mass] * len(table))
     return found
 
 
@@ -344,7 +339,7 @@ def _with_muscles(
     """Fibres and tendons by the muscle's length, forces by the rule."""
     muscles = tables["muscles"]
     for column in ("optimal_fibre_length", "tendon_slack_length"):
-        muscles = _times(muscles, column, longer.tolist())
+        muscles = times(muscles, column, longer.tolist())
     if rule == "volume":
         height, mass = before["settings"].value("height"), float(before["segments"].numbers("mass").sum())
         volume = _volume(height * growth.height, mass * growth.mass) / _volume(height, mass)
@@ -353,7 +348,7 @@ def _with_muscles(
         stronger = np.full(len(muscles), growth.mass ** (2.0 / 3.0))
     else:
         stronger = np.full(len(muscles), float(rule))
-    return {**tables, "muscles": _times(muscles, "max_isometric_force", stronger.tolist())}
+    return {**tables, "muscles": times(muscles, "max_isometric_force", stronger.tolist())}
 
 
 def _volume(height: float, mass: float) -> float:

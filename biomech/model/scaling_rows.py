@@ -69,14 +69,14 @@ def grow_rows(before: Tables, tables: Tables, height: float, stretch: Stretch) -
     if "reserves" in tables:
         own, mass = tables["reserves"], _mass_factor(before, tables)
         factors = [mass * (1.0 if row in ways.coordinates else height) for row in own.rows]
-        found["reserves"] = _times(own, "optimal_force", factors)
+        found["reserves"] = times(own, "optimal_force", factors)
     if "inertias" in tables:
         found["inertias"] = _grown_inertias(before, tables, stretch)
     if "functions" in tables:
         found["functions"] = _grown_functions(tables["functions"], _uses(tables, ways, stretch))
     if "defaults" in tables:
         own = tables["defaults"]
-        found["defaults"] = _times(own, "value", [ways.coordinates.get(row, 1.0) for row in own.rows])
+        found["defaults"] = times(own, "value", [ways.coordinates.get(row, 1.0) for row in own.rows])
     return found
 
 
@@ -86,7 +86,7 @@ def _grown_frames(tables: Tables, stretch: Stretch) -> Table:
     child = dict(zip(joints.rows, joints.text("child"), strict=True))
     factors = np.array([stretch(child[row]) for row in own.rows]).reshape(-1, 3)
     for k, axis in enumerate("xyz"):
-        own = _times(own, f"child_{axis}", factors[:, k].tolist())
+        own = times(own, f"child_{axis}", factors[:, k].tolist())
     return own
 
 
@@ -155,9 +155,9 @@ def _grown_forces(before: Tables, tables: Tables, height: float, ways: _Ways) ->
     own, mass = tables["coordinate_forces"], _mass_factor(before, tables)
     factors = [ways.coordinates.get(name, 1.0) for name in own.text("coordinate")]
     for column in ("upper_limit", "lower_limit", "transition"):
-        own = _times(own, column, factors)
+        own = times(own, column, factors)
     for column in ("upper_stiffness", "lower_stiffness"):
-        own = _times(own, column, [mass * height / way**2 for way in factors])
+        own = times(own, column, [mass * height / way**2 for way in factors])
     return own
 
 
@@ -174,7 +174,7 @@ def _grown_inertias(before: Tables, tables: Tables, stretch: Stretch) -> Table:
     for k, column in enumerate(("xx", "yy", "zz")):
         own = own.with_column(column, tuple((grown[:, k] * heavier).tolist()))
     for column, i, k in (("xy", 0, 1), ("xz", 0, 2), ("yz", 1, 2)):
-        own = _times(own, column, (along[:, i] * along[:, k] * heavier).tolist())
+        own = times(own, column, (along[:, i] * along[:, k] * heavier).tolist())
     return own
 
 
@@ -188,7 +188,8 @@ def _masses(tables: Tables) -> list[tuple[str, float]]:
     return list(zip(segments.rows, segments.numbers("mass").tolist(), strict=True))
 
 
-def _times(table: Table, column: str, factors: list[float]) -> Table:
+def times(table: Table, column: str, factors: list[float]) -> Table:
+    """A table with each row's number in a column times a factor."""
     values = table.numbers(column)
     return table.with_numbers(column, {i: float(values[i]) * factor for i, factor in enumerate(factors)})
 
